@@ -1,0 +1,174 @@
+"""Writes a model folder: ONNX graphs in float32 and float16, the weights, the built-in styles, `model.json`.
+
+Everything is written into a folder aside, run there and compared with PyTorch, and only then moved into place.
+"""
+
+import contextlib
+import io
+import json
+import logging
+import shutil
+import tempfile
+import warnings
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors.torch import load_file, save_file
+
+from impasto.models.errors import BadInput
+from impasto.models.predictor import SIDE, Predictor, PredictorSpec
+from impasto.models.spec import StyleLayout, TransformerSpec
+from impasto.models.transformer import Transformer
+
+from . import parity
+from .model import Model, describe, load_model, write_model
+from .wrappers import FrameGraph, StyleGraph
+
+OPSET = 18
+MULTIPLE = 8  # H and W of every graph are divisible by this, so that all models can be fed alike
+DTYPES = {"": torch.float32, "_fp16": torch.float16}
+
+
+def export_model(
+    p: Predictor,
+    t: Transformer,
+    folder: Path,
+    *,
+    name: str | None = None,
+    recipe: dict | None = None,
+    figures: dict | None = None,
+    gallery: dict | None = None,
+    card: str | None = None,
+) -> Model:
+    """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
+
+    `gallery` maps a style's name to {"title", "artist", "year", "style": S}; `card` is the text of its README.
+    Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / "model.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(f"{folder} exists and is not a model: choose another folder.")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
+    try:
+        roles = _write_graphs(p.eval(), t.eval(), aside)
+        differences = _check_graphs(p, t, aside, roles)
+        save_weights(p, t, aside / "weights.safetensors")
+        roles["weights"] = "weights.safetensors"
+        if gallery:
+            (aside / "gallery.json").write_text(json.dumps(_plain(gallery), indent=1, ensure_ascii=False), "utf-8")
+            roles["gallery"] = "gallery.json"
+        if card:
+            (aside / "README.md").write_text(card, "utf-8")
+        write_model(
+            Model(
+                folder=aside,
+                name=name or folder.name,
+                style_size=t.layout.size,
+                layout=t.layout.to_json(),
+                network={"transformer": t.spec.to_json(), "predictor": p.spec.to_json()},
+                files=describe(aside, roles),
+                multiple=MULTIPLE,
+                style_side=SIDE,
+                recipe=recipe or {},
+                figures={**(figures or {}), "parity": differences},
+            )
+        )
+        _replace(aside, folder)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+    return load_model(folder)
+
+
+def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
+    """Both networks in one safetensors file (`predictor.…`, `transformer.…`), their descriptions in its metadata."""
+    tensors = {f"predictor.{k}": v for k, v in p.state_dict().items()}
+    tensors |= {f"transformer.{k}": v for k, v in t.state_dict().items()}
+    meta = {"predictor": json.dumps(p.spec.to_json()), "transformer": json.dumps(t.spec.to_json())}
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(path), meta)
+
+
+def load_weights(path: Path) -> tuple[Predictor, Transformer]:
+    """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(str(path), "pt") as f:
+            meta = f.metadata() or {}
+        tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
+        pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
+        p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
+        tensors = load_file(str(path))
+        for prefix, net in (("predictor.", p), ("transformer.", t)):
+            net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:
+        raise BadInput(f"{path} does not hold the weights of an Impasto model.") from e
+    return p.eval(), t.eval()
+
+
+def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
+    """Export every graph in every precision; returns role → file name."""
+    roles = {}
+    frame, style = torch.rand(1, 3, 64, 96), torch.rand(1, t.layout.size)
+    h, w = torch.export.Dim("h", min=2, max=1024), torch.export.Dim("w", min=2, max=1024)
+    sizes = {"frame": {2: MULTIPLE * h, 3: MULTIPLE * w}, "style": None}
+    for suffix, dtype in DTYPES.items():
+        roles[f"style{suffix}"], roles[f"frame{suffix}"] = f"style{suffix}.onnx", f"frame{suffix}.onnx"
+        _to_onnx(StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}, "style", folder / f"style{suffix}.onnx")
+        _to_onnx(FrameGraph(t, dtype), {"frame": frame, "style": style}, "painted", folder / f"frame{suffix}.onnx", sizes)
+    return roles
+
+
+def _to_onnx(graph, inputs: dict, output: str, path: Path, sizes: dict | None = None) -> None:
+    """torch.onnx.export into one self-contained file, without its chatter."""
+    quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
+    quiet.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                graph.eval(),
+                tuple(inputs.values()),
+                input_names=list(inputs),
+                output_names=[output],
+                dynamic_shapes=sizes,
+                opset_version=OPSET,
+                dynamo=True,
+                verbose=False,
+            )
+            program.save(str(path), external_data=False)
+    finally:
+        quiet.setLevel(level)
+
+
+def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, str]) -> dict[str, float]:
+    """Run every graph beside its network; returns the differences. Raises ParityError."""
+    with torch.no_grad():
+        style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+    differences = {}
+    for role, file in roles.items():
+        if role.startswith("frame"):
+            differences[role] = parity.frame_difference(t, folder / file, style)
+        else:
+            differences[role] = parity.style_difference(p, folder / file)
+        parity.require(role, differences[role])
+    return {role: float(f"{value:.2e}") for role, value in differences.items()}
+
+
+def _plain(gallery: dict) -> dict:
+    """Style vectors as short lists of numbers."""
+    return {
+        name: {**entry, "style": [round(float(v), 5) for v in np.asarray(entry["style"]).ravel()]}
+        for name, entry in gallery.items()
+    }
+
+
+def _replace(aside: Path, folder: Path) -> None:
+    """Move a finished folder into place, the older one out of the way first."""
+    older = aside.with_name(aside.name + "-old")
+    if folder.exists():
+        folder.rename(older)
+    aside.rename(folder)
+    folder.chmod(0o755)
+    shutil.rmtree(older, ignore_errors=True)

@@ -1,0 +1,65 @@
+"""Does a graph compute what the PyTorch network computes? The exporter refuses to finish where it does not."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import nn
+
+TOLERANCE = {"fp32": 1e-4, "fp16": 1e-2}  # largest absolute difference; of S, relative to its largest value
+
+
+class ParityError(RuntimeError):
+    """An exported graph differs from the network it came from by more than `TOLERANCE`."""
+
+
+def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
+    """A made-up picture with what photographs have: shading, edges, flat areas, fine grain. [H,W,3] in [0, 1]."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float64)
+    y, x = y / height, x / width
+    image = np.stack([0.35 + 0.4 * y, 0.45 + 0.2 * x, 0.75 - 0.5 * y], -1)
+    for _ in range(12):
+        cy, cx, radius = rng.uniform(0, 1), rng.uniform(0, 1), rng.uniform(0.05, 0.25)
+        inside = ((y - cy) ** 2 + (x - cx) ** 2) < radius**2 if rng.random() < 0.5 else abs(y - cy) + abs(x - cx) < radius
+        stripes = 0.15 * np.sin(rng.uniform(10, 80) * (x * rng.normal() + y * rng.normal()))
+        image[inside] = (rng.uniform(0, 1, 3) + stripes[..., None])[inside]
+    return np.clip(image + rng.normal(0, 0.02, image.shape), 0, 1).astype(np.float32)
+
+
+def probes(height: int, width: int) -> dict[str, np.ndarray]:
+    """The inputs that parity is judged on: noise and a picture, [1,3,H,W] float32."""
+    noise = np.random.default_rng(1).random((1, 3, height, width), dtype=np.float32)
+    return {"noise": noise, "picture": picture(height, width).transpose(2, 0, 1)[None].copy()}
+
+
+@torch.no_grad()
+def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int] = (120, 168)) -> float:
+    """Largest absolute difference between T in float32 and a frame graph, over the probes; style [1,D]."""
+    session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for frame in probes(*size).values():
+        ours = session.run(None, {"frame": frame, "style": style})[0]
+        reference = t(torch.from_numpy(frame), torch.from_numpy(style)).numpy()
+        worst = max(worst, float(np.abs(ours - reference).max()))
+    return worst
+
+
+@torch.no_grad()
+def style_difference(p: nn.Module, graph: Path, side: int = 256) -> float:
+    """Largest difference between P in float32 and a style graph, relative to the largest value of S."""
+    session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for image in probes(side, side).values():
+        reference = p(torch.from_numpy(image)).numpy()
+        ours = session.run(None, {"image": image})[0]
+        worst = max(worst, float(np.abs(ours - reference).max() / np.abs(reference).max()))
+    return worst
+
+
+def require(role: str, difference: float) -> None:
+    """Raises ParityError when a difference is beyond the tolerance of the role's precision (or is not a number)."""
+    allowed = TOLERANCE["fp16" if role.endswith("fp16") else "fp32"]
+    if not difference <= allowed:
+        raise ParityError(f"{role}: PyTorch and ONNX Runtime differ by {difference:.2e}, more than {allowed:.0e}")

@@ -1,0 +1,105 @@
+"""The painter: runs an exported model on a stream of frames. NumPy and ONNX Runtime only, no torch.
+
+    painter = Painter(load_model())
+    painter.use([painter.encode(picture)])
+    painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any size
+"""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from impasto.models.errors import BadInput
+
+from .model import Model, load_model
+from .session import choose_device, open_session
+from .styles import StyleEncoder, blend
+
+LUMA = np.float32([0.299, 0.587, 0.114])  # BT.601: the weights of gamma-coded RGB that JPEG and most cameras use
+
+
+@dataclass
+class Look:
+    """How to paint, besides the style: `strength` 0…1 (0 is the frame itself), `keep_colors` (only the luminance is
+    painted, the chroma stays the frame's own)."""
+
+    strength: float = 1.0
+    keep_colors: bool = False
+
+    def __post_init__(self):
+        if not 0 <= self.strength <= 1:
+            raise BadInput(f"Strength goes from 0 (the clip as it is) to 1 (fully painted), not {self.strength:g}.")
+
+
+class Painter:
+    """A loaded model, a style and a look."""
+
+    def __init__(
+        self,
+        model: Model | str | os.PathLike | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+        look: Look | None = None,
+    ):
+        self.model = model if isinstance(model, Model) else load_model(model)
+        self.device = choose_device(device)
+        self.look = look or Look()
+        self._encoder = StyleEncoder(self.model, device, threads)
+        self._session = open_session(self.model.path("frame"), device, threads)
+        self._style: np.ndarray | None = None
+
+    def encode(self, picture: np.ndarray) -> np.ndarray:
+        """RGB uint8 [H,W,3] → its style vector, float32 [D]; the same picture is encoded once."""
+        return self._encoder.encode(picture)
+
+    def use(self, styles: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> None:
+        """Paint with the weighted mean of these style vectors from now on."""
+        style = blend(styles, weights if weights is not None else [1.0] * len(styles))
+        if style.shape != (self.model.style_size,):
+            raise BadInput(f"This style vector has {style.size} values; the model {self.model.name} needs {self.model.style_size}.")
+        self._style = style[None]
+
+    def reset(self) -> None:
+        """Forget the previous frames: called where a new clip begins. Frame by frame, there is nothing to forget."""
+
+    def paint(self, frame: np.ndarray) -> np.ndarray:
+        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to the next multiple of 8."""
+        if self._style is None:
+            raise BadInput("Choose a style before painting.")
+        if self.look.strength == 0:
+            return frame
+        painted = self._session.run(["painted"], {"frame": self._prepare(frame), "style": self._style})[0]
+        return finish(painted, frame, self.look)
+
+    def _prepare(self, frame: np.ndarray) -> np.ndarray:
+        """uint8 [H,W,3] → float32 [1,3,H',W'] in [0, 1], padded right and below."""
+        h, w = frame.shape[:2]
+        m = self.model.multiple
+        below, right = -h % m, -w % m
+        if below or right:
+            frame = cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT)
+        h, w = frame.shape[:2]
+        if min(h, w) < 2 * m:  # the reflection inside the network needs a few pixels to reflect
+            frame = cv2.copyMakeBorder(frame, 0, max(0, 2 * m - h), 0, max(0, 2 * m - w), cv2.BORDER_REFLECT)
+        planes = np.empty((1, 3, *frame.shape[:2]), np.float32)
+        for i, plane in enumerate(cv2.split(frame)):
+            np.multiply(plane, np.float32(1 / 255), out=planes[0, i])
+        return planes
+
+
+def finish(painted: np.ndarray, frame: np.ndarray, look: Look) -> np.ndarray:
+    """Painted float32 [1,3,H',W'] and its frame uint8 [H,W,3] → uint8 [H,W,3]: cropped, mixed, rounded."""
+    h, w = frame.shape[:2]
+    painted = painted[0, :, :h, :w]
+    if look.keep_colors:
+        planes = frame.transpose(2, 0, 1).astype(np.float32) / 255
+        # Replacing Y in YCbCr adds the same difference to R, G and B.
+        painted = planes + np.tensordot(LUMA, painted - planes, 1)
+    rounded = [cv2.convertScaleAbs(np.maximum(plane, 0), alpha=255) for plane in painted]
+    out = cv2.merge(rounded)
+    if look.strength < 1:
+        out = cv2.addWeighted(out, look.strength, frame, 1 - look.strength, 0)
+    return out

@@ -1,0 +1,63 @@
+"""Style vectors in NumPy: from pictures, from the built-in gallery, and blended."""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from impasto.models.errors import BadInput
+
+from .model import Model
+from .session import open_session
+
+CACHED = 64  # style vectors kept; each is a few kilobytes
+
+
+def square(image: np.ndarray, side: int) -> np.ndarray:
+    """The centre square of uint8 [H,W,3], resized to [side,side,3]."""
+    h, w = image.shape[:2]
+    m = min(h, w)
+    top, left = (h - m) // 2, (w - m) // 2
+    crop = image[top : top + m, left : left + m]
+    return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if m > side else cv2.INTER_CUBIC)
+
+
+class StyleEncoder:
+    """P at work: pictures in, style vectors out, each picture encoded once."""
+
+    def __init__(self, model: Model, device: str = "auto", threads: int | None = None):
+        self.model, self._device, self._threads = model, device, threads
+        self._cache: OrderedDict[bytes, np.ndarray] = OrderedDict()
+
+    def encode(self, image: np.ndarray) -> np.ndarray:
+        """RGB uint8 [H,W,3] → S, float32 [D]. Raises BadInput for arrays of another kind."""
+        if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape[:2]) < 1:
+            raise BadInput(f"A style picture must be RGB with 8 bits a channel, not {image.dtype} of shape {image.shape}.")
+        key = hashlib.sha256(np.ascontiguousarray(image)).digest() + repr(image.shape).encode()
+        if key not in self._cache:
+            session = open_session(self.model.path("style"), self._device, self._threads)
+            pixels = square(image, self.model.style_side).transpose(2, 0, 1)[None].astype(np.float32) / 255
+            self._cache[key] = session.run(["style"], {"image": pixels})[0][0]
+            if len(self._cache) > CACHED:
+                self._cache.popitem(last=False)
+        self._cache.move_to_end(key)
+        return self._cache[key]
+
+
+def blend(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """Σ wᵢ Sᵢ / Σ wᵢ: any weighted mean of style vectors is a style vector. S float32 [D].
+
+    Raises BadInput for weights that are negative, not finite, or all zero, and for styles of different models.
+    """
+    w = np.asarray(weights, np.float64)
+    if not len(styles) or len(styles) != len(w):
+        raise BadInput("Give at least one style, and one weight for each.")
+    if not np.isfinite(w).all() or (w < 0).any():
+        raise BadInput("Style weights must be numbers of zero or more.")
+    if w.sum() == 0:
+        raise BadInput("At least one style weight must be above zero.")
+    if len({s.shape for s in styles}) > 1:
+        raise BadInput("These style vectors belong to different models.")
+    return (np.tensordot(w / w.sum(), np.stack(styles).astype(np.float64), 1)).astype(np.float32)

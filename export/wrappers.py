@@ -1,0 +1,42 @@
+"""The networks as the exported graphs see them: float32 in and out, whatever is computed with inside."""
+
+import copy
+
+import torch
+from torch import Tensor, nn
+
+from impasto.models.predictor import Predictor
+from impasto.models.transformer import Transformer
+
+from .polyphase import PolyphaseTransformer
+
+
+class Float32Edges(nn.Module):
+    """A network whose inputs and outputs are float32 while it computes in `dtype`."""
+
+    def __init__(self, network: nn.Module, dtype: torch.dtype):
+        super().__init__()
+        self.network, self.dtype = copy.deepcopy(network).to(dtype).eval(), dtype
+
+    def convert(self, *inputs: Tensor) -> Tensor:
+        return self.network(*(x.to(self.dtype) for x in inputs)).float()
+
+
+class StyleGraph(Float32Edges):
+    """`style.onnx`: image [1,3,256,256] → style [1,D]."""
+
+    def __init__(self, p: Predictor, dtype: torch.dtype = torch.float32):
+        super().__init__(p, dtype)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return self.convert(image)
+
+
+class FrameGraph(Float32Edges):
+    """`frame.onnx`: frame [1,3,H,W], style [1,D] → painted [1,3,H,W]; in the faster equivalent form where T has one."""
+
+    def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
+        super().__init__(PolyphaseTransformer(t) if t.spec.stem_stride == 1 else t, dtype)
+
+    def forward(self, frame: Tensor, style: Tensor) -> Tensor:
+        return self.convert(frame, style)

@@ -1,0 +1,108 @@
+"""P, the style predictor: turns a picture into a style vector S.
+
+A MobileNet-v2 (Sandler et al. 2018), batch normalisation folded into its convolutions, pools the picture into a
+bottleneck of 100 numbers; two linear heads per normalised layer of T map those to γ and β (Ghiasi et al. 2017).
+The heads belong to P, so T receives S ready-made.
+"""
+
+from dataclasses import asdict, dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .spec import StyleLayout
+
+SIDE = 256  # pictures are cropped to a square and resized to this before P sees them
+
+
+@dataclass(frozen=True)
+class PredictorSpec:
+    """P: widths and strides of the inverted residual stages, then the bottleneck."""
+
+    stem: int = 32
+    # (expansion, channels, repeats, stride of the first) per stage
+    stages: tuple[tuple[int, int, int, int], ...] = (
+        (1, 16, 1, 1),
+        (6, 24, 2, 2),
+        (6, 32, 3, 2),
+        (6, 64, 4, 2),
+        (6, 96, 3, 1),
+        (6, 160, 3, 2),
+        (6, 320, 1, 1),
+    )
+    last: int = 1280
+    bottleneck: int = 100
+
+    def to_json(self) -> dict:
+        return {**asdict(self), "stages": [list(s) for s in self.stages]}
+
+    @classmethod
+    def from_json(cls, data: dict) -> "PredictorSpec":
+        return cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
+
+
+class SameConv(nn.Module):
+    """A convolution with TensorFlow's zero padding: at stride 2 the odd row and column go to the right and bottom."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):
+        super().__init__()
+        total = kernel - stride if stride > 1 else kernel - 1
+        self.pad = (total // 2, total - total // 2) * 2
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, groups=groups)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.pad(x, self.pad) if any(self.pad) else x)
+
+
+class InvertedResidual(nn.Module):
+    """Widen (1×1), filter each channel (3×3), narrow (1×1); added to the input where the shapes allow."""
+
+    def __init__(self, inputs: int, outputs: int, expansion: int, stride: int):
+        super().__init__()
+        wide = inputs * expansion
+        self.expand = SameConv(inputs, wide) if expansion > 1 else None
+        self.depthwise = SameConv(wide, wide, 3, stride, groups=wide)
+        self.project = SameConv(wide, outputs)
+        self.residual = stride == 1 and inputs == outputs
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = F.relu6(self.expand(x)) if self.expand is not None else x
+        z = self.project(F.relu6(self.depthwise(z)))
+        return x + z if self.residual else z
+
+
+class Predictor(nn.Module):
+    """P as its `PredictorSpec` describes it, with heads for one `StyleLayout`."""
+
+    def __init__(self, spec: PredictorSpec, layout: StyleLayout):
+        super().__init__()
+        self.spec, self.layout = spec, layout
+        self.stem = SameConv(3, spec.stem, 3, 2)
+        blocks, width = [], spec.stem
+        for expansion, channels, repeats, stride in spec.stages:
+            for i in range(repeats):
+                blocks.append(InvertedResidual(width, channels, expansion, stride if i == 0 else 1))
+                width = channels
+        self.blocks = nn.Sequential(*blocks)
+        self.last = SameConv(width, spec.last)
+        self.bottleneck = nn.Linear(spec.last, spec.bottleneck)
+        self.heads = nn.Linear(spec.bottleneck, layout.size)
+        self.start_at_identity()
+
+    @torch.no_grad()
+    def start_at_identity(self) -> None:
+        """Heads that say γ = 1, β = 0, give or take what the picture adds: where training from nothing begins."""
+        nn.init.normal_(self.heads.weight, std=0.02)
+        self.heads.bias.zero_()
+        for _, gamma, _ in self.layout.slices():
+            self.heads.bias[gamma] = 1.0
+
+    def code(self, image: Tensor) -> Tensor:
+        """image [N,3,256,256] in [0, 1] → bottleneck [N,100]. Other sizes work; 256 is what it was trained on."""
+        z = F.relu6(self.last(self.blocks(F.relu6(self.stem(image)))))
+        return self.bottleneck(z.mean((2, 3)))
+
+    def forward(self, image: Tensor) -> Tensor:
+        """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted sum of them is a style too."""
+        return self.heads(self.code(image))

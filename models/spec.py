@@ -1,0 +1,80 @@
+"""The sizes of the networks as data, and the layout of the style vector that follows from them.
+
+A `TransformerSpec` says everything needed to build T; two are named here. `StyleLayout` says where in the flat
+style vector S each normalised layer finds its scale γ and shift β. No torch here: the runtime reads this too.
+"""
+
+from dataclasses import asdict, dataclass
+
+
+@dataclass(frozen=True)
+class TransformerSpec:
+    """T: a stem, contracting convolutions (stride 2), residual blocks, expanding convolutions, an end.
+
+    With `stem_stride` f > 1 the stem is one convolution of stride f: the same thing as a space-to-depth of factor f
+    followed by a smaller convolution, in an operator every backend runs well. The end then gives 3·f² channels at
+    1/f of the resolution and a depth-to-space spreads them out.
+    """
+
+    channels: tuple[int, ...]  # width after the stem, then after each contracting convolution
+    blocks: int = 5
+    stem_kernel: int = 9
+    stem_stride: int = 1
+    end_kernel: int = 9
+    epsilon: float = 1e-3  # added to the variance in every normalisation; the published network's value
+
+    @property
+    def normalised(self) -> list[tuple[str, int]]:
+        """(name, channels) of every layer normalised by S, in the order in which a frame meets them."""
+        trunk = self.channels[-1]
+        layers = [(f"block{i}.norm{j}", trunk) for i in range(1, self.blocks + 1) for j in (1, 2)]
+        layers += [(f"expand{i}.norm", c) for i, c in enumerate(reversed(self.channels[:-1]), 1)]
+        return [*layers, ("end.norm", 3)]
+
+    @property
+    def multiple(self) -> int:
+        """Height and width must be divisible by this."""
+        return self.stem_stride * 2 ** (len(self.channels) - 1)
+
+    def to_json(self) -> dict:
+        return {**asdict(self), "channels": list(self.channels)}
+
+    @classmethod
+    def from_json(cls, data: dict) -> "TransformerSpec":
+        return cls(**{**data, "channels": tuple(data["channels"])})
+
+
+# The mobile network of Ghiasi et al. 2017 (Magenta): 9×9 ends at full resolution.
+PUBLISHED = TransformerSpec(channels=(8, 16, 32))
+
+# Ours: no convolution at full resolution, plain 3×3 ones at a half and a quarter.
+SPACE_TO_DEPTH = TransformerSpec(channels=(16, 32), stem_kernel=6, stem_stride=2, end_kernel=3)
+
+
+@dataclass(frozen=True)
+class StyleLayout:
+    """Where γ and β of each normalised layer lie in S: γ then β, layer after layer."""
+
+    layers: tuple[tuple[str, int], ...]
+
+    @classmethod
+    def of(cls, spec: TransformerSpec) -> "StyleLayout":
+        return cls(tuple(spec.normalised))
+
+    @property
+    def size(self) -> int:
+        """D, the number of values in S."""
+        return 2 * sum(channels for _, channels in self.layers)
+
+    def slices(self) -> list[tuple[str, slice, slice]]:
+        """(layer, where γ is, where β is) for every layer, in order."""
+        found, at = [], 0
+        for name, c in self.layers:
+            found.append((name, slice(at, at + c), slice(at + c, at + 2 * c)))
+            at += 2 * c
+        return found
+
+    def to_json(self) -> list[dict]:
+        return [
+            {"layer": name, "gamma": [g.start, g.stop], "beta": [b.start, b.stop]} for name, g, b in self.slices()
+        ]

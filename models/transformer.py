@@ -1,0 +1,81 @@
+"""T, the transformer: paints a frame in the manner that a style vector says.
+
+Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017):
+convolutions contract the frame, residual blocks work at the coarsest scale, nearest-neighbour upsampling and
+convolutions expand it. Each layer after the contraction is normalised per channel and rescaled by its part of S.
+"""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from .spec import StyleLayout, TransformerSpec
+
+
+def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
+    """z' = γ(z − μ)/σ + β, with μ and σ per image and channel (instance normalisation).
+
+    z [N,C,H,W]; gamma and beta [N,C]. γ and β are applied after the normalisation operator, not by it: its own
+    statistics then stay float32 in half-precision graphs.
+    """
+    z = F.instance_norm(z, eps=epsilon)
+    return z * gamma[:, :, None, None] + beta[:, :, None, None]
+
+
+class PaddedConv(nn.Module):
+    """A convolution whose border is reflected, so that no dark frame grows around the painting."""
+
+    def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1):
+        super().__init__()
+        # As much as makes the output exactly 1/stride of the input; an odd pixel goes to the left and top.
+        total = kernel - stride
+        before, after = (total + 1) // 2, total // 2
+        self.pad = (before, after, before, after)
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.conv(F.pad(x, self.pad, mode="reflect"))
+
+
+class Transformer(nn.Module):
+    """T as its `TransformerSpec` describes it."""
+
+    def __init__(self, spec: TransformerSpec):
+        super().__init__()
+        self.spec, self.layout = spec, StyleLayout.of(spec)
+        c, trunk = spec.channels, spec.channels[-1]
+        self.stem = PaddedConv(3, c[0], spec.stem_kernel, spec.stem_stride)
+        self.contract = nn.ModuleList(PaddedConv(a, b, 3, 2) for a, b in zip(c, c[1:], strict=False))
+        self.blocks = nn.ModuleList(
+            nn.ModuleList([PaddedConv(trunk, trunk, 3), PaddedConv(trunk, trunk, 3)]) for _ in range(spec.blocks)
+        )
+        self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(zip(c, c[1:], strict=False))))
+        self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
+
+    def encode(self, frame: Tensor) -> Tensor:
+        """frame [N,3,H,W] in [0, 1] → features [N,C,H/m,W/m] that no style has touched yet, m = `spec.multiple`."""
+        z = F.relu(self.stem(frame))
+        for conv in self.contract:
+            z = F.relu(conv(z))
+        return z
+
+    def decode(self, z: Tensor, style: Tensor) -> Tensor:
+        """Features of `encode` and S [N,D] (or [1,D] for the whole batch) → painted [N,3,H,W] in [0, 1]."""
+        parts = iter(self.layout.slices())
+
+        def norm(z: Tensor) -> Tensor:
+            _, gamma, beta = next(parts)
+            return style_norm(z, style[:, gamma], style[:, beta], self.spec.epsilon)
+
+        for first, second in self.blocks:
+            z = z + norm(second(F.relu(norm(first(z)))))
+        for conv in self.expand:
+            z = F.relu(norm(conv(F.interpolate(z, scale_factor=2.0, mode="nearest"))))
+        z = self.end(z)
+        if self.spec.stem_stride > 1:
+            z = F.pixel_shuffle(z, self.spec.stem_stride)
+        return torch.sigmoid(norm(z))
+
+    def forward(self, frame: Tensor, style: Tensor) -> Tensor:
+        """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → [N,3,H,W]."""
+        return self.decode(self.encode(frame), style)
