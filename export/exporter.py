@@ -116,7 +116,9 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     for suffix, dtype in DTYPES.items():
         roles[f"style{suffix}"], roles[f"frame{suffix}"] = f"style{suffix}.onnx", f"frame{suffix}.onnx"
         _to_onnx(StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}, "style", folder / f"style{suffix}.onnx")
-        _to_onnx(FrameGraph(t, dtype), {"frame": frame, "style": style}, "painted", folder / f"frame{suffix}.onnx", sizes)
+        _to_onnx(
+            FrameGraph(t, dtype), {"frame": frame, "style": style}, "painted", folder / f"frame{suffix}.onnx", sizes
+        )
     return roles
 
 

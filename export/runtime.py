@@ -1,8 +1,8 @@
 """The painter: runs an exported model on a stream of frames. NumPy and ONNX Runtime only, no torch.
 
-    painter = Painter(load_model())
-    painter.use([painter.encode(picture)])
-    painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any size
+painter = Painter(load_model())
+painter.use([painter.encode(picture)])
+painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any size
 """
 
 import os
@@ -59,7 +59,9 @@ class Painter:
         """Paint with the weighted mean of these style vectors from now on."""
         style = blend(styles, weights if weights is not None else [1.0] * len(styles))
         if style.shape != (self.model.style_size,):
-            raise BadInput(f"This style vector has {style.size} values; the model {self.model.name} needs {self.model.style_size}.")
+            raise BadInput(
+                f"This style vector has {style.size} values; the model {self.model.name} needs {self.model.style_size}."
+            )
         self._style = style[None]
 
     def reset(self) -> None:

@@ -17,7 +17,7 @@ def cores() -> int:
 
 
 def choose_device(device: str = "auto") -> str:
-    """"auto" → "cuda" where ONNX Runtime offers it, else "cpu". Raises BadInput for a device that is not there."""
+    """ "auto" → "cuda" where ONNX Runtime offers it, else "cpu". Raises BadInput for a device that is not there."""
     offered = ort.get_available_providers()
     if device == "auto":
         return "cuda" if PROVIDERS["cuda"] in offered else "cpu"

@@ -34,7 +34,9 @@ class StyleEncoder:
     def encode(self, image: np.ndarray) -> np.ndarray:
         """RGB uint8 [H,W,3] → S, float32 [D]. Raises BadInput for arrays of another kind."""
         if image.ndim != 3 or image.shape[2] != 3 or image.dtype != np.uint8 or min(image.shape[:2]) < 1:
-            raise BadInput(f"A style picture must be RGB with 8 bits a channel, not {image.dtype} of shape {image.shape}.")
+            raise BadInput(
+                f"A style picture must be RGB with 8 bits a channel, not {image.dtype} of shape {image.shape}."
+            )
         key = hashlib.sha256(np.ascontiguousarray(image)).digest() + repr(image.shape).encode()
         if key not in self._cache:
             session = open_session(self.model.path("style"), self._device, self._threads)

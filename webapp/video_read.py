@@ -10,7 +10,6 @@ from fractions import Fraction
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
-
 from impasto.models.errors import BadInput
 from impasto.webapp.video_probe import BROADCAST, ClipInfo, open_clip, picture_stream
 
@@ -27,6 +26,7 @@ class Frame:
     rgb: np.ndarray
     pts: int
     duration: int  # 0 when the file does not say
+    alpha: np.ndarray | None = None  # uint8 HxW of a partly transparent animation; clips have none
 
 
 def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator[Frame]:

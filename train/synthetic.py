@@ -1,0 +1,175 @@
+"""Motion made from photographs: short sequences whose optical flow and visibility are known exactly.
+
+A scene is two photographs: a background, and a cut-out of another one that moves before it. The motion of each layer
+is given backward, as functions g_t that say where what is seen at p in frame t was in frame t − 1: a homography plus
+a smooth displacement, both defined at every real point. Frame t is therefore the photograph read at
+g_1(g_2(… g_t(p))), the flow is g_t(p) − p, without any estimate, and what the cut-out hides is known too.
+Positions are in pixels from the middle of the frame, x then y. Flow as in `warp`: I_t(p) = I_{t−1}(p + flow(p)).
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from impasto.train.augment import Draws
+
+# How many scenes stand quite still, how many move as one (a panning camera), and in how many only the cut-out moves
+# (a camera on a table). The rest move in both layers.
+STILL, GLOBAL, TABLE = 0.12, 0.25, 0.23
+# The most that a layer moves from frame to frame: shift in sides, turn in radians, growth in log scale, perspective in
+# its weight at the frame's edge, bend (the displacement's deviation) in sides. Small motion is drawn more often.
+CAMERA = {"shift": 1 / 16, "turn": 0.05, "growth": 0.04, "tilt": 0.02, "bend": 1 / 80}
+OBJECT = {"shift": 1 / 12, "turn": 0.10, "growth": 0.05, "tilt": 0.01, "bend": 1 / 160}
+UNEVEN = 0.25  # how much speed changes from frame to frame, relative
+SHAKE = 0.3  # px from frame to frame, of a layer that moves at all
+BEND_GRID = 6  # knots a side of the displacement
+GAMMA, GAIN, LIFT = 0.03, 0.03, 0.01  # the most that a frame's light deviates, as standard deviations
+NOISE = 0.02  # the most sensor noise, standard deviation
+EXACT = 1e-3  # how far from 0 or 1 a blend still counts as unblended
+
+
+@dataclass
+class Motion:
+    """A layer's motion over T frames. Steps are the g_t, t = 1 … T − 1, backward: from frame t to frame t − 1."""
+
+    size: int  # the frames' side
+    start: Tensor  # [N,3,3] from frame 0 to the photograph's own pixels, from its middle
+    steps: Tensor  # [N,T-1,3,3]
+    bends: Tensor  # [N,T-1,2,G,G] pixels, knots evenly over the frame, bicubic between them
+
+
+@dataclass
+class Scene:
+    """All that frames are rendered from; plain data, so that a test can build one by hand."""
+
+    background: Tensor  # [N,3,h,w] in [0, 1], any h and w; reflected beyond its edge
+    cutout: Tensor  # [N,4,h,w], RGB and coverage in [0, 1]; covers nothing beyond its edge
+    camera: Motion  # how the background moves
+    object: Motion  # how the cut-out moves
+    light: Tensor  # [N,T,3] gamma, gain, lift: frame → gain · frame^gamma + lift
+    noise: Tensor  # [N] standard deviation
+    seeds: Tensor  # [N] int64, of the noise
+
+
+class Sequence(NamedTuple):
+    frames: Tensor  # [N,T,3,size,size] in [0, 1]
+    flows: Tensor  # [N,T-1,2,size,size] pixels: [:, t − 1] leads from frame t to frame t − 1
+    masks: Tensor  # [N,T-1,1,size,size] 1 where the point is visible in both, no edge of a layer next to it; else 0
+
+
+def make(backgrounds: Tensor, cutouts: Tensor, size: int, frames: int, draws: Draws) -> Sequence:
+    """Random scenes, rendered: photographs [N,3,h,w] in [0, 1], moving behind and before, → sequences of `frames`.
+
+    The photographs should be somewhat larger than `size` (a third, say), so that frames stay sharp and inside them.
+    """
+    return render(random_scene(backgrounds, cutouts, size, frames, draws))
+
+
+def random_scene(backgrounds: Tensor, cutouts: Tensor, size: int, frames: int, draws: Draws) -> Scene:
+    """One random scene a pair of photographs; sizes as in `make`."""
+    n, device = len(backgrounds), backgrounds.device
+    fate = draws.uniform(n)
+    camera_moves = (fate >= STILL) & ~((fate >= STILL + GLOBAL) & (fate < STILL + GLOBAL + TABLE))
+    covers = _shapes(n, cutouts.shape[-2:], draws, device) * (fate >= STILL + GLOBAL).view(n, 1, 1, 1).to(device)
+    uneven = draws.normal(n, frames, 3) * torch.tensor([GAMMA, GAIN, LIFT]) * draws.uniform(n, 1, 1)
+    light = torch.stack([uneven[..., 0].exp(), uneven[..., 1].exp(), uneven[..., 2]], -1)
+    return Scene(
+        background=backgrounds,
+        cutout=torch.cat([cutouts, covers], 1),
+        camera=_random_motion(CAMERA, camera_moves, frames, size, min(backgrounds.shape[-2:]), draws, device),
+        object=_random_motion(OBJECT, torch.ones(n), frames, size, min(cutouts.shape[-2:]), draws, device),
+        light=light.to(device),
+        noise=(draws.uniform(n) * NOISE).to(device),
+        seeds=draws.integers(n, high=2**31),
+    )
+
+
+def render(scene: Scene) -> Sequence:
+    """The frames of a scene, with the flow and the mask from each frame to the one before."""
+    here = pixel_centres(scene)
+    frames, flows, masks, before = [], [], [], None
+    for t in range(scene.light.shape[1]):
+        behind, front = (carry(layer, here, t, max(t - 1, 0)) for layer in (scene.camera, scene.object))
+        picture, cover = _paint(scene, behind, front, max(t - 1, 0))
+        if t > 0:
+            flow, mask = _flow_and_mask(here, behind, front, cover, before)
+            flows.append(flow)
+            masks.append(mask)
+        frames.append(_develop(scene, picture, t))
+        before = cover
+    clean = torch.stack(frames, 1)
+    return Sequence((clean + _noise(scene, clean)).clamp(0, 1), torch.stack(flows, 1), torch.stack(masks, 1))
+
+
+def flow_between(scene: Scene, later: int, earlier: int) -> tuple[Tensor, Tensor]:
+    """Flow [N,2,size,size] and mask [N,1,size,size] from frame `later` to any frame before it, as exact as `render`'s.
+
+    The mask asks for both frames only: a point hidden in between counts as visible.
+    """
+    here = pixel_centres(scene)
+    behind, front = carry(scene.camera, here, later, earlier), carry(scene.object, here, later, earlier)
+    covers = [_read_cutout(scene, carry(scene.object, here, t, 0))[:, 3:] for t in (later, earlier)]
+    return _flow_and_mask(here, behind, front, *covers)
+
+
+def pixel_centres(scene: Scene) -> Tensor:
+    """[1,size,size,2] the frame's pixels, from its middle, x then y."""
+    size = scene.camera.size
+    line = torch.arange(size, device=scene.background.device, dtype=torch.float32) - (size - 1) / 2
+    return torch.stack([line.expand(size, -1), line.unsqueeze(1).expand(-1, size)], -1).unsqueeze(0)
+
+
+def carry(motion: Motion, points: Tensor, later: int, earlier: int) -> Tensor:
+    """Where what is seen at points [N or 1,H,W,2] of frame `later` was in frame `earlier`, [N,H,W,2]."""
+    for t in range(later, earlier, -1):
+        knots = points.expand(len(motion.bends), -1, -1, -1) * (2 / (motion.size - 1))
+        bend = F.grid_sample(motion.bends[:, t - 1], knots, mode="bicubic", padding_mode="border", align_corners=True)
+        points = _project(motion.steps[:, t - 1], points) + bend.permute(0, 2, 3, 1)
+    return points
+
+
+def _project(homography: Tensor, points: Tensor) -> Tensor:
+    """A homography [N,3,3] applied to points [N or 1,H,W,2] → [N,H,W,2]."""
+    rows = homography.view(-1, 3, 3, 1, 1).unbind(1)
+    x, y, w = (row[:, 0] * points[..., 0] + row[:, 1] * points[..., 1] + row[:, 2] for row in rows)
+    return torch.stack([x / w, y / w], -1)
+
+
+def _read(texture: Tensor, points: Tensor, beyond: str) -> Tensor:
+    """texture [N,C,h,w] read at points [N,H,W,2], in its pixels from its middle → [N,C,H,W], bilinear."""
+    h, w = texture.shape[-2:]
+    grid = points * points.new_tensor([2 / (w - 1), 2 / (h - 1)])
+    return F.grid_sample(texture, grid.expand(len(texture), -1, -1, -1), "bilinear", beyond, align_corners=True)
+
+
+def _read_cutout(scene: Scene, points: Tensor) -> Tensor:
+    """The cut-out [N,4,H,W] at points of frame 0."""
+    return _read(scene.cutout, _project(scene.object.start, points), "zeros")
+
+
+def _paint(scene: Scene, behind: Tensor, front: Tensor, t: int) -> tuple[Tensor, Tensor]:
+    """Picture [N,3,H,W] and coverage [N,1,H,W], given where each pixel's two layers were in frame t."""
+    back = _project(scene.camera.start, carry(scene.camera, behind, t, 0))
+    cutout = _read_cutout(scene, carry(scene.object, front, t, 0))
+    return torch.lerp(_read(scene.background, back, "reflection"), cutout[:, :3], cutout[:, 3:]), cutout[:, 3:]
+
+
+def _flow_and_mask(here: Tensor, behind: Tensor, front: Tensor, cover: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
+    """From where the two layers of each pixel were, and how far the cut-out covers each pixel, now and before.
+
+    A pixel counts as visible if it and its eight neighbours show one layer unblended, and if the same layer shows
+    unblended around the place it comes from, inside the frame.
+    """
+    half = here[0, -1, -1, 0]
+    in_front = cover > 0.5
+    there = torch.where(in_front.squeeze(1).unsqueeze(-1), front, behind)
+    most, least = F.max_pool2d(cover, 3, 1, 1), -F.max_pool2d(-cover, 3, 1, 1)
+    most_there, least_there = _read(_around(before), there, "border").split(1, 1)
+    one_layer_now = torch.where(in_front, least > 1 - EXACT, most < EXACT)
+    same_layer_then = torch.where(in_front, least_there > 1 - EXACT, most_there < EXACT)
+    inside = (there.abs() <= half + EXACT).all(-1).unsqueeze(1)
+    return (there - here).permute(0, 3, 1, 2), (one_layer_now & same_layer_then & inside).float()

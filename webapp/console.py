@@ -1,0 +1,93 @@
+"""What the command line shows: a progress bar on a terminal, one line or one JSON object otherwise."""
+
+import json
+import sys
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    ProgressColumn,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.progress import Progress as RichProgress
+from rich.table import Table
+from rich.text import Text
+
+out, err = Console(), Console(stderr=True)
+
+
+class FramesPerSecond(ProgressColumn):
+    def render(self, task) -> Text:
+        return Text(f"{task.speed:.1f} frames/s" if task.speed else "", style="cyan")
+
+
+class Progress:
+    """A bar with frames painted, frames a second and the time left; nothing at all when not on a terminal."""
+
+    def __init__(self, quiet: bool = False):
+        shown = sys.stderr.isatty() and not quiet
+        self.bar = RichProgress(
+            TextColumn("Painting"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), FramesPerSecond(),
+            TimeRemainingColumn(), console=err, disable=not shown, transient=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task("frames", total=None)
+
+    def update(self, done: int, total: int) -> None:
+        """Called after each frame; `total` is 0 where the number of frames is unknown."""
+        self.bar.update(self.task, completed=done, total=total or None)
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+
+def print_json(data: dict) -> None:
+    print(json.dumps(data, ensure_ascii=False))
+
+
+def print_table(title: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
+    table = Table(title=title, title_justify="left", title_style="bold")
+    for name in columns:
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(str(v) for v in row))
+    (out if sys.stdout.isatty() else Console(width=120)).print(table)
+
+
+def print_outcome(outcome: dict, progress: Progress) -> None:
+    """One line for a file of a folder, above the bar."""
+    progress.bar.console.print(
+        f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}", soft_wrap=True
+    )
+
+
+def report(summary: dict, as_json: bool) -> None:
+    """What was painted: one JSON object, or one line for people."""
+    if as_json:
+        print_json(summary)
+    elif summary["kind"] == "folder":
+        counts = ", ".join(f"{len(summary[k])} {k}" for k in ("painted", "skipped", "failed", "ignored"))
+        out.print(f"{summary['output']}: {counts}", soft_wrap=True, highlight=False)
+    else:
+        sound = f", sound {', '.join(sorted(set(summary['audio'])))}" if summary["audio"] else ""
+        frames = "" if summary["kind"] == "image" else f"{summary['frames']} frames, "
+        speed = "" if summary["kind"] == "image" else f", painted at {summary['painted_per_second']:.1f} frames/s"
+        size = f"{summary['width']}×{summary['height']}"
+        out.print(f"{summary['output']}: {frames}{size}{sound}{speed}", soft_wrap=True, highlight=False)
+
+
+def report_model(model, as_json: bool) -> None:
+    """A model folder that was just written."""
+    if as_json:
+        print_json({"name": model.name, "folder": str(model.folder), "parity": model.figures.get("parity", {})})
+        return
+    worst = max(model.figures["parity"].values())
+    out.print(
+        f"{model.folder}: model {model.name}, graphs agree with PyTorch to {worst:.0e}", soft_wrap=True, highlight=False
+    )
