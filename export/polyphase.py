@@ -18,7 +18,7 @@ def strided(conv: PaddedConv) -> nn.Conv2d:
     """A k×k convolution of stride 1 as a (k+1)×(k+1) one of stride 2 giving 4 phases per channel; same padding."""
     old = conv.conv
     k = old.kernel_size[0]
-    new = nn.Conv2d(old.in_channels, 4 * old.out_channels, k + 1, 2)
+    new = nn.Conv2d(old.in_channels, 4 * old.out_channels, k + 1, 2, dtype=old.weight.dtype)
     with torch.no_grad():
         new.weight.zero_()
         for dy in (0, 1):
@@ -31,7 +31,7 @@ def strided(conv: PaddedConv) -> nn.Conv2d:
 def on_phases(conv: PaddedConv) -> nn.Conv2d:
     """A 3×3 convolution of stride 2 (one pixel of padding left and top) as a 2×2 one on the four phases."""
     old = conv.conv
-    new = nn.Conv2d(4 * old.in_channels, old.out_channels, 2)
+    new = nn.Conv2d(4 * old.in_channels, old.out_channels, 2, dtype=old.weight.dtype)
     where = ((0, 1), (1, 0), (1, 1))  # tap −1, 0, +1 → (half-resolution tap, phase)
     with torch.no_grad():
         new.weight.zero_()
@@ -45,13 +45,15 @@ def on_phases(conv: PaddedConv) -> nn.Conv2d:
 def before_upsampling(conv: PaddedConv) -> nn.Conv2d:
     """Nearest-neighbour ×2 and a 3×3 convolution as one 3×3 convolution to four phases at the lower resolution."""
     old = conv.conv
-    new = nn.Conv2d(old.in_channels, 4 * old.out_channels, 3)
+    new = nn.Conv2d(old.in_channels, 4 * old.out_channels, 3, dtype=old.weight.dtype)
     # Row and column taps at the higher resolution land on these taps at the lower one, for each phase.
     lands = torch.tensor([[[1.0, 0, 0], [0, 1, 1], [0, 0, 0]], [[0, 0, 0], [1, 1, 0], [0, 0, 1]]])
     with torch.no_grad():
         for dy in (0, 1):
             for dx in (0, 1):
-                new.weight[2 * dy + dx :: 4] = torch.einsum("yk,xl,oikl->oiyx", lands[dy], lands[dx], old.weight)
+                new.weight[2 * dy + dx :: 4] = torch.einsum(
+                    "yk,xl,oikl->oiyx", lands[dy].to(old.weight), lands[dx].to(old.weight), old.weight
+                )
         new.bias.copy_(old.bias.repeat_interleave(4))
     return new
 

@@ -63,7 +63,7 @@ def crop_flip(images: Tensor, size: int, draws: Draws) -> Tensor:
 
 
 def paintings(images: Tensor, size: int, draws: Draws) -> Tensor:
-    """Paintings [N, 3, S, S] in [0, 1] → [N, 3, size, size] in [0, 1]: scaled, cropped, mirrored, turned, recoloured."""
+    """Paintings, scaled, cropped, mirrored, turned, recoloured: [N, 3, S, S] → [N, 3, size, size], both in [0, 1]."""
     n = len(images)
     share = draws.uniform(n, low=STYLE_CROP[0], high=STYLE_CROP[1])
     turn = draws.uniform(n, low=-STYLE_TURN, high=STYLE_TURN) * (draws.uniform(n) < 0.5)

@@ -13,9 +13,11 @@ import torch
 from torch import Tensor
 
 from . import losses
-from .clips import LEAST_VISIBLE, motion
+from .clips import motion
 from .vgg import Vgg
 from .warp import warp
+
+LEAST_VISIBLE = 0.2  # frames far apart that share less than this say nothing about stability
 
 
 def to_bytes(image: Tensor) -> np.ndarray:

@@ -76,22 +76,22 @@ def unpack(file: Path) -> tuple[Tensor, dict]:
     try:
         with safe_open(file, framework="np") as stored:
             info = json.loads(stored.metadata()["impasto_pack"])
+            side, frames = info["side"], info["frames"]
             data, offsets = stored.get_tensor("bytes"), stored.get_tensor("offsets")
     except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
         raise BadInput(f"{file} is not a pack of training pictures; make it again with pack().") from error
-    side = info["side"]
     pixels = np.empty((len(offsets) - 1, 3, side, side), np.uint8)
 
     def decode(i: int) -> None:
-        picture = cv2.imdecode(data[offsets[i] : offsets[i + 1]], cv2.IMREAD_COLOR)
+        picture = _decode(data[offsets[i] : offsets[i + 1]])
         if picture is None or picture.shape != (side, side, 3):
             raise BadInput(f"{file} is damaged at picture {i}; make it again with pack().")
-        pixels[i] = picture[:, :, ::-1].transpose(2, 0, 1)
+        pixels[i] = picture.transpose(2, 0, 1)
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(decode, range(len(pixels))))
     if info["kind"] == "clips":
-        pixels = pixels.reshape(-1, info["frames"], 3, side, side)
+        pixels = pixels.reshape(-1, frames, 3, side, side)
     return torch.from_numpy(pixels), info
 
 
@@ -119,7 +119,7 @@ def read(path: Path, side: int, frames: int) -> list[np.ndarray]:
     An unreadable file, and a clip shorter than one sequence, give an empty list.
     """
     if path.suffix.lower() in KINDS["images"]:
-        picture = _imread(path)
+        picture = _decode(np.fromfile(path, np.uint8))
         return [] if picture is None else [_square(picture, side)[None]]
     try:
         shots = [_square(shot, side) for shot in read_frames(path)]
@@ -132,10 +132,11 @@ def _is_kind(path: Path, kind: str) -> bool:
     return path.suffix.lower() in KINDS[kind] and path.is_file()
 
 
-def _imread(path: Path) -> np.ndarray | None:
+def _decode(encoded: np.ndarray) -> np.ndarray | None:
+    """A picture file's bytes → uint8 RGB [H, W, 3], or None if they are no picture."""
     try:
-        picture = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-    except (OSError, cv2.error):
+        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
+    except cv2.error:
         return None
     return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 

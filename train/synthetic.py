@@ -47,7 +47,7 @@ class Scene:
     """All that frames are rendered from; plain data, so that a test can build one by hand."""
 
     background: Tensor  # [N,3,h,w] in [0, 1], any h and w; reflected beyond its edge
-    cutout: Tensor  # [N,4,h,w], RGB and coverage in [0, 1]; covers nothing beyond its edge
+    cutout: Tensor  # [N,4,h,w] RGB times coverage, coverage, in [0, 1]; covers nothing beyond its edge
     camera: Motion  # how the background moves
     object: Motion  # how the cut-out moves
     light: Tensor  # [N,T,3] gamma, gain, lift: frame → gain · frame^gamma + lift
@@ -62,7 +62,7 @@ class Sequence(NamedTuple):
 
 
 def make(backgrounds: Tensor, cutouts: Tensor, size: int, frames: int, draws: Draws) -> Sequence:
-    """Random scenes, rendered: photographs [N,3,h,w] in [0, 1], moving behind and before, → sequences of `frames`.
+    """Random scenes, rendered: photographs [N,3,h,w] in [0, 1], moving behind and before, → `frames` ≥ 2 each.
 
     The photographs should be somewhat larger than `size` (a third, say), so that frames stay sharp and inside them.
     """
@@ -79,7 +79,7 @@ def random_scene(backgrounds: Tensor, cutouts: Tensor, size: int, frames: int, d
     light = torch.stack([uneven[..., 0].exp(), uneven[..., 1].exp(), uneven[..., 2]], -1)
     return Scene(
         background=backgrounds,
-        cutout=torch.cat([cutouts, covers], 1),
+        cutout=torch.cat([cutouts * covers, covers], 1),
         camera=_random_motion(CAMERA, camera_moves, frames, size, min(backgrounds.shape[-2:]), draws, device),
         object=_random_motion(OBJECT, torch.ones(n), frames, size, min(cutouts.shape[-2:]), draws, device),
         light=light.to(device),
@@ -154,22 +154,93 @@ def _read_cutout(scene: Scene, points: Tensor) -> Tensor:
 def _paint(scene: Scene, behind: Tensor, front: Tensor, t: int) -> tuple[Tensor, Tensor]:
     """Picture [N,3,H,W] and coverage [N,1,H,W], given where each pixel's two layers were in frame t."""
     back = _project(scene.camera.start, carry(scene.camera, behind, t, 0))
-    cutout = _read_cutout(scene, carry(scene.object, front, t, 0))
-    return torch.lerp(_read(scene.background, back, "reflection"), cutout[:, :3], cutout[:, 3:]), cutout[:, 3:]
+    colour, cover = _read_cutout(scene, carry(scene.object, front, t, 0)).split((3, 1), 1)
+    return _read(scene.background, back, "reflection") * (1 - cover) + colour, cover
 
 
 def _flow_and_mask(here: Tensor, behind: Tensor, front: Tensor, cover: Tensor, before: Tensor) -> tuple[Tensor, Tensor]:
     """From where the two layers of each pixel were, and how far the cut-out covers each pixel, now and before.
 
     A pixel counts as visible if it and its eight neighbours show one layer unblended, and if the same layer shows
-    unblended around the place it comes from, inside the frame.
+    unblended in the pixels that surround the place it comes from, all inside the frame.
     """
     half = here[0, -1, -1, 0]
     in_front = cover > 0.5
     there = torch.where(in_front.squeeze(1).unsqueeze(-1), front, behind)
     most, least = F.max_pool2d(cover, 3, 1, 1), -F.max_pool2d(-cover, 3, 1, 1)
-    most_there, least_there = _read(_around(before), there, "border").split(1, 1)
-    one_layer_now = torch.where(in_front, least > 1 - EXACT, most < EXACT)
-    same_layer_then = torch.where(in_front, least_there > 1 - EXACT, most_there < EXACT)
+    then = _read(before, there, "border")
+    blended = torch.where(in_front, (1 - least) + (1 - then), most + then)
     inside = (there.abs() <= half + EXACT).all(-1).unsqueeze(1)
-    return (there - here).permute(0, 3, 1, 2), (one_layer_now & same_layer_then & inside).float()
+    return (there - here).permute(0, 3, 1, 2), (inside & (blended < EXACT)).float()
+
+
+def _develop(scene: Scene, picture: Tensor, t: int) -> Tensor:
+    gamma, gain, lift = scene.light[:, t].view(-1, 3, 1, 1, 1).unbind(1)
+    return gain * picture.clamp_min(1e-6) ** gamma + lift
+
+
+def _noise(scene: Scene, frames: Tensor) -> Tensor:
+    """Sensor noise [N,T,3,H,W]. Each sample has its own seed, so it does not matter in which batch it comes."""
+    drawn = torch.empty_like(frames)
+    generator = torch.Generator(frames.device)
+    for sample, seed in zip(drawn, scene.seeds.tolist(), strict=True):
+        sample.normal_(generator=generator.manual_seed(seed))
+    return drawn * scene.noise.view(-1, 1, 1, 1, 1)
+
+
+def _random_motion(most: dict, moves: Tensor, frames: int, size: int, side: int, draws: Draws, device) -> Motion:
+    """Motion of about constant velocity, where `moves` [N] is true, of a layer whose photograph has short side `side`.
+
+    At the start the frame covers 80 to 100 % of the photograph's short side, a little turned: no frame of a sequence
+    falls on the photograph's pixel grid, so that none is sharper than the others.
+    """
+    n = len(moves)
+    reach = torch.tensor([size * most["shift"]] * 2 + [most["turn"], most["growth"]] + [2 * most["tilt"] / size] * 2)
+    pace = draws.uniform(n, 1, 6, low=-1, high=1)
+    pace = pace * pace.abs() * draws.uniform(n, 1, 1, low=0.2) * reach
+    pace = pace * (1 + UNEVEN * draws.normal(n, frames - 1, 6))
+    pace[..., :2] += SHAKE * draws.normal(n, frames - 1, 2)
+    bends = draws.uniform(n, 1, 1, 1, 1) * size * most["bend"] * draws.normal(n, 1, 2, BEND_GRID, BEND_GRID)
+    bends = bends * (1 + UNEVEN * draws.normal(n, frames - 1, 1, 1, 1))
+    moves = moves.float().view(n, 1, 1)
+    cover = draws.uniform(n, low=0.8, high=1.0)
+    slack = (1 - cover) * side / 2
+    place = [draws.uniform(n, low=-1, high=1) * slack for _ in range(2)]
+    still = torch.zeros(n)
+    start = [*place, draws.uniform(n, low=-0.05, high=0.05), (cover * side / size).log(), still, still]
+    return Motion(
+        size=size,
+        start=_homography(torch.stack(start, -1)).to(device),
+        steps=_homography(pace * moves).to(device),
+        bends=(bends * moves.view(n, 1, 1, 1, 1)).to(device),
+    )
+
+
+def _homography(p: Tensor) -> Tensor:
+    """Shift x and y, turn, log growth, perspective x and y [...,6] → [...,3,3]."""
+    cos, sin = p[..., 3].exp() * p[..., 2].cos(), p[..., 3].exp() * p[..., 2].sin()
+    rows = [cos, -sin, p[..., 0], sin, cos, p[..., 1], p[..., 4], p[..., 5], torch.ones_like(cos)]
+    return torch.stack(rows, -1).unflatten(-1, (3, 3))
+
+
+def _shapes(n: int, size: tuple[int, int], draws: Draws, device: torch.device) -> Tensor:
+    """Random blobs and polygons [N,1,h,w], 1 inside, 0 outside, an edge about a pixel wide between.
+
+    In polar form about its own middle, a blob is a circle whose radius has four harmonics added, and a polygon has
+    three to seven corners; both are stretched in a random direction.
+    """
+
+    def draw(low: float, high: float) -> Tensor:
+        return draws.uniform(n, low=low, high=high).to(device).view(n, 1, 1)
+
+    h, w = size
+    y = torch.arange(h, device=device).view(1, h, 1) - h * draw(0.2, 0.8)
+    x = torch.arange(w, device=device).view(1, 1, w) - w * draw(0.2, 0.8)
+    lean, stretch, radius = draw(0, math.pi), draw(0, 0.4).exp(), draw(0.1, 0.3) * min(h, w)
+    x, y = (x * lean.cos() + y * lean.sin()) * stretch, (y * lean.cos() - x * lean.sin()) / stretch
+    rho, theta = torch.hypot(x, y), torch.atan2(y, x)
+    blob = 1 + sum(draw(-0.3, 0.3) / math.sqrt(k) * torch.cos(k * theta + draw(0, 2 * math.pi)) for k in range(2, 6))
+    corner = 2 * math.pi / draws.integers(n, high=5).add(3).to(device).view(n, 1, 1)
+    polygon = (corner / 2).cos() / ((theta + math.pi) % corner - corner / 2).cos()
+    outline = radius * torch.where(draw(0, 1) < 0.5, polygon, blob.clamp_min(0.1))
+    return (outline - rho + 0.5).clamp(0, 1).unsqueeze(1)

@@ -13,6 +13,8 @@ import typer
 
 from impasto.models.errors import BadInput
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
 app = typer.Typer(
     help="Impasto paints a clip, a picture or a folder of them in the manner of any picture.",
     no_args_is_help=True,
@@ -188,18 +190,19 @@ def peak_memory_mb() -> int:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits with 0, with 2 for bad input, with 130 when interrupted."""
     try:
-        app(arguments, standalone_mode=False)
+        code = app(arguments, standalone_mode=False)
     except BadInput as error:
         fail(str(error), arguments)
     except (typer.Abort, KeyboardInterrupt):
-        print("Stopped; no unfinished output was kept.", file=sys.stderr)
-        sys.exit(130)
-    except typer.Exit as stop:
-        sys.exit(stop.exit_code)
+        code = INTERRUPTED
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
             fail(error.format_message(), arguments)
         raise
+    if code == INTERRUPTED:
+        print("Stopped; no unfinished output was kept.", file=sys.stderr)
+    if isinstance(code, int) and code:
+        sys.exit(code)
 
 
 def fail(sentence: str, arguments: list[str] | None) -> None:

@@ -12,9 +12,9 @@ def constant(u, v, h=6, w=8):
 
 
 def test_consistency_threshold_by_hand():
-    """ŵ = (3, 0), w = (−3 + d, 0): d² against 0.01 (9 + (3 − d)²) + 0.5 turns over at d = 0.8053."""
-    assert consistent(constant(3, 0), constant(-3 + 0.80, 0)).all()
-    assert not consistent(constant(3, 0), constant(-3 + 0.81, 0)).any()
+    """ŵ = (3, 0), w = (−3 + d, 0): d² against 0.01 (9 + (3 − d)²) + 0.5 turns over at d = 0.7990."""
+    assert consistent(constant(3, 0), constant(-3 + 0.79, 0)).all()
+    assert not consistent(constant(3, 0), constant(-3 + 0.80, 0)).any()
 
 
 def test_inside_by_hand():

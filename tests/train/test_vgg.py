@@ -110,7 +110,7 @@ def test_bad_files(weights, tmp_path):
     with pytest.raises(BadInput, match="not a readable weights file"):
         vgg.load(tmp_path / "list.pth")
     save_file({**weights, "features.21.weight": torch.zeros(1)}, tmp_path / "other.safetensors")
-    with pytest.raises(BadInput, match="is not VGG-16: features.21.weight"):
+    with pytest.raises(BadInput, match=r"is not VGG-16: features\.21\.weight"):
         vgg.load(tmp_path / "other.safetensors")
     save_file(weights, tmp_path / "odd.safetensors", {"input": "YUV"})
     with pytest.raises(BadInput, match="'YUV', neither RGB… nor BGR…"):

@@ -1,0 +1,36 @@
+"""The weights of P and T in one safetensors file, which describes the networks it belongs to."""
+
+import json
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from .errors import BadInput
+from .predictor import Predictor, PredictorSpec
+from .spec import StyleLayout, TransformerSpec
+from .transformer import Transformer
+
+
+def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
+    """Both networks in one safetensors file (`predictor.…`, `transformer.…`), their descriptions in its metadata."""
+    tensors = {f"predictor.{k}": v for k, v in p.state_dict().items()}
+    tensors |= {f"transformer.{k}": v for k, v in t.state_dict().items()}
+    meta = {"predictor": json.dumps(p.spec.to_json()), "transformer": json.dumps(t.spec.to_json())}
+    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(path), meta)
+
+
+def load_weights(path: Path) -> tuple[Predictor, Transformer]:
+    """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file."""
+    try:
+        with safe_open(str(path), "pt") as f:
+            meta = f.metadata() or {}
+            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
+        tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
+        pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
+        p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
+        for prefix, net in (("predictor.", p), ("transformer.", t)):
+            net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
+    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:
+        raise BadInput(f"{path} does not hold the weights of an Impasto model.") from e
+    return p.eval(), t.eval()

@@ -1,0 +1,40 @@
+"""What tests share: a tiny model, exported once, and pictures made by code."""
+
+import numpy as np
+import pytest
+
+from impasto.export.picture import picture
+
+
+@pytest.fixture(scope="session")
+def tiny_networks():
+    """P and T with random weights, small enough to export and run in moments."""
+    import torch
+
+    from impasto.models.predictor import Predictor, PredictorSpec
+    from impasto.models.spec import TransformerSpec
+    from impasto.models.transformer import Transformer
+
+    torch.manual_seed(0)
+    t = Transformer(TransformerSpec(channels=(4, 6, 8), blocks=1)).eval()
+    spec = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 1, 2)), last=16, bottleneck=8)
+    p = Predictor(spec, t.layout).eval()
+    torch.nn.init.normal_(p.heads.weight, std=0.5)
+    return p, t
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tiny_networks, tmp_path_factory):
+    """The tiny networks as a model folder with one built-in style, "waves"."""
+    from impasto.export.exporter import export_model
+
+    p, t = tiny_networks
+    style = np.random.default_rng(5).normal(0.5, 1, t.layout.size)
+    gallery = {"waves": {"title": "Waves", "artist": "made by code", "year": "2026", "style": style}}
+    return export_model(p, t, tmp_path_factory.mktemp("models") / "tiny", gallery=gallery)
+
+
+@pytest.fixture
+def scene():
+    """A made-up picture, uint8 [90,130,3]."""
+    return (picture(90, 130) * 255).astype(np.uint8)

@@ -1,0 +1,50 @@
+"""P: shapes, where its training starts, and that blending styles is arithmetic on S."""
+
+import torch
+
+from impasto.models.predictor import Predictor, PredictorSpec, SameConv
+from impasto.models.spec import PUBLISHED, StyleLayout, TransformerSpec
+from impasto.models.transformer import Transformer
+
+TINY = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 2, 2)), last=8, bottleneck=5)
+
+
+def test_published_size():
+    p = Predictor(PredictorSpec(), StyleLayout.of(PUBLISHED))
+    backbone = sum(x.numel() for name, x in p.named_parameters() if not name.startswith("heads"))
+    assert len(p.blocks) == 17
+    assert round(backbone / 1e6, 2) == 2.33  # batch normalisation folded in
+
+
+def test_same_padding_at_stride_two_looks_right_and_down():
+    conv = SameConv(1, 1, 3, 2)
+    torch.nn.init.zeros_(conv.conv.weight)
+    torch.nn.init.zeros_(conv.conv.bias)
+    conv.conv.weight.data[0, 0, 0, 0] = 1  # the tap that sees the window's first pixel
+    x = torch.arange(16.0).view(1, 1, 4, 4)
+    assert conv(x).flatten().tolist() == [0, 2, 8, 10]
+
+
+def test_starts_near_gamma_one_beta_zero():
+    layout = StyleLayout.of(TransformerSpec(channels=(3, 4), blocks=1))
+    with torch.no_grad():
+        p = Predictor(TINY, layout)
+        style = p(torch.rand(4, 3, 64, 64))
+    for _, gamma, beta in layout.slices():
+        assert (style[:, gamma] - 1).abs().max() < 0.5
+        assert style[:, beta].abs().max() < 0.5
+
+
+def test_a_blend_of_one_and_nothing_is_the_one():
+    torch.manual_seed(0)
+    t = Transformer(TransformerSpec(channels=(3, 4), blocks=1))
+    p = Predictor(TINY, t.layout)
+    with torch.no_grad():
+        a, b = p(torch.rand(2, 3, 64, 64))[:, None]
+        frame = torch.rand(1, 3, 16, 16)
+        assert torch.equal(t(frame, 1.0 * a + 0.0 * b), t(frame, a))
+        assert not torch.allclose(t(frame, 0.5 * a + 0.5 * b), t(frame, a))
+
+
+def test_spec_survives_json():
+    assert PredictorSpec.from_json(TINY.to_json()) == TINY

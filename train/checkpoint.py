@@ -1,0 +1,76 @@
+"""Checkpoints of a run: a folder each, complete or absent, whenever the process dies.
+
+A run's folder holds `checkpoints/STEP/` with `weights.safetensors` (P and T as they are), `ema.safetensors` (their
+moving average) and `training.pt` (the optimiser, the random numbers, the step), and beside them `weights.safetensors`,
+the average of the newest checkpoint: that is the result, to be exported or to start another run from.
+"""
+
+import os
+import shutil
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+
+from impasto.models.errors import BadInput
+from impasto.models.predictor import Predictor
+from impasto.models.transformer import Transformer
+from impasto.models.weights import load_weights, save_weights
+
+KEPT = 2  # the newest one, and one before it in case a person finds the newest spoilt
+RESULT = "weights.safetensors"
+
+
+class Networks(NamedTuple):
+    """The two networks that are trained."""
+
+    p: Predictor
+    t: Transformer
+
+
+def newest(out: Path) -> Path | None:
+    """The newest complete checkpoint of a run's folder, if there is one."""
+    found = sorted(path for path in (out / "checkpoints").glob("*") if path.name.isdigit())
+    return found[-1] if found else None
+
+
+def save(
+    out: Path, step: int, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, random: torch.Generator
+) -> None:
+    """Writes the checkpoint of this step aside, then renames it: what has its name is complete."""
+    folder = out / "checkpoints" / f"{step:07d}"
+    if not folder.exists():
+        aside = folder.with_name(f".{folder.name}.part")
+        shutil.rmtree(aside, ignore_errors=True)
+        aside.mkdir(parents=True)
+        save_weights(*nets, aside / "weights.safetensors")
+        save_weights(*ema, aside / "ema.safetensors")
+        state = {"step": step, "optimizer": optimizer.state_dict(), "random": random.get_state()}
+        torch.save(state, aside / "training.pt")
+        aside.rename(folder)
+    result = out / f".{RESULT}.part"
+    shutil.copyfile(folder / "ema.safetensors", result)
+    os.replace(result, out / RESULT)
+    for old in sorted(path for path in folder.parent.iterdir() if path.name.isdigit())[:-KEPT]:
+        shutil.rmtree(old)
+
+
+def restore(
+    folder: Path, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, random: torch.Generator
+) -> int:
+    """Puts everything back to where `save` found it and returns the step.
+
+    BadInput: the checkpoint is damaged, or belongs to other networks or another stage.
+    """
+    try:
+        for own, file in ((nets, "weights.safetensors"), (ema, "ema.safetensors")):
+            for net, stored in zip(own, load_weights(folder / file), strict=True):
+                net.load_state_dict(stored.state_dict())
+        state = torch.load(folder / "training.pt", map_location="cpu", weights_only=True)
+        optimizer.load_state_dict(state["optimizer"])
+        random.set_state(state["random"])
+        return state["step"]
+    except BadInput:
+        raise
+    except Exception as e:  # torch.load raises whatever its parser ran into
+        raise BadInput(f"{folder} is damaged or belongs to another kind of run: choose another --out.") from e

@@ -1,0 +1,153 @@
+"""`impasto train …`: the two stages, and packing of training pictures.
+
+`accelerate launch -m impasto.train.cli image …` runs a stage on several processes or GPUs.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.models.errors import BadInput
+
+app = typer.Typer(help="Train a model: pictures first, then pairs of frames.", no_args_is_help=True)
+
+Photos = Annotated[list[Path], typer.Option(help="A folder or pack of photographs; may be repeated.")]
+Paintings = Annotated[list[Path], typer.Option(help="A folder or pack of paintings; may be repeated.")]
+Clips = Annotated[list[Path] | None, typer.Option(help="A folder or pack of real clips; may be repeated.")]
+Out = Annotated[Path, typer.Option(help="The run's folder: checkpoints, weights.safetensors, log, samples.")]
+Start = Annotated[str, typer.Option(help="What to begin with: published, scratch, a weights file or a run's folder.")]
+VggFile = Annotated[Path | None, typer.Option("--vgg", help="VGG-16 weights; left out, downloaded once.")]
+ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML with the settings that differ.")]
+Changes = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, a setting that differs; may be repeated.")]
+Steps = Annotated[int | None, typer.Option(help="Where training ends.")]
+Minutes = Annotated[float | None, typer.Option(help="End cleanly after so long; --resume goes on from there.")]
+Resume = Annotated[bool, typer.Option(help="Continue the run in --out, if there is one.")]
+
+
+@app.command()
+def image(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    start: Start = "published",
+    vgg: VggFile = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """Image stage: P and T learn to paint photographs."""
+    from . import image_stage
+
+    settings = configured(image_stage.Config(), config, change, steps, minutes)
+    typer.echo(image_stage.train(settings, photos, paintings, out, start, vgg, resume))
+
+
+@app.command()
+def video(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    start: Start = "published",
+    vgg: VggFile = None,
+    clips: Clips = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """Video stage: T learns to paint neighbouring frames alike; P is frozen."""
+    from . import video_stage
+
+    settings = configured(video_stage.Config(), config, change, steps, minutes)
+    typer.echo(video_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
+
+
+@app.command()
+def pack(
+    folders: Annotated[list[Path], typer.Argument(help="Folders of pictures or clips.")],
+    out: Annotated[Path, typer.Option(help="The pack to write.")],
+    side: Annotated[int, typer.Option(help="Pictures are cut to squares of this side, in pixels.")] = 256,
+    limit_mb: Annotated[float | None, typer.Option(help="The pack may not be larger than this.")] = None,
+    kind: Annotated[str, typer.Option(help="images or clips.")] = "images",
+    frames: Annotated[int, typer.Option(help="Frames of each stretch that clips are cut into.")] = 8,
+) -> None:
+    """Pack folders into one file that loads straight into memory."""
+    from . import pack as packs
+
+    done = packs.pack(folders, out, side, limit_mb, kind, frames)
+    missing = f", {len(done['unreadable'])} unreadable" if done["unreadable"] else ""
+    size = f"{done['mb']:.1f} MB at quality {done['quality']}"
+    typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size}{missing}.")
+
+
+def configured(config, file: Path | None, changes: list[str] | None, steps: int | None, minutes: float | None):
+    """The defaults with what a YAML file, then KEY=VALUE changes, then --steps and --minutes say.
+
+    BadInput: the file cannot be read, a setting does not exist, a value is of the wrong kind.
+    """
+    config = override(config, _read_yaml(file)) if file else config
+    for change in changes or ():
+        key, equals, value = change.partition("=")
+        if not equals:
+            raise BadInput(f"--set {change} is not KEY=VALUE.")
+        config = override(config, {key.strip(): value.strip()})
+    given = {"steps": steps, "minutes": minutes}
+    return override(config, {key: value for key, value in given.items() if value is not None})
+
+
+def override(config, changes: Mapping):
+    """A copy of a plain dataclass with some settings changed; "weights.style" reaches into a nested one."""
+    known = [field.name for field in fields(config)]
+    for key, value in changes.items():
+        name, _, inner = str(key).partition(".")
+        if name not in known:
+            raise BadInput(f"There is no setting {key!r}; there are {', '.join(known)}.")
+        old = getattr(config, name)
+        if is_dataclass(old):
+            nested = {inner: value} if inner else value
+            if not isinstance(nested, Mapping):
+                raise BadInput(f"{name} takes settings of its own, such as {name}.{fields(old)[0].name}=1.")
+            config = replace(config, **{name: override(old, nested)})
+        else:
+            config = replace(config, **{name: _like(old, value, key)})
+    return config
+
+
+def _like(old, value, key: str):
+    """The value as the kind of thing that the default is."""
+    try:
+        return type(old)(str(value))
+    except ValueError as e:
+        raise BadInput(f"{key}={value} is not {'a whole number' if type(old) is int else 'a number'}.") from e
+
+
+def _read_yaml(file: Path) -> Mapping:
+    import yaml
+
+    try:
+        found = yaml.safe_load(file.read_text("utf-8")) or {}
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
+        raise BadInput(f"{file} cannot be read as YAML ({type(e).__name__}).") from e
+    if not isinstance(found, Mapping):
+        raise BadInput(f"{file} does not hold settings, one `key: value` a line.")
+    return found
+
+
+def main() -> None:
+    """Runs the command line; a mistake in the input is one sentence and exit code 2."""
+    try:
+        app()
+    except BadInput as e:
+        print(e, file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,95 @@
+"""The image stage: P and T learn to paint still photographs.
+
+Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017): each
+photograph is painted in the manner of a random painting, and VGG judges it by the photograph's content and the
+painting's Gram matrices.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from . import data, loop, vgg
+from .augment import Draws
+from .checkpoint import Networks
+from .losses import CONTENT_LAYER, LossWeights, content, grams, style, total_variation
+
+
+@dataclass(frozen=True)
+class Config:
+    """The recipe. A YAML file or --set names only what differs."""
+
+    network: str = "space_to_depth"  # T when started from scratch; otherwise the starting weights say
+    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
+    style_size: int = 256  # px: what P was made for; VGG sees the same picture
+    photo_side: int = 256  # px: of the stored photographs, so that crops of 70 % and more hardly enlarge
+    painting_side: int = 256  # px: of the stored paintings
+    batch: int = 4  # photographs a step over all processes, each with a painting of its own
+    steps: int = 20_000  # ends here
+    minutes: float = 0.0  # or here, if not 0
+    rate: float = 5e-4  # of T; 1e-3 is still stable from scratch, but loosens published weights
+    predictor_rate: float = 2e-5  # of P, which knows more paintings than are here; 0 freezes it, from scratch use rate
+    warmup: int = 100  # steps in which Adam's estimates settle
+    decay: str = "steps"  # a cosine along steps or minutes, or none
+    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
+    ema: float = 0.999  # the average over about a thousand steps paints more evenly than any one of them
+    seed: int = 0
+    save_every: int = 500  # steps between checkpoints and sample sheets
+    weights: LossWeights = field(default_factory=LossWeights)
+
+
+def losses(nets: Networks, eye: vgg.Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:
+    """The training step: photographs [N,3,H,W] painted in styles [N,3,h,w], both in [0, 1] → the terms."""
+    return painting_losses(eye, photos, nets.t(photos, nets.p(styles)), styles)
+
+
+def painting_losses(eye: vgg.Vgg, frames: Tensor, painted: Tensor, styles: Tensor) -> dict[str, Tensor]:
+    """What a painted frame is judged by: frames and painted [kN,3,H,W]; styles [N,3,h,w], k times over, all in [0, 1].
+
+    VGG looks at every picture once; only what is painted has a gradient.
+    """
+    with torch.no_grad():
+        things = eye(frames, CONTENT_LAYER)[CONTENT_LAYER]
+        strokes = {layer: g.repeat(len(frames) // len(g), 1, 1) for layer, g in grams(eye(styles)).items()}
+    seen = eye(painted)
+    return {
+        "content": content(seen[CONTENT_LAYER], things),
+        "style": style(grams(seen), strokes),
+        "tv": total_variation(painted),
+    }
+
+
+def train(
+    config: Config,
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    out: Path,
+    start: str = "published",
+    vgg_file: Path | None = None,
+    resume: bool = False,
+) -> str:
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
+    processes = loop.accelerator()
+    nets, draws, n = loop.prepare(config, loop.start(start, config.network, config.seed), processes)
+    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
+    photographs = data.load(photos, config.photo_side, processes.device)
+    canvases = data.load(paintings, config.painting_side, processes.device)
+
+    def batch(n: int, draws: Draws) -> tuple[Tensor, Tensor]:
+        return data.photos(photographs, n, config.size, draws), data.styles(canvases, n, config.style_size, draws)
+
+    same = batch(loop.SAMPLES, Draws(torch.Generator().manual_seed(config.seed + 1)))
+    return loop.run(
+        config,
+        nets,
+        rates={"t": config.rate, "p": config.predictor_rate},
+        terms=lambda: losses(nets, eye, *batch(n, draws)),
+        sheet=lambda trained: loop.sheet(trained, *same),
+        out=out,
+        processes=processes,
+        draws=draws,
+        resume=resume,
+    )

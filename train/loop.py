@@ -1,0 +1,267 @@
+"""The loop that both stages share: rate, gradients, average of the weights, log, checkpoints, any number of processes.
+
+Every process draws its own part of one batch, computes the losses of it, and averages gradients and figures with the
+others, so that N processes do what one would do on the whole batch. A stage hands in its terms; nothing here knows
+what they mean.
+"""
+
+import copy
+import json
+import math
+import os
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+import cv2
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast
+from torch import Tensor
+from torch.nn import functional as F
+from torch.optim.swa_utils import get_ema_multi_avg_fn
+from tqdm import tqdm
+
+from impasto.models.errors import BadInput
+from impasto.models.predictor import Predictor, PredictorSpec
+from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
+from impasto.models.transformer import Transformer
+from impasto.models.weights import load_weights
+
+from . import checkpoint, losses
+from .augment import Draws
+from .checkpoint import Networks
+
+NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
+SAMPLES = 4  # photographs and paintings of the sample sheet
+
+
+def accelerator() -> Accelerator:
+    """The processes and their devices as `accelerate launch` set them up; bf16 autocast on GPUs that have it."""
+    bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+    return Accelerator(mixed_precision="bf16" if bf16 else "no")
+
+
+def start(source: str, network: str, seed: int) -> Networks:
+    """The networks to begin with: "published", "scratch" (T as `network` names it), a weights file or a run's folder.
+
+    BadInput: there is no such file, it holds something else, or `network` has no such name.
+    """
+    if source == "published":
+        from impasto.models.published import load_published
+
+        return Networks(*load_published())
+    if source == "scratch":
+        if network not in NETWORKS:
+            raise BadInput(f"There is no network {network!r}: it is one of {', '.join(NETWORKS)}.")
+        torch.manual_seed(seed)
+        spec = NETWORKS[network]
+        return Networks(Predictor(PredictorSpec(), StyleLayout.of(spec)), Transformer(spec))
+    file = Path(source) / checkpoint.RESULT if Path(source).is_dir() else Path(source)
+    if not file.is_file():
+        raise BadInput(f"There is nothing to start from at {source}: say published, scratch, or a weights file.")
+    return Networks(*load_weights(file))
+
+
+def prepare(config, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
+    """Networks on their device, this process's random numbers, and how many items of the batch are its own.
+
+    BadInput: the batch can't be divided among the processes, or the picture's size doesn't suit the network.
+    """
+    world, multiple = processes.num_processes, nets.t.spec.multiple
+    if config.batch < 1 or config.batch % world:
+        raise BadInput(f"A batch of {config.batch} cannot be divided among {world} processes: change --set batch=….")
+    if config.size < 16 or config.size % multiple:
+        raise BadInput(f"size={config.size} must be at least 16 and divisible by {multiple} for this network.")
+    nets = Networks(*(net.to(processes.device, memory_format=torch.channels_last).train() for net in nets))
+    random = torch.Generator().manual_seed(config.seed)
+    return nets, Draws(random, processes.process_index, world), config.batch // world
+
+
+def run(
+    config,
+    nets: Networks,
+    rates: Mapping[str, float],
+    terms: Callable[[], dict[str, Tensor]],
+    sheet: Callable[[Networks], Tensor],
+    out: Path,
+    processes: Accelerator,
+    draws: Draws,
+    resume: bool,
+) -> str:
+    """Trains `nets` until `config.steps` or `config.minutes` are over; returns how it ended, in a sentence.
+
+    rates: the learning rate of "p" and of "t"; a network that is missing, or has rate 0, is frozen. terms() draws a
+    batch and gives this process's losses of it by the names of `LossWeights`; sheet(nets) gives a picture [3,H,W].
+    Writes into `out`: checkpoints, the result (see `checkpoint`), log.jsonl (one line a step), config.json, samples/
+    and tensorboard/. BadInput: a term or the gradient is not finite, or `out` holds a run and `resume` is False.
+    """
+    began, main = time.monotonic(), processes.is_main_process
+    ema = Networks(*(copy.deepcopy(net).requires_grad_(False) for net in nets))
+    optimizer = _optimizer(nets, rates)
+    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
+    averaged = [weight for net in ema for weight in net.parameters()]
+    present = [weight for net in nets for weight in net.parameters()]
+
+    found = checkpoint.newest(out)
+    if found and not resume:
+        raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
+    first = checkpoint.restore(found, nets, ema, optimizer, draws.generator) if found else 0
+    processes.wait_for_everyone()  # none may look for checkpoints while another already writes one
+    log = _Log(out, config, first, config.steps) if main else None
+
+    step, seconds = first, 0.0
+    while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
+        step += 1
+        factor = rate_factor(config, step, seconds)
+        for group in optimizer.param_groups:
+            group["lr"] = group["base"] * factor
+
+        with processes.autocast():
+            mine = terms()
+        total, _ = losses.combine(mine, config.weights)
+        values = _mean_over_processes(processes, mine)
+        _require_finite(values, step)
+
+        optimizer.zero_grad(set_to_none=True)
+        total.backward()
+        _average_gradients(processes, parameters)
+        norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+        _require_finite({"gradient": float(norm)}, step)
+        optimizer.step()
+        get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)
+
+        seconds = _agreed(processes, time.monotonic() - began)
+        over = step == config.steps or (config.minutes and seconds >= 60 * config.minutes)
+        if log:
+            log.step(step, values, factor * max(rates.values()), seconds)
+            if over or step % config.save_every == 0:
+                checkpoint.save(out, step, nets, ema, optimizer, draws.generator)
+                log.picture(step, sheet(ema))
+    processes.wait_for_everyone()
+    if log:
+        log.close()
+    if step < config.steps:
+        return f"Stopped after {seconds / 60:.1f} minutes at step {step} of {config.steps}; --resume continues it."
+    return f"Finished at step {step}; the weights are in {out / checkpoint.RESULT}."
+
+
+def rate_factor(config, step: int, seconds: float) -> float:
+    """What the learning rate is multiplied by: rising over `warmup` steps, then along half a cosine down to a tenth.
+
+    `decay` says what the cosine runs along: "steps", "minutes" of this command, or "none" for a constant rate.
+    """
+    rising = min(1.0, step / max(config.warmup, 1))
+    if config.decay == "none":
+        return rising
+    if config.decay not in ("steps", "minutes") or (config.decay == "minutes" and not config.minutes):
+        raise BadInput(f"decay is steps, minutes (with --minutes) or none, not {config.decay!r}.")
+    done = step / config.steps if config.decay == "steps" else seconds / (60 * config.minutes)
+    return rising * (0.55 + 0.45 * math.cos(math.pi * min(done, 1.0)))
+
+
+def _optimizer(nets: Networks, rates: Mapping[str, float]) -> torch.optim.Adam:
+    """Adam; no weight decay, since every convolution that matters is normalised after."""
+    groups = []
+    for name, net in nets._asdict().items():
+        rate = rates.get(name, 0.0)
+        net.requires_grad_(rate > 0)
+        if rate > 0:
+            groups.append({"params": list(net.parameters()), "base": rate})
+    if not groups:
+        raise BadInput("Nothing would be trained: every learning rate is 0.")
+    return torch.optim.Adam(groups)
+
+
+def _average_gradients(processes: Accelerator, parameters: list[Tensor]) -> None:
+    """Replaces every gradient by its mean over the processes, in one message."""
+    if processes.num_processes > 1:
+        grads = [weight.grad for weight in parameters if weight.grad is not None]
+        flat = processes.reduce(torch.cat([g.reshape(-1) for g in grads]), reduction="mean")
+        for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
+            grad.copy_(part.view(grad.shape))
+
+
+def _mean_over_processes(processes: Accelerator, terms: Mapping[str, Tensor]) -> dict[str, float]:
+    stacked = torch.stack([value.detach().float() for value in terms.values()])
+    return dict(zip(terms, processes.reduce(stacked, reduction="mean").tolist(), strict=True))
+
+
+def _agreed(processes: Accelerator, seconds: float) -> float:
+    """The main process's clock, so that all stop at the same step."""
+    if processes.num_processes == 1:
+        return seconds
+    return broadcast(torch.tensor([seconds], device=processes.device)).item()
+
+
+def _require_finite(values: Mapping[str, float], step: int) -> None:
+    bad = [name for name, value in values.items() if not math.isfinite(value)]
+    if bad:
+        raise BadInput(
+            f"Not finite at step {step}: {', '.join(bad)}; the last checkpoint still stands, "
+            "so lower the rate (--set rate=…) or look at the data, and --resume."
+        )
+
+
+class _Log:
+    """What a run leaves to be read: log.jsonl, TensorBoard, sample sheets, and a progress bar on a terminal."""
+
+    def __init__(self, out: Path, config, first: int, steps: int):
+        from torch.utils.tensorboard import SummaryWriter
+
+        (out / "samples").mkdir(parents=True, exist_ok=True)
+        (out / "config.json").write_text(json.dumps(asdict(config), indent=1))
+        _forget_after(out / "log.jsonl", first)
+        self.out, self.config = out, config
+        self.file = open(out / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
+        self.board = SummaryWriter(str(out / "tensorboard"), purge_step=first + 1)
+        self.bar = tqdm(initial=first, total=steps, desc=out.name, disable=None, smoothing=0.05)
+        self.seconds = 0.0
+
+    def step(self, step: int, values: dict[str, float], rate: float, seconds: float) -> None:
+        total, shares = losses.combine({k: torch.tensor(v) for k, v in values.items()}, self.config.weights)
+        line = {"step": step, "total": float(total), "rate": rate, "seconds": round(seconds, 3), "terms": values}
+        line["shares"] = {name: round(float(share), 4) for name, share in shares.items()}
+        self.file.write(json.dumps(line) + "\n")
+        self.file.flush()
+        scalars = {"total": line["total"], "rate": rate, "throughput": self.config.batch / (seconds - self.seconds)}
+        scalars |= {f"term/{name}": value for name, value in values.items()}
+        scalars |= {f"share/{name}": value for name, value in line["shares"].items()}
+        for name, value in scalars.items():
+            self.board.add_scalar(name, value, step)
+        self.seconds = seconds
+        self.bar.set_postfix({"total": f"{float(total):.3f}", **{k: f"{v:.3g}" for k, v in values.items()}})
+        self.bar.update()
+
+    def picture(self, step: int, image: Tensor) -> None:
+        """A sheet [3,H,W] in [0, 1], also as samples/STEP.jpg."""
+        pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
+        cv2.imwrite(str(self.out / "samples" / f"{step:07d}.jpg"), pixels[:, :, ::-1])
+        self.board.add_image("painted", pixels, step, dataformats="HWC")
+
+    def close(self) -> None:
+        self.bar.close()
+        self.board.close()
+        self.file.close()
+
+
+def _forget_after(file: Path, step: int) -> None:
+    """Drops the lines of a log that belong to steps which will be done again, and one cut short."""
+    if file.is_file():
+        lines = [line for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
+        kept = [line + "\n" for line in lines if json.loads(line)["step"] <= step]
+        aside = file.with_suffix(".part")
+        aside.write_text("".join(kept), "utf-8")
+        os.replace(aside, file)
+
+
+@torch.no_grad()
+def sheet(nets: Networks, photos: Tensor, styles: Tensor) -> Tensor:
+    """Every photograph [A,3,S,S] in every style [B,3,s,s], with both at the edges → one picture [3,(A+1)S,(B+1)S]."""
+    size = photos.shape[-2:]
+    rows = [torch.cat([torch.ones_like(photos[0]), *F.interpolate(styles, size, mode="area")], -1)]
+    vectors = nets.p(styles)
+    for photo in photos:
+        rows.append(torch.cat([photo, *nets.t(photo.expand(len(styles), -1, -1, -1), vectors)], -1))
+    return torch.cat(rows, -2)
