@@ -7,8 +7,9 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import torch
-from impasto.models.errors import BadInput
 from torch import Tensor
+
+from impasto.models.errors import BadInput
 
 from .occlusion import occlusion_mask, visible
 

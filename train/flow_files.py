@@ -7,8 +7,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import torch
-from impasto.models.errors import BadInput
 from torch import Tensor
+
+from impasto.models.errors import BadInput
 
 from .clips import Pair, dis_flow, to_tensor
 from .occlusion import inside, occlusion_mask, visible

@@ -1,9 +1,9 @@
 """The losses of both training stages, as plain functions on batches; all are computed in float32.
 
 Loss weights mean nothing without the scale of what they weigh, so no loss here has a scale of its own. Content and
-style are relative errors, the very figures that evaluation reports: VGG's features are some 50 times larger with the
-Caffe weights than with torchvision's and grow from layer to layer, and a relative error sees neither. The other losses
-are means over elements, of pictures in [0, 1] or relative to the features' own variance.
+style are relative errors, the very figures that evaluation reports: VGG's input is 58 times larger with the Caffe
+weights than with torchvision's, its features grow from layer to layer, and a relative error sees neither. The other
+losses are means over elements, of pictures in [0, 1] or relative to the features' own variance.
 """
 
 from collections.abc import Mapping

@@ -7,10 +7,11 @@ ship: they come from a file (`--vgg FILE`) or from torch.hub's copy of the publi
 from pathlib import Path
 
 import torch
-from impasto.models.errors import BadInput
 from safetensors import safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
+
+from impasto.models.errors import BadInput
 
 # (index in torchvision's `features`, input channels, output channels)
 CONVS = (
@@ -118,5 +119,5 @@ def _read(file: Path) -> tuple[dict[str, Tensor], str]:
 
 
 def _convention(described: str) -> str:
-    """ "BGR, 0..255, …" → caffe, "RGB…" → torchvision, anything else as it is."""
+    """The convention that a description names: BGR… is caffe, RGB… torchvision, anything else is handed back."""
     return {"BGR": CAFFE, "RGB": TORCHVISION}.get(described[:3].upper(), described)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import av
 import numpy as np
+
 from impasto.webapp import images
 from impasto.webapp.video_read import Frame
 

@@ -12,7 +12,20 @@ from typing import Annotated
 import typer
 
 from impasto.models.errors import BadInput
+from impasto.train.cli import app as train_app
 
+# What the extra [train] brings; painting does without.
+TRAINING_PACKAGES = {
+    "torch",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "accelerate",
+    "matplotlib",
+    "tensorboard",
+    "tqdm",
+    "yaml",
+}
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
 app = typer.Typer(
@@ -21,6 +34,8 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+app.add_typer(train_app, name="train")
 
 StyleOption = Annotated[
     list[str],
@@ -128,10 +143,9 @@ def import_published(
     as_json: JsonOption = False,
 ) -> None:
     """Write the published mobile networks (Magenta) as a model folder."""
-    with needs("train"):
-        from impasto.export.exporter import export_model
-        from impasto.models.published import load_published
+    from impasto.export.exporter import export_model
     from impasto.export.gallery import published_gallery
+    from impasto.models.published import load_published
     from impasto.models.store import own_models
 
     from .console import report_model
@@ -152,31 +166,15 @@ def export(
     as_json: JsonOption = False,
 ) -> None:
     """Write trained weights as a model folder: graphs checked against PyTorch, hashes, built-in styles."""
-    with needs("train"):
-        from impasto.export.exporter import export_model
-        from impasto.export.gallery import torch_encoder
-        from impasto.models.weights import load_weights
-    from impasto.export.gallery import build_gallery
+    from impasto.export.exporter import export_model
+    from impasto.export.gallery import build_gallery, torch_encoder
+    from impasto.models.weights import load_weights
 
     from .console import report_model
 
     p, t = load_weights(weights)
     gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
     report_model(export_model(p, t, output, recipe={"weights": weights.name}, gallery=gallery), as_json)
-
-
-class needs:
-    """Turns a missing extra into one sentence: `with needs("train"): import torch`."""
-
-    def __init__(self, extra: str):
-        self.extra = extra
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, kind, error, _):
-        if kind is not None and issubclass(kind, ImportError):
-            raise BadInput(f'This command needs more packages: pip install "impasto[{self.extra}]".') from error
 
 
 def peak_memory_mb() -> int:
@@ -195,6 +193,10 @@ def main(arguments: list[str] | None = None) -> None:
         fail(str(error), arguments)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in TRAINING_PACKAGES:
+            raise
+        fail(f'This command needs {error.name}: pip install "impasto[train]".', arguments)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
             fail(error.format_message(), arguments)

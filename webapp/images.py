@@ -10,8 +10,9 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from impasto.models.errors import BadInput
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from impasto.models.errors import BadInput
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000

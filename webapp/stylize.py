@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
+
 from impasto.models.errors import BadInput
 from impasto.webapp import animation, images, video_write
 from impasto.webapp.output import DiskFull, check_target, written_aside

@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.reformatter import Colorspace
+
 from impasto.models.errors import BadInput
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
@@ -31,6 +32,7 @@ _MATRICES = {
     9: Colorspace.BT2020,
     10: Colorspace.BT2020,
 }
+_HDR_TRANSFERS = frozenset({16, 18})  # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG)
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class ClipInfo:
     orientation: Orientation
     matrix: Colorspace
     full_range: bool
+    hdr: bool  # PQ or HLG: brighter than a screen's white, in a wider gamut
     audio: tuple[str, ...]  # codec of each audio track
 
     @property
@@ -134,7 +137,7 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
     path = Path(path)
     with open_clip(path) as container:
         stream = picture_stream(container, path)
-        _check_complete(container, stream, path)
+        _check_complete(container, path)
         if limits is not None and limits.max_pixels is not None and stream.width * stream.height > limits.max_pixels:
             raise BadInput(
                 f"{path} has frames of {stream.width}x{stream.height}, more than the {limits.max_pixels:,} pixels"
@@ -202,6 +205,7 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
         orientation=orientation,
         matrix=_matrix(frame),
         full_range=_full_range(frame),
+        hdr=int(frame.color_trc) in _HDR_TRANSFERS,
         audio=tuple(
             track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
         ),
@@ -261,20 +265,21 @@ def _first_frame(container, stream, path: Path):
     raise BadInput(f"{path} holds no frame that can be decoded; copy or download it again.")
 
 
-def _check_complete(container, stream, path: Path) -> None:
-    """Raise BadInput when the index promises picture data beyond the end of the file (a copy or download cut off)."""
-    entries, size = stream.index_entries, container.size
-    if "mp4" not in container.format.name or not len(entries) or size <= 0:
+def _check_complete(container, path: Path) -> None:
+    """Raise BadInput when an MP4's index promises data beyond the end of the file (a copy or download cut off)."""
+    size = container.size
+    if "mp4" not in container.format.name or size <= 0:
         return
-    last = entries[len(entries) - 1]
-    if last.pos + last.size <= size:
-        return
-    held = sum(1 for entry in entries if entry.pos + entry.size <= size)
-    reached = max((float(e.timestamp * stream.time_base) for e in entries if e.pos + e.size <= size), default=0.0)
-    raise BadInput(
-        f"{path} is cut short: only {held} of {len(entries)} frames are there, up to {max(reached, 0.0):.1f} s;"
-        " copy or download it again."
-    )
+    for stream in (*container.streams.video, *container.streams.audio):
+        entries = stream.index_entries
+        if not len(entries) or entries[len(entries) - 1].pos + entries[len(entries) - 1].size <= size:
+            continue
+        held = [entry.timestamp for entry in entries if entry.pos + entry.size <= size]
+        reached = max(float(max(held, default=0) * stream.time_base), 0.0)
+        raise BadInput(
+            f"{path} is cut short: only {len(held)} of {len(entries)} {stream.type} packets are there, up to"
+            f" {reached:.2f} s; copy or download it again."
+        )
 
 
 def _why_unreadable(path: Path) -> str:

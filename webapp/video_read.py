@@ -9,7 +9,8 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.reformatter import ColorRange, Interpolation, VideoReformatter
+from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
+
 from impasto.models.errors import BadInput
 from impasto.webapp.video_probe import BROADCAST, ClipInfo, open_clip, picture_stream
 
@@ -25,14 +26,15 @@ class Frame:
 
     rgb: np.ndarray
     pts: int
-    duration: int  # 0 when the file does not say
+    duration: int  # where the file does not say, one step of the average frame rate
     alpha: np.ndarray | None = None  # uint8 HxW of a partly transparent animation; clips have none
 
 
 def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator[Frame]:
     """Yield every frame of a clip, upright, at `size` = (width, height), in the order shown.
 
-    Scaling and conversion to RGB are one swscale pass in the clip's own matrix and range. Where `size` is the clip's
+    Scaling and conversion to RGB are one swscale pass in the clip's own matrix and range; HDR is then brought to
+    what an ordinary screen shows. Where `size` is the clip's
     own but for a last odd row or column, that is cut off instead. Timestamps are the source's, counted from
     `info.origin`, and strictly rising. Raises BadInput naming the time reached when the clip turns out damaged.
     """
@@ -44,7 +46,7 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator
     for decoded in _decode(info):
         pts = (0 if last is None else last + step) if decoded.pts is None else decoded.pts - origin
         pts = pts if last is None else max(pts, last + 1)
-        yield Frame(convert(decoded), pts, decoded.duration or 0)
+        yield Frame(convert(decoded), pts, decoded.duration or step)
         last = pts
 
 
@@ -58,21 +60,33 @@ class _Converter:
         self.stored = info.orientation.turn_size(whole)
         enlarging = whole[0] > info.width or whole[1] > info.height
         self.flags = _EXACT | (Interpolation.BICUBIC if enlarging else Interpolation.AREA)
-        self.reformatter = VideoReformatter()
+        self.reformatter, self.tone_mapper = VideoReformatter(), VideoReformatter()
 
     def __call__(self, decoded: av.VideoFrame) -> np.ndarray:
-        rgb = self.reformatter.reformat(
+        picture = self.reformatter.reformat(
             decoded,
             *self.stored,
-            format="rgb24",
+            format="rgb48le" if self.info.hdr else "rgb24",
             src_colorspace=self.info.matrix,
             dst_colorspace=self.info.matrix,
             src_color_range=ColorRange.JPEG if self.info.full_range else ColorRange.MPEG,
             dst_color_range=ColorRange.JPEG,
             interpolation=self.flags,
             threads=1,
-        ).to_ndarray()
+        )
+        rgb = (self._to_sdr(picture) if self.info.hdr else picture).to_ndarray()
         return np.ascontiguousarray(self.info.orientation.apply(rgb)[: self.height, : self.width])
+
+    def _to_sdr(self, picture: av.VideoFrame) -> av.VideoFrame:
+        """HDR -> the sRGB curve and BT.709 primaries, by swscale's tone mapping: 3 s of tables once, 3 ms a frame."""
+        return self.tone_mapper.reformat(
+            picture,
+            format="rgb24",
+            dst_color_trc=ColorTrc.IEC61966_2_1,
+            dst_color_primaries=ColorPrimaries.BT709,
+            interpolation=self.flags,
+            threads=1,
+        )
 
 
 def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:

@@ -8,7 +8,8 @@ from contextlib import ExitStack
 from fractions import Fraction
 
 import av
-from impasto.webapp.video_probe import ClipInfo, open_clip
+
+from impasto.webapp.video_probe import ClipInfo, open_clip, picture_stream
 
 # Codecs with a registered place in MP4. PCM has one too, but players ignore it; Vorbis has none.
 COPIED_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac", "dts"})
@@ -17,11 +18,11 @@ AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 1
 AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"})
 AAC_BITS_PER_CHANNEL = 96_000  # per second
 # Describe the source's file, not its content; the muxer writes its own.
-_FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration"})
+_FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"})
 
 
 class Tracks:
-    """The non-picture tracks of `info`, written to `output` in step with the picture.
+    """The non-picture tracks of `info`, written to `output` (its video stream already added) in step with the picture.
 
     The source is opened a second time and read only as far as the picture has come, so that memory stays flat.
     `audio` says of each audio track, in order, "copied", "re-encoded" or "dropped".
@@ -34,6 +35,7 @@ class Tracks:
         source = self._stack.enter_context(open_clip(info.path))
         output.metadata.update(_kept_tags(source.metadata))
         output.set_chapters(source.chapters())
+        output.streams.video[0].metadata.update(_kept_tags(picture_stream(source, info.path).metadata))
         self._routes: dict[int, _Route] = {}
         for stream in source.streams:
             if stream.type == "audio":

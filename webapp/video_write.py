@@ -10,6 +10,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+
 from impasto.webapp.video_probe import ClipInfo
 from impasto.webapp.video_read import Frame
 from impasto.webapp.video_tracks import Tracks
@@ -40,7 +41,6 @@ class ClipWriter:
         source: ClipInfo | None = None,
     ):
         self.time_base = time_base
-        self.step = max(round(1 / (frame_rate * time_base)), 1)
         self.container = av.open(f"file:{path}", "w", format=_muxer(path), options={"movflags": "+faststart"})
         try:
             self.stream = self._add_picture(size, frame_rate, sample_aspect)
@@ -69,7 +69,7 @@ class ClipWriter:
             threads=1,
         )
         picture.pts, picture.time_base = frame.pts, self.time_base
-        self._durations[frame.pts] = frame.duration or self.step
+        self._durations[frame.pts] = frame.duration
         self._mux(self.stream.encode(picture))
 
     def close(self) -> None:
@@ -104,7 +104,7 @@ class ClipWriter:
 
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
-            packet.duration = self._durations.pop(packet.pts, self.step)
+            packet.duration = self._durations.pop(packet.pts)
             if self.tracks is not None:
                 self.tracks.write_until(packet.dts * self.time_base)
             self.container.mux(packet)

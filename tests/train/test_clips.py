@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
 from impasto.models.errors import BadInput
 from impasto.train import clips
 from impasto.train.warp import warp

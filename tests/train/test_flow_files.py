@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
 from impasto.models.errors import BadInput
 from impasto.train.flow_files import read_flo, read_pfm, scene_flow_pairs, sintel_pairs, write_flo
 
@@ -100,7 +101,7 @@ def sintel(tmp_path):
     hidden = np.zeros((H, W), np.uint8)
     hidden[:, :5] = 255
     put(tmp_path / "occlusions/alley_1/frame_0001.png", hidden)
-    put(tmp_path / "invalid/alley_1/frame_0001.png", hidden.T[:H, :W] if H == W else np.flipud(np.eye(H, W)) * 255)
+    put(tmp_path / "invalid/alley_1/frame_0001.png", np.flipud(np.eye(H, W)) * 255)
     return tmp_path
 
 

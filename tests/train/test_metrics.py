@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
 from impasto.train import metrics
 from impasto.train.vgg import Vgg
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+
 from impasto.train.occlusion import consistent, inside, motion_boundaries, occlusion_mask, visible
 
 torch.set_num_threads(1)

@@ -5,9 +5,10 @@ from urllib.error import URLError
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
+
 from impasto.models.errors import BadInput
 from impasto.train import vgg
-from safetensors.torch import save_file
 
 torch.set_num_threads(1)
 

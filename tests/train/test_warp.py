@@ -3,6 +3,7 @@
 import cv2
 import numpy as np
 import torch
+
 from impasto.train.warp import scale_flow, scale_mask, warp
 
 torch.set_num_threads(1)

@@ -1,0 +1,64 @@
+"""The image stage: its terms, what it trains, and that it learns."""
+
+import numpy as np
+import torch
+from impasto.models.weights import load_weights
+from impasto.train import data, image_stage, loop, losses, vgg
+from impasto.train.augment import Draws
+from impasto.train.losses import LossWeights
+
+
+def fixed_batch(sources, config):
+    draws = Draws(torch.Generator().manual_seed(3))
+    photos = data.photos(data.load(sources["photos"], config.photo_side), config.batch, config.size, draws)
+    styles = data.styles(data.load(sources["paintings"], config.painting_side), config.batch, config.style_size, draws)
+    return photos, styles
+
+
+def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
+    config = tiny(image_stage)
+    photos, styles = fixed_batch(sources, config)
+    p, t = load_weights(sources["start"])
+    eye = vgg.load(sources["vgg_file"])
+    terms = image_stage.losses(loop.Networks(p, t), eye, photos, styles)
+    painted = t(photos, p(styles))
+    expected = {
+        "content": losses.content(eye(painted)["relu3_3"], eye(photos)["relu3_3"]),
+        "style": losses.style(losses.grams(eye(painted)), losses.grams(eye(styles))),
+        "tv": losses.total_variation(painted),
+    }
+    assert terms.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name], value)
+
+
+def test_gradient_reaches_both_networks_and_nothing_else(sources, tiny):
+    nets = loop.Networks(*load_weights(sources["start"]))
+    eye = vgg.load(sources["vgg_file"])
+    sum(image_stage.losses(nets, eye, *fixed_batch(sources, tiny(image_stage))).values()).backward()
+    assert all(weight.grad is not None and weight.grad.isfinite().all() for net in nets for weight in net.parameters())
+    assert all(weight.grad is None for weight in eye.parameters())
+
+
+def test_every_term_falls(sources, tiny, log, tmp_path):
+    config = tiny(image_stage, steps=60, decay="none", rate=3e-3, predictor_rate=3e-3)
+    processes = loop.accelerator()
+    nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
+    eye, batch = vgg.load(sources["vgg_file"]), fixed_batch(sources, config)
+    ended = loop.run(
+        config,
+        nets,
+        rates={"t": config.rate, "p": config.predictor_rate},
+        terms=lambda: image_stage.losses(nets, eye, *batch),
+        sheet=lambda trained: loop.sheet(trained, *batch),
+        out=tmp_path,
+        processes=processes,
+        draws=draws,
+        resume=False,
+    )
+    assert "Finished at step 60" in ended
+    lines = log(tmp_path)
+    for name in ("content", "style", "tv"):
+        values = [line["terms"][name] for line in lines]
+        print(name, values[:3], values[-3:])
+        assert np.mean(values[-10:]) < 0.9 * np.mean(values[:5]), name

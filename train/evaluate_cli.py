@@ -1,0 +1,109 @@
+"""`impasto evaluate`. Heavy imports are inside the function, so that the command line starts without torch."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+MOST_CONTENTS = 5  # frames of scenes on the contact sheet, where no contents are given
+
+
+def evaluate_command(
+    models: Annotated[
+        list[str],
+        typer.Argument(
+            help="Models' names or folders. The first is what the others are compared with: "
+            "give the one that was not trained for stability first.",
+            metavar="MODEL...",
+        ),
+    ],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
+    sintel: Annotated[Path | None, typer.Option(help="MPI-Sintel: its scenes, whole, with true flow.")] = None,
+    clips: Annotated[Path | None, typer.Option(help="Folder of clips, evaluated with DIS flow.")] = None,
+    styles: Annotated[Path | None, typer.Option(help="Folder of paintings; otherwise some made by code.")] = None,
+    contents: Annotated[
+        Path | None, typer.Option(help="Folder of pictures for the contact sheet; otherwise frames of the scenes.")
+    ] = None,
+    vgg: Annotated[Path | None, typer.Option(help="VGG-16 weights; otherwise torchvision's are downloaded.")] = None,
+    paintings: Annotated[
+        Path | None, typer.Option(help="Folder of paintings: also compare P's view of two crops of each.")
+    ] = None,
+    size: Annotated[int, typer.Option(help="Height in pixels of clips and of scenes made by code.", min=64)] = 288,
+    frames: Annotated[int, typer.Option(help="Frames of each clip and of each scene made by code.", min=2)] = 24,
+) -> None:
+    """Measure models on scenes in many styles: tables, charts and a contact sheet.
+
+    Without --sintel and --clips the scenes are made by code.
+    """
+    from tqdm import tqdm
+
+    from impasto.train import evaluate, report, sheets
+    from impasto.train.vgg import load
+
+    painters = load_painters(models)
+    sources = _sources(sintel, clips, size, frames)
+    eye = load(vgg)
+    prepared = evaluate.prepare_styles(eye, evaluate.read_pictures(styles) if styles else None)
+    pictures = evaluate.read_pictures(contents) if contents else {}
+    looks = {name: _look(painter.model, paintings, name) for name, painter in painters.items()} if paintings else None
+    scenes, rows = [], []
+    with tqdm(total=sum(s.count for s in sources) * len(prepared) * len(painters), unit="clip", disable=None) as bar:
+        for source in sources:
+            for scene in source.scenes:
+                bar.set_description(scene.name)
+                facts, found = evaluate.measure_scene(scene, painters, prepared, eye, bar.update)
+                scenes.append(facts)
+                rows += found
+                if not contents and len(pictures) < MOST_CONTENTS:
+                    pictures[scene.name] = scene.frames[len(scene.frames) // 2]
+    described = [describe(name, painter.model) for name, painter in painters.items()]
+    result = report.build(described, prepared, scenes, rows)
+    result["made_up_styles"] = styles is None
+    if looks:
+        result["predictor"] = looks
+    report.write(result, output)
+    sheets.write_sheets(output, painters, prepared, pictures, size)
+    for source in dict.fromkeys(row["source"] for row in rows):
+        print(f"{report.SOURCES[source]}:\n\n{report.model_table(result, source)}\n")
+    print(f"{output}: report.md, report.json, losses.png, stability.png, contact_sheet.png")
+
+
+def load_painters(models: list[str]) -> dict:
+    """Painters at their defaults, by the models' own names, or as they were asked for where two have the same name.
+
+    BadInput: a model that there is not, or the same one twice.
+    """
+    from impasto.export.runtime import Painter
+    from impasto.models.errors import BadInput
+
+    loaded = [Painter(model) for model in models]
+    own = [painter.model.name for painter in loaded]
+    names = own if len(set(own)) == len(own) else models
+    if len(set(names)) < len(names):
+        raise BadInput("The same model is named twice; name each once.")
+    return dict(zip(names, loaded, strict=True))
+
+
+def describe(name: str, model) -> dict:
+    """What the report says of a model. It is temporally trained if its recipe's `stage` is "video"."""
+    temporal = model.recipe.get("stage") == "video"
+    approach = "2: temporally trained" if temporal else "1: frame by frame"
+    return {"name": name, "approach": approach, "style_size": model.style_size, "recipe": model.recipe}
+
+
+def _sources(sintel: Path | None, clips: Path | None, size: int, frames: int) -> list:
+    from impasto.train import scenes
+
+    sources = [scenes.sintel_scenes(sintel)] if sintel else []
+    if clips:
+        sources.append(scenes.clip_scenes(clips, size, frames))
+    return sources or [scenes.made_up_scenes(size, frames)]
+
+
+def _look(model, paintings: Path, name: str) -> dict:
+    from tqdm import tqdm
+
+    from impasto.train import consistency
+
+    with tqdm(total=len(consistency.chosen(paintings)), desc=name, unit="painting", disable=None) as bar:
+        return consistency.predictor_consistency(model, paintings, tick=bar.update)
