@@ -145,7 +145,7 @@ def main() -> None:
     try:
         app()
     except BadInput as e:
-        print(e, file=sys.stderr)
+        print(f"Error: {e}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

@@ -104,12 +104,12 @@ def _cutout(side: int, seed: int, seen: bool) -> Tensor:
 
 
 def _mist(rng) -> np.ndarray:
-    return 0.9 * _blend(rng, "pastel", 3) + 0.1 * _strokes(rng, "pastel", 500, 40, 7)
+    return _strokes(rng, "pastel", 900, 40, 9)
 
 
 def _wash(rng) -> np.ndarray:
-    paper = 0.03 * cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)), None, 0.8)
-    return 0.25 + 0.7 * _blend(rng, "sea", 4) + paper[..., None]
+    paper = 0.04 * cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)), None, 0.8)
+    return 0.1 + 0.5 * _blend(rng, "sea", 4) + 0.4 * _strokes(rng, "sea", 500, 60, 16) + paper[..., None]
 
 
 def _blocks(rng) -> np.ndarray:

@@ -79,7 +79,7 @@ def markdown(result: dict) -> str:
         thirds = [row for row in result["by_third"] if row["source"] == source]
         if thirds:
             parts += [
-                "By the trace of the style's Gram matrix, a third of the styles each, the stillest first:",
+                f"By the trace of the style's Gram matrix ({_thirds(result['styles'])}):",
                 _compared(thirds, names[0], ("third", "model")),
             ]
         scenes = [row for row in result["by_scene"] if row["source"] == source]
@@ -109,6 +109,10 @@ def _introduction(result: dict) -> str:
         "read it beside the style error and the input's own. Approach 1 paints frame by frame with a network trained "
         f"on pictures, approach 2 with one trained on pairs of frames too. Changes are against {names[0]}."
     )
+
+
+def _thirds(styles: list[dict]) -> str:
+    return "; ".join(f"{t}: {', '.join(s['name'] for s in styles if s['third'] == t)}" for t in THIRDS)
 
 
 def _compared(rows: list[dict], first: str, keys: tuple[str, ...]) -> str:
@@ -187,7 +191,7 @@ def _without_nan(data):
 def _losses_chart(result: dict) -> Figure:
     scenes = _scene_bars(result)
     figure = _figure(len(scenes) * len(result["models"]))
-    figure.suptitle(f"Losses, mean over {len(result['styles'])} styles (less is better)")
+    figure.suptitle(f"Losses, mean over {len(result['styles'])} styles")
     titles = {
         "style_error": "style error (relative, Gram matrices)",
         "content_error": "content error (relative, relu3_3)",
@@ -245,7 +249,8 @@ def _bars(axes, result: dict, groups: dict[str, dict[str, dict]], figure: str, o
     at, width = np.arange(len(groups)), 0.8 / len(series)
     for i, (colour, heights) in enumerate(series):
         axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.92, color=colour)
-    axes.set_xticks(at, groups, rotation=30 if len(groups) > 4 else 0, ha="right" if len(groups) > 4 else "center")
+    crowded = len(groups) > 6
+    axes.set_xticks(at, groups, rotation=30 if crowded else 0, ha="right" if crowded else "center")
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)

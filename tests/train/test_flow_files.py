@@ -177,6 +177,19 @@ def test_scene_flow_layout(tmp_path, name):
     assert torch.equal(p.mask, expected)
 
 
+def test_scene_flow_unknown_in_the_middle_of_nothing_is_masked(tmp_path):
+    """Where nothing moves, an unknown flow taken for 0 would pass every other check."""
+    flow = constant(0)
+    flow[9, 20, 0] = np.nan
+    for n in (6, 7):
+        put(tmp_path / "frames_cleanpass/farm/left" / f"{n:04d}.png", scene(0))
+    write_pfm(tmp_path / "optical_flow/farm/into_past/left/OpticalFlowIntoPast_0007_L.pfm", flow)
+    write_pfm(tmp_path / "optical_flow/farm/into_future/left/OpticalFlowIntoFuture_0006_L.pfm", constant(0))
+    ((_, p),) = scene_flow_pairs(tmp_path)
+    assert p.mask[0, 9, 20] == 0
+    assert p.mask.sum() == H * W - 1
+
+
 def test_scene_flow_that_is_wrong(tmp_path):
     with pytest.raises(BadInput, match="no FlyingThings3D or Monkaa flow"):
         list(scene_flow_pairs(tmp_path))

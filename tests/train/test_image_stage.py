@@ -5,7 +5,6 @@ import torch
 from impasto.models.weights import load_weights
 from impasto.train import data, image_stage, loop, losses, vgg
 from impasto.train.augment import Draws
-from impasto.train.losses import LossWeights
 
 
 def fixed_batch(sources, config):
@@ -41,7 +40,7 @@ def test_gradient_reaches_both_networks_and_nothing_else(sources, tiny):
 
 
 def test_every_term_falls(sources, tiny, log, tmp_path):
-    config = tiny(image_stage, steps=60, decay="none", rate=3e-3, predictor_rate=3e-3)
+    config = tiny(image_stage, steps=25, decay="none", rate=3e-3, predictor_rate=3e-3)
     processes = loop.accelerator()
     nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
     eye, batch = vgg.load(sources["vgg_file"]), fixed_batch(sources, config)
@@ -56,9 +55,24 @@ def test_every_term_falls(sources, tiny, log, tmp_path):
         draws=draws,
         resume=False,
     )
-    assert "Finished at step 60" in ended
+    assert "Finished at step 25" in ended
     lines = log(tmp_path)
     for name in ("content", "style", "tv"):
         values = [line["terms"][name] for line in lines]
-        print(name, values[:3], values[-3:])
         assert np.mean(values[-10:]) < 0.9 * np.mean(values[:5]), name
+
+
+def test_rate_zero_freezes_the_predictor(sources, tiny, tmp_path):
+    image_stage.train(tiny(image_stage, steps=2, predictor_rate=0.0), out=tmp_path, **sources)
+    (p, t), (p0, t0) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
+    assert all(torch.equal(a, b) for a, b in zip(p.parameters(), p0.parameters(), strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(t.parameters(), t0.parameters(), strict=True))
+
+
+def test_scratch_starts_the_named_network_the_same_way_twice():
+    p, t = loop.start("scratch", "space_to_depth", 7)
+    again = loop.start("scratch", "space_to_depth", 7)
+    assert t.spec == loop.NETWORKS["space_to_depth"]
+    assert p.layout == t.layout
+    assert torch.equal(t.end.conv.weight, again.t.end.conv.weight)
+    assert torch.equal(p.heads.weight, again.p.heads.weight)

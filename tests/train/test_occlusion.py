@@ -41,6 +41,14 @@ def test_motion_boundaries_against_numpy():
     assert (motion_boundaries(torch.from_numpy(flow)[None])[0, 0].numpy() == expected).all()
 
 
+def test_motion_boundary_threshold_by_hand():
+    """Between neighbours −d and d the flow is 0 and its gradient d: d² against 0.002 turns over at d = 0.0447."""
+    for d, expected in ((0.044, False), (0.045, True)):
+        flow = torch.zeros(1, 2, 1, 3)
+        flow[0, 0, 0] = torch.tensor([-d, 0, d])
+        assert motion_boundaries(flow)[0, 0, 0, 1] == expected
+
+
 def test_square_moving_over_a_still_ground():
     """A square at columns 4…7 of t−1 is at 6…9 of t: at t its wake, columns 4 and 5, was hidden by nothing but it."""
     flow, back = torch.zeros(1, 2, 12, 16), torch.zeros(1, 2, 12, 16)

@@ -1,0 +1,234 @@
+"""The loop: resuming, being killed, several processes, mistakes, budgets; and the command line before it."""
+
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import asdict
+
+import pytest
+import torch
+from impasto.models.errors import BadInput
+from impasto.models.weights import load_weights
+from impasto.train import checkpoint, cli, image_stage, loop, video_stage
+from safetensors.torch import load_file, save_file
+
+STAGES = pytest.mark.parametrize("stage", [image_stage, video_stage], ids=["image", "video"])
+ALONE = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
+
+
+def run(*words, **options):
+    return subprocess.run([sys.executable, *words], env=ALONE, capture_output=True, text=True, timeout=200, **options)
+
+
+def figures(lines):
+    return [(line["step"], line["total"], line["terms"], line["rate"]) for line in lines]
+
+
+def the_same(a, b):
+    return all(torch.equal(x, y) for x, y in zip(a.values(), b.values(), strict=True))
+
+
+@STAGES
+def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(stage, sources, tiny, log, tmp_path):
+    stage.train(tiny(stage, steps=6), out=tmp_path / "whole", **sources)
+    half = tiny(stage, steps=6, save_every=3)
+    with pytest.raises(InterruptedError), pytest.MonkeyPatch.context() as patch:
+        _stop_after(patch, 5)  # two steps past the checkpoint, so that they are done again
+        stage.train(half, out=tmp_path / "parts", **sources)
+    assert checkpoint.newest(tmp_path / "parts").name == "0000003"
+    stage.train(half, out=tmp_path / "parts", resume=True, **sources)
+
+    assert figures(log(tmp_path / "whole")) == figures(log(tmp_path / "parts"))
+    ends = [checkpoint.newest(tmp_path / run) for run in ("whole", "parts")]
+    for file in ("weights.safetensors", "ema.safetensors"):
+        assert the_same(*(load_file(end / file) for end in ends))
+
+
+def _stop_after(patch, last):
+    log_step = loop._Log.step
+
+    def step(self, number, *rest):
+        log_step(self, number, *rest)
+        if number == last:
+            raise InterruptedError
+
+    patch.setattr(loop._Log, "step", step)
+
+
+DIES_IN_SAVE = """
+import os, signal, torch
+from impasto.train import checkpoint, cli
+write = torch.save
+
+def dying(state, file):
+    if state["step"] < 4:
+        return write(state, file)
+    write(state, file)
+    os.truncate(file, os.path.getsize(file) // 2)
+    os.kill(os.getpid(), signal.SIGKILL)
+
+torch.save = dying
+cli.main()
+"""
+
+
+def test_killed_while_saving_the_older_checkpoint_stands(command, sources, tiny, log, tmp_path):
+    settings = ("--set", "save_every=2", "--set", "steps=6")
+    killed = run("-c", DIES_IN_SAVE, *command("image", tmp_path / "killed", *settings))
+    assert killed.returncode == -signal.SIGKILL, killed.stderr
+    older = checkpoint.newest(tmp_path / "killed")
+    assert older.name == "0000002"
+    load_weights(older / "weights.safetensors")
+    load_weights(tmp_path / "killed" / "weights.safetensors")
+
+    again = run("-m", "impasto.train.cli", *command("image", tmp_path / "killed", *settings, "--resume"))
+    assert again.returncode == 0, again.stderr
+    image_stage.train(tiny(image_stage, steps=6), out=tmp_path / "whole", **sources)
+    assert figures(log(tmp_path / "killed")) == figures(log(tmp_path / "whole"))
+    assert not list((tmp_path / "killed" / "checkpoints").glob(".*"))
+
+
+@pytest.mark.parametrize("stage", ["image", "video"])
+def test_two_processes_do_what_one_does(stage, command, log, tmp_path):
+    module = ("-m", "impasto.train.cli")
+    one = run(*module, *command(stage, tmp_path / "one", "--set", "batch=4"))
+    assert one.returncode == 0, one.stderr
+    launch = ("-m", "accelerate.commands.launch", "--cpu", "--num_processes", "2", "--main_process_port", "0")
+    two = run(*launch, *module, *command(stage, tmp_path / "two", "--set", "batch=4"))
+    assert two.returncode == 0, two.stderr
+    lines = [log(tmp_path / name) for name in ("one", "two")]
+    assert [len(x) for x in lines] == [4, 4]
+    for a, b in zip(*lines, strict=True):
+        assert a["terms"] == pytest.approx(b["terms"], rel=1e-4)
+        assert a["total"] == pytest.approx(b["total"], rel=1e-4)
+
+
+@STAGES
+def test_what_is_not_finite_is_named(stage, sources, tiny, tmp_path):
+    weights = load_file(sources["vgg_file"])
+    weights["features.19.bias"][0] = float("nan")  # conv4_2: style alone looks so far
+    save_file(weights, tmp_path / "vgg.safetensors")
+    with pytest.raises(BadInput, match=r"Not finite at step 1: style;"):
+        stage.train(tiny(stage), out=tmp_path / "run", **{**sources, "vgg_file": tmp_path / "vgg.safetensors"})
+    assert checkpoint.newest(tmp_path / "run") is None
+
+
+def test_minutes_end_a_run_cleanly_and_resume_goes_on(sources, tiny, log, tmp_path):
+    config = tiny(image_stage, steps=100_000, minutes=1e-5)
+    assert "--resume" in image_stage.train(config, out=tmp_path, **sources)
+    assert len(log(tmp_path)) == 1
+    assert checkpoint.newest(tmp_path).name == "0000001"
+    image_stage.train(config, out=tmp_path, resume=True, **sources)
+    assert [line["step"] for line in log(tmp_path)] == [1, 2]
+
+
+def test_a_run_leaves_what_it_promises(sources, tiny, log, tmp_path):
+    image_stage.train(tiny(image_stage, steps=5, save_every=1), out=tmp_path, **sources)
+    kept = sorted((tmp_path / "checkpoints").iterdir())
+    assert [path.name for path in kept] == ["0000004", "0000005"]
+    assert {path.name for path in kept[1].iterdir()} == {"weights.safetensors", "ema.safetensors", "training.pt"}
+    assert the_same(load_file(tmp_path / "weights.safetensors"), load_file(kept[1] / "ema.safetensors"))
+    assert not the_same(load_file(kept[1] / "weights.safetensors"), load_file(kept[1] / "ema.safetensors"))
+    assert len(list((tmp_path / "samples").iterdir())) == 5
+    assert list((tmp_path / "tensorboard").iterdir())
+    for line in log(tmp_path):
+        assert sum(line["shares"].values()) == pytest.approx(1, abs=1e-3)
+        assert set(line["terms"]) == set(line["shares"]) == {"content", "style", "tv"}
+
+
+def test_average_of_the_weights_is_a_moving_one(sources, tiny, tmp_path):
+    config = tiny(image_stage, steps=2, save_every=1, ema=0.999)
+    image_stage.train(config, out=tmp_path, **sources)
+    first, second = (load_file(path / "weights.safetensors") for path in sorted((tmp_path / "checkpoints").iterdir()))
+    start, average = load_file(sources["start"]), load_file(tmp_path / "weights.safetensors")
+    for name in ("transformer.end.conv.weight", "predictor.heads.bias"):
+        after_one = torch.lerp(first[name], start[name], 1 / 11)
+        torch.testing.assert_close(average[name], torch.lerp(second[name], after_one, 2 / 12))
+
+
+def test_mistakes_are_one_sentence(sources, tiny, tmp_path):
+    image_stage.train(tiny(image_stage, steps=1), out=tmp_path, **sources)
+    with pytest.raises(BadInput, match="--resume"):
+        image_stage.train(tiny(image_stage), out=tmp_path, **sources)
+    with pytest.raises(BadInput, match="another kind of run"):
+        video_stage.train(tiny(video_stage), out=tmp_path, resume=True, **sources)
+    with pytest.raises(BadInput, match="divisible by 4"):
+        image_stage.train(tiny(image_stage, size=34), out=tmp_path / "new", **sources)
+    with pytest.raises(BadInput, match="batch of 0"):
+        image_stage.train(tiny(image_stage, batch=0), out=tmp_path / "new", **sources)
+    with pytest.raises(BadInput, match="nothing to start from"):
+        loop.start(str(tmp_path / "nowhere"), "", 0)
+    with pytest.raises(BadInput, match="no network"):
+        loop.start("scratch", "enormous", 0)
+    with pytest.raises(BadInput, match="decay is"):
+        image_stage.train(tiny(image_stage, decay="minutes"), out=tmp_path / "new", **sources)
+
+
+def test_rate_rises_and_falls():
+    config = image_stage.Config(steps=1000, warmup=100)
+    factors = [loop.rate_factor(config, step, 0.0) for step in range(1, 1001)]
+    assert factors[0] == pytest.approx(0.01, rel=1e-4)
+    assert max(factors) == factors[99] > 0.97
+    assert factors[-1] == pytest.approx(0.1)
+    assert factors[99:] == sorted(factors[99:], reverse=True)
+    by_time = image_stage.Config(minutes=10, decay="minutes")
+    assert loop.rate_factor(by_time, 500, 300.0) == pytest.approx(0.55)
+    assert loop.rate_factor(image_stage.Config(decay="none"), 15_000, 0.0) == 1.0
+
+
+def test_yaml_and_set_hold_only_differences(tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text("rate: 1e-3\nbatch: 8\nweights:\n  style: 2\n")
+    config = cli.configured(image_stage.Config(), file, ["weights.content=0.3", "batch=16"], None, 2.5)
+    differ = {k: v for k, v in asdict(config).items() if v != asdict(image_stage.Config())[k]}
+    assert differ.keys() == {"rate", "batch", "weights", "minutes"}
+    assert (config.rate, config.batch, config.minutes) == (1e-3, 16, 2.5)
+    assert (config.weights.style, config.weights.content) == (2.0, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("speed: 3", "no setting 'speed'"),
+        ("weights: {colour: 1}", "no setting 'colour'"),
+        ("weights: 3", "settings of its own"),
+        ("batch: 1.5", "not a whole number"),
+        ("rate: fast", "not a number"),
+        ("- rate", "does not hold settings"),
+        ("rate: [", "cannot be read as YAML"),
+    ],
+)
+def test_wrong_yaml_is_refused(text, says, tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    with pytest.raises(BadInput, match=says):
+        cli.configured(video_stage.Config(), file, None, None, None)
+
+
+def test_command_line_says_a_mistake_in_one_sentence_and_ends_with_2(command, tmp_path):
+    ended = run("-m", "impasto.train.cli", *command("image", tmp_path, "--set", "speed=3"))
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("Error: There is no setting 'speed'")
+    assert len(ended.stderr.splitlines()) == 1
+
+
+def test_pack_then_train_on_it(command, sources, log, tmp_path):
+    for kind in ("photos", "paintings"):
+        cli.pack(sources[kind], tmp_path / kind, side=48)
+    words = [str(tmp_path / w.name) if (w := sources[k][0]) else "" for k in ("photos", "paintings")]
+    replaced = dict(zip([str(sources["photos"][0]), str(sources["paintings"][0])], words, strict=True))
+    ended = run("-m", "impasto.train.cli", *(replaced.get(w, w) for w in command("image", tmp_path / "run")))
+    assert ended.returncode == 0, ended.stderr
+    assert "Finished at step 4" in ended.stdout
+    assert len(log(tmp_path / "run")) == 4
+
+
+def test_training_loads_nothing_it_does_not_need():
+    forbidden = "onnx onnxscript onnxruntime av rich gradio matplotlib"
+    loaded = (
+        "import sys; import impasto.train.cli, impasto.train.image_stage, impasto.train.video_stage; "
+        f"sys.exit(' '.join(m for m in '{forbidden}'.split() if m in sys.modules))"
+    )
+    ended = run("-c", loaded)
+    assert ended.stderr.strip() == ""
