@@ -12,6 +12,8 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from impasto.models.predictor import Predictor
+
 from . import data, loop, vgg
 from .augment import Draws
 from .checkpoint import Networks
@@ -43,7 +45,13 @@ class Config:
 
 def losses(nets: Networks, eye: vgg.Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:
     """The training step: photographs [N,3,H,W] painted in styles [N,3,h,w], both in [0, 1] → the terms."""
-    return painting_losses(eye, photos, nets.t(photos, nets.p(styles)), styles)
+    return painting_losses(eye, photos, nets.t(photos, style_vectors(nets.p, styles)), styles)
+
+
+def style_vectors(p: Predictor, styles: Tensor) -> Tensor:
+    """Styles [N,3,h,w] → S [N,D], in float32 also under autocast: P in bf16 adds a tenth to the style's error."""
+    with torch.autocast(styles.device.type, enabled=False):
+        return p(styles)
 
 
 def painting_losses(eye: vgg.Vgg, frames: Tensor, painted: Tensor, styles: Tensor) -> dict[str, Tensor]:

@@ -104,7 +104,7 @@ def _cutout(side: int, seed: int, seen: bool) -> Tensor:
 
 
 def _mist(rng) -> np.ndarray:
-    return _strokes(rng, "pastel", 900, 40, 9)
+    return 0.5 * _blend(rng, "pastel", 3) + 0.5 * _strokes(rng, "pastel", 900, 40, 9)
 
 
 def _wash(rng) -> np.ndarray:
@@ -152,12 +152,12 @@ def _swirls(rng) -> np.ndarray:
 
 
 def _tiles(rng) -> np.ndarray:
-    cell, edge = _cells(rng, 900)
+    cell, edge = _cells(rng, 600)
     below = _blend(rng, "carnival", 4)
     spots = np.stack([cv2.blur(below[..., c], (9, 9)) for c in range(3)], -1)
-    count = np.bincount(cell.ravel(), minlength=900).clip(1)
-    tone = np.stack([np.bincount(cell.ravel(), spots[..., c].ravel(), 900) / count for c in range(3)], -1)
-    tone = tone + rng.normal(0, 0.08, (900, 1))
+    count = np.bincount(cell.ravel(), minlength=600).clip(1)
+    tone = np.stack([np.bincount(cell.ravel(), spots[..., c].ravel(), 600) / count for c in range(3)], -1)
+    tone = tone + rng.normal(0, 0.08, (600, 1))
     return np.where((edge < 1.6)[..., None], 0.1, tone[cell])
 
 
@@ -215,7 +215,8 @@ def _cells(rng, count: int) -> tuple[np.ndarray, np.ndarray]:
     """Random cells: which one each pixel belongs to, and about how far the next one is, both [384,384]."""
     seeds = rng.uniform(0, SIDE, (count, 2)).astype(np.float32)
     y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    nearest, first, second = np.zeros((SIDE, SIDE), int), np.full((SIDE, SIDE), 1e9), np.full((SIDE, SIDE), 1e9)
+    nearest = np.zeros((SIDE, SIDE), np.int64)
+    first = second = np.full((SIDE, SIDE), 1e9, np.float32)
     for i, (sx, sy) in enumerate(seeds):
         distance = np.hypot(x - sx, y - sy)
         second = np.minimum(second, np.maximum(first, distance))

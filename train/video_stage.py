@@ -18,7 +18,7 @@ from impasto.models.errors import BadInput
 from . import clips, data, loop, synthetic, vgg
 from .augment import Draws
 from .checkpoint import Networks
-from .image_stage import painting_losses
+from .image_stage import painting_losses, style_vectors
 from .losses import LossWeights, feature_temporal, output_temporal
 
 
@@ -60,7 +60,7 @@ def losses(nets: Networks, eye: vgg.Vgg, pairs: Pairs) -> dict[str, Tensor]:
     """The training step: both frames of every pair painted in one style, at once → the terms."""
     n = len(pairs.here)
     with torch.no_grad():
-        vectors = nets.p(pairs.styles).repeat(2, 1)
+        vectors = style_vectors(nets.p, pairs.styles).repeat(2, 1)
     frames = torch.cat([pairs.here, pairs.there])
     features = nets.t.encode(frames)
     painted = nets.t.decode(features, vectors)

@@ -23,7 +23,11 @@ class DiskFull(BadInput):
 
 def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
     """Raise BadInput unless `target` can become a file made from `source`, named with one of `suffixes`."""
-    if target.is_dir():
+    try:
+        is_folder = target.is_dir()
+    except OSError as error:  # a name too long, for one
+        raise _in_words(error, target) or error from error
+    if is_folder:
         raise BadInput(f"The output {target} is a folder; name a file in it.")
     if target.suffix.lower() not in suffixes:
         names = ", ".join(sorted(suffixes))

@@ -81,7 +81,8 @@ class _Job:
 
     def fit(self, width: int, height: int, cap: int, even: bool) -> tuple[int, int]:
         """The working (width, height) of a source of that size, checked against the pixel limit."""
-        fitted = working_size(width, height, self.size or min(width, height, cap), even)
+        short_side = min(width, height, cap) if self.size is None else self.size
+        fitted = working_size(width, height, short_side, even)
         if self.limits.max_pixels is not None and fitted[0] * fitted[1] > self.limits.max_pixels:
             raise BadInput(f"The output would be {fitted[0]}x{fitted[1]}; choose a smaller size.")
         return fitted

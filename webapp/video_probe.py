@@ -117,16 +117,16 @@ def open_clip(path: Path):
 
 def check_readable(path: Path) -> None:
     """Raise BadInput unless `path` is a file with something in it that may be read."""
-    if path.is_dir():
-        raise BadInput(f"{path} is a folder; name a file in it.")
-    if not path.is_file():
-        raise BadInput(f"There is no file {path}; check the name and the folder.")
     try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; name a file in it.")
+        if not path.is_file():
+            raise BadInput(f"There is no file {path}; check the name and the folder.")
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise BadInput(f"{path} is empty; copy or download it again.")
     except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}); check its permissions.") from error
+        raise BadInput(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
 
 
 def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
@@ -189,7 +189,9 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
     width, height = orientation.turn_size((frame.width, frame.height))
     aspect = stream.sample_aspect_ratio or Fraction(1)
     rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
-    duration = _duration(container, stream)
+    duration = declared_duration(stream)
+    if duration is None and container.duration:
+        duration = container.duration / av.time_base
     return ClipInfo(
         path=path,
         container=container.format.name,
@@ -233,16 +235,14 @@ def _full_range(frame) -> bool:
     return frame.format.is_rgb or frame.format.name.startswith(("yuvj", "gray", "pal"))
 
 
-def _duration(container, stream) -> float | None:
+def declared_duration(stream) -> float | None:
+    """Seconds the picture lasts by its own header or Matroska tag; None when neither says."""
     if stream.duration:
         return float(stream.duration * stream.time_base)
-    tagged = parse_clock(stream.metadata.get("DURATION", ""))
-    if tagged:
-        return tagged
-    return container.duration / av.time_base if container.duration else None
+    return _parse_clock(stream.metadata.get("DURATION", ""))
 
 
-def parse_clock(text: str) -> float | None:
+def _parse_clock(text: str) -> float | None:
     """Seconds in Matroska's "HH:MM:SS.fraction"; None when the text is something else."""
     try:
         hours, minutes, seconds = text.split(":")

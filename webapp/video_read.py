@@ -12,7 +12,7 @@ import numpy as np
 from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
 
 from impasto.models.errors import BadInput
-from impasto.webapp.video_probe import BROADCAST, ClipInfo, open_clip, picture_stream
+from impasto.webapp.video_probe import BROADCAST, ClipInfo, declared_duration, open_clip, picture_stream
 
 # Without ACCURATE_RND and full horizontal chroma, swscale's fast paths are off by up to 3 of 255; with them by 1/2.
 # AREA averages when it shrinks, as a camera would, and is cheaper than BICUBIC, which is kept for enlarging.
@@ -66,7 +66,7 @@ class _Converter:
         picture = self.reformatter.reformat(
             decoded,
             *self.stored,
-            format="rgb48le" if self.info.hdr else "rgb24",
+            format="gbrp12le" if self.info.hdr else "rgb24",  # rgb48le comes out wrong with FULL_CHR_H_INT
             src_colorspace=self.info.matrix,
             dst_colorspace=self.info.matrix,
             src_color_range=ColorRange.JPEG if self.info.full_range else ColorRange.MPEG,
@@ -108,7 +108,8 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
                 if frame.pts is not None:
                     end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
                 yield frame
-        declared = Fraction(stream.duration or 0) * info.time_base
+        # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
+        declared = 0 if "mp4" in info.container else declared_duration(stream) or 0
     if count == 0 or declared - end > _SHORTFALL + declared / 50:
         raise _damaged(info, count, end)
 

@@ -15,7 +15,7 @@ from impasto.webapp.video_probe import ClipInfo, open_clip, picture_stream
 COPIED_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac", "dts"})
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "text"})  # turned into MP4's own mov_text
 AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350})
-AAC_LAYOUTS = frozenset({"mono", "stereo", "3.0", "4.0", "5.0", "5.1", "7.1"})
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # by channels
 AAC_BITS_PER_CHANNEL = 96_000  # per second
 # Describe the source's file, not its content; the muxer writes its own.
 _FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"})
@@ -53,18 +53,13 @@ class Tracks:
 
     def write_until(self, seconds: Fraction) -> None:
         """Mux every packet that starts before `seconds` (counted from the clip's origin)."""
-        while (packet := self._peek()) is not None:
-            start = packet.dts if packet.dts is not None else packet.pts
-            if start is not None and start * packet.time_base >= seconds:
-                return
-            self._next = None
-            self.output.mux(self._routes[packet.stream.index].convert(packet))
+        while (packet := self._peek()) is not None and packet.dts * packet.time_base < seconds:
+            self._write(packet)
 
     def finish(self) -> None:
         """Mux what is left and close the source."""
         while (packet := self._peek()) is not None:
-            self._next = None
-            self.output.mux(self._routes[packet.stream.index].convert(packet))
+            self._write(packet)
         for route in self._routes.values():
             self.output.mux(route.flush())
         self.close()
@@ -77,6 +72,10 @@ class Tracks:
         if self._next is None:
             self._next = next(self._packets, None)
         return self._next
+
+    def _write(self, packet: av.Packet) -> None:
+        self._next = None
+        self.output.mux(self._routes[packet.stream.index].convert(packet))
 
     def _read(self, streams: list) -> Iterator[av.Packet]:
         if not streams:
@@ -118,7 +117,7 @@ class _AacRoute(_Route):
 
     def __init__(self, source, output):
         rate = source.sample_rate if source.sample_rate in AAC_RATES else 48_000
-        layout = source.layout.name if source.layout.name in AAC_LAYOUTS else "stereo"
+        layout = AAC_LAYOUTS.get(source.layout.nb_channels, "stereo")
         target = output.add_stream("aac", rate=rate)
         target.layout = layout
         target.bit_rate = AAC_BITS_PER_CHANNEL * target.layout.nb_channels
@@ -127,7 +126,11 @@ class _AacRoute(_Route):
         self.resampler = av.AudioResampler("fltp", layout, rate)
 
     def convert(self, packet: av.Packet) -> list[av.Packet]:
-        return self._encode(packet.decode())
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:  # a crackle is no reason to refuse the clip
+            return []
+        return self._encode(frames)
 
     def flush(self) -> list[av.Packet]:
         return self._encode([*self.source.decode(None), None]) + self.target.encode(None)
@@ -138,6 +141,13 @@ class _AacRoute(_Route):
         ]
 
 
+class _MovieTextRoute(_Route):
+    """A subtitle track copied, without the empty samples between texts: the muxer makes its own."""
+
+    def convert(self, packet: av.Packet) -> list[av.Packet]:
+        return [] if bytes(packet)[:2] == b"\0\0" else super().convert(packet)
+
+
 class _TextRoute(_Route):
     """A text subtitle track turned into mov_text, the one subtitle codec MP4 has."""
 
@@ -146,10 +156,14 @@ class _TextRoute(_Route):
         self.source = source
         self.target.time_base = Fraction(1, 1000)
         self.target.codec_context.time_base = Fraction(1, 1000)
+        source.codec_context.open(strict=False)  # the decoder writes the header when it opens
         self.target.codec_context.subtitle_header = source.codec_context.subtitle_header
 
     def convert(self, packet: av.Packet) -> list[av.Packet]:
-        subtitle = self.source.codec_context.decode2(packet)
+        try:
+            subtitle = self.source.codec_context.decode2(packet)
+        except av.error.InvalidDataError:
+            return []
         if subtitle is None:
             return []
         encoded = self.target.codec_context.encode_subtitle(subtitle)
@@ -174,7 +188,7 @@ def _subtitle_route(stream, output) -> _Route | None:
         return None
     codec = stream.codec_context.codec.canonical_name
     if codec == "mov_text":
-        return _Route(output.add_stream_from_template(stream))
+        return _MovieTextRoute(output.add_stream_from_template(stream))
     return _TextRoute(stream, output) if codec in TEXT_SUBTITLES else None
 
 

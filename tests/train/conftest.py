@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
+
 from impasto.export.picture import picture
 from impasto.models.weights import save_weights
 from impasto.train import vgg
-from safetensors.torch import save_file
 
 # Small enough for dozens of steps in a second or two.
 TINY = {"size": 32, "style_size": 32, "photo_side": 48, "painting_side": 48, "batch": 2, "steps": 4, "warmup": 1}

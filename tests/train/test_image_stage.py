@@ -2,6 +2,7 @@
 
 import numpy as np
 import torch
+
 from impasto.models.weights import load_weights
 from impasto.train import data, image_stage, loop, losses, vgg
 from impasto.train.augment import Draws

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+
 from impasto.models.errors import BadInput
 from impasto.models.weights import load_weights
 from impasto.train import data, image_stage, loop, losses, vgg, video_stage
@@ -43,13 +44,26 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
     halves = [image_stage.painting_losses(eye, f, out, styles) for f, out in ((here, first), (there, second))]
     for name in ("content", "style", "tv"):
         torch.testing.assert_close(terms[name], (halves[0][name] + halves[1][name]) / 2)
-    torch.testing.assert_close(
-        terms["output_temporal"], losses.output_temporal(first, second, here, there, flow, mask)
-    )
-    each = [losses.feature_temporal(t.encode(a[None]), t.encode(b[None]), f[None], m[None])
-            for a, b, f, m in zip(here, there, flow, mask, strict=True)]
+    torch.testing.assert_close(terms["output_temporal"], losses.output_temporal(first, second, here, there, flow, mask))
+    each = [
+        losses.feature_temporal(t.encode(a[None]), t.encode(b[None]), f[None], m[None])
+        for a, b, f, m in zip(here, there, flow, mask, strict=True)
+    ]
     torch.testing.assert_close(terms["feature_temporal"], torch.stack(each).mean())
     assert len(terms) == 5
+
+
+def test_bf16_autocast_changes_little(sources, tiny):
+    pairs = fixed_pairs(sources, tiny(video_stage))
+    nets, eye = loop.Networks(*load_weights(sources["start"])), vgg.load(sources["vgg_file"])
+    exact = video_stage.losses(nets, eye, pairs)
+    with torch.autocast("cpu", torch.bfloat16):
+        rough = video_stage.losses(nets, eye, pairs)
+        vectors = image_stage.style_vectors(nets.p, pairs.styles)
+    assert torch.equal(vectors, nets.p(pairs.styles))
+    for name, value in exact.items():
+        assert rough[name].dtype == torch.float32
+        torch.testing.assert_close(rough[name], value, rtol=0.05, atol=1e-4)
 
 
 def test_made_pairs_agree_along_their_flow(sources, tiny):

@@ -1,5 +1,7 @@
 """Clips made on the fly, and readers that use nothing of Impasto's, to check against."""
 
+import struct
+import zlib
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -55,26 +57,24 @@ def scenes(width, height, count):
     return [scene(width, height, index) for index in range(count)]
 
 
-def _add_sound(container, spec):
+def sound_track(container, spec):
     """An audio stream, and its packets with `start` seconds added to their timestamps."""
     rate = spec.get("rate", 48000)
-    stream = container.add_stream(spec["codec"], rate=rate)
+    stream = container.add_stream(spec["codec"], rate=rate, options=spec.get("options", {}))
     stream.layout = spec.get("layout", "stereo")
     if "language" in spec:
         stream.metadata["language"] = spec["language"]
     if "disposition" in spec:
         stream.disposition = spec["disposition"]
     start = Fraction(spec.get("start", 0))
-    channels = stream.layout.nb_channels
+    layout = stream.layout.name
 
     def packets():
         count = round(spec["seconds"] * rate)
         wave = 0.5 * np.sin(2 * np.pi * spec.get("hertz", 440) * np.arange(count) / rate)
-        samples = np.repeat((wave * 32767).astype(np.int16)[:, None], channels, 1)
+        tone = np.repeat((wave * 32767).astype(np.int16)[:, None], stream.layout.nb_channels, 1)
         for at in range(0, count, 1000):
-            frame = av.AudioFrame.from_ndarray(
-                samples[at : at + 1000].reshape(1, -1), "s16", spec.get("layout", "stereo")
-            )
+            frame = av.AudioFrame.from_ndarray(tone[at : at + 1000].reshape(1, -1), "s16", layout)
             frame.sample_rate, frame.time_base = rate, Fraction(1, rate)
             frame.pts = at + round(start * rate)
             yield from stream.encode(frame)
@@ -117,16 +117,17 @@ def write_clip(
             stream.codec_context.sample_aspect_ratio = aspect
         if rotation is not None:
             stream.set_display_rotation(**rotation)
-        tracks = [_add_sound(container, spec) for spec in sound]
+        tracks = [sound_track(container, spec) for spec in sound]
         packets = []
         for index, frame in zip(pts, frames, strict=True):
             picture = av.VideoFrame.from_ndarray(frame, format="rgb24") if isinstance(frame, np.ndarray) else frame
             picture.pts, picture.time_base = index, time_base
             packets += stream.encode(picture)
         packets += stream.encode(None)
+        ends = [*pts[1:], pts[-1] + (last or round(1 / Fraction(rate) / time_base))]
+        lengths = {start: end - start for start, end in zip(pts, ends, strict=True)}
         for packet in packets:
-            if last is not None and packet.pts == pts[-1]:
-                packet.duration = last
+            packet.duration = lengths[packet.pts]
         container.mux(packets)
         for track in tracks:
             container.mux(list(track()))
@@ -155,6 +156,17 @@ def samples(path, index=0):
         start = frames[0].time
         frames += resampler.resample(None)
         return np.concatenate([f.to_ndarray()[0] for f in frames]), stream.sample_rate, start
+
+
+def png_header(path, width, height):
+    """A PNG that promises width x height 8-bit RGB pixels and holds next to nothing."""
+
+    def chunk(kind, data):
+        return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"x") + chunk(b"IEND", b""))
+    return path
 
 
 @pytest.fixture(scope="session")
