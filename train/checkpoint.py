@@ -5,6 +5,7 @@ moving average) and `training.pt` (the optimiser, the random numbers, the step),
 the average of the newest checkpoint: that is the result, to be exported or to start another run from.
 """
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -19,6 +20,7 @@ from impasto.models.weights import load_weights, save_weights
 
 KEPT = 2  # the newest one, and one before it in case a person finds the newest spoilt
 RESULT = "weights.safetensors"
+SETTINGS = "config.json"
 
 
 class Networks(NamedTuple):
@@ -26,6 +28,17 @@ class Networks(NamedTuple):
 
     p: Predictor
     t: Transformer
+
+
+def recipe(run: Path) -> dict:
+    """What a run's folder says of how its result came about: the stage, its settings, the step it reached.
+
+    Raises BadInput when the folder holds no run with a result.
+    """
+    try:
+        return {**json.loads((run / SETTINGS).read_text("utf-8")), "reached": int(newest(run).name)}
+    except (OSError, ValueError, AttributeError) as e:
+        raise BadInput(f"{run} holds no finished run of `impasto train`.") from e
 
 
 def newest(out: Path) -> Path | None:

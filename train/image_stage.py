@@ -82,9 +82,9 @@ def train(
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
     processes = loop.accelerator()
     nets, draws, n = loop.prepare(config, loop.start(start, config.network, config.seed), processes)
-    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
     photographs = data.load(photos, config.photo_side, processes.device)
     canvases = data.load(paintings, config.painting_side, processes.device)
+    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
 
     def batch(n: int, draws: Draws) -> tuple[Tensor, Tensor]:
         return data.photos(photographs, n, config.size, draws), data.styles(canvases, n, config.style_size, draws)

@@ -211,7 +211,8 @@ class _Log:
         from torch.utils.tensorboard import SummaryWriter
 
         (out / "samples").mkdir(parents=True, exist_ok=True)
-        (out / "config.json").write_text(json.dumps(asdict(config), indent=1))
+        stage = type(config).__module__.rpartition(".")[2].removesuffix("_stage")
+        (out / checkpoint.SETTINGS).write_text(json.dumps({"stage": stage, **asdict(config)}, indent=1))
         _forget_after(out / "log.jsonl", first)
         self.out, self.config = out, config
         self.file = open(out / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run

@@ -152,13 +152,13 @@ def _swirls(rng) -> np.ndarray:
 
 
 def _tiles(rng) -> np.ndarray:
-    cell, edge = _cells(rng, 600)
+    cell, seam = _cells(rng, 600)
     below = _blend(rng, "carnival", 4)
     spots = np.stack([cv2.blur(below[..., c], (9, 9)) for c in range(3)], -1)
     count = np.bincount(cell.ravel(), minlength=600).clip(1)
     tone = np.stack([np.bincount(cell.ravel(), spots[..., c].ravel(), 600) / count for c in range(3)], -1)
     tone = tone + rng.normal(0, 0.08, (600, 1))
-    return np.where((edge < 1.6)[..., None], 0.1, tone[cell])
+    return np.where(seam[..., None], 0.1, tone[cell])
 
 
 def _splatter(rng) -> np.ndarray:
@@ -212,17 +212,11 @@ def _noise(rng, shape: tuple[int, int], grid: int) -> np.ndarray:
 
 
 def _cells(rng, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """Random cells: which one each pixel belongs to, and about how far the next one is, both [384,384]."""
-    seeds = rng.uniform(0, SIDE, (count, 2)).astype(np.float32)
-    y, x = np.mgrid[:SIDE, :SIDE].astype(np.float32)
-    nearest = np.zeros((SIDE, SIDE), np.int64)
-    first = second = np.full((SIDE, SIDE), 1e9, np.float32)
-    for i, (sx, sy) in enumerate(seeds):
-        distance = np.hypot(x - sx, y - sy)
-        second = np.minimum(second, np.maximum(first, distance))
-        nearest = np.where(distance < first, i, nearest)
-        first = np.minimum(first, distance)
-    return nearest, second - first
+    """Random cells: which one each pixel belongs to, 0 … count - 1, and where two meet, both [384,384]."""
+    seeds = np.ones((SIDE, SIDE), np.uint8)
+    seeds.flat[rng.choice(SIDE * SIDE, count, replace=False)] = 0
+    _, cell = cv2.distanceTransformWithLabels(seeds, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    return cell - 1, cv2.morphologyEx(cell.astype(np.float32), cv2.MORPH_GRADIENT, np.ones((3, 3))) > 0
 
 
 def _disc(canvas: np.ndarray, x: float, y: float, radius: float, colour) -> None:

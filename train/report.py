@@ -251,6 +251,9 @@ def _bars(axes, result: dict, groups: dict[str, dict[str, dict]], figure: str, o
         axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.92, color=colour)
     crowded = len(groups) > 6
     axes.set_xticks(at, groups, rotation=30 if crowded else 0, ha="right" if crowded else "center")
+    if all(math.isnan(height) for _, heights in series for height in heights):
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "no scene is long enough", transform=axes.transAxes, ha="center", color="#777777")
     axes.tick_params(labelsize=8)
     axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
     axes.set_axisbelow(True)

@@ -110,9 +110,9 @@ def train(
         raise BadInput("The video stage keeps P as it is: start from published or from an image stage's weights.")
     processes = loop.accelerator()
     nets, draws, n = loop.prepare(config, loop.start(start, "", config.seed), processes)
-    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
     photographs = data.load(photos, config.photo_side, processes.device)
     canvases = data.load(paintings, config.painting_side, processes.device)
+    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
     stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.clip_frames) if clip_sources else None
 
     def batch() -> Pairs:

@@ -13,6 +13,7 @@ import typer
 
 from impasto.models.errors import BadInput
 from impasto.train.cli import app as train_app
+from impasto.train.evaluate_cli import evaluate_command
 
 # What the extra [train] brings; painting does without.
 TRAINING_PACKAGES = {
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 
 app.add_typer(train_app, name="train")
+app.command("evaluate")(evaluate_command)
 
 StyleOption = Annotated[
     list[str],
@@ -158,7 +160,7 @@ def import_published(
 
 @app.command()
 def export(
-    weights: Annotated[Path, typer.Argument(help="Weights that training wrote (.safetensors).")],
+    trained: Annotated[Path, typer.Argument(help="A run of `impasto train`, or a weights file (.safetensors).")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
     paintings: Annotated[
         Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
@@ -169,12 +171,14 @@ def export(
     from impasto.export.exporter import export_model
     from impasto.export.gallery import build_gallery, torch_encoder
     from impasto.models.weights import load_weights
+    from impasto.train import checkpoint
 
     from .console import report_model
 
-    p, t = load_weights(weights)
+    recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
+    p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
     gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
-    report_model(export_model(p, t, output, recipe={"weights": weights.name}, gallery=gallery), as_json)
+    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery), as_json)
 
 
 def peak_memory_mb() -> int:

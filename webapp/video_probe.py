@@ -10,9 +10,9 @@ from pathlib import Path
 
 import av
 import numpy as np
-from av.video.reformatter import Colorspace
 
 from impasto.models.errors import BadInput
+from impasto.webapp import colour
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
@@ -22,17 +22,6 @@ FORMATS = (
 # Broadcast containers: their clock starts anywhere, and a recording may begin between two key frames.
 BROADCAST = frozenset({"mpegts", "mpeg"})
 MAX_SIDE = 16_384  # what H.264 can carry
-
-_MATRICES = {
-    1: Colorspace.ITU709,
-    4: Colorspace.FCC,
-    5: Colorspace.ITU601,
-    6: Colorspace.ITU601,
-    7: Colorspace.SMPTE240M,
-    9: Colorspace.BT2020,
-    10: Colorspace.BT2020,
-}
-_HDR_TRANSFERS = frozenset({16, 18})  # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG)
 
 
 @dataclass(frozen=True)
@@ -89,7 +78,7 @@ class ClipInfo:
     duration: float | None  # of the picture; None when the file does not say
     frames: int  # an estimate; 0 when unknown
     orientation: Orientation
-    matrix: Colorspace
+    matrix: colour.Matrix
     full_range: bool
     hdr: bool  # PQ or HLG: brighter than a screen's white, in a wider gamut
     audio: tuple[str, ...]  # codec of each audio track
@@ -205,9 +194,9 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
         duration=duration,
         frames=stream.frames or round((duration or 0) * rate),
         orientation=orientation,
-        matrix=_matrix(frame),
-        full_range=_full_range(frame),
-        hdr=int(frame.color_trc) in _HDR_TRANSFERS,
+        matrix=colour.matrix_of(frame),
+        full_range=colour.is_full_range(frame),
+        hdr=colour.is_hdr(frame),
         audio=tuple(
             track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
         ),
@@ -221,18 +210,6 @@ def _is_broadcast(container) -> bool:
 def _orientation(frame) -> Orientation:
     side_data = frame.side_data.get("DISPLAYMATRIX")
     return Orientation.from_display_matrix(bytes(side_data)) if side_data is not None else Orientation()
-
-
-def _matrix(frame) -> Colorspace:
-    """The frame's YUV matrix; where the file does not say, BT.709 from 720 lines on and BT.601 below."""
-    guess = Colorspace.ITU709 if min(frame.width, frame.height) >= 720 else Colorspace.ITU601
-    return _MATRICES.get(int(frame.colorspace), guess)
-
-
-def _full_range(frame) -> bool:
-    if int(frame.color_range):
-        return int(frame.color_range) == 2
-    return frame.format.is_rgb or frame.format.name.startswith(("yuvj", "gray", "pal"))
 
 
 def declared_duration(stream) -> float | None:

@@ -9,14 +9,11 @@ from fractions import Fraction
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, Interpolation, VideoReformatter
 
 from impasto.models.errors import BadInput
+from impasto.webapp.colour import ToRgb
 from impasto.webapp.video_probe import BROADCAST, ClipInfo, declared_duration, open_clip, picture_stream
 
-# Without ACCURATE_RND and full horizontal chroma, swscale's fast paths are off by up to 3 of 255; with them by 1/2.
-# AREA averages when it shrinks, as a camera would, and is cheaper than BICUBIC, which is kept for enlarging.
-_EXACT = Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
 
 
@@ -34,12 +31,12 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator
     """Yield every frame of a clip, upright, at `size` = (width, height), in the order shown.
 
     Scaling and conversion to RGB are one swscale pass in the clip's own matrix and range; HDR is then brought to
-    what an ordinary screen shows. Where `size` is the clip's
-    own but for a last odd row or column, that is cut off instead. Timestamps are the source's, counted from
-    `info.origin`, and strictly rising. Raises BadInput naming the time reached when the clip turns out damaged.
+    what an ordinary screen shows. Where `size` is the clip's own but for a last odd row or column, that is cut off
+    instead. Timestamps are the source's, counted from `info.origin`, and strictly rising. Raises BadInput naming the
+    time reached when the clip turns out damaged.
     """
     width, height = size or (info.width, info.height)
-    convert = _Converter(info, width, height)
+    convert = _Upright(info, width, height)
     step = max(round(1 / (info.frame_rate * info.time_base)), 1)
     origin = round(info.origin / info.time_base)
     last = None
@@ -50,68 +47,57 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator
         last = pts
 
 
-class _Converter:
+class _Upright:
     """Decoded frame -> upright uint8 RGB [height, width, 3]."""
 
     def __init__(self, info: ClipInfo, width: int, height: int):
-        self.info, self.width, self.height = info, width, height
+        self.turn, self.width, self.height = info.orientation, width, height
         cropped = info.width - width in (0, 1) and info.height - height in (0, 1)
         whole = (info.width, info.height) if cropped else (width, height)
-        self.stored = info.orientation.turn_size(whole)
         enlarging = whole[0] > info.width or whole[1] > info.height
-        self.flags = _EXACT | (Interpolation.BICUBIC if enlarging else Interpolation.AREA)
-        self.reformatter, self.tone_mapper = VideoReformatter(), VideoReformatter()
+        self.to_rgb = ToRgb(self.turn.turn_size(whole), enlarging, info.matrix, info.full_range, info.hdr)
 
     def __call__(self, decoded: av.VideoFrame) -> np.ndarray:
-        picture = self.reformatter.reformat(
-            decoded,
-            *self.stored,
-            format="gbrp12le" if self.info.hdr else "rgb24",  # rgb48le comes out wrong with FULL_CHR_H_INT
-            src_colorspace=self.info.matrix,
-            dst_colorspace=self.info.matrix,
-            src_color_range=ColorRange.JPEG if self.info.full_range else ColorRange.MPEG,
-            dst_color_range=ColorRange.JPEG,
-            interpolation=self.flags,
-            threads=1,
-        )
-        rgb = (self._to_sdr(picture) if self.info.hdr else picture).to_ndarray()
-        return np.ascontiguousarray(self.info.orientation.apply(rgb)[: self.height, : self.width])
-
-    def _to_sdr(self, picture: av.VideoFrame) -> av.VideoFrame:
-        """HDR -> the sRGB curve and BT.709 primaries, by swscale's tone mapping: 3 s of tables once, 3 ms a frame."""
-        return self.tone_mapper.reformat(
-            picture,
-            format="rgb24",
-            dst_color_trc=ColorTrc.IEC61966_2_1,
-            dst_color_primaries=ColorPrimaries.BT709,
-            interpolation=self.flags,
-            threads=1,
-        )
+        return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
 
 
 def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
-    """Decoded frames, raising BadInput at the first sign of damage after the first good frame."""
-    count, end = 0, Fraction(0)
+    """Decoded frames, raising BadInput at the first sign of damage.
+
+    A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
+    passed over, and so is a last packet that is cut off.
+    """
+    broadcast = info.container in BROADCAST
+    count, end, doubtful = 0, Fraction(0), False
     with open_clip(info.path) as container:
         stream = picture_stream(container, info.path)
-        for packet in container.demux(stream):
-            try:
-                frames = packet.decode()
-            except av.error.InvalidDataError as error:
-                if count == 0 and info.container in BROADCAST:
-                    continue
-                raise _damaged(info, count, end) from error
-            for frame in frames:
-                if frame.is_corrupt or packet.is_corrupt:
-                    raise _damaged(info, count, end)
-                count += 1
-                if frame.pts is not None:
-                    end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
-                yield frame
+        try:
+            for packet in container.demux(stream):
+                for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
+                    if doubtful:
+                        raise _damaged(info, count, end)
+                    if frame.is_corrupt or packet.is_corrupt:
+                        doubtful = count > 0 or not broadcast
+                        continue
+                    yield frame
+                    count += 1
+                    if frame.pts is not None:
+                        end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
+        except av.FFmpegError as error:
+            raise _damaged(info, count, end) from error
         # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
         declared = 0 if "mp4" in info.container else declared_duration(stream) or 0
-    if count == 0 or declared - end > _SHORTFALL + declared / 50:
+    if count == 0 or (doubtful and not broadcast) or declared - end > _SHORTFALL + declared / 50:
         raise _damaged(info, count, end)
+
+
+def _decode_packet(packet: av.Packet, forgiving: bool) -> list[av.VideoFrame]:
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:
+        if not forgiving:
+            raise
+        return []
 
 
 def _damaged(info: ClipInfo, count: int, end: Fraction) -> BadInput:

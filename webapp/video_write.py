@@ -8,9 +8,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
-from av.video.reformatter import ColorRange, Colorspace, Interpolation, VideoReformatter
+from av.video.reformatter import ColorRange
 
+from impasto.webapp.colour import ToVideo
 from impasto.webapp.video_probe import ClipInfo
 from impasto.webapp.video_read import Frame
 from impasto.webapp.video_tracks import Tracks
@@ -19,7 +19,6 @@ from impasto.webapp.video_tracks import Tracks
 # thread costs more than it gives while the painter holds both cores. Without B-frames MP4 stores variable timestamps
 # and the last frame's duration as they are; with them it has only the distances in decoding order.
 _X264 = {"crf": "18", "preset": "superfast", "bf": "0", "threads": "1"}
-_EXACT = Interpolation.BICUBIC | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INP
 _BT709 = 1  # the same number for matrix, primaries and transfer curve
 _MAX_TIMESCALE = 1_000_000
 SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
@@ -52,7 +51,7 @@ class ClipWriter:
         except BaseException:
             self.container.close()
             raise
-        self.reformatter = VideoReformatter()
+        self.to_video = ToVideo()
         self._durations: dict[int, int] = {}  # by timestamp, of the frames inside the encoder
 
     @property
@@ -62,16 +61,7 @@ class ClipWriter:
 
     def write(self, frame: Frame) -> None:
         """Encode one frame: uint8 RGB [height, width, 3] of the size given at the start, `pts` in `time_base`."""
-        picture = self.reformatter.reformat(
-            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(frame.rgb)),
-            format="yuv420p",
-            src_colorspace=Colorspace.ITU709,
-            dst_colorspace=Colorspace.ITU709,
-            src_color_range=ColorRange.JPEG,
-            dst_color_range=ColorRange.MPEG,
-            interpolation=_EXACT,
-            threads=1,
-        )
+        picture = self.to_video(frame.rgb)
         picture.pts, picture.time_base = frame.pts, self.time_base
         self._durations[frame.pts] = frame.duration
         self._mux(self.stream.encode(picture))

@@ -108,6 +108,17 @@ def test_a_truncated_matroska(tmp_path, media, refused):
     refused(clip, tmp_path / "o.mp4", r"damaged: decoding stopped after frame \d\d, at [12]\.\d\d s")
 
 
+def test_a_broadcast_recording_may_begin_and_end_anywhere_but_not_break_off_between(tmp_path, media, painter, refused):
+    frames = [np.random.default_rng(n).integers(0, 256, (48, 64, 3), dtype=np.uint8) for n in range(60)]
+    clip = media.write_clip(tmp_path / "c.ts", frames, codec="mpeg2video", options={"g": "12"})
+    data = clip.read_bytes()
+    clip.write_bytes(data[len(data) // 4 : len(data) * 3 // 4])
+    assert 20 <= stylize_path(clip, tmp_path / "part.mp4", painter)["frames"] <= 36
+    middle = len(data) // 2
+    clip.write_bytes(data[:middle] + bytes(3000) + data[middle + 3000 :])
+    refused(clip, tmp_path / "o.mp4", r"damaged: decoding stopped after frame (2|3)\d, at 1\.\d\d s")
+
+
 def test_sound_without_picture(tmp_path, media, refused):
     with av.open(str(tmp_path / "s.mp4"), "w") as container:
         container.mux(list(media.sound_track(container, {"codec": "aac", "seconds": 1})()))

@@ -1,5 +1,7 @@
 """The three stages: order, overlap, bounded memory, and an end for all when one of them ends."""
 
+import os
+import signal
 import threading
 import time
 
@@ -143,3 +145,32 @@ def test_cancelling_stops_within_a_frame():
     with pytest.raises(Cancelled):
         run_pipeline(endless(), lambda x: painted.append(x) or x, lambda x: None, cancelled=lambda: len(painted) >= 3)
     assert painted == [0, 1, 2]
+
+
+@pytest.mark.parametrize("blocked", ["reader", "writer"])
+def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
+    release = threading.Event()
+
+    def frames():
+        yield 0
+        if blocked == "reader":
+            release.wait(10)
+        yield from endless()
+
+    def write(item):
+        if blocked == "writer":
+            release.wait(10)
+
+    def interrupt():
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        release.set()
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    started = time.perf_counter()
+    with pytest.raises(KeyboardInterrupt):
+        run_pipeline(frames(), lambda x: x, write)
+    thread.join()
+    assert time.perf_counter() - started < 5

@@ -1,0 +1,178 @@
+"""What evaluation writes, from rows made by hand."""
+
+import json
+import math
+
+import cv2
+import numpy as np
+import pytest
+
+from impasto.train import report, sheets
+from impasto.train.evaluate import FIGURES, Style
+
+
+def row(source, scene, style, third, model, **figures):
+    known = dict.fromkeys(FIGURES, 0.5)
+    return {"scene": scene, "source": source, "style": style, "third": third, "model": model, **known, **figures}
+
+
+@pytest.fixture
+def result():
+    styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
+    models = [{"name": "old", "approach": "1: frame by frame"}, {"name": "new", "approach": "2: temporally trained"}]
+    rows, scenes = [], []
+    for source, scene in (("sintel", "alley_2"), ("sintel", "alley_1"), ("clips", "walk")):
+        scenes.append({"scene": scene, "source": source, "variation_input": 0.01, "frames": 3})
+        for i, style in enumerate(styles):
+            common = {"style_error": 0.2, "content_error": 2.0, "e_stab_input": 0.03, "e_stab_lag8": math.nan}
+            rows.append(row(source, scene, style.name, style.third, "old", **common, e_stab=0.1 + 0.01 * i))
+            better = {**common, "style_error": 0.21, "content_error": 1.5}
+            rows.append(row(source, scene, style.name, style.third, "new", **better, e_stab=0.05 + 0.01 * i))
+    return report.build(models, styles, scenes, rows)
+
+
+def tables(text):
+    """Every table of a Markdown text, as lists of rows of cells."""
+    found, before = [], ""
+    for line in text.splitlines():
+        if line.startswith("|"):
+            cells = [cell.strip() for cell in line.strip("|").split("|")]
+            if not before.startswith("|"):
+                found.append([])
+            found[-1].append(cells)
+        before = line
+    return found
+
+
+def test_json_is_complete_and_strict(result, tmp_path):
+    report.write(result, tmp_path / "deep" / "report")
+    read = json.loads((tmp_path / "deep/report/report.json").read_text("utf-8"), parse_constant=pytest.fail)
+    assert len(read["rows"]) == 18
+    assert read["rows"][0]["e_stab_lag8"] is None
+    assert [m["name"] for m in read["models"]] == ["old", "new"]
+    assert len(read["by_scene"]) == 6
+    assert len(read["by_third"]) == 2 * 3 * 2
+    assert read["styles"][2] == {"name": "s2", "gram_trace": 3.0, "third": "high"}
+    assert read["published"]["ReCoNet, Gao et al. 2018"]["e_stab"] == [0.0846, 0.0819, 0.0662, 0.0862, 0.0831]
+    assert set(read["figures"]) == set(FIGURES)
+
+
+def test_changes_are_against_the_first_model(result):
+    header, _, old, new = tables(report.model_table(result, "clips"))[0]
+    old, new = dict(zip(header, old, strict=True)), dict(zip(header, new, strict=True))
+    assert (old["model"], old["e_stab"], old["input's e_stab"], old["style error"]) == (
+        "old",
+        "0.1100",
+        "0.0300",
+        "0.200",
+    )
+    assert (old["Δ e_stab"], old["ratio"], old["lag 8"]) == ("", "3.67", "–")
+    assert (new["Δ style"], new["Δ content"], new["Δ e_stab"]) == ("+5 %", "-25 %", "-45 %")
+    assert new["approach"] == "2: temporally trained"
+
+
+def test_thirds_compare_within_each(result):
+    text = report.markdown(result)
+    table = next(t for t in tables(text) if t[0][:2] == ["third", "model"])
+    changes = {(r[0], r[1]): r[table[0].index("Δ e_stab")] for r in table[2:]}
+    assert changes["low", "new"] == "-50 %"
+    assert changes["high", "new"] == "-42 %"
+    assert "low: s0; middle: s1; high: s2" in text
+
+
+def test_no_stability_without_a_style_figure(result):
+    """Every table that shows e_stab shows the style error, and where it is ours, the input's own."""
+    found = [table for table in tables(report.markdown(result)) if any("e_stab" in cell for cell in table[0])]
+    assert len(found) == 7  # models, thirds and scenes on two sources, and the published figures
+    for header, *_ in found:
+        assert "style error" in header
+        assert "input's e_stab" in header or "other scenes here" in header
+
+
+def test_published_figures_are_marked_and_ours_beside_them(result):
+    header, _, *lines = tables(report.markdown(result).split("## Beside the published")[1])[0]
+    assert [line[0] for line in lines[:4]] == [f"{name} (published)" for name in report.PUBLISHED]
+    assert [line[-1] for line in lines[:4]] == ["one network per style"] * 3 + ["optimises every clip anew"]
+    assert lines[0][1:6] == ["0.0934", "0.1352", "0.0715", "0.1030", "0.1094"]
+    ours = dict(zip(header, lines[4], strict=True))
+    assert ours["e_stab"] == "**old** (measured here)"
+    assert (ours["alley_2"], ours["ambush_5"], ours["other scenes here"]) == ("0.1100", "–", "0.1100")
+    assert ours["style error"] == "0.200"
+
+
+def test_without_sintel_the_published_figures_stand_alone(result):
+    rows = [row for row in result["rows"] if row["source"] == "clips"]
+    styles = [Style("s0", None, {}, 1.0)]
+    alone = report.build(result["models"], styles, result["scenes"][2:], [{**r, "third": None} for r in rows])
+    text = report.markdown(alone)
+    assert "No Sintel scene was evaluated" in text
+    assert "Gram matrix (" not in text
+    assert report._stability_chart(alone).axes[2].get_title() == "e_stab by scene"
+
+
+def test_charts_show_the_rows(result, tmp_path):
+    figure = report._stability_chart(result)
+    near, _, by_third, style = figure.axes
+    heights = [bar.get_height() for bar in near.patches][:9]  # three scenes: input, old, new
+    assert heights == pytest.approx([0.03] * 3 + [0.11] * 3 + [0.06] * 3)
+    assert [bar.get_height() for bar in by_third.patches][3:6] == pytest.approx([0.1, 0.11, 0.12])
+    assert [bar.get_height() for bar in style.patches][:6] == pytest.approx([0.2] * 3 + [0.21] * 3)
+    labels = [text.get_text() for text in figure.legends[0].get_texts()]
+    assert "old (1: frame by frame; style error 0.200)" in labels
+    report.write(result, tmp_path)
+    for name in ("losses.png", "stability.png"):
+        picture = cv2.imread(str(tmp_path / name))
+        assert min(picture.shape[:2]) > 600
+        assert picture.std() > 10
+
+
+class Plain:
+    """Paints everything in the style's mean colour, scaled."""
+
+    def __init__(self, scale):
+        self.scale = scale
+
+    def encode(self, picture):
+        return picture.mean((0, 1))
+
+    def use(self, styles):
+        (self.colour,) = styles
+
+    def reset(self):
+        pass
+
+    def paint(self, frame):
+        return np.broadcast_to(self.colour * self.scale, frame.shape).astype(np.uint8)
+
+
+def flat(colour, h=64, w=64):
+    return np.broadcast_to(np.uint8(colour), (h, w, 3)).copy()
+
+
+@pytest.mark.parametrize("models", [1, 2])
+def test_contact_sheet_has_every_picture_in_its_place(models):
+    painters = {f"model{i}": Plain(1 - 0.5 * i) for i in range(models)}
+    styles = [Style("red", flat((200, 0, 0)), {}, 1.0, "low"), Style("blue", flat((0, 0, 200), 90, 40), {}, 2.0)]
+    contents = {"wide": flat((0, 250, 0), 64, 128), "tall": flat((250, 250, 0), 128, 64)}
+    sheet = np.asarray(sheets.contact_sheet(painters, styles, contents))
+    lefts = [sheets.STYLE + sheets.STRIP + sheets.GAP, sheets.STYLE + sheets.STRIP + 2 * sheets.GAP + 2 * sheets.CELL]
+    for left, colour in zip(lefts, ((0, 250, 0), (250, 250, 0)), strict=True):
+        assert tuple(sheet[sheets.GAP + 20, left + 20]) == colour
+        assert tuple(sheet[sheets.GAP + 20, left - 1]) == sheets.PAPER
+    assert sheet.shape[1] == lefts[1] + sheets.CELL // 2 + 2 * sheets.GAP
+    group = models * (sheets.CELL + sheets.GAP) - sheets.GAP + (sheets.STRIP if models == 1 else 0)
+    for i, colour in enumerate((np.array([200, 0, 0]), np.array([0, 0, 200]))):
+        top = sheets.CELL + sheets.STRIP + sheets.GROUP + i * (group + sheets.GROUP)
+        assert tuple(sheet[top + 20, sheets.STYLE // 2]) == tuple(colour)
+        for j in range(models):
+            for left in lefts:
+                middle = sheet[top + j * (sheets.CELL + sheets.GAP) + 75, left + 30]
+                assert tuple(middle) == tuple(colour // (1 + j))
+
+
+def test_many_styles_go_on_several_sheets(tmp_path):
+    styles = [Style(f"style {i}", flat((10 * i, 0, 0)), {}, 1.0) for i in range(5)]
+    painters = {f"model {i}": Plain(1) for i in range(12)}
+    written = sheets.write_sheets(tmp_path / "out", painters, styles, {"c": flat((0, 0, 0), 40, 60)}, 32)
+    assert [f.name for f in written] == ["contact_sheet.png", "contact_sheet_2.png", "contact_sheet_3.png"]
+    assert all(f.is_file() for f in written)
