@@ -116,7 +116,7 @@ def test_a_broadcast_recording_may_begin_and_end_anywhere_but_not_break_off_betw
     assert 20 <= stylize_path(clip, tmp_path / "part.mp4", painter)["frames"] <= 36
     middle = len(data) // 2
     clip.write_bytes(data[:middle] + bytes(3000) + data[middle + 3000 :])
-    refused(clip, tmp_path / "o.mp4", r"damaged: decoding stopped after frame (2|3)\d, at 1\.\d\d s")
+    refused(clip, tmp_path / "o.mp4", r"damaged: decoding stopped after frame [23]\d, at [01]\.\d\d s")
 
 
 def test_sound_without_picture(tmp_path, media, refused):
