@@ -6,6 +6,7 @@ sentence on the error stream and exit code 2; everything that needs torch is imp
 
 import json
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -183,6 +184,9 @@ def export(
 
 def peak_memory_mb() -> int:
     """The most memory this process has held at once, in MB."""
+    with suppress(OSError, StopIteration, ValueError):  # Linux: getrusage would count the process that started this one
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return round(int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) * 1024 / 1e6)
     import resource
 
     unit = 1 if sys.platform == "darwin" else 1024
