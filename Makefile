@@ -6,7 +6,6 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c const
 .PHONY: demo test lint clean
 
 demo: .venv/paint
-	@test -e models/released/*/model.json || $(BIN)/impasto info --json | grep -q '"magenta"' || $(BIN)/impasto import-published
 	@$(BIN)/impasto demo -o out/demo.mp4
 
 test: .venv/develop lint
@@ -23,7 +22,7 @@ clean:
 .venv/paint: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Preparing .venv for painting (once)..."
-	@$(PIP) -e ".[demo,baseline,train]"
+	@$(PIP) -e ".[demo]"
 	@touch $@
 
 # Painting, training, measuring, and the tools of development.

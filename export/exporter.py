@@ -54,6 +54,7 @@ def export_model(
         roles = _write_graphs(p.eval(), t.eval(), aside)
         differences = _check_graphs(p, t, aside, roles)
         save_weights(p, t, aside / "weights.safetensors")
+        (aside / "weights.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         roles["weights"] = "weights.safetensors"
         if gallery:
             (aside / "gallery.json").write_text(json.dumps(_plain(gallery), indent=1, ensure_ascii=False), "utf-8")
