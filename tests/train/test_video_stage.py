@@ -60,7 +60,7 @@ def test_bf16_autocast_changes_little(sources, tiny):
     with torch.autocast("cpu", torch.bfloat16):
         rough = video_stage.losses(nets, eye, pairs)
         vectors = image_stage.style_vectors(nets.p, pairs.styles)
-    assert torch.equal(vectors, nets.p(pairs.styles))
+    torch.testing.assert_close(vectors, nets.p(pairs.styles), rtol=1e-4, atol=1e-5)  # bf16 would differ by 1e-2
     for name, value in exact.items():
         assert rough[name].dtype == torch.float32
         torch.testing.assert_close(rough[name], value, rtol=0.05, atol=1e-4)
