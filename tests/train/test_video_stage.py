@@ -63,7 +63,7 @@ def test_bf16_autocast_changes_little(sources, tiny):
     torch.testing.assert_close(vectors, nets.p(pairs.styles), rtol=1e-4, atol=1e-5)  # bf16 would differ by 1e-2
     for name, value in exact.items():
         assert rough[name].dtype == torch.float32
-        torch.testing.assert_close(rough[name], value, rtol=0.05, atol=1e-4)
+        torch.testing.assert_close(rough[name], value, rtol=0.15, atol=1e-4)
 
 
 def test_made_pairs_agree_along_their_flow(sources, tiny):
