@@ -1,0 +1,91 @@
+// What the parts of the page say to each other: the engine paints, the live loop feeds it, the interface shows it.
+
+export type Backend = "webgpu" | "wasm" | "server";
+
+export interface Size {
+  width: number;
+  height: number;
+}
+
+/** How the painted frame is shown; applied where the picture is put on the canvas, never inside the network. */
+export interface View {
+  /** 0 shows the camera's picture, 1 the painting. */
+  strength: number;
+  /** Keep the chroma of the camera's picture and paint only its luminance (BT.601, as the Python runtime does). */
+  keepColors: boolean;
+  /** Mirror left and right, as people expect of their own face. */
+  mirror: boolean;
+  /** Before/after divider: the share of the width, from the left, that stays unpainted; null for none. */
+  split: number | null;
+}
+
+/** A frame to paint. Whoever receives it closes it. */
+export type Frame = VideoFrame | ImageBitmap;
+
+export type EngineEvent =
+  /** Bytes of a download; total is 0 while unknown. */
+  | { kind: "download"; file: string; loaded: number; total: number }
+  /** A painter took over; `why` is one sentence when it was not asked for by hand. The canvas is a new element. */
+  | { kind: "backend"; backend: Backend; detail: string; why: string | null; canvas: HTMLCanvasElement }
+  /** A frame is on the canvas. Milliseconds: in the painter, and from `capturedAt` to paint. */
+  | { kind: "painted"; size: Size; paintMs: number; latencyMs: number }
+  /** The server is busy; place in line, counted from 1. */
+  | { kind: "waiting"; place: number }
+  /** One sentence for the person; `fatal` when nothing is left to paint with. */
+  | { kind: "trouble"; sentence: string; fatal: boolean };
+
+/** Paints frames on a canvas of its own inside `host`. All heavy work is done in a worker. */
+export interface Engine {
+  readonly backend: Backend | null;
+  readonly model: ModelDescription | null;
+  readonly canvas: HTMLCanvasElement | null;
+  /** Loads the model and the painter asked for, or the best there is; resolves with the one that works. */
+  start(prefer: Backend | "auto"): Promise<Backend>;
+  /** S of a picture, by P: float32 [D]. */
+  encode(picture: ImageBitmap): Promise<Float32Array>;
+  setStyle(style: Float32Array): void;
+  setView(view: Partial<View>): void;
+  /** 0…1; without effect until a model has a step graph (`model.state` is not empty). */
+  setStability(stability: number): void;
+  /** Paints and shows a frame at a working size. False when the painter is busy: the frame is then dropped. */
+  show(frame: Frame, size: Size, capturedAt: number): boolean;
+  /** Shows the last frame again with the present view, without painting it again. */
+  refresh(): void;
+  /** Paints one frame at a size with the present style, strength and colours; for clips. Never drops. */
+  paint(frame: Frame, size: Size): Promise<VideoFrame>;
+  /** What the canvas shows, as a PNG. */
+  snapshot(): Promise<Blob>;
+  /** Forget the past: a cut, a pause, another camera. */
+  reset(): void;
+  on(listener: (event: EngineEvent) => void): () => void;
+  close(): void;
+}
+
+/** The parts of `model.json` that the page reads. */
+export interface ModelDescription {
+  name: string;
+  style_size: number;
+  multiple: number;
+  style_side: number;
+  state: unknown[];
+  files: Record<string, { file: string; bytes: number; sha256: string }>;
+  licence: string;
+}
+
+/** An entry of `gallery.json`: a built-in style. */
+export interface BuiltInStyle {
+  title: string;
+  artist: string;
+  year: string;
+  style: number[];
+  /** File of the preview, relative to the model's folder. */
+  preview?: string;
+}
+
+/** `config.json` beside the page: what the place that serves it offers. */
+export interface PageConfig {
+  /** Names of the models under `models/`, the default first. */
+  models: string[];
+  /** Whether a server paints at `socket` (a WebSocket, relative to the page) and files at `studio` (a link), or not. */
+  server: { socket: string; studio: string | null } | null;
+}
