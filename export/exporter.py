@@ -5,10 +5,7 @@ Everything is written into a folder aside, run there and compared with PyTorch, 
 
 import contextlib
 import io
-import json
 import logging
-import shutil
-import tempfile
 import warnings
 from pathlib import Path
 
@@ -21,6 +18,8 @@ from impasto.models.transformer import Transformer
 from impasto.models.weights import save_weights
 
 from . import parity
+from .folders import folder_aside
+from .gallery import write_gallery
 from .model import Model, describe, load_model, write_model
 from .wrappers import FrameGraph, StyleGraph
 
@@ -38,46 +37,39 @@ def export_model(
     recipe: dict | None = None,
     figures: dict | None = None,
     gallery: dict | None = None,
+    frame: np.ndarray | None = None,
     card: str | None = None,
 ) -> Model:
     """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
 
-    `gallery` maps a style's name to {"title", "artist", "year", "style": S}; `card` is the text of its README.
+    `gallery` maps a style's name to {"title", "artist", "year", "style": S}; on `frame` (RGB uint8) their previews are
+    painted; `card` is the text of the model's README.
     Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
     """
     folder = Path(folder)
     if folder.exists() and not (folder / "model.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
         raise BadInput(f"{folder} exists and is not a model: choose another folder.")
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    aside = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))
-    try:
+    with folder_aside(folder) as aside:
         roles = _write_graphs(p.eval(), t.eval(), aside)
         differences = _check_graphs(p, t, aside, roles)
         save_weights(p, t, aside / "weights.safetensors")
         (aside / "weights.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         roles["weights"] = "weights.safetensors"
-        if gallery:
-            (aside / "gallery.json").write_text(json.dumps(_plain(gallery), indent=1, ensure_ascii=False), "utf-8")
-            roles["gallery"] = "gallery.json"
         if card:
             (aside / "README.md").write_text(card, "utf-8")
-        write_model(
-            Model(
-                folder=aside,
-                name=name or folder.name,
-                style_size=t.layout.size,
-                layout=t.layout.to_json(),
-                network={"transformer": t.spec.to_json(), "predictor": p.spec.to_json()},
-                files=describe(aside, roles),
-                multiple=MULTIPLE,
-                style_side=SIDE,
-                recipe=recipe or {},
-                figures={**(figures or {}), "parity": differences},
-            )
+        model = Model(
+            folder=aside,
+            name=name or folder.name,
+            style_size=t.layout.size,
+            layout=t.layout.to_json(),
+            network={"transformer": t.spec.to_json(), "predictor": p.spec.to_json()},
+            files=describe(aside, roles),
+            multiple=MULTIPLE,
+            style_side=SIDE,
+            recipe=recipe or {},
+            figures={**(figures or {}), "parity": differences},
         )
-        _replace(aside, folder)
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
+        write_model(write_gallery(model, gallery, frame) if gallery else model)
     return load_model(folder)
 
 
@@ -130,21 +122,3 @@ def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, s
             differences[role] = parity.style_difference(p, folder / file)
         parity.require(role, differences[role])
     return {role: float(f"{value:.2e}") for role, value in differences.items()}
-
-
-def _plain(gallery: dict) -> dict:
-    """Style vectors as short lists of numbers."""
-    return {
-        name: {**entry, "style": [round(float(v), 5) for v in np.asarray(entry["style"]).ravel()]}
-        for name, entry in gallery.items()
-    }
-
-
-def _replace(aside: Path, folder: Path) -> None:
-    """Move a finished folder into place, the older one out of the way first."""
-    older = aside.with_name(aside.name + "-old")
-    if folder.exists():
-        folder.rename(older)
-    aside.rename(folder)
-    folder.chmod(0o755)
-    shutil.rmtree(older, ignore_errors=True)

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.models.predictor import Predictor
+from impasto.models.stabilizer import Stabilizer
 from impasto.models.transformer import Transformer
 
 from .polyphase import PolyphaseTransformer
@@ -40,3 +41,16 @@ class FrameGraph(Float32Edges):
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
         return self.convert(frame, style)
+
+
+class StepGraph(nn.Module):
+    """`step.onnx`: frame, style, stability and the state → the steady painting, which is part of the next state."""
+
+    def __init__(self, t: Transformer):
+        super().__init__()
+        self.frame, self.stabilizer = FrameGraph(t), Stabilizer()
+
+    def forward(
+        self, frame: Tensor, style: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
+    ) -> Tensor:
+        return self.stabilizer(frame, self.frame(frame, style), stability, previous, carried, grid)

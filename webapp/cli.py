@@ -15,6 +15,10 @@ from impasto.models.errors import BadInput
 from impasto.train.cli import app as train_app
 from impasto.train.evaluate_cli import evaluate_command
 
+from .gallery_cli import app as gallery_app
+from .gallery_cli import demo_frame
+from .space.command import space_command
+
 # What the extra [train] brings; painting does without.
 TRAINING_PACKAGES = {
     "torch",
@@ -37,7 +41,9 @@ app = typer.Typer(
 )
 
 app.add_typer(train_app, name="train")
+app.add_typer(gallery_app, name="gallery")
 app.command("evaluate")(evaluate_command)
+app.command("space")(space_command)
 
 StyleOption = Annotated[
     list[str],
@@ -180,8 +186,8 @@ def export(
 
     recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
-    gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
-    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery), as_json)
+    gallery, frame = (build_gallery(torch_encoder(p), paintings), demo_frame()) if paintings else (None, None)
+    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame), as_json)
 
 
 def main(arguments: list[str] | None = None) -> None:

@@ -29,6 +29,8 @@ export type EngineEvent =
   | { kind: "backend"; backend: Backend; detail: string; why: string | null; canvas: HTMLCanvasElement }
   /** A frame is on the canvas. Milliseconds: in the painter, and from `capturedAt` to paint. */
   | { kind: "painted"; size: Size; paintMs: number; latencyMs: number }
+  /** Another style was set: what is on the canvas is out of date, even if the scene stands still. */
+  | { kind: "style" }
   /** The server is busy; place in line, counted from 1. */
   | { kind: "waiting"; place: number }
   /** One sentence for the person; `fatal` when nothing is left to paint with. */

@@ -1,0 +1,100 @@
+"""Motion between two frames as plain tensor operations: a coarse search, then pyramidal Lucas-Kanade.
+
+No weights to train, no shapes to compute: every level's coordinates are averages of one grid that is handed in, so the
+whole of it exports to operators that browsers run. After Lucas and Kanade (1981), with the windows' pixels weighted by
+how well they fit, as in Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
+
+Motion is measured as GridSample counts, in halves of the frame: (2, 0) would be its whole width.
+"""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+MULTIPLE = 16  # H and W must be divisible by it: the coarsest level
+LEVELS = (16, 8, 4, 2)  # the frame's size over the level's
+PASSES = {16: 3, 8: 3, 4: 3, 2: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
+REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
+WINDOW = 9  # pixels a side over which motion is taken as one
+STIFFNESS = 2e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
+MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
+SHARP = 400.0  # inverse temperature of the search: half a grey level of mean difference halves the weight
+RELUCTANCE = 0.002  # what each pixel of displacement has to gain in the search, in 0…1
+
+
+def pixel_grid(height: int, width: int) -> Tensor:
+    """The centres of the pixels, [1,2,H,W], x then y, −1…1 from edge to edge (align_corners=False)."""
+    y = (torch.arange(height, dtype=torch.float32) * 2 + 1) / height - 1
+    x = (torch.arange(width, dtype=torch.float32) * 2 + 1) / width - 1
+    return torch.stack([x[None, :].expand(height, width), y[:, None].expand(height, width)])[None]
+
+
+def sample(image: Tensor, at: Tensor) -> Tensor:
+    """image [1,C,h,w] read at the coordinates [1,2,H,W] → [1,C,H,W]; bilinear, edges repeated."""
+    return F.grid_sample(image, at.permute(0, 2, 3, 1), "bilinear", "border", align_corners=False)
+
+
+def twice(x: Tensor) -> Tensor:
+    """[1,C,h,w] → [1,C,2h,2w], bilinear."""
+    return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
+
+
+def box(x: Tensor, size: int) -> Tensor:
+    """The mean over a window about each pixel; at the borders, over what there is of it."""
+    return F.avg_pool2d(x, size, 1, size // 2, count_include_pad=False)
+
+
+def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
+    """Where the pixels of `here` were in `there`: luminances [1,1,H,W] in 0…1, grid [1,2,H,W] → [1,2,H/2,W/2].
+
+    `sample(there, grid + twice(motion))` looks like `here`. H and W are multiples of `MULTIPLE`.
+    """
+    flow = None
+    for scale in LEVELS:
+        a, b, at = (F.avg_pool2d(x, scale) for x in (here, there, grid))
+        flow = search(a, b, at) if flow is None else twice(flow)
+        flow = lucas_kanade(a, b, at, flow, PASSES[scale])
+    return flow
+
+
+def pixel_size(at: Tensor) -> Tensor:
+    """The distance of neighbouring pixels in units of the grid: [1,2,h,w] → [1,2,1,1]."""
+    return (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])
+
+
+def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
+    """The displacement of least mean difference among the whole pixels within REACH, [1,2,h,w]."""
+    a, b = a - box(a, 9), b - box(b, 9)  # light that changes is not motion
+    padded = F.pad(b, (REACH,) * 4, mode="replicate")
+    steps = [(dx, dy) for dy in range(-REACH, REACH + 1) for dx in range(-REACH, REACH + 1)]
+    shifted = [padded[:, :, dy + REACH : dy - REACH or None, dx + REACH : dx - REACH or None] for dx, dy in steps]
+    cost = box((a - torch.cat(shifted, 1)).abs(), 5)
+    reluctance = torch.tensor([RELUCTANCE * (dx * dx + dy * dy) ** 0.5 for dx, dy in steps]).view(1, -1, 1, 1)
+    weight = torch.softmax(-SHARP * (cost + reluctance), 1)
+    moves = torch.tensor(steps, dtype=torch.float32).t()[:, :, None, None]  # [2,K,1,1]
+    return F.conv2d(weight, moves) * pixel_size(at)
+
+
+def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) -> Tensor:
+    """Refines the motion [1,2,h,w] of a level's luminance `a` [1,1,h,w] into `b` by least squares over windows.
+
+    Each pass solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
+    """
+    size = pixel_size(at)
+    gx, gy = gradients(a)
+    for _ in range(passes):
+        error, moved = a - sample(b, at + flow), flow / size
+        fit = 1 / (1 + box(error * error, 3) / MISFIT**2)
+        target = error + gx * moved[:, :1] + gy * moved[:, 1:]
+        terms = torch.cat([gx * gx, gy * gy, gx * gy, gx * target, gy * target, moved, torch.ones_like(a)], 1)
+        xx, yy, xy, ex, ey, mx, my, weight = box(terms * fit, WINDOW).split(1, 1)
+        xx, yy = xx + STIFFNESS, yy + STIFFNESS
+        ex, ey = ex + STIFFNESS * mx / weight, ey + STIFFNESS * my / weight
+        flow = torch.cat([yy * ex - xy * ey, xx * ey - xy * ex], 1) / (xx * yy - xy * xy) * size
+    return flow
+
+
+def gradients(a: Tensor) -> tuple[Tensor, Tensor]:
+    """Central differences along x and y, per pixel: [1,1,h,w] → two of the same."""
+    p = F.pad(a, (1, 1, 1, 1), mode="replicate")
+    return (p[:, :, 1:-1, 2:] - p[:, :, 1:-1, :-2]) / 2, (p[:, :, 2:, 1:-1] - p[:, :, :-2, 1:-1]) / 2

@@ -1,0 +1,300 @@
+"""The painters of the page in a real browser, against ONNX Runtime in Python."""
+
+import base64
+import hashlib
+import json
+
+import cv2
+import numpy as np
+import pytest
+
+from impasto.export.model import load_model
+from impasto.export.runtime import Painter
+from impasto.models import store
+
+PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
+
+# Helpers inside the page. A picture travels as base64 RGBA; the engine is the page's own.
+HELPERS = """() => {
+  const bytes = (text) => Uint8ClampedArray.from(atob(text), (c) => c.charCodeAt(0));
+  const text = (buffer) => {
+    const all = new Uint8Array(buffer);
+    let out = "";
+    for (let i = 0; i < all.length; i += 32768) out += String.fromCharCode(...all.subarray(i, i + 32768));
+    return btoa(out);
+  };
+  const picture = ({ rgba, width, height }) => createImageBitmap(new ImageData(bytes(rgba), width, height));
+  const engine = () => globalThis.impasto.engine;
+  const once = (kind) => new Promise((done) => {
+    const stop = engine().on((event) => event.kind === kind && (stop(), done(event)));
+  });
+  globalThis.tested = {
+    events: [],
+    once,
+    watch() { engine().on(({ canvas, ...event }) => tested.events.push(event)); },
+    async values(frame, size) { return text((await engine().values(await picture(frame), size)).buffer); },
+    async encode(frame) { return text((await engine().encode(await picture(frame))).buffer); },
+    async paint(frame, size) {
+      const painted = await engine().paint(await picture(frame), size);
+      const buffer = new ArrayBuffer(painted.allocationSize({ format: "RGBA" }));
+      await painted.copyTo(buffer, { format: "RGBA" });
+      painted.close();
+      return text(buffer);
+    },
+    async show(frame, size) {
+      const painted = once("painted");
+      const bitmap = await picture(frame);
+      if (!engine().show(bitmap, size, performance.now())) throw new Error("busy");
+      return painted;
+    },
+    async snapshot() { return text(await (await engine().snapshot()).arrayBuffer()); },
+  };
+  tested.watch();
+}"""
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def style(model):
+    """A style vector of the gallery, float32 [D]."""
+    return next(iter(model.gallery().values()))["style"]
+
+
+@pytest.fixture(scope="module")
+def picture(camera_picture):
+    """RGB uint8 [96,128,3]: the camera's scene, with some texture."""
+    small = cv2.resize(camera_picture, (128, 96), interpolation=cv2.INTER_AREA).astype(np.int16)
+    noise = np.random.default_rng(0).integers(-20, 21, small.shape)
+    return np.clip(small + noise, 0, 255).astype(np.uint8)
+
+
+def open_page(browser, url):
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    page.wait_for_function("globalThis.impasto?.engine")
+    page.evaluate(HELPERS)
+    return page
+
+
+def rgba(picture):
+    """RGB uint8 [H,W,3] as the helpers take it."""
+    h, w = picture.shape[:2]
+    data = np.dstack([picture, np.full((h, w), 255, np.uint8)])
+    return {"rgba": base64.b64encode(data.tobytes()).decode(), "width": w, "height": h}
+
+
+def side(picture):
+    return {"width": picture.shape[1], "height": picture.shape[0]}
+
+
+def set_style(page, style):
+    page.evaluate("(s) => impasto.engine.setStyle(Float32Array.from(s))", style.tolist())
+
+
+def set_view(page, **view):
+    page.evaluate("(v) => impasto.engine.setView(v)", view)
+
+
+def painted_values(page, picture):
+    """float32 [3,H,W]: before rounding."""
+    data = page.evaluate("([f, s]) => tested.values(f, s)", [rgba(picture), side(picture)])
+    return np.frombuffer(base64.b64decode(data), np.float32).reshape(3, *picture.shape[:2])
+
+
+def shown(page, picture, size=None):
+    """What the canvas shows after painting a picture: RGB uint8 [H,W,3]."""
+    page.evaluate("([f, s]) => tested.show(f, s)", [rgba(picture), size or side(picture)])
+    return snapshot(page)
+
+
+def snapshot(page):
+    png = base64.b64decode(page.evaluate("() => tested.snapshot()"))
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+
+
+def painted_clip(page, picture):
+    data = page.evaluate("([f, s]) => tested.paint(f, s)", [rgba(picture), side(picture)])
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(*picture.shape[:2], 4)[:, :, :3]
+
+
+def difference(a, b):
+    return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).max()
+
+
+def reference(model, style, picture):
+    """Painted float32 [3,H,W] by ONNX Runtime in Python, the padding cropped."""
+    painter = Painter(model, device="cpu")
+    painter.use([style])
+    h, w = picture.shape[:2]
+    feeds = {"frame": painter._prepare(picture), "style": style[None]}
+    return painter._session.run(["painted"], feeds)[0][0, :, :h, :w]
+
+
+def python_painted(model, style, picture, **look):
+    painter = Painter(model, device="cpu")
+    painter.use([style])
+    for name, value in look.items():
+        setattr(painter.look, name, value)
+    return painter.paint(picture)
+
+
+@pytest.fixture(scope="module")
+def wasm_page(browser, static_site, style):
+    page = open_page(browser, static_site)
+    assert page.evaluate("() => impasto.engine.start('wasm')") == "wasm"
+    set_style(page, style)
+    yield page
+    page.close()
+
+
+def test_wasm_has_threads_and_tells_its_downloads(wasm_page):
+    assert wasm_page.evaluate("crossOriginIsolated")
+    events = wasm_page.evaluate("tested.events")
+    taken = next(e for e in events if e["kind"] == "backend" and e["backend"] == "wasm")
+    assert "threads" in taken["detail"] and taken["why"] is None
+    files = {e["file"] for e in events if e["kind"] == "download"}
+    assert {"frame.onnx", "ort-wasm-simd-threaded.wasm.gz"} <= files and not any("style" in f for f in files)
+
+
+def test_wasm_values_are_those_of_python(wasm_page, model, style, picture):
+    assert difference(painted_values(wasm_page, picture), reference(model, style, picture)) <= 1e-4
+    odd = picture[:75, :93]  # reflected to 80 × 96
+    assert difference(painted_values(wasm_page, odd), reference(model, style, odd)) <= 1e-4
+
+
+def test_wasm_canvas_shows_what_python_paints(wasm_page, model, style, picture):
+    set_view(wasm_page, strength=1, keepColors=False, mirror=False, split=None)
+    assert difference(shown(wasm_page, picture), python_painted(model, style, picture)) <= 2
+    for strength, keep in ((0.4, False), (1, True), (0.7, True)):
+        set_view(wasm_page, strength=strength, keepColors=keep)
+        expected = python_painted(model, style, picture, strength=strength, keep_colors=keep)
+        assert difference(shown(wasm_page, picture), expected) <= 2, (strength, keep)
+        assert difference(painted_clip(wasm_page, picture), expected) <= 2, (strength, keep)
+    set_view(wasm_page, strength=1, keepColors=False)
+
+
+def test_view_changes_without_painting(wasm_page, model, style, picture):
+    painted = shown(wasm_page, picture)
+    set_view(wasm_page, strength=0)
+    assert difference(snapshot(wasm_page), picture) == 0
+    set_view(wasm_page, strength=1, mirror=True)
+    assert difference(snapshot(wasm_page), painted[:, ::-1]) <= 1
+    set_view(wasm_page, split=0.25)
+    half = snapshot(wasm_page)
+    assert difference(half[:, :32], picture[:, ::-1][:, :32]) == 0
+    assert difference(half[:, 32:], painted[:, ::-1][:, 32:]) <= 1
+    set_view(wasm_page, mirror=False, split=None)
+
+
+def test_a_smaller_working_size_is_scaled_up(wasm_page, picture):
+    full = shown(wasm_page, picture)
+    small = shown(wasm_page, picture, {"width": 64, "height": 48})
+    assert small.shape == full.shape
+    assert 1 < np.abs(small.astype(float) - full).mean() < 40
+
+
+def test_another_style_paints_otherwise(wasm_page, model, style, picture):
+    first, second = [e["style"] for e in model.gallery().values()][:2]
+    before = shown(wasm_page, picture)
+    set_style(wasm_page, second)
+    assert difference(shown(wasm_page, picture), python_painted(model, second, picture)) <= 2
+    assert difference(shown(wasm_page, picture), before) > 10
+    set_style(wasm_page, first)
+
+
+def test_a_picture_is_encoded_as_in_python(wasm_page, model):
+    y, x = np.mgrid[0:300, 0:420]
+    art = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 13), (x * y) % 256], -1).astype(np.uint8)
+    data = wasm_page.evaluate("(f) => tested.encode(f)", rgba(art))
+    ours = np.frombuffer(base64.b64decode(data), np.float32)
+    theirs = Painter(model, device="cpu").encode(art)
+    assert ours.shape == theirs.shape
+    assert np.abs(ours - theirs).max() <= 0.02 * np.abs(theirs).max()
+
+
+def test_clips_need_a_style(browser, static_site, picture):
+    page = open_page(browser, static_site)
+    page.evaluate("() => impasto.engine.start('wasm')")
+    page.evaluate("() => tested.paint").__class__  # the helpers are there
+    failure = page.evaluate(
+        "([f, s]) => tested.paint(f, s).then(() => 'painted', (e) => e.message)", [rgba(picture), side(picture)]
+    )
+    page.close()
+    assert failure == "Choose a style before painting."
+
+
+def test_without_isolation_one_thread_paints(browser, serve_static, model, style, picture):
+    page = open_page(browser, serve_static(isolation=False))
+    assert page.evaluate("() => impasto.engine.start('auto')") == "wasm"
+    assert not page.evaluate("crossOriginIsolated")
+    set_style(page, style)
+    assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
+    taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
+    page.close()
+    assert taken["detail"] == "processor, one thread"
+    assert taken["why"].endswith("painting now runs on the processor.")
+
+
+def test_files_are_kept_and_damaged_ones_are_not(browser, static_site, style):
+    """The cache answers the second time; a damaged model file is said, not used and not kept."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    damage = {"on": True}
+
+    def frame_file(route):
+        body = (store.model_folder() / "frame.onnx").read_bytes()
+        route.fulfill(body=body[:-1] + b"?" if damage["on"] else body)
+
+    context.route("**/frame.onnx", frame_file)
+
+    def start():
+        page.goto(static_site)
+        page.wait_for_function("globalThis.impasto?.engine")
+        page.evaluate(HELPERS)
+        started = page.evaluate("() => impasto.engine.start('wasm').catch((e) => e.message)")
+        return started, page.evaluate("tested.events")
+
+    sentence, events = start()
+    assert "frame.onnx is damaged" in sentence
+    assert any(e["kind"] == "trouble" and e["fatal"] and "frame.onnx is damaged" in e["sentence"] for e in events)
+    damage["on"] = False
+    started, events = start()
+    assert started == "wasm" and any(e["kind"] == "download" and e["file"] == "frame.onnx" for e in events)
+    started, events = start()
+    assert started == "wasm" and not any(e["kind"] == "download" for e in events)
+    context.close()
+
+
+def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, picture):
+    """In software: a few frames at 64 px. Left alone, the page would not choose such a GPU."""
+    small = picture[:56, :64]
+    page = open_page(webgpu_browser, static_site)
+    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
+    set_style(page, style)
+    assert difference(painted_values(page, small), reference(model, style, small)) <= 1e-3
+    assert difference(shown(page, small), python_painted(model, style, small)) <= 2
+    set_view(page, strength=0, mirror=True)
+    assert difference(snapshot(page), small[:, ::-1]) <= 1
+    set_view(page, strength=0.6, mirror=False, keepColors=True, split=0.5)
+    mixed = python_painted(model, style, small, strength=0.6, keep_colors=True)
+    assert difference(snapshot(page)[:, 32:], mixed[:, 32:]) <= 2
+    assert difference(snapshot(page)[:, :32], small[:, :32]) <= 1
+    odd = small[:43, :37]
+    assert difference(painted_clip(page, odd), python_painted(model, style, odd, strength=0.6, keep_colors=True)) <= 2
+    assert page.evaluate("() => impasto.engine.start('auto')") == "wasm"
+    taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
+    page.close()
+    assert "software" in taken["why"]
+
+
+def test_hashes_of_the_test_model_hold():
+    """The reference above reads the same files as the page."""
+    folder = store.model_folder()
+    entry = json.loads((folder / "model.json").read_text("utf-8"))["files"]["frame"]
+    assert hashlib.sha256((folder / entry["file"]).read_bytes()).hexdigest() == entry["sha256"]

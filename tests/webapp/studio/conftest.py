@@ -1,0 +1,60 @@
+"""Settings small enough to run into, and the studio served by a real server in a thread."""
+
+import socket
+import threading
+import time
+from contextlib import contextmanager
+
+import pytest
+import uvicorn
+from fastapi import FastAPI
+
+from impasto.webapp.server.settings import Settings
+
+
+@pytest.fixture
+def settings():
+    """Settings with other values: `settings(clip_seconds=1.0)`."""
+    return lambda **changes: Settings(**changes)
+
+
+@contextmanager
+def serving(settings: Settings, model=None):
+    """The studio on a port of its own; yields (url, app)."""
+    from impasto.webapp.studio.blocks import mount_studio
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    app = mount_studio(FastAPI(), settings, model)
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    end = time.monotonic() + 60
+    while not server.started and thread.is_alive() and time.monotonic() < end:
+        time.sleep(0.02)
+    try:
+        assert server.started
+        yield f"http://127.0.0.1:{port}/", app
+    finally:
+        server.should_exit = True
+        server.force_exit = True
+        thread.join(30)
+
+
+@pytest.fixture(scope="session")
+def serve():
+    return serving
+
+
+@pytest.fixture
+def studio(settings, tmp_path):
+    """A `Studio` with the default model, on one thread."""
+    from impasto.export.model import load_model
+    from impasto.webapp.studio.jobs import Jobs
+    from impasto.webapp.studio.painting import Studio
+    from impasto.webapp.studio.temporary import Folders
+
+    chosen, folders, model = settings(threads=1, jobs_at_once=1, clip_frames=20), Folders(60, tmp_path), load_model()
+    yield Studio(chosen, model, folders, Jobs(chosen, folders), gallery=model.gallery())
+    folders.close()

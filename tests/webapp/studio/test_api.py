@@ -1,0 +1,163 @@
+"""The API through `gradio_client`: results, refusals, and that nothing is fetched or read that was not uploaded."""
+
+import json
+import time
+
+import httpx
+import numpy as np
+import pytest
+from gradio_client import Client, handle_file
+from PIL import Image
+
+from impasto.export.runtime import Look, Painter
+from impasto.webapp.images import read_image
+from impasto.webapp.stylize import stylize_path
+
+
+@pytest.fixture(scope="module")
+def served(serve):
+    """(url, app) of a studio with low limits."""
+    from impasto.webapp.server.settings import Settings
+
+    settings = Settings(threads=1, jobs_at_once=2, clip_seconds=2.0, clip_frames=40, upload_mb=1.0, jobs_per_client=2)
+    with serve(settings) as (url, app):
+        yield url, app
+
+
+@pytest.fixture
+def client(served, tmp_path):
+    client = Client(served[0], verbose=False, download_files=tmp_path)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def clip(tmp_path, media):
+    return media.write_clip(tmp_path / "c.mp4", media.scenes(96, 64, 12), sound=[{"codec": "aac", "seconds": 0.5}])
+
+
+def painter(*styles, weights=None, **look):
+    painter = Painter(threads=1, look=Look(**look))
+    gallery = painter.model.gallery()
+    vectors = [gallery[s]["style"] if isinstance(s, str) else painter.encode(s) for s in styles]
+    painter.use(vectors, weights)
+    return painter
+
+
+def refused(client, words, *arguments, api_name="/paint_clip"):
+    with pytest.raises(Exception, match=words) as caught:
+        client.predict(*arguments, api_name=api_name)
+    assert "/sessions/" not in str(caught.value)
+    assert "Traceback" not in str(caught.value)
+
+
+def test_only_the_two_endpoints_are_for_others_and_they_are_described(client):
+    api = client.view_api(return_format="dict")
+    assert set(api["named_endpoints"]) == {"/paint_clip", "/paint_picture"}
+    assert api["unnamed_endpoints"] == {}
+    clip = api["named_endpoints"]["/paint_clip"]
+    assert [p["parameter_name"] for p in clip["parameters"]] == [
+        "clip", "styles", "pictures", "weights", "strength", "keep_colors", "size", "stability",
+    ]  # fmt: skip
+    assert "great-wave" in clip["description"]
+    for parameter in clip["parameters"]:
+        assert parameter["parameter_name"] in clip["description"]
+
+
+def test_a_clip_is_painted_as_the_command_line_does_sound_and_all(client, clip, tmp_path, media):
+    painted, summary = client.predict(
+        clip=handle_file(clip), styles=["great-wave"], strength=0.8, size=64, api_name="/paint_clip"
+    )
+    expected = tmp_path / "expected.mp4"
+    stylize_path(clip, expected, painter("great-wave", strength=0.8), size=64)
+    assert media.packets(painted, 0, "video") == media.packets(expected, 0, "video")
+    assert media.packets(painted, 0) == media.packets(clip, 0)
+    assert summary["audio"] == ["copied"]
+    assert (summary["frames"], summary["width"], summary["height"]) == (12, 96, 64)
+    assert str(clip) not in json.dumps(summary)
+    assert "sessions" not in json.dumps(summary)
+
+
+def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(client, tmp_path, media):
+    Image.fromarray(media.scene(80, 70, 0)).save(tmp_path / "p.png")
+    Image.fromarray(media.scene(90, 60, 5)).save(tmp_path / "style.png")
+    painted = client.predict(
+        picture=handle_file(tmp_path / "p.png"), styles=["the-scream"], pictures=[handle_file(tmp_path / "style.png")],
+        weights=[0.25, 0.75], keep_colors=True, api_name="/paint_picture",
+    )  # fmt: skip
+    both = painter("the-scream", media.scene(90, 60, 5), weights=[0.25, 0.75], keep_colors=True)
+    assert np.array_equal(read_image(painted).rgb, both.paint(media.scene(80, 70, 0)))
+
+
+def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
+    long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
+    refused(client, "This clip lasts 2.4 s, more than the 2 s allowed", handle_file(long))
+    many = media.write_clip(tmp_path / "many.mp4", media.scenes(32, 32, 50), rate=50)
+    refused(client, "more than the 40 frames allowed", handle_file(many))
+    (tmp_path / "x.mp4").write_bytes(b"garbage" * 100)
+    refused(client, "This clip is not a video", handle_file(tmp_path / "x.mp4"))
+    refused(client, "not one this app can read", handle_file(tmp_path / "x.mp4"), api_name="/paint_picture")
+    refused(client, "no built-in style 'nobody'", handle_file(clip), ["nobody"])
+    refused(client, "from one to 4 styles", handle_file(clip), [])
+    refused(client, "weights must be a list", handle_file(clip), ["great-wave"], [], [1, 2])
+    refused(client, "Strength goes from 0", handle_file(clip), ["great-wave"], [], [], 7)
+    refused(client, "The size must be", handle_file(clip), ["great-wave"], [], [], 1, False, 5000)
+    refused(client, "styles must be a list", handle_file(clip), "great-wave")
+
+
+def test_too_large_an_upload_is_refused(client, served, tmp_path):
+    (tmp_path / "big.mp4").write_bytes(bytes(1_500_000))
+    refused(client, "exceeds the maximum file size", handle_file(tmp_path / "big.mp4"))
+    answer = httpx.post(served[0] + "gradio_api/upload", files={"files": ("x.mp4", bytes(3_000_000))})
+    assert answer.status_code == 413
+    assert "Uploads end at 2 MB" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["http://127.0.0.1:9/x.mp4", "https://example.com/x.mp4", "/etc/passwd"])
+@pytest.mark.parametrize("meta", [{"_type": "gradio.FileData"}, None])
+def test_addresses_and_files_of_the_server_are_refused(served, path, meta):
+    url, _ = served
+    file = {"path": path, **({"meta": meta} if meta else {})}
+    answer = httpx.post(
+        url + "gradio_api/call/paint_clip", json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1]}
+    )
+    assert answer.status_code == 422
+    assert "download the file" in answer.text or "not uploaded" in answer.text
+    style = [{"path": "nowhere"}, ["great-wave"], [file], [], 1, False, 0, 1]
+    assert httpx.post(url + "gradio_api/call/paint_clip", json={"data": style}).status_code == 422
+
+
+def test_another_sessions_results_are_out_of_reach(served, client, clip):
+    url, app = served
+    studio = app.state.studio
+    theirs = studio.folders.session("someone") / "painted.mp4"
+    theirs.write_bytes(clip.read_bytes())
+    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1]
+    event = httpx.post(url + "gradio_api/call/paint_clip", json={"data": data}).json()["event_id"]
+    answer = httpx.get(url + f"gradio_api/call/paint_clip/{event}", timeout=30).text
+    assert "upload it again" in answer
+    studio.folders.end("someone")
+
+
+def test_the_servers_files_cannot_be_fetched(served):
+    for path in ("file=/etc/passwd", "file=http://127.0.0.1:9/", f"file={__file__}", "proxy=http://127.0.0.1:9/"):
+        assert httpx.get(served[0] + "gradio_api/" + path).status_code in (400, 403)
+
+
+def test_files_go_when_the_client_does(served, tmp_path, media):
+    clip = media.write_clip(tmp_path / "mine.mp4", media.scenes(96, 64, 11))
+    root = served[1].state.studio.folders.root
+    before = set(root.rglob("*"))
+    client = Client(served[0], verbose=False, download_files=tmp_path)
+    client.predict(clip=handle_file(clip), size=64, api_name="/paint_clip")
+    assert {path.name for path in set(root.rglob("*.mp4")) - before} == {"mine.mp4", "impasto-starry-night.mp4"}
+    client.close()
+    assert wait_until(lambda: set(root.rglob("*")) <= before)
+
+
+def wait_until(true, seconds=60):
+    """Whether it came true in time: the server notices that a client has gone some time after."""
+    end = time.monotonic() + seconds
+    while not true() and time.monotonic() < end:
+        time.sleep(0.05)
+    return true()

@@ -1,0 +1,74 @@
+"""Limits are read off the header, and refused in a sentence that holds no path."""
+
+import pytest
+from PIL import Image
+
+from impasto.models.errors import BadInput
+from impasto.webapp import video_probe
+from impasto.webapp.studio import limits
+
+
+@pytest.fixture
+def clip(tmp_path, media):
+    return media.write_clip(tmp_path / "private name.mp4", media.scenes(64, 48, 30))
+
+
+def refused(path, settings, words, check=limits.check_clip):
+    with pytest.raises(BadInput, match=words) as caught:
+        check(path, settings)
+    assert str(path) not in str(caught.value)
+    assert "private" not in str(caught.value)
+    assert str(caught.value).startswith("This ")
+
+
+def test_a_clip_within_the_limits_passes(clip, settings):
+    info = limits.check_clip(clip, settings(clip_seconds=1.2, clip_frames=30, frame_pixels=64 * 48))
+    assert (info.width, info.height, info.frames) == (64, 48, 30)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"clip_seconds": 1.0}, "lasts 1.2 s, more than the 1 s allowed"),
+        ({"clip_frames": 29}, "more than the 29 frames allowed"),
+        ({"frame_pixels": 64 * 48 - 1}, "64x48, more than the 3,071 pixels allowed"),
+    ],
+)
+def test_a_clip_over_a_limit_is_refused(clip, settings, changes, words):
+    refused(clip, settings(**changes), words)
+
+
+def test_too_many_bytes_and_pixels_are_seen_before_anything_is_decoded(clip, settings, monkeypatch):
+    monkeypatch.setattr(video_probe, "_first_frame", lambda *a: pytest.fail("decoded"))
+    refused(clip, settings(frame_pixels=100), "allowed; scale it down first")
+    with clip.open("ab") as file:
+        file.write(bytes(2_000_000))
+    refused(clip, settings(upload_mb=1), "has 2 MB, more than the 1 MB allowed")
+
+
+def test_garbage_is_no_clip(tmp_path, settings):
+    (tmp_path / "private.mp4").write_bytes(b"not a video at all" * 100)
+    refused(tmp_path / "private.mp4", settings(), "not a video")
+
+
+def test_pictures(tmp_path, settings, media):
+    still = Image.fromarray(media.scene(40, 30, 0))
+    still.save(tmp_path / "private.png")
+    assert limits.check_picture(tmp_path / "private.png", settings()).width == 40
+    still.save(tmp_path / "private.gif", save_all=True, append_images=[Image.new("RGB", (40, 30))])
+    refused(tmp_path / "private.gif", settings(), "moves", limits.check_picture)
+    (tmp_path / "private.jpg").write_bytes(b"garbage")
+    refused(tmp_path / "private.jpg", settings(), "not one this app can read", limits.check_picture)
+    media.png_header(tmp_path / "private2.png", 10_000, 10_000)
+    refused(tmp_path / "private2.png", settings(), "10000x10000 pixels", limits.check_picture)
+
+
+@pytest.mark.parametrize(("size", "expected"), [(0, None), (None, None), (360, 360), (64.0, 64)])
+def test_sizes(size, expected):
+    assert limits.check_size(size) == expected
+
+
+@pytest.mark.parametrize("size", [63, 1441, 99.5, -1, True])
+def test_sizes_refused(size):
+    with pytest.raises(BadInput, match="whole number of pixels"):
+        limits.check_size(size)

@@ -1,0 +1,91 @@
+"""What a job paints: names of our own making, limits that hold while painting, metrics, ZIP."""
+
+import zipfile
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.models.errors import BadInput
+from impasto.webapp.pipeline import Cancelled
+from impasto.webapp.studio import limits
+from impasto.webapp.studio.painting import Look, Style, pack
+
+
+class Metrics:
+    def __init__(self):
+        self.seconds = []
+
+    def frame_painted(self, seconds):
+        self.seconds.append(seconds)
+
+
+@pytest.fixture
+def pictures(tmp_path, media):
+    paths = [tmp_path / "holiday.jpg", tmp_path / "beach.webp"]
+    for number, path in enumerate(paths):
+        Image.fromarray(media.scene(80, 64, number)).save(path)
+    return paths
+
+
+def never():
+    return False
+
+
+def ignore(done, total):
+    pass
+
+
+def test_pictures_get_names_of_ours_and_go_into_one_zip(studio, pictures, tmp_path):
+    painted = studio.paint_pictures(pictures, Look((Style("the-scream"),)), tmp_path, never, ignore)
+    assert [path.name for path in painted] == ["impasto-the-scream-01.jpg", "impasto-the-scream-02.png"]
+    with zipfile.ZipFile(pack(painted, tmp_path)) as archive:
+        assert archive.namelist() == [path.name for path in painted]
+        assert archive.read(painted[1].name) == painted[1].read_bytes()
+
+
+def test_an_own_picture_never_gives_its_name_away(studio, pictures, tmp_path):
+    look = Look((Style(pictures[0]),))
+    assert studio.paint_pictures(pictures[1:], look, tmp_path, never, ignore)[0].name == "impasto-own-01.png"
+    both = replace(look, styles=(*look.styles, Style("../../etc")))
+    with pytest.raises(BadInput, match="no built-in style"):
+        studio.paint_pictures(pictures[1:], both, tmp_path, never, ignore)
+
+
+def test_pictures_stop_between_two_when_cancelled(studio, pictures, tmp_path):
+    done = []
+    with pytest.raises(Cancelled):
+        studio.paint_pictures(
+            pictures, Look((Style("the-scream"),)), tmp_path, lambda: bool(done), lambda *count: done.append(count)
+        )
+    assert done == [(1, 2)]
+
+
+def test_a_clip_longer_than_its_header_says_is_stopped(studio, tmp_path, media, monkeypatch):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 25))
+    folder = tmp_path / "job"
+    folder.mkdir()
+    honest = limits.probe
+    monkeypatch.setattr(limits, "probe", lambda *a: replace(honest(*a), frames=0))
+    counted = []
+    with pytest.raises(BadInput, match="more than the 20 frames"):
+        studio.paint_clip(clip, Look((Style("the-scream"),)), folder, never, lambda done, total: counted.append(done))
+    assert counted == list(range(1, 21))
+    assert [*folder.iterdir()] == []
+
+
+def test_metrics_hear_of_every_frame(studio, tmp_path, media):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 7))
+    studio.metrics = Metrics()
+    studio.paint_clip(clip, Look((Style("the-scream"),)), tmp_path, never, ignore)
+    assert len(studio.metrics.seconds) == 7
+    assert min(studio.metrics.seconds) > 0
+
+
+def test_a_preview_is_the_frame_and_its_painting(studio, media):
+    source = media.scene(96, 64, 0)
+    look = Look((Style("the-scream"),), keep_colors=True)
+    before, after = (np.asarray(Image.open(path), float) for path in studio.preview(source, look, "a"))
+    assert abs(before - source).mean() < 2
+    assert abs(after - studio.painter(look).paint(source)).mean() < 2

@@ -1,0 +1,79 @@
+// A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
+import type { Backend, Frame, Size, View } from "../types";
+import { type Compositor, createCompositor } from "./compositor";
+import { Dropped, type Opening, type Painter, toVideoFrame } from "./painter";
+import { finish } from "./pixels";
+import { type Reader, createReader } from "./reader";
+import { Trouble } from "./trouble";
+
+/** Paints frames into memory. */
+export interface Network {
+  backend: Backend;
+  detail: string;
+  setStyle(style: Float32Array): void;
+  /** Does not close the frame. */
+  paint(frame: Frame, size: Size, reader: Reader): Promise<ImageData | ImageBitmap>;
+  values?(frame: Frame, size: Size, reader: Reader): Promise<Float32Array>;
+  encode?(picture: ImageBitmap): Promise<Float32Array>;
+  close(): void;
+}
+
+/** Puts a network on a canvas of the page. */
+export async function compose(network: Network, opening: Opening): Promise<Painter> {
+  const lost = () => opening.failed(new Trouble("The browser took the picture surface away."));
+  let compositor: Compositor;
+  try {
+    compositor = createCompositor(await opening.canvas(), lost);
+  } catch (error) {
+    network.close();
+    throw error;
+  }
+  const reader = createReader();
+  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let closed = false;
+  return {
+    backend: network.backend,
+    detail: network.detail,
+    setStyle: (style) => network.setStyle(style),
+    setView: (next) => (view = next),
+    async show(frame, size) {
+      try {
+        const start = performance.now();
+        const painting = await network.paint(frame, size, reader);
+        if (closed) throw new Dropped();
+        compositor.show(frame, painting, view);
+        if ("close" in painting) painting.close();
+        return performance.now() - start;
+      } finally {
+        frame.close();
+      }
+    },
+    refresh: () => compositor.refresh(view),
+    async paint(frame, size) {
+      try {
+        const painting = await network.paint(frame, size, reader);
+        const pixels = "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
+        if (view.strength < 1 || view.keepColors) finish(pixels, reader.pixels(frame, size), view);
+        return toVideoFrame(pixels, size, frame);
+      } finally {
+        frame.close();
+      }
+    },
+    async values(frame, size) {
+      try {
+        if (!network.values) throw new Trouble("A server sends pictures, not values.");
+        return await network.values(frame, size, reader);
+      } finally {
+        frame.close();
+      }
+    },
+    snapshot: () => compositor.snapshot(view),
+    encode: network.encode && ((picture) => network.encode!(picture)),
+    reset() {},
+    close() {
+      closed = true;
+      compositor.close();
+      network.close();
+    },
+  };
+}

@@ -1,0 +1,123 @@
+// The page's side of the engine: a worker that paints, and its canvas in the page.
+import type { Backend, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
+import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
+import { Trouble } from "./trouble";
+
+/** The engine, and what only tests ask for. */
+export interface TestedEngine extends Engine {
+  /** Painted values of a frame before they are rounded: RGB planes [3,H,W]. Closes the frame. */
+  values(frame: Frame, size: Size): Promise<Float32Array>;
+}
+
+interface Asked {
+  resolve(value: never): void;
+  reject(error: Error): void;
+}
+
+/** Paints into a canvas inside `host`. Nothing is downloaded before `start`. */
+export function createEngine(host: HTMLElement, config: PageConfig): TestedEngine {
+  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  const listeners = new Set<(event: EngineEvent) => void>();
+  const asked = new Map<number, Asked>();
+  let questions = 0;
+  let backend: Backend | null = null;
+  let model: ModelDescription | null = null;
+  let canvas: HTMLCanvasElement | null = null;
+  let nextCanvas: HTMLCanvasElement | null = null;
+  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let showing: { capturedAt: number } | null = null;
+
+  const send = (message: ToWorker) => worker.postMessage(message, transfers(message));
+  const emit = (event: EngineEvent) => listeners.forEach((listener) => listener(event));
+  const ask = <Q extends Question>(question: Q): Promise<Answers[Q["kind"]]> =>
+    new Promise((resolve, reject) => {
+      asked.set(++questions, { resolve, reject });
+      send({ kind: "ask", id: questions, question });
+    });
+
+  const giveCanvas = () => {
+    nextCanvas = document.createElement("canvas");
+    send({ kind: "canvas", canvas: nextCanvas.transferControlToOffscreen() });
+  };
+  const changeBackend = (message: Extract<ToPage, { kind: "backend" }>) => {
+    ({ backend } = message);
+    if (canvas) canvas.replaceWith(nextCanvas!);
+    else host.append(nextCanvas!);
+    canvas = nextCanvas!;
+    emit({ ...message, canvas });
+  };
+  const shown = ({ size, paintMs }: Extract<ToPage, { kind: "shown" }>) => {
+    const { capturedAt } = showing ?? { capturedAt: performance.now() };
+    showing = null;
+    if (size) emit({ kind: "painted", size, paintMs, latencyMs: performance.now() - capturedAt });
+  };
+  const answered = (message: Extract<ToPage, { kind: "answer" }>) => {
+    const question = asked.get(message.id);
+    asked.delete(message.id);
+    if ("value" in message) question?.resolve(message.value as never);
+    else question?.reject(new Trouble(message.sentence));
+  };
+  const stop = (sentence: string) => {
+    worker.terminate();
+    backend = null;
+    asked.forEach(({ reject }) => reject(new Trouble(sentence)));
+    asked.clear();
+  };
+
+  worker.onmessage = ({ data }: MessageEvent<ToPage>) => {
+    if (data.kind === "answer") answered(data);
+    else if (data.kind === "model") ({ model } = data);
+    else if (data.kind === "canvas please") giveCanvas();
+    else if (data.kind === "backend") changeBackend(data);
+    else if (data.kind === "shown") shown(data);
+    else emit(data.event);
+  };
+  worker.onerror = () => {
+    const sentence = "The part of the page that paints could not be started; reload the page.";
+    stop(sentence);
+    emit({ kind: "trouble", sentence, fatal: true });
+  };
+  send({ kind: "init", base: document.baseURI, config });
+
+  return {
+    get backend() {
+      return backend;
+    },
+    get model() {
+      return model;
+    },
+    get canvas() {
+      return canvas;
+    },
+    start: (prefer) => ask({ kind: "start", prefer }),
+    encode: (picture) => ask({ kind: "encode", picture }),
+    setStyle(style) {
+      send({ kind: "style", style });
+      emit({ kind: "style" });
+    },
+    setView(change) {
+      view = { ...view, ...change };
+      send({ kind: "view", view });
+    },
+    setStability() {}, // for models with a step graph
+    show(frame, size, capturedAt) {
+      if (showing || !backend) {
+        frame.close();
+        return false;
+      }
+      showing = { capturedAt };
+      send({ kind: "show", frame, size });
+      return true;
+    },
+    refresh: () => send({ kind: "refresh" }),
+    paint: (frame, size) => ask({ kind: "paint", frame, size }),
+    values: (frame, size) => ask({ kind: "values", frame, size }),
+    snapshot: () => ask({ kind: "snapshot" }),
+    reset: () => send({ kind: "reset" }),
+    on(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
+    close: () => stop("The page was closed."),
+  };
+}

@@ -1,0 +1,64 @@
+// What the page and the painting worker say to each other. Frames, canvases and arrays travel by transfer.
+import type { Backend, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
+
+/** Questions that are answered by one `Answer` with the same id. */
+export type Question =
+  | { kind: "start"; prefer: Backend | "auto" }
+  | { kind: "encode"; picture: ImageBitmap }
+  | { kind: "paint"; frame: Frame; size: Size }
+  | { kind: "values"; frame: Frame; size: Size }
+  | { kind: "snapshot" };
+
+/** What each kind of question is answered with. */
+export interface Answers {
+  start: Backend;
+  encode: Float32Array;
+  paint: VideoFrame;
+  /** Painted values before rounding, RGB planes [3,H,W]. */
+  values: Float32Array;
+  snapshot: Blob;
+}
+
+export type ToWorker =
+  /** The first message: the page's address, for everything relative, and what its place offers. */
+  | { kind: "init"; base: string; config: PageConfig }
+  | { kind: "ask"; id: number; question: Question }
+  /** The answer to "canvas please". */
+  | { kind: "canvas"; canvas: OffscreenCanvas }
+  | { kind: "style"; style: Float32Array }
+  | { kind: "view"; view: View }
+  | { kind: "show"; frame: Frame; size: Size }
+  | { kind: "refresh" }
+  | { kind: "reset" };
+
+export type Answer = { id: number; value: Answers[keyof Answers] } | { id: number; sentence: string };
+
+export type ToPage =
+  | ({ kind: "answer" } & Answer)
+  | { kind: "model"; model: ModelDescription }
+  | { kind: "canvas please" }
+  /** A painter took over, on the canvas sent last. */
+  | { kind: "backend"; backend: Backend; detail: string; why: string | null }
+  /** The frame of the last "show" is on the canvas, or was given up (`size` is null). Milliseconds. */
+  | { kind: "shown"; size: Size | null; paintMs: number }
+  /** Events that the page passes on as they are. */
+  | { kind: "event"; event: Extract<EngineEvent, { kind: "download" | "waiting" | "trouble" }> };
+
+/** The objects of a message that are handed over instead of copied. */
+export function transfers(message: ToWorker | ToPage): Transferable[] {
+  switch (message.kind) {
+    case "show":
+      return [message.frame];
+    case "canvas":
+      return [message.canvas];
+    case "ask":
+      if (message.question.kind === "encode") return [message.question.picture];
+      return "frame" in message.question ? [message.question.frame] : [];
+    case "answer":
+      if (!("value" in message)) return [];
+      if (message.value instanceof Float32Array) return [message.value.buffer as ArrayBuffer];
+      return typeof VideoFrame !== "undefined" && message.value instanceof VideoFrame ? [message.value] : [];
+    default:
+      return [];
+  }
+}

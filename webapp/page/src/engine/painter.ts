@@ -1,0 +1,71 @@
+// What every painter can do, and what it is given to start with. Runs in the worker.
+import type { Backend, Frame, PageConfig, Size, View } from "../types";
+import type { Model } from "./model";
+import type { Place } from "./runtime";
+
+export interface Painter {
+  readonly backend: Backend;
+  /** What it runs on, in a few words. */
+  readonly detail: string;
+  setStyle(style: Float32Array): void;
+  setView(view: View): void;
+  /** Paints a frame, closes it and shows it. Milliseconds in the painter. Throws `Dropped` when nobody could paint it. */
+  show(frame: Frame, size: Size): Promise<number>;
+  /** Shows the last frame again with the present view. */
+  refresh(): void;
+  /** Paints a frame and closes it: strength and colours applied, mirror and divider not. */
+  paint(frame: Frame, size: Size): Promise<VideoFrame>;
+  /** Painted values of a frame before rounding: [3,H,W]. */
+  values(frame: Frame, size: Size): Promise<Float32Array>;
+  snapshot(): Promise<Blob>;
+  /** S of a picture where the painter's own place has to do it. */
+  encode?(picture: ImageBitmap): Promise<Float32Array>;
+  reset(): void;
+  close(): void;
+}
+
+/** What a painter is opened with. */
+export interface Opening {
+  place: Place;
+  model: Model;
+  config: PageConfig;
+  /** Asked for by hand: then a software GPU is good enough. */
+  forced: boolean;
+  /** A fresh canvas from the page. */
+  canvas(): Promise<OffscreenCanvas>;
+  /** The painter cannot go on. */
+  failed(error: unknown): void;
+  waiting(place: number): void;
+  trouble(sentence: string): void;
+}
+
+/** A frame that was not painted, for a reason that passes: nothing to tell, nothing to fall back from. */
+export class Dropped extends Error {}
+
+/** Longest side of the canvas, in pixels: full HD. */
+const LONGEST = 1920;
+
+/** The size a frame is shown at. */
+export function shownSize(frame: Frame): Size {
+  const { width, height } = frameSize(frame);
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+export function frameSize(frame: Frame): Size {
+  return "displayWidth" in frame
+    ? { width: frame.displayWidth, height: frame.displayHeight }
+    : { width: frame.width, height: frame.height };
+}
+
+/** RGBA bytes as a video frame, at the moment of the frame it was painted from. */
+export function toVideoFrame(pixels: Uint8ClampedArray<ArrayBuffer>, size: Size, from: Frame): VideoFrame {
+  const isVideo = "timestamp" in from;
+  return new VideoFrame(pixels, {
+    format: "RGBX",
+    codedWidth: size.width,
+    codedHeight: size.height,
+    timestamp: isVideo ? from.timestamp : 0,
+    ...(isVideo && from.duration ? { duration: from.duration } : {}),
+  });
+}

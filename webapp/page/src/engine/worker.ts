@@ -1,0 +1,237 @@
+// The painting worker: owns the model and the present painter, and falls from one painter to the next.
+import type { Backend, PageConfig, Size, View } from "../types";
+import { after, candidates, createPatience, whySentence } from "./choice";
+import { type Encode, createEncoder } from "./encoder";
+import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
+import { type Model, loadModel } from "./model";
+import { Dropped, type Opening, type Painter } from "./painter";
+import { Trouble, isOutOfMemory, sentenceOf } from "./trouble";
+
+const send = (message: ToPage) => postMessage(message, { transfer: transfers(message) });
+
+let base = "";
+let config: PageConfig;
+let model: Model | null = null;
+let encoder: Encode | null = null;
+let painter: Painter | null = null;
+let style: Float32Array | null = null;
+let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+let prefer: Backend | "auto" = "auto";
+let patience = createPatience();
+
+const progress = (file: string, loaded: number, total: number) =>
+  send({ kind: "event", event: { kind: "download", file, loaded, total } });
+const trouble = (sentence: string, fatal = false) => send({ kind: "event", event: { kind: "trouble", sentence, fatal } });
+
+/** Painting happens one frame after the other, starting one painter after the other. */
+function createQueue() {
+  let last: Promise<unknown> = Promise.resolve();
+  return <T>(job: () => Promise<T>): Promise<T> => {
+    const next = last.then(job);
+    last = next.catch(() => {});
+    return next;
+  };
+}
+const inTurn = createQueue();
+const startInTurn = createQueue();
+
+let canvasGiven: (canvas: OffscreenCanvas) => void = () => {};
+const askCanvas = () =>
+  new Promise<OffscreenCanvas>((resolve) => {
+    canvasGiven = resolve;
+    send({ kind: "canvas please" });
+  });
+
+async function open(backend: Backend): Promise<Painter> {
+  let opened: Painter | null = null;
+  const opening: Opening = {
+    place: { base, progress },
+    model: model!,
+    config,
+    forced: prefer === backend,
+    canvas: askCanvas,
+    failed: (error) => void (opened && opened === painter && fall(opened, error)),
+    waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
+    trouble,
+  };
+  // Each painter's code is downloaded only when it is used.
+  if (backend === "webgpu") opened = await (await import("./webgpu")).openWebGpu(opening);
+  else if (backend === "wasm") opened = await (await import("./wasm")).openWasm(opening);
+  else opened = await (await import("./server")).openServer(opening);
+  return opened;
+}
+
+/** What could not paint, in words. */
+function reasonOf(error: unknown, backend: Backend): string {
+  if (isOutOfMemory(error)) return "The memory of this machine is full";
+  const names = { webgpu: "The graphics card failed", wasm: "The processor painter failed", server: "The server cannot be reached" };
+  return sentenceOf(error, names[backend]);
+}
+
+/** Opens the first of these painters that works. `reason`: why it is not the one before. Throws `Trouble` when none does. */
+async function openFirst(backends: Backend[], reason: string | null): Promise<Backend> {
+  const reasons: string[] = reason ? [reason] : [];
+  for (const backend of backends) {
+    try {
+      const next = await open(backend);
+      painter?.close();
+      painter = next;
+      patience = createPatience();
+      next.setView(view);
+      if (style) next.setStyle(style);
+      const why = reasons.length ? whySentence(reasons[0]!, backend) : null;
+      send({ kind: "backend", backend, detail: next.detail, why });
+      return backend;
+    } catch (error) {
+      if (!(error instanceof Trouble)) console.warn(`${backend}:`, error);
+      reasons.push(reasonOf(error, backend));
+    }
+  }
+  const sentence = [...new Set(reasons)].map((each) => each.replace(/\.?$/, ".")).join(" ");
+  trouble(sentence, painter === null);
+  throw new Trouble(sentence);
+}
+
+function start(wanted: Backend | "auto"): Promise<Backend> {
+  return startInTurn(async () => {
+    if (painter && painter.backend === wanted) return wanted;
+    prefer = wanted;
+    if (!model) {
+      try {
+        model = await loadModel(base, config.models[0]!, progress);
+      } catch (error) {
+        trouble(sentenceOf(error, "The model could not be loaded."), true);
+        throw error;
+      }
+      encoder = createEncoder({ base, progress }, model);
+      send({ kind: "model", model: model.description });
+    }
+    return openFirst(candidates(wanted, config.server !== null), null);
+  });
+}
+
+/** Gives up the present painter at run time. */
+function fall(from: Painter, error: unknown): Promise<unknown> {
+  if (!(error instanceof Trouble)) console.warn(`${from.backend}:`, error);
+  return startInTurn(async () => {
+    if (painter !== from) return;
+    painter = null;
+    from.close();
+    await openFirst(after(from.backend, config.server !== null), reasonOf(error, from.backend));
+  }).catch(() => {}); // said already
+}
+
+/** Moves on from a painter that is too slow, if there is another and nobody chose this one by hand. */
+function checkSpeed(from: Painter, paintMs: number): void {
+  if (!patience(paintMs) || prefer !== "auto" || from !== painter || !after(from.backend, config.server !== null).length) return;
+  patience = () => false;
+  const names = { webgpu: "The graphics card", wasm: "The processor", server: "The server" };
+  void startInTurn(() => openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`)).catch(() => {});
+}
+
+async function show(frame: VideoFrame | ImageBitmap, size: Size): Promise<void> {
+  const by = painter;
+  if (!by || !style) {
+    frame.close();
+    return send({ kind: "shown", size: null, paintMs: 0 });
+  }
+  try {
+    const paintMs = await by.show(frame, size);
+    send({ kind: "shown", size, paintMs });
+    checkSpeed(by, paintMs);
+  } catch (error) {
+    send({ kind: "shown", size: null, paintMs: 0 });
+    if (!(error instanceof Dropped) && by === painter) await fall(by, error);
+  }
+}
+
+async function encode(picture: ImageBitmap): Promise<Float32Array> {
+  try {
+    if (!encoder) throw new Trouble("The model is not loaded yet.");
+    try {
+      return await encoder(picture);
+    } catch (error) {
+      if (!painter?.encode) throw error;
+      return await painter.encode(picture);
+    }
+  } finally {
+    picture.close();
+  }
+}
+
+/** A painter that has a style. */
+function ready(): Painter {
+  if (!painter) throw new Trouble("Nothing is ready to paint yet.");
+  if (!style) throw new Trouble("Choose a style before painting.");
+  return painter;
+}
+
+/** Paints a frame that must not be lost: falls to the next painter and says so when the present one fails. */
+async function paint(question: Extract<Question, { kind: "paint" | "values" }>): Promise<VideoFrame | Float32Array> {
+  const by = ready();
+  try {
+    return await (question.kind === "paint" ? by.paint(question.frame, question.size) : by.values(question.frame, question.size));
+  } catch (error) {
+    if (error instanceof Dropped) throw new Trouble("The server did not answer in time; try again.");
+    if (error instanceof Trouble) throw error;
+    await fall(by, error);
+    throw new Trouble(`${reasonOf(error, by.backend)}; try again.`);
+  } finally {
+    question.frame.close();
+  }
+}
+
+async function reply(question: Question): Promise<Answers[keyof Answers]> {
+  switch (question.kind) {
+    case "start":
+      return start(question.prefer);
+    case "encode":
+      return encode(question.picture);
+    case "paint":
+    case "values":
+      return inTurn(() => paint(question));
+    case "snapshot":
+      return ready().snapshot();
+  }
+}
+
+function answer(id: number, question: Question): void {
+  reply(question).then(
+    (value) => send({ kind: "answer", id, value }),
+    (error) => {
+      if (!(error instanceof Trouble)) console.warn(`${question.kind}:`, error);
+      send({ kind: "answer", id, sentence: sentenceOf(error, "Something unexpected went wrong; reload the page.") });
+    },
+  );
+}
+
+onmessage = ({ data }: MessageEvent<ToWorker>) => {
+  switch (data.kind) {
+    case "init":
+      ({ base, config } = data);
+      break;
+    case "ask":
+      answer(data.id, data.question);
+      break;
+    case "canvas":
+      canvasGiven(data.canvas);
+      break;
+    case "style":
+      style = data.style;
+      painter?.setStyle(style);
+      break;
+    case "view":
+      view = data.view;
+      painter?.setView(view);
+      break;
+    case "show":
+      void inTurn(() => show(data.frame, data.size));
+      break;
+    case "refresh":
+      painter?.refresh();
+      break;
+    case "reset":
+      painter?.reset();
+      break;
+  }
+};

@@ -1,0 +1,130 @@
+// Feeds the engine with the frames of a video: drops what it cannot paint, rests when nobody looks or nothing moves.
+import type { Backend, Engine, EngineEvent, Frame } from "../types";
+import { createGovernor, workingSize } from "./governor";
+import { createIdle } from "./idle";
+import { type Stats, createMeter } from "./stats";
+
+export interface LiveOptions {
+  /** A short side chosen by hand (the stroke scale), pixels; null to hold the frame rate. */
+  side: number | null;
+}
+
+export interface Live {
+  /** Changes the short side: see `LiveOptions`. */
+  setSide(side: number | null): void;
+  /** The short side frames are painted at now, pixels. */
+  readonly side: number;
+  stats(): Stats;
+  /** Whether the last painting is shown again because nothing moves. */
+  readonly idle: boolean;
+  stop(): void;
+}
+
+/** Short sides that make sense for each painter, pixels. A server far away is not made faster by smaller frames. */
+const SIDES: Record<Backend, [number, number]> = { webgpu: [128, 720], wasm: [128, 720], server: [256, 512] };
+
+/** Paints `video` live until stopped. The engine must have been started. */
+export function startLive(engine: Engine, video: HTMLVideoElement, options: LiveOptions): Live {
+  const meter = createMeter();
+  const still = createIdle(video);
+  let governor = createGovernor();
+  let { side: fixed } = options;
+  let idle = false;
+  let taking = false;
+  let stopped = false;
+
+  const limit = (backend: Backend) => {
+    governor = createGovernor(backend === "webgpu" ? 384 : 256);
+    governor.limit(...SIDES[backend]);
+  };
+  if (engine.backend) limit(engine.backend);
+
+  const side = () => fixed ?? Math.min(governor.side, Math.min(video.videoWidth, video.videoHeight) || governor.side);
+  const feed = async (capturedAt: number) => {
+    if (taking || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return;
+    idle = still.isIdle(performance.now());
+    if (idle) return;
+    taking = true;
+    try {
+      const frame = await takeFrame(video, capturedAt);
+      const size = workingSize({ width: video.videoWidth, height: video.videoHeight }, side());
+      if (stopped) frame.close();
+      else if (engine.show(frame, size, capturedAt)) still.painting(performance.now());
+    } catch {
+      // The video changed its source under us; the next frame is as good.
+    } finally {
+      taking = false;
+    }
+  };
+  const frames = eachFrame(video, (at) => void feed(at));
+
+  const forget = engine.on((event: EngineEvent) => {
+    if (event.kind === "painted") {
+      meter.add(performance.now(), event.latencyMs);
+      if (fixed === null) governor.report(event.paintMs);
+    } else if (event.kind === "style") still.wake();
+    else if (event.kind === "backend") {
+      still.wake();
+      meter.clear();
+      limit(event.backend);
+    }
+  });
+  const seen = () => {
+    if (document.hidden) return frames.stop();
+    engine.reset();
+    still.wake();
+    meter.clear();
+    frames.start();
+  };
+  document.addEventListener("visibilitychange", seen);
+  if (!document.hidden) frames.start();
+
+  return {
+    setSide(next) {
+      fixed = next;
+      still.wake();
+    },
+    get side() {
+      return side();
+    },
+    get idle() {
+      return idle;
+    },
+    stats: () => meter.read(performance.now()),
+    stop() {
+      stopped = true;
+      frames.stop();
+      forget();
+      document.removeEventListener("visibilitychange", seen);
+    },
+  };
+}
+
+async function takeFrame(video: HTMLVideoElement, capturedAt: number): Promise<Frame> {
+  if (typeof VideoFrame === "undefined") return createImageBitmap(video);
+  return new VideoFrame(video, { timestamp: Math.round(1000 * capturedAt) });
+}
+
+/** Calls back with the time (as `performance.now()`) each frame was taken, once a frame where the browser can tell. */
+function eachFrame(video: HTMLVideoElement, callback: (capturedAt: number) => void) {
+  let handle: number | null = null;
+  const precise = "requestVideoFrameCallback" in video;
+  const next = () => {
+    handle = precise
+      ? video.requestVideoFrameCallback((now, { captureTime }) => (next(), callback(captureTime ?? now)))
+      : requestAnimationFrame((now) => (next(), callback(now)));
+  };
+  const stop = () => {
+    if (handle === null) return;
+    if (precise) video.cancelVideoFrameCallback(handle);
+    else cancelAnimationFrame(handle);
+    handle = null;
+  };
+  return {
+    start() {
+      stop();
+      next();
+    },
+    stop,
+  };
+}

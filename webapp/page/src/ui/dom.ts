@@ -1,0 +1,39 @@
+// The few things needed to work with the document.
+
+/** The element with this id; the page is broken without it. */
+export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
+  const found = document.getElementById(id);
+  if (!found) throw new Error(`The page has no element “${id}”.`);
+  return found as T;
+}
+
+type Props<T> = Partial<Omit<T, "style" | "dataset">> & { data?: Record<string, string>; aria?: Record<string, string> };
+
+/** A new element with properties, data-… and aria-… attributes, and children. */
+export function make<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  { data = {}, aria = {}, ...props }: Props<HTMLElementTagNameMap[K]> = {},
+  ...children: (Node | string)[]
+): HTMLElementTagNameMap[K] {
+  const element = Object.assign(document.createElement(tag), props);
+  Object.assign(element.dataset, data);
+  for (const [name, value] of Object.entries(aria)) element.setAttribute(`aria-${name}`, value);
+  element.append(...children);
+  return element;
+}
+
+/** Offers a file for saving. */
+export function save(blob: Blob, name: string): void {
+  const link = make("a", { href: URL.createObjectURL(blob), download: name });
+  document.body.append(link);
+  link.click();
+  link.remove();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+/** "impasto 2026-05-04 at 12.30.05" and an ending: a name that sorts and that every system takes. */
+export function fileName(ending: string, now = new Date()): string {
+  const two = (n: number): string => String(n).padStart(2, "0");
+  const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
+  return `impasto ${day} at ${two(now.getHours())}.${two(now.getMinutes())}.${two(now.getSeconds())}.${ending}`;
+}

@@ -1,0 +1,124 @@
+// The wall of styles: built-in ones, own pictures, and the sliders of a blend.
+import { byId, make } from "./dom";
+import { icon } from "./icons";
+import type { Look, Store } from "./look";
+import { heaviest, isOwn, MOST, only, shares, toggle, weigh, without } from "./mix";
+import type { Palette, PaletteStyle } from "./palette";
+
+export interface Gallery {
+  /** Shows the styles there are now. */
+  rebuild(): void;
+}
+
+/** `onPictures` gets what the person chose as own pictures. */
+export function createGallery(look: Store<Look>, palette: Palette, onPictures: (files: File[]) => void): Gallery {
+  const wall = byId("gallery");
+  const sliders = byId("mix");
+  const mixing = byId<HTMLInputElement>("mixing");
+  const chooser = ownChooser(onPictures);
+
+  const press = (key: string): void => {
+    const { mix } = look.get();
+    look.set({ mix: mixing.checked ? toggle(mix, key) : only(key) });
+  };
+  const remove = (key: string): void => {
+    palette.remove(key);
+    look.set({ mix: without(look.get().mix, key, palette.first) });
+    rebuild();
+    chooser.querySelector("input")?.focus();
+  };
+  const rebuild = (): void => {
+    const styles = [...palette.styles.values()];
+    const own = styles.filter((style) => isOwn(style.key)).reverse();
+    const builtIn = styles.filter((style) => !isOwn(style.key));
+    wall.replaceChildren(chooser, ...[...own, ...builtIn].map((style) => card(style, press, remove)));
+    show();
+  };
+  const show = (): void => {
+    const { mix } = look.get();
+    if (mix.length > 1) mixing.checked = true;
+    const full = mixing.checked && mix.length >= MOST;
+    for (const button of wall.querySelectorAll<HTMLButtonElement>("button.style")) {
+      const active = mix.some((part) => part.key === button.dataset.key);
+      button.setAttribute("aria-pressed", String(active));
+      button.setAttribute("aria-disabled", String(full && !active));
+    }
+    sliders.hidden = !mixing.checked;
+    showSliders(sliders, look, palette);
+  };
+
+  mixing.addEventListener("change", () => {
+    if (!mixing.checked) look.set({ mix: heaviest(look.get().mix) });
+    else show();
+  });
+  look.on((now, before) => now.mix !== before.mix && show());
+  rebuild();
+  return { rebuild };
+}
+
+function card(style: PaletteStyle, press: (key: string) => void, remove: (key: string) => void): HTMLElement {
+  const picture = style.preview
+    ? make("img", { src: style.preview, alt: "", loading: "lazy", decoding: "async", draggable: false })
+    : swatch(style.key);
+  const words = make("span", { className: "name", textContent: style.title });
+  const button = make("button", { type: "button", className: "style", data: { key: style.key } }, picture, words);
+  button.title = [style.title, style.by].filter(Boolean).join("\n");
+  if (style.by) button.append(make("span", { className: "unseen", textContent: `, ${style.by}` }));
+  button.addEventListener("click", () => button.ariaDisabled !== "true" && press(style.key));
+  const box = make("div", { className: "card" }, button);
+  if (isOwn(style.key)) {
+    const away = make("button", { type: "button", className: "away", aria: { label: `Remove ${style.title}` } }, icon("close"));
+    away.addEventListener("click", () => remove(style.key));
+    box.append(away);
+  }
+  return box;
+}
+
+/** A few fields of colour that belong to the name, where there is no preview. */
+function swatch(name: string): HTMLElement {
+  let seed = 7;
+  for (const letter of name) seed = (seed * 31 + letter.charCodeAt(0)) % 9973;
+  const box = make("span", { className: "swatch" });
+  ["--a", "--b", "--c"].forEach((field, i) => {
+    box.style.setProperty(field, `hsl(${(seed * (i + 3) * 47) % 360} ${48 + ((seed * (i + 1)) % 30)}% ${38 + 14 * i}%)`);
+  });
+  box.style.setProperty("--turn", `${seed % 360}deg`);
+  return box;
+}
+
+function ownChooser(onPictures: (files: File[]) => void): HTMLElement {
+  const input = make("input", { type: "file", accept: "image/*", multiple: true, className: "unseen", id: "use-picture" });
+  input.addEventListener("change", () => {
+    const files = [...(input.files ?? [])];
+    input.value = "";
+    if (files.length) onPictures(files);
+  });
+  const face = make("span", { className: "own-face" }, icon("plus"));
+  return make("label", { className: "card own" }, face, make("span", { className: "name", textContent: "Your own picture" }), input);
+}
+
+/** One slider for each style of the mix; kept in place while it is dragged. */
+function showSliders(box: HTMLElement, look: Store<Look>, palette: Palette): void {
+  const { mix } = look.get();
+  const keys = mix.map((part) => part.key).join(" ");
+  if (box.dataset.keys !== keys) {
+    box.dataset.keys = keys;
+    const hint = mix.length < 2 ? "Choose more styles below to blend them." : "";
+    box.replaceChildren(...mix.map((part) => slider(part.key, look, palette)), make("p", { className: "hint", textContent: hint }));
+  }
+  const part = shares(mix);
+  box.querySelectorAll<HTMLElement>(".slide").forEach((row, i) => {
+    const weight = Math.round(100 * mix[i]!.weight);
+    const input = row.querySelector("input")!;
+    if (input.valueAsNumber !== weight) input.value = String(weight);
+    input.style.setProperty("--fill", `${weight}%`);
+    row.querySelector("output")!.textContent = `${Math.round(100 * part[i]!)} %`;
+  });
+}
+
+function slider(key: string, look: Store<Look>, palette: Palette): HTMLElement {
+  const title = palette.styles.get(key)?.title ?? key;
+  const input = make("input", { type: "range", min: "0", max: "100", step: "1", aria: { label: `Weight of ${title}` } });
+  input.addEventListener("input", () => look.set({ mix: weigh(look.get().mix, key, input.valueAsNumber / 100) }));
+  return make("label", { className: "slide" }, make("span", { textContent: title }), make("output"), input);
+}

@@ -1,0 +1,69 @@
+// How the page is built: relative addresses, ONNX Runtime's binaries packed beside it, no source maps.
+import { createReadStream } from "node:fs";
+import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { gzip } from "node:zlib";
+
+import { defaultClientConditions, type Plugin } from "vite";
+import { defineConfig } from "vitest/config";
+
+const ORT = join(import.meta.dirname, "node_modules/onnxruntime-web");
+const CACHE = join(import.meta.dirname, "node_modules/.cache/impasto");
+/** The CPU runtime, WebGPU where WebAssembly can wait for promises (JSPI), WebGPU elsewhere. */
+const VARIANTS = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.jspi", "ort-wasm-simd-threaded.asyncify"];
+
+/** The packed binary of a variant: compressed once for each version of the runtime, then taken from the cache. */
+async function packed(variant: string): Promise<string> {
+  const { version } = JSON.parse(await readFile(join(ORT, "package.json"), "utf8"));
+  const file = join(CACHE, `${variant}-${version}.wasm.gz`);
+  if (!(await stat(file).catch(() => null))) {
+    const bytes = await promisify(gzip)(await readFile(join(ORT, "dist", `${variant}.wasm`)), { level: 9 });
+    await mkdir(CACHE, { recursive: true });
+    await writeFile(`${file}.${process.pid}`, bytes);
+    await rename(`${file}.${process.pid}`, file);
+  }
+  return file;
+}
+
+/** Puts `ort/VARIANT.mjs` and `ort/VARIANT.wasm.gz` beside the page, built or served by `vite dev`. */
+function onnxRuntime(): Plugin {
+  return {
+    name: "onnx-runtime",
+    apply: (config) => config.mode !== "test",
+    async generateBundle() {
+      for (const variant of VARIANTS) {
+        const glue = await readFile(join(ORT, "dist", `${variant}.mjs`));
+        this.emitFile({ type: "asset", fileName: `ort/${variant}.mjs`, source: glue });
+        this.emitFile({ type: "asset", fileName: `ort/${variant}.wasm.gz`, source: await readFile(await packed(variant)) });
+      }
+    },
+    configureServer(server) {
+      server.middlewares.use(async (request, response, next) => {
+        const name = new URL(request.url ?? "/", "http://page").pathname.replace(/^\/ort\//, "");
+        const variant = VARIANTS.find((each) => name === `${each}.mjs` || name === `${each}.wasm.gz`);
+        if (!variant) return next();
+        const glue = name.endsWith(".mjs");
+        response.setHeader("Content-Type", glue ? "text/javascript" : "application/gzip");
+        createReadStream(glue ? join(ORT, "dist", name) : await packed(variant)).pipe(response);
+      });
+    },
+  };
+}
+
+/** What a running `impasto app` lends to `vite dev`. */
+const lent = { target: "http://127.0.0.1:7860/live", ws: true };
+
+export default defineConfig({
+  base: "./",
+  // Without this condition the bundler would follow the runtime's own reference to its binary and ship it unpacked.
+  resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
+  plugins: [onnxRuntime()],
+  worker: { format: "es" },
+  build: { target: "es2022", sourcemap: false, reportCompressedSize: true },
+  server: {
+    proxy: { "/config.json": lent, "/models": lent, "/socket": lent },
+    headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
+  },
+  test: { include: ["tests/**/*.test.ts"], passWithNoTests: true },
+});

@@ -1,0 +1,123 @@
+"""The documented API: `paint_clip` and `paint_picture`, for `gradio_client` and anything else that speaks HTTP.
+
+From outside: `add_api`, called inside the Blocks.
+"""
+
+from typing import Any
+
+import gradio as gr
+from gradio import FileData
+
+from impasto.models.errors import BadInput
+
+from .painting import Look, Studio, Style
+from .words import spoken, teller
+
+
+def add_api(studio: Studio) -> None:
+    """Add both endpoints to the Blocks being built. Gradio reads their parameters, types and defaults off them."""
+    first = next(iter(studio.gallery))
+
+    async def paint_clip(
+        clip: FileData,
+        request: gr.Request,
+        styles: list[str] = [first],  # noqa: B006
+        pictures: list[FileData] = [],  # noqa: B006
+        weights: list[float] = [],  # noqa: B006
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        size: int = 0,
+        stability: float = 1.0,
+    ) -> tuple[FileData, dict]:
+        with spoken(studio.metrics):
+            session = _session(request)
+            source = _file(studio, session, clip, "clip")
+            look = _look(studio, session, styles, pictures, weights, strength, keep_colors, size, stability)
+            tell = teller(gr.Progress())
+            summary = await studio.jobs.run(
+                session,
+                lambda folder, cancelled: studio.paint_clip(source, look, folder, cancelled, tell.progress),
+                tell,
+            )
+            return _given(summary.pop("output"), "video/mp4"), {k: v for k, v in summary.items() if k != "input"}
+
+    async def paint_picture(
+        picture: FileData,
+        request: gr.Request,
+        styles: list[str] = [first],  # noqa: B006
+        pictures: list[FileData] = [],  # noqa: B006
+        weights: list[float] = [],  # noqa: B006
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        size: int = 0,
+    ) -> FileData:
+        with spoken(studio.metrics):
+            session = _session(request)
+            source = _file(studio, session, picture, "picture")
+            look = _look(studio, session, styles, pictures, weights, strength, keep_colors, size, 1.0)
+            tell = teller(gr.Progress(), "pictures")
+            painted = await studio.jobs.run(
+                session,
+                lambda folder, cancelled: studio.paint_pictures([source], look, folder, cancelled, tell.progress),
+                tell,
+            )
+            return _given(str(painted[0]), None)
+
+    gr.api(paint_clip, api_name="paint_clip", api_description=_describe("clip", studio), concurrency_limit=None)
+    gr.api(
+        paint_picture, api_name="paint_picture", api_description=_describe("picture", studio), concurrency_limit=None
+    )
+
+
+def _describe(kind: str, studio: Studio) -> str:
+    returned = {
+        "clip": "the painted clip (H.264 in MP4, sound kept) and a summary (frames, width, height, fps, seconds, "
+        "painted_per_second, audio)",
+        "picture": "the painted picture (JPEG where the source is one, PNG otherwise)",
+    }[kind]
+    return (
+        f"Paint a {kind} in the manner of up to four styles. {kind}: an uploaded file, no address. "
+        f"styles: names of built-in styles ({', '.join(studio.gallery)}). "
+        "pictures: uploaded pictures to paint in the manner of; give styles=[] to use them alone. "
+        "weights: one for each of styles, then one for each of pictures; all equal when left out. "
+        f"strength: 0 leaves the {kind} as it is, 1 paints it fully. "
+        f"keep_colors: paint the light and keep the {kind}'s own colours. "
+        "size: the shorter side in pixels, 0 for the source's own. "
+        + ("stability: 0…1, only for models that have it. " if kind == "clip" else "")
+        + f"Returns {returned}."
+    )
+
+
+def _look(studio, session, styles, pictures, weights, strength, keep_colors, size, stability) -> Look:
+    """The look that an API call asks for. Raises BadInput in plain words for anything of the wrong kind."""
+    if not isinstance(styles, list) or not all(isinstance(name, str) for name in styles):
+        raise BadInput("styles must be a list of names of built-in styles.")
+    if not isinstance(pictures, list):
+        raise BadInput("pictures must be a list of uploaded files.")
+    sources = [*styles, *(_file(studio, session, picture, "style picture") for picture in pictures)]
+    weights = weights or [1.0] * len(sources)
+    if not isinstance(weights, list) or len(weights) != len(sources) or not all(map(_is_number, weights)):
+        raise BadInput("weights must be a list of numbers: one for each style, then one for each picture.")
+    if not all(map(_is_number, (strength, size, stability))):
+        raise BadInput("strength, size and stability must be numbers.")
+    chosen = tuple(Style(source, weight) for source, weight in zip(sources, weights, strict=True))
+    return Look(chosen, float(strength), bool(keep_colors), size or None, float(stability))
+
+
+def _file(studio: Studio, session: str, data: Any, word: str):
+    path = data.get("path") if isinstance(data, dict) else getattr(data, "path", None)
+    if not isinstance(path, str):
+        raise BadInput(f"The {word} must be an uploaded file.")
+    return studio.folders.uploaded(session, path)
+
+
+def _given(path: str, mime_type: str | None) -> FileData:
+    return FileData(path=path, mime_type=mime_type, orig_name=path.rpartition("/")[2])
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+
+def _session(request: gr.Request) -> str:
+    return request.session_hash or request.client.host

@@ -1,0 +1,117 @@
+"""The studio put together, and mounted on the FastAPI application.
+
+From outside: `mount_studio`.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+# Before Gradio is imported: it would call home otherwise.
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
+os.environ["HF_HUB_DISABLE_TELEMETRY"] = "1"
+# Gradio's own statistics of events, which nothing here shows; they cost a pandas table after each.
+os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
+os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
+
+import gradio as gr
+from fastapi import FastAPI
+
+from impasto.export.model import Model, load_model
+from impasto.models.errors import BadInput
+
+from .about_tab import about_tab
+from .api import add_api
+from .clip_tab import ClipTab
+from .guard import Guard
+from .jobs import Jobs
+from .live_tab import live_tab
+from .painting import Studio
+from .picture_tab import PictureTab
+from .style_picker import style_pictures
+from .temporary import Folders
+from .theme import CSS, theme
+
+if TYPE_CHECKING:
+    from impasto.webapp.server.settings import Settings
+
+TITLE = "Impasto: paint any clip in the manner of any picture"
+_MASTHEAD = "<h1>Impasto</h1><p>Paint any clip in the manner of any picture.</p>"
+_MORE_THREADS = 40  # for previews and the like, beside the jobs in the line
+
+
+def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -> FastAPI:
+    """Put the studio on `app` at "/": mount everything else first, it takes all paths that are left.
+
+    Its temporary files go when the application ends. `app.state.studio` is the `Studio`; `app.state.metrics` is told
+    of frames and errors where it is set.
+    """
+    folders = Folders(settings.keep_minutes * 60)
+    os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served
+    model = model or load_model(settings.model)
+    gallery = model.gallery()
+    if not gallery:
+        raise BadInput(f"The model {model.name} has no built-in styles; export it with --paintings.")
+    metrics = getattr(app.state, "metrics", None)
+    studio = Studio(settings, model, folders, Jobs(settings, folders), metrics, gallery)
+    try:
+        blocks = build(studio)
+    except BaseException:
+        folders.close()
+        raise
+    folders.keep_present()
+    app.state.studio = studio
+    app.add_middleware(Guard, root=folders.root, upload_bytes=round(settings.upload_mb * 1e6) + 1_000_000)
+    _close_with(app, studio)
+    return gr.mount_gradio_app(
+        app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(), css=CSS,
+        max_file_size=round(settings.upload_mb * 1e6), allowed_paths=[], show_error=False, footer_links=["api"],
+        run_history=False, ssr_mode=False, mcp_server=False, enable_monitoring=False, pwa=False,
+        root_path=settings.root_path or None,
+    )  # fmt: skip
+
+
+def build(studio: Studio) -> gr.Blocks:
+    """All tabs, the API and the end of a session."""
+    pictures = style_pictures(studio)
+    with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:
+        gr.HTML(_MASTHEAD, elem_id="masthead")
+        with gr.Tabs():
+            with gr.Tab("Clip", id="clip"):
+                ClipTab(studio, pictures)
+            with gr.Tab("Picture", id="picture"):
+                PictureTab(studio, pictures)
+            with gr.Tab("Live", id="live"):
+                live_tab()
+            with gr.Tab("About", id="about"):
+                about_tab(studio)
+        add_api(studio)
+
+        async def leave(request: gr.Request):
+            await studio.jobs.end_session(request.session_hash)
+
+        blocks.unload(leave)
+    line = studio.jobs.line
+    blocks.max_threads = line.at_once + line.length + _MORE_THREADS  # jobs that wait in our line are events at work
+    # Jobs pass Gradio's own queue at once and wait in `line.Line`; previews wait here.
+    blocks.queue(max_size=max(_MORE_THREADS, line.length), default_concurrency_limit=line.at_once)
+    return blocks
+
+
+def _close_with(app: FastAPI, studio: Studio) -> None:
+    """Start the sweeper with the application, and stop jobs and remove all files with it."""
+    around = app.router.lifespan_context
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI):
+        studio.folders.start()
+        try:
+            async with around(app) as state:
+                yield state
+        finally:
+            studio.jobs.close()
+            studio.folders.close()
+
+    app.router.lifespan_context = lifespan

@@ -1,0 +1,44 @@
+"""What the tabs share: the controls of a look, and the settings of their events.
+
+From outside: `look_controls`, `look_of`, `QUIET`, `RUN`.
+"""
+
+import gradio as gr
+
+from .painting import Look, Studio
+from .style_picker import Mix, mixed
+
+# Nothing but `paint_clip` and `paint_picture` is for other programs: see api.py.
+QUIET = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+PREVIEW = {
+    "trigger_mode": "always_last",  # while one is painted, only the last of the changes waits
+    "concurrency_id": "preview",
+    "show_progress": "minimal",
+    "api_visibility": "private",
+}
+RUN = {"concurrency_limit": None, "api_visibility": "private", "scroll_to_output": False}  # `line.Line` is the limit
+
+
+def look_controls(studio: Studio, what: str, sizes: list[int], most: int) -> list[gr.components.Component]:
+    """Strength, keep colours, size, stability, in this order; stability only shows for models that have it.
+
+    `most` is where the output's own size ends.
+    """
+    strength = gr.Slider(
+        0, 1, 1, step=0.05, label="Strength", info=f"0 leaves the {what} as it is, 1 paints it fully.", buttons=[]
+    )
+    with gr.Row(elem_classes="pair"):
+        keep = gr.Checkbox(False, label="Keep colours", info="Paints the light only.", min_width=140)
+        size = gr.Dropdown(
+            [("its own", 0), *((str(side), side) for side in sizes)], value=0, label="Output size",
+            info=f"Shorter side in pixels; its own ends at {most}.", min_width=140, filterable=False,
+        )  # fmt: skip
+    stability = gr.Slider(
+        0, 1, 1, step=0.05, label="Stability", info="How firmly strokes stay in place from frame to frame.",
+        visible=bool(studio.model.state), buttons=[],
+    )  # fmt: skip
+    return [strength, keep, size, stability]
+
+
+def look_of(mix: Mix, strength: float, keep: bool, size: int, stability: float) -> Look:
+    return Look(mixed(mix), strength, keep, size or None, stability)

@@ -1,0 +1,126 @@
+"""Jobs: a place in the line, a thread to paint in, progress in words, and cancelling that stops the work.
+
+From outside: `Jobs`, `Teller`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from impasto.export.session import cores
+
+from .line import Line
+from .temporary import Folders
+
+if TYPE_CHECKING:
+    from impasto.webapp.server.settings import Settings
+
+Result = TypeVar("Result")
+TELL_SECONDS = 0.25  # between two words about progress
+
+
+class Jobs:
+    """The jobs of all sessions. `run` and `end_session` belong to the server's event loop."""
+
+    def __init__(self, settings: Settings, folders: Folders):
+        at_once = settings.jobs_at_once or max(1, cores() // 2)
+        self.folders = folders
+        self.line = Line(at_once, settings.queue_length, settings.jobs_per_client)
+        self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="impasto-job")
+        self._tasks: defaultdict[str, set[asyncio.Task]] = defaultdict(set)
+
+    async def run(self, session: str, work: Callable[[Path, Callable[[], bool]], Result], tell: Teller) -> Result:
+        """`work(folder, cancelled)` in a thread, once it is this job's turn.
+
+        `folder` is new and is removed again unless `work` returns. Cancelling the task makes `cancelled()` true, and
+        the place is given up when the thread has really stopped. Raises what `work` raises, and what `Line.place` does.
+        """
+        task = asyncio.current_task()
+        self._tasks[session].add(task)
+        try:
+            async with self.line.place(session, tell.waiting):
+                with self.folders.job(session) as folder:
+                    tell.start()
+                    return await _in_thread(self._threads, work, folder)
+        finally:
+            self._tasks[session].discard(task)
+            if not self._tasks[session]:
+                del self._tasks[session]
+
+    async def end_session(self, session: str) -> None:
+        """Stop the session's jobs, then remove its files."""
+        tasks = [task for task in self._tasks.get(session, ()) if task is not asyncio.current_task()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self.folders.end(session)
+
+    def close(self) -> None:
+        self._threads.shutdown(wait=False, cancel_futures=True)
+
+
+async def _in_thread(threads: ThreadPoolExecutor, work: Callable, folder: Path) -> Any:
+    stop = threading.Event()
+    context = contextvars.copy_context()  # Gradio's progress knows its event from there
+    future = asyncio.get_running_loop().run_in_executor(threads, context.run, work, folder, stop.is_set)
+    try:
+        return await asyncio.shield(future)
+    except asyncio.CancelledError:
+        stop.set()
+        while not future.done():  # whoever cancels again waits all the same
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([future])
+        if not future.cancelled():
+            future.exception()  # looked at, so that nobody complains; a Cancelled most likely
+        raise
+
+
+class Teller:
+    """Progress in words, at most every `TELL_SECONDS`: `show(done, total, words)` gets it, total 0 for unknown."""
+
+    def __init__(self, show: Callable[[int, int, str], None], unit: str = "frames"):
+        self.show, self.unit = show, unit
+        self._started = self._told = time.monotonic()
+
+    def waiting(self, place: int) -> None:
+        """`place` in the line, counted from 1."""
+        others = {1: "your job is the next to start", 2: "one job starts before yours"}
+        self.show(0, 0, f"Waiting: {others.get(place, f'{place - 1} jobs start before yours')}")
+
+    def start(self) -> None:
+        self._started = self._told = time.monotonic()
+        self.show(0, 0, "Starting")
+
+    def progress(self, done: int, total: int) -> None:
+        """Called after each frame."""
+        now = time.monotonic()
+        if done < total and now - self._told < TELL_SECONDS:
+            return
+        self._told = now
+        self.show(done, total, self._words(done, total, now - self._started))
+
+    def _words(self, done: int, total: int, elapsed: float) -> str:
+        rate = done / max(elapsed, 1e-6)
+        words = f"{rate:.1f} {self.unit}/s"
+        return f"{words}, {duration(max(total - done, 0) / rate)} left" if total else words
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words: "8 s", "2 min", "1 min 5 s", "1 h 2 min"."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes, seconds = divmod(seconds, 60)
+    if minutes < 60:
+        return f"{minutes} min" + (f" {seconds} s" if seconds else "")
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h" + (f" {minutes} min" if minutes else "")

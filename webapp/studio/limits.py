@@ -1,0 +1,80 @@
+"""What a job may ask for, seen in the file's header before anything is decoded.
+
+From outside: `check_clip`, `check_picture`, `check_size`, `said_of`. Every refusal is one sentence without a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from impasto.models.errors import BadInput
+from impasto.webapp import images
+from impasto.webapp.video_probe import ClipInfo, ClipLimits, probe
+
+if TYPE_CHECKING:
+    from impasto.webapp.server.settings import Settings
+
+SIZES = (64, 1440)  # of the shorter side, in pixels
+MAX_PICTURES = 20  # in one job
+
+
+@contextmanager
+def said_of(path: Path, word: str) -> Iterator[None]:
+    """Sentences about `path` speak of `word` instead: people know neither our folders nor what is in their names."""
+    try:
+        yield
+    except BadInput as error:
+        raise BadInput(str(error).replace(str(path), word)) from error
+
+
+def clip_limits(settings: Settings) -> ClipLimits:
+    return ClipLimits(max_seconds=settings.clip_seconds, max_pixels=settings.frame_pixels)
+
+
+def check_clip(path: Path, settings: Settings) -> ClipInfo:
+    """Describe a clip. Raises BadInput when it is none, or too large in bytes, pixels, seconds or frames."""
+    with said_of(path, "This clip"):
+        _check_bytes(path, settings)
+        info = probe(path, clip_limits(settings))
+        check_frames(info.frames, settings)
+    return info
+
+
+def check_frames(count: int, settings: Settings) -> None:
+    """Raise BadInput for more frames than a job may have; called again while painting, as headers may lie."""
+    if count > settings.clip_frames:
+        raise BadInput(f"This clip has more than the {settings.clip_frames:,} frames allowed; cut it shorter.")
+
+
+def check_picture(path: Path, settings: Settings, word: str = "This picture") -> images.Header:
+    """Describe a picture. Raises BadInput when it is none, moves, or is too large in bytes or pixels."""
+    with said_of(path, word):
+        _check_bytes(path, settings)
+        header = images.image_header(path)
+        if header is None:
+            raise BadInput(f"{word} is not one this app can read; choose a JPEG, PNG or WebP.")
+        if header.frames > 1:
+            raise BadInput(f"{word} moves; save one of its frames as a JPEG or PNG and choose that.")
+    return header
+
+
+def check_size(size: int | None) -> int | None:
+    """The shorter side of what is painted, in pixels; None or 0: the source's own. Raises BadInput."""
+    if not size:
+        return None
+    if isinstance(size, bool) or int(size) != size or not SIZES[0] <= size <= SIZES[1]:
+        raise BadInput(
+            f"The size must be a whole number of pixels from {SIZES[0]} to {SIZES[1]}, or 0 for the source's."
+        )
+    return int(size)
+
+
+def _check_bytes(path: Path, settings: Settings) -> None:
+    size = path.stat().st_size
+    if size > settings.upload_mb * 1e6:
+        raise BadInput(
+            f"{path} has {size / 1e6:.0f} MB, more than the {settings.upload_mb:g} MB allowed; shrink it first."
+        )

@@ -1,0 +1,173 @@
+"""What the studio paints: a look (styles, strength, colours) applied to a clip, to pictures, or to one frame.
+
+From outside: `Studio`, `Style`, `Look`. Everything here is blocking; `jobs.Jobs` gives it a thread.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from impasto.export import runtime
+from impasto.export.model import Model
+from impasto.export.runtime import Painter
+from impasto.models.errors import BadInput
+from impasto.webapp import images
+from impasto.webapp.pipeline import Cancelled
+from impasto.webapp.stylize import stylize_path
+
+from . import frames, limits
+from .jobs import Jobs
+from .temporary import Folders
+
+if TYPE_CHECKING:
+    from impasto.webapp.server.settings import Settings
+
+STYLES_AT_ONCE = 4
+PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
+_ENCODED = 128  # style vectors of people's own pictures kept
+
+
+@dataclass(frozen=True)
+class Style:
+    """A built-in style by name, or a picture's path; and its weight in the blend."""
+
+    source: str | Path
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Look:
+    """How to paint. `size` is the shorter side in pixels, None for the source's own; `stability` 0…1 counts only
+    for models with a step graph."""
+
+    styles: tuple[Style, ...]
+    strength: float = 1.0
+    keep_colors: bool = False
+    size: int | None = None
+    stability: float = 1.0
+
+
+@dataclass
+class Studio:
+    """What all sessions share. `metrics` may be None."""
+
+    settings: Settings
+    model: Model
+    folders: Folders
+    jobs: Jobs
+    metrics: object | None = None
+    gallery: dict[str, dict] = field(default_factory=dict)
+    _encoded: OrderedDict[Path, np.ndarray] = field(default_factory=OrderedDict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def painter(self, look: Look) -> Painter:
+        """A painter of its own for one job; sessions and style vectors are shared. Raises BadInput."""
+        if not 1 <= len(look.styles) <= STYLES_AT_ONCE:
+            raise BadInput(f"Choose from one to {STYLES_AT_ONCE} styles.")
+        more = {"stability": look.stability} if self.model.state else {}
+        painter = Painter(
+            self.model,
+            threads=self.settings.threads,
+            look=runtime.Look(strength=look.strength, keep_colors=look.keep_colors, **more),
+        )
+        vectors = [self._vector(painter, style.source) for style in look.styles]
+        painter.use(vectors, [style.weight for style in look.styles])
+        return painter
+
+    def _vector(self, painter: Painter, source: str | Path) -> np.ndarray:
+        if not isinstance(source, Path):
+            if source not in self.gallery:
+                raise BadInput(f"There is no built-in style {source!r}; there are {', '.join(self.gallery)}.")
+            return self.gallery[source]["style"]
+        with self._lock:
+            if source in self._encoded:
+                return self._encoded[source]
+        limits.check_picture(source, self.settings, "This style picture")
+        with limits.said_of(source, "This style picture"):
+            vector = painter.encode(images.flatten(images.read_image(source)))
+        with self._lock:
+            self._encoded[source] = vector
+            while len(self._encoded) > _ENCODED:
+                self._encoded.popitem(last=False)
+        return vector
+
+    def paint_clip(self, clip: Path, look: Look, folder: Path, cancelled: Callable[[], bool], progress) -> dict:
+        """Paint a clip into `folder`, its sound kept. Returns `stylize_path`'s summary; raises BadInput, Cancelled."""
+        limits.check_clip(clip, self.settings)
+        size = limits.check_size(look.size)
+        meter = _Meter(self.metrics)
+
+        def count(done: int, total: int) -> None:
+            limits.check_frames(done, self.settings)
+            meter.frame()
+            progress(done, total)
+
+        with limits.said_of(clip, "This clip"):
+            return stylize_path(
+                clip, folder / _name(look, ".mp4"), self.painter(look), size=size,
+                limits=limits.clip_limits(self.settings), progress=count, cancelled=cancelled,
+            )  # fmt: skip
+
+    def paint_pictures(
+        self, pictures: list[Path], look: Look, folder: Path, cancelled: Callable[[], bool], progress
+    ) -> list[Path]:
+        """Paint pictures into `folder`, as PNG, or JPEG where the source is one. Raises BadInput, Cancelled."""
+        if not 1 <= len(pictures) <= limits.MAX_PICTURES:
+            raise BadInput(f"Choose from one to {limits.MAX_PICTURES} pictures.")
+        size = limits.check_size(look.size)
+        headers = [limits.check_picture(path, self.settings) for path in pictures]
+        painter, meter, painted = self.painter(look), _Meter(self.metrics), []
+        for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
+            if cancelled():
+                raise Cancelled("Cancelled.")
+            target = folder / _name(look, ".jpg" if header.format in ("JPEG", "MPO") else ".png", number)
+            with limits.said_of(path, "This picture"):
+                stylize_path(path, target, painter, size=size)
+            painted.append(target)
+            meter.frame()
+            progress(number, len(pictures))
+        return painted
+
+    def preview(self, source: np.ndarray, look: Look, session: str) -> tuple[Path, Path]:
+        """A frame before and after, as picture files in the session's folder. `source`: uint8 RGB [H,W,3]."""
+        painted = self.painter(look).paint(source)
+        folder = self.folders.session(session)
+        return frames.save_shown(folder, "before", source), frames.save_shown(folder, "after", painted)
+
+
+def pack(files: list[Path], folder: Path) -> Path:
+    """One ZIP of the files, stored as they are: pictures are packed already."""
+    target = folder / "impasto-pictures.zip"
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
+        for file in files:
+            archive.write(file, file.name)
+    return target
+
+
+def _name(look: Look, suffix: str, number: int | None = None) -> str:
+    """A file name of our own making: nothing of the upload's goes into it."""
+    first = look.styles[0].source if look.styles else ""
+    style = first if isinstance(first, str) and len(look.styles) == 1 else "blend" if len(look.styles) > 1 else "own"
+    return f"impasto-{style}{'' if number is None else f'-{number:02d}'}{suffix}"
+
+
+class _Meter:
+    """Tells the metrics of each frame painted and how long it took, decoding and encoding included."""
+
+    def __init__(self, metrics: object | None):
+        self.metrics, self.last = metrics, time.perf_counter()
+
+    def frame(self) -> None:
+        now = time.perf_counter()
+        if self.metrics is not None:
+            self.metrics.frame_painted(now - self.last)
+        self.last = now

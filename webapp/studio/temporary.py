@@ -1,0 +1,169 @@
+"""Temporary files: one root of our own, a folder for every session, nothing kept longer than asked.
+
+From outside: `Folders`. Gradio puts uploads into the same root, each in a folder named by its content's hash.
+"""
+
+import os
+import secrets
+import shutil
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from impasto.models.errors import BadInput
+
+PREFIX = "impasto-studio-"
+SWEEP_SECONDS = 30.0
+ABANDONED_SECONDS = 20 * SWEEP_SECONDS  # a root that its process has not touched for so long has lost its process
+_SESSIONS = "sessions"
+
+
+class Folders:
+    """The temporary files of all sessions, under `root`.
+
+    A session's own folder and the uploads it used go when it ends; anything older than `keep_seconds` goes with the
+    sweeper, unless its session has work in hand. `close` removes everything. Thread-safe.
+    """
+
+    def __init__(self, keep_seconds: float, parent: Path | None = None):
+        parent = Path(parent or tempfile.gettempdir()).resolve()
+        _remove_abandoned(parent)
+        self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        (self.root / _SESSIONS).mkdir()
+        self.keep_seconds = keep_seconds
+        self._own: dict[str, Path] = {}  # session → its folder
+        self._uploads: dict[str, set[Path]] = {}  # session → folders of the uploads it used
+        self._busy: Counter[str] = Counter()
+        self._permanent: set[Path] = set()
+        self._lock = threading.RLock()
+        self._stop = threading.Event()
+
+    def session(self, session: str) -> Path:
+        """The session's folder, made at need. Its name is a secret: who knows a path under it may read it."""
+        with self._lock:
+            if session not in self._own or not self._own[session].is_dir():
+                self._own[session] = self.root / _SESSIONS / secrets.token_hex(16)
+                self._own[session].mkdir(mode=0o700)
+            return self._own[session]
+
+    @contextmanager
+    def job(self, session: str) -> Iterator[Path]:
+        """A new folder in the session's for one job, kept only if the block ends well; nothing is swept meanwhile."""
+        with self.hold(session):
+            folder = self.session(session) / secrets.token_hex(8)
+            folder.mkdir()
+            try:
+                yield folder
+            except BaseException:
+                shutil.rmtree(folder, ignore_errors=True)
+                raise
+
+    @contextmanager
+    def hold(self, session: str) -> Iterator[None]:
+        """Keep the session's files from the sweeper."""
+        with self._lock:
+            self._busy[session] += 1
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._busy[session] -= 1
+                self._busy += Counter()  # drops the zeros
+
+    def uploaded(self, session: str, path: str | Path) -> Path:
+        """A path a client gave, resolved, if it is an upload or one of the session's own files; noted as in use.
+
+        Raises BadInput for every other path, and for a file that is gone.
+        """
+        try:
+            path = Path(path).resolve()
+            inside = path.relative_to(self.root)
+            foreign = inside.parts[0] == _SESSIONS and not path.is_relative_to(self.session(session))
+            found = not foreign and len(inside.parts) > 1 and path.is_file()
+        except (OSError, ValueError, IndexError, TypeError):
+            found = False
+        if not found:
+            raise BadInput("This file is not here (any more): upload it again.")
+        if inside.parts[0] != _SESSIONS:
+            with self._lock, suppress(OSError):
+                self._uploads.setdefault(session, set()).add(self.root / inside.parts[0])
+                os.utime(path)
+        return path
+
+    def end(self, session: str) -> None:
+        """Remove what belongs to the session alone."""
+        with self._lock:
+            mine = self._uploads.pop(session, set())
+            others = set().union(*self._uploads.values(), self._permanent)
+            gone = [*(mine - others), *filter(None, [self._own.pop(session, None)])]
+        for folder in gone:
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def keep_present(self) -> None:
+        """What lies in the root now (the app's own pictures) stays until `close`."""
+        self._permanent = {entry for entry in self.root.iterdir() if entry.name != _SESSIONS}
+
+    def sweep(self) -> None:
+        """Remove what is too old and not in use."""
+        oldest = time.time() - self.keep_seconds
+        with self._lock:
+            busy = [folder for s in self._busy for folder in [*self._uploads.get(s, ()), self._own.get(s)]]
+            kept = {*busy, *self._permanent, self.root / _SESSIONS}
+            entries = [entry for entry in self.root.iterdir() if entry not in kept]
+            for folder in (self.root / _SESSIONS).iterdir():
+                if folder not in kept:
+                    entries += folder.iterdir()
+            for entry in entries:
+                if _newest(entry) < oldest:
+                    _remove(entry)
+            for session, folder in list(self._own.items()):
+                if folder not in kept and not any(folder.iterdir()):
+                    folder.rmdir()
+                    del self._own[session]
+            for uploads in self._uploads.values():
+                uploads.intersection_update([folder for folder in uploads if folder.exists()])
+        os.utime(self.root)
+
+    def start(self) -> None:
+        """Sweep from time to time, in a thread of its own, until `close`."""
+        threading.Thread(target=self._sweep_now_and_then, name="impasto-sweep", daemon=True).start()
+
+    def close(self) -> None:
+        """Remove everything."""
+        self._stop.set()
+        with self._lock:
+            shutil.rmtree(self.root, ignore_errors=True)
+
+    def _sweep_now_and_then(self) -> None:
+        while not self._stop.wait(SWEEP_SECONDS):
+            with suppress(OSError):  # files come and go under way
+                self.sweep()
+
+
+def _newest(path: Path) -> float:
+    """When anything in there was last written, in seconds since the epoch; 0 where it is gone already."""
+    inside = [os.path.join(place, name) for place, folders, files in os.walk(path) for name in (*folders, *files)]
+    times = [0.0]
+    for entry in [path, *inside]:
+        with suppress(OSError):
+            times.append(os.stat(entry).st_mtime)
+    return max(times)
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _remove_abandoned(parent: Path) -> None:
+    """Remove the roots of processes that were killed."""
+    for root in parent.glob(f"{PREFIX}*"):
+        with suppress(OSError):
+            if root.is_dir() and time.time() - root.stat().st_mtime > ABANDONED_SECONDS:
+                shutil.rmtree(root, ignore_errors=True)

@@ -1,0 +1,49 @@
+"""Errors as people see them: one sentence in Gradio's own notice, never a traceback, never a path.
+
+From outside: `spoken`, `teller`.
+"""
+
+import html
+import logging
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import gradio as gr
+
+from impasto.models.errors import BadInput
+
+from .jobs import Teller
+
+log = logging.getLogger("impasto.studio")
+OURS = "Something went wrong on our side, and it has been noted; please try again."
+
+
+@contextmanager
+def spoken(metrics: object | None = None) -> Iterator[None]:
+    """BadInput becomes `gr.Error` with its sentence; anything else is logged, without names of files, and excused."""
+    try:
+        yield
+    except BadInput as error:
+        raise _notice(str(error)) from None
+    except gr.Error:
+        raise
+    except Exception as error:
+        if metrics is not None:
+            metrics.error("studio")
+        log.error("%s in the studio\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+        raise _notice(OURS) from None
+
+
+def _notice(sentence: str) -> gr.Error:
+    # Gradio shows the message as HTML
+    return gr.Error(html.escape(sentence, quote=False), print_exception=False, title="That did not work")
+
+
+def teller(progress: gr.Progress, unit: str = "frames") -> Teller:
+    """Words about progress, shown by Gradio."""
+
+    def show(done: int, total: int, words: str) -> None:
+        progress((done, total) if total else 0, desc=words, unit=unit)
+
+    return Teller(show, unit)
