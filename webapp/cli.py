@@ -106,6 +106,22 @@ def demo(
     stylize(demo_clip(), output, [style], size=360, model=model)
 
 
+@app.command("app")
+def app_command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
+    model: ModelOption = None,
+) -> None:
+    """Start the app: clips and pictures at /, the live page at /live/. Settings: the variables IMPASTO_… (README)."""
+    import dataclasses
+
+    from .server.run import serve
+    from .server.settings import Settings
+
+    given = {name: value for name, value in (("host", host), ("port", port), ("model", model)) if value is not None}
+    serve(dataclasses.replace(Settings.from_environment(), **given))
+
+
 @app.command()
 def info(as_json: JsonOption = False) -> None:
     """Show versions, devices and models."""

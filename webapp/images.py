@@ -1,6 +1,6 @@
 """Reading and writing pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out.
 
-From outside: `read_image`, `write_image`, `image_header`, `resize`.
+From outside: `read_image`, `decode_picture`, `write_image`, `image_header`, `resize`.
 """
 
 import io
@@ -158,3 +158,16 @@ def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     except (ImageCms.PyCMSError, OSError):
         pass
     return image.convert("RGB")
+
+
+def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A picture's bytes → upright uint8 RGB [H,W,3]. BadInput: no picture, a damaged one, or too many pixels."""
+    try:
+        with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as image:
+            if image.width * image.height > max_pixels:
+                raise BadInput(f"This picture has more than the {max_pixels:,} pixels allowed; scale it down first.")
+            return np.ascontiguousarray(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))
+    except UnidentifiedImageError as error:
+        raise BadInput("This is not a picture that can be read; use a JPEG, PNG or WebP.") from error
+    except BROKEN as error:
+        raise BadInput("This picture is damaged and cannot be read.") from error

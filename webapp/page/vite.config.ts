@@ -13,6 +13,9 @@ const CACHE = join(import.meta.dirname, "node_modules/.cache/impasto");
 /** The CPU runtime, WebGPU where WebAssembly can wait for promises (JSPI), WebGPU elsewhere. */
 const VARIANTS = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.jspi", "ort-wasm-simd-threaded.asyncify"];
 
+/** What gives WebAssembly its threads. */
+const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+
 /** The packed binary of a variant: compressed once for each version of the runtime, then taken from the cache. */
 async function packed(variant: string): Promise<string> {
   const { version } = JSON.parse(await readFile(join(ORT, "package.json"), "utf8"));
@@ -44,6 +47,7 @@ function onnxRuntime(): Plugin {
         const variant = VARIANTS.find((each) => name === `${each}.mjs` || name === `${each}.wasm.gz`);
         if (!variant) return next();
         const glue = name.endsWith(".mjs");
+        for (const [header, value] of Object.entries(ISOLATION)) response.setHeader(header, value);
         response.setHeader("Content-Type", glue ? "text/javascript" : "application/gzip");
         createReadStream(glue ? join(ORT, "dist", name) : await packed(variant)).pipe(response);
       });
@@ -63,7 +67,7 @@ export default defineConfig({
   build: { target: "es2022", sourcemap: false, reportCompressedSize: true },
   server: {
     proxy: { "/config.json": lent, "/models": lent, "/socket": lent },
-    headers: { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" },
+    headers: ISOLATION,
   },
   test: { include: ["tests/**/*.test.ts"], passWithNoTests: true },
 });

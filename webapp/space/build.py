@@ -37,6 +37,7 @@ def build_space(folder: Path, model: str | None = None) -> dict:
         for name in PACKAGES:
             shutil.copytree(_package(name), aside / "impasto" / name, ignore=_NOT_COPIED)
         shutil.copytree(build_page(), aside / "impasto" / "webapp" / "page" / "dist")
+        _copy_metadata(aside)
         _copy_model(loaded, aside / "impasto" / "models" / "released" / loaded.name)
         python = ".".join(map(str, sys.version_info[:2]))
         words = {"model": loaded.name, "gradio": installed("gradio"), "python": python}
@@ -94,6 +95,14 @@ def _copy_model(model: Model, target: Path) -> None:
     shutil.copytree(model.folder, target, ignore=shutil.ignore_patterns(weights, ".*"))
     files = {role: entry for role, entry in model.files.items() if role != "weights"}
     write_model(replace(model, folder=target, files=files))
+
+
+def _copy_metadata(folder: Path) -> None:
+    """What `importlib.metadata` reads, so that a copy that pip did not install knows its version."""
+    known = metadata.distribution("impasto")
+    target = folder / f"impasto-{known.version}.dist-info"
+    target.mkdir()
+    (target / "METADATA").write_text(known.read_text("METADATA"), "utf-8")
 
 
 def _package(name: str) -> Path:

@@ -1,1 +1,99 @@
-document.body.append("Impasto");
+// The page: reads what its place offers, then puts the parts together.
+import { createEngine } from "./engine/engine";
+import type { BuiltInStyle, Engine, PageConfig } from "./types";
+import { createClipDialog } from "./ui/clip-dialog";
+import { bindControls } from "./ui/controls";
+import { bindDivider } from "./ui/divider";
+import { byId } from "./ui/dom";
+import { bindDrop, type Dropped } from "./ui/drop";
+import { createGallery } from "./ui/gallery";
+import { placeIcons } from "./ui/icons";
+import { createStore, DEFAULT_LOOK, type Look, type Store } from "./ui/look";
+import { createMessages, type Messages } from "./ui/messages";
+import { only } from "./ui/mix";
+import { Palette } from "./ui/palette";
+import { paintPoster } from "./ui/poster";
+import { createSession } from "./ui/session";
+import { bindShare } from "./ui/share";
+import { bindSources } from "./ui/sources";
+import { bindCaption, bindStatus } from "./ui/status";
+import { bindTools } from "./ui/tools";
+import { parseLook } from "./ui/url";
+import { loadTrouble, pictureTrouble, type Place } from "./ui/words";
+
+declare global {
+  /** For tests. */
+  var impasto: { engine: Engine } | undefined;
+}
+
+async function fetchJson<T>(address: string): Promise<T> {
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`the answer was ${response.status}`);
+  return response.json() as Promise<T>;
+}
+
+/** Where the page runs, as far as the camera is concerned. */
+function whereWeAre(): Place {
+  const policy = (document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
+  return { secure: isSecureContext, framed: self !== top, cameraAllowed: policy?.allowsFeature("camera") ?? null };
+}
+
+async function open(messages: Messages): Promise<void> {
+  let what = "the page’s configuration";
+  try {
+    const config = await fetchJson<PageConfig>("./config.json");
+    what = "the gallery of styles";
+    const folder = `./models/${config.models[0] ?? ""}/`;
+    const gallery = await fetchJson<Record<string, BuiltInStyle>>(`${folder}gallery.json`);
+    assemble(config, new Palette(gallery, folder), messages);
+  } catch (error) {
+    const again = { label: "Reload", run: () => location.reload() };
+    messages.trouble("page", loadTrouble(what, error), again);
+  }
+}
+
+function assemble(config: PageConfig, palette: Palette, messages: Messages): void {
+  const linked = parseLook(location.hash, palette.names);
+  const look = createStore<Look>({ ...DEFAULT_LOOK, mix: only(palette.first), ...linked });
+  const engine = createEngine(byId("host"), config);
+  globalThis.impasto = { engine };
+  const session = createSession(engine, look, palette, messages, whereWeAre);
+  const clips = createClipDialog(engine, config, () => session.lend(), () => session.takeBack());
+  const gallery = createGallery(look, palette, (files) => void takePictures(files));
+
+  const takePictures = async (files: File[]): Promise<void> => {
+    for (const file of files) {
+      await palette.add(file).then(
+        ({ key }) => look.set({ mix: only(key) }),
+        () => messages.trouble("picture", pictureTrouble(file.name)),
+      );
+    }
+    gallery.rebuild();
+  };
+  const take = ({ pictures, clip, other }: Dropped): void => {
+    if (pictures.length) void takePictures(pictures);
+    if (clip) void clips.open(clip);
+    else if (other && !pictures.length) messages.trouble("picture", `“${other}” is neither a picture nor a clip.`);
+  };
+
+  bindControls(look, config);
+  bindDivider(look);
+  bindStatus(engine, session, messages, config);
+  bindCaption(look, palette);
+  bindTools(engine, messages);
+  bindShare(look, palette, messages);
+  bindSources(session, (file) => void clips.open(file));
+  bindDrop(take);
+  bindMirror(look);
+  if (config.server?.studio) Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
+  document.body.dataset.ready = "yes";
+}
+
+function bindMirror(look: Store<Look>): void {
+  const button = byId("mirror");
+  button.addEventListener("click", () => look.set({ mirror: button.getAttribute("aria-pressed") !== "true" }));
+}
+
+placeIcons(document);
+paintPoster(byId<HTMLCanvasElement>("poster"));
+void open(createMessages());

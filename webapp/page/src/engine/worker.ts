@@ -32,7 +32,7 @@ function createQueue() {
     return next;
   };
 }
-const inTurn = createQueue();
+let inTurn = createQueue();
 const startInTurn = createQueue();
 
 let canvasGiven: (canvas: OffscreenCanvas) => void = () => {};
@@ -116,6 +116,8 @@ function fall(from: Painter, error: unknown): Promise<unknown> {
   return startInTurn(async () => {
     if (painter !== from) return;
     painter = null;
+    inTurn = createQueue(); // what the lost painter still owes may never come
+    send({ kind: "shown", size: null, paintMs: 0 });
     from.close();
     await openFirst(after(from.backend, config.server !== null), reasonOf(error, from.backend));
   }).catch(() => {}); // said already

@@ -5,11 +5,10 @@ import type { Look, Store } from "./look";
 
 /** Working sizes offered by hand: the smaller, the broader the strokes. Short side in pixels. */
 const SIDES: readonly (readonly [number, string])[] = [
-  [256, "Very broad"],
-  [320, "Broad"],
+  [192, "Very broad"],
+  [256, "Broad"],
   [384, "Medium"],
-  [480, "Fine"],
-  [576, "Finer"],
+  [512, "Fine"],
   [720, "Finest"],
 ];
 

@@ -1,5 +1,5 @@
 // What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
-import type { Backend, PageConfig } from "../types";
+import type { Backend, PageConfig, Size } from "../types";
 
 /** What the page knows about the place it runs in. */
 export interface Place {
@@ -109,6 +109,24 @@ export function waitingLine(place: number): string {
 }
 
 export const painterName: Record<Backend, string> = { webgpu: "WebGPU", wasm: "WebAssembly", server: "Server" };
+
+/** What the status line says; `idle` when nothing moves and the last painting stays. Milliseconds. */
+export interface Figures {
+  backend: Backend;
+  size: Size;
+  fps: number;
+  p50: number;
+  p95: number;
+  idle: boolean;
+  model: string;
+}
+
+export function figuresLine({ backend, size, fps, p50, p95, idle, model }: Figures): string {
+  const pace = idle ? ["resting, nothing moves"] : fps > 0 ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, at most ${ms(p95)}`] : [];
+  return [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean).join(" · ");
+}
+
+const ms = (time: number): string => `${Math.round(time)} ms`;
 
 /** The promise about pictures, true for the painter at work; before any works, for the place. */
 export function promise(backend: Backend | null, config: PageConfig): string {

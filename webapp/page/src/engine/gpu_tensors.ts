@@ -1,0 +1,67 @@
+// The compute passes of the GPU painter: frame → network input, network output → picture. Buffers are kept per size.
+import type { Size } from "../types";
+import type { Camera } from "./gpu_view";
+import { FORMAT } from "./gpu_view";
+import { padded } from "./pixels";
+import { type Source, pictureShader, prepareShader } from "./webgpu_shaders";
+
+/** What one working size needs. */
+interface Room {
+  size: Size;
+  /** Planes [3,H',W'], float32. */
+  planes: GPUBuffer;
+  job: GPUBuffer;
+}
+
+/** More samples for each pixel than this cost more than they show. */
+const TAPS = 4;
+
+export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: number) {
+  const pipelines = new Map<Source, GPUComputePipeline>();
+  const make = (code: string) => device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
+  const toPicture = make(pictureShader);
+  let room: Room | null = null;
+
+  const roomFor = (size: Size): Room => {
+    if (room?.size.width === size.width && room.size.height === size.height) return room;
+    room?.planes.destroy();
+    room?.job.destroy();
+    const { width, height } = padded(size, multiple);
+    room = {
+      size,
+      planes: device.createBuffer({ size: 12 * width * height, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST }),
+      job: device.createBuffer({ size: 32, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
+    };
+    return room;
+  };
+  const compute = (pipeline: GPUComputePipeline, resources: GPUBindingResource[], { width, height }: Size) => {
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
+    const commands = device.createCommandEncoder();
+    const pass = commands.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(Math.ceil(width / 8), Math.ceil(height / 8));
+    pass.end();
+    device.queue.submit([commands.finish()]);
+  };
+  return {
+    /** Writes a frame of `from` pixels as planes; the buffer stays ours. */
+    prepare(camera: Camera, from: Size, size: Size): { planes: GPUBuffer; padded: Size } {
+      const { planes, job } = roomFor(size);
+      const to = padded(size, multiple);
+      const taps = [from.width / size.width, from.height / size.height].map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));
+      device.queue.writeBuffer(job, 0, new Uint32Array([size.width, size.height, to.width, to.height, taps[0]!, taps[1]!, multiple, 0]));
+      if (!pipelines.has(camera.source)) pipelines.set(camera.source, make(prepareShader(camera.source)));
+      compute(pipelines.get(camera.source)!, [camera.resource, sampler, { buffer: planes }, { buffer: job }], to);
+      return { planes, padded: to };
+    },
+    /** Painted planes [3,H',W'] of `size` as a texture: `reuse` if it has that size, else a new one. */
+    toPicture(planes: GPUBuffer, { width, height }: Size, reuse: GPUTexture | null): GPUTexture {
+      const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING;
+      const fits = reuse?.width === width && reuse.height === height;
+      const painting = fits ? reuse : device.createTexture({ size: [width, height], format: FORMAT, usage });
+      compute(toPicture, [{ buffer: planes }, painting.createView(), { buffer: roomFor({ width, height }).job }], { width, height });
+      return painting;
+    },
+  };
+}

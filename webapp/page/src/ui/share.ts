@@ -1,0 +1,37 @@
+// The look in the address: kept up to date, read again when the person edits it, copied on demand.
+import { byId } from "./dom";
+import { DEFAULT_LOOK, type Look, type Store } from "./look";
+import type { Messages } from "./messages";
+import { isOwn, only } from "./mix";
+import type { Palette } from "./palette";
+import { parseLook, writeLook } from "./url";
+
+const WAIT_MS = 300; // browsers count changes of the address
+
+export function bindShare(look: Store<Look>, palette: Palette, messages: Messages): void {
+  let waiting = 0;
+  const address = (): string => {
+    const hash = writeLook(look.get());
+    return location.pathname + location.search + (hash && `#${hash}`);
+  };
+  const write = (): void => history.replaceState(null, "", address());
+  look.on(() => {
+    clearTimeout(waiting);
+    waiting = window.setTimeout(write, WAIT_MS);
+  });
+  addEventListener("hashchange", () => {
+    look.set({ ...DEFAULT_LOOK, mix: only(palette.first), ...parseLook(location.hash, palette.names) });
+  });
+
+  byId("copy-link").addEventListener("click", async () => {
+    const link = new URL(address(), location.href).href;
+    const own = look.get().mix.some((part) => isOwn(part.key));
+    try {
+      await navigator.clipboard.writeText(link);
+      messages.note(own ? "Link copied. Your own pictures are not part of it." : "Link copied.");
+    } catch {
+      write();
+      messages.trouble("link", "The browser did not let the page copy. The address of this page is the link: copy it from there.");
+    }
+  });
+}

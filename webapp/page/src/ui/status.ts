@@ -1,0 +1,93 @@
+// What the engine is doing: downloads, the painter that took over, frames a second, and what went wrong.
+import type { Engine, EngineEvent, PageConfig, Size } from "../types";
+import { byId, make } from "./dom";
+import type { Look, Store } from "./look";
+import type { Messages } from "./messages";
+import { captionOf, type Palette } from "./palette";
+import type { Session } from "./session";
+import { figuresLine, megabytes, painterName, promise, waitingLine } from "./words";
+
+const EVERY_MS = 500;
+
+export function bindStatus(engine: Engine, session: Session, messages: Messages, config: PageConfig): void {
+  const downloads = new Map<string, { loaded: number; total: number }>();
+  let detail = "";
+  let size: Size | null = null;
+
+  const on: { [K in EngineEvent["kind"]]: (event: Extract<EngineEvent, { kind: K }>) => void } = {
+    download({ file, loaded, total }) {
+      downloads.set(file, { loaded, total });
+      showDownloads(downloads);
+    },
+    backend(event) {
+      downloads.clear();
+      detail = event.detail;
+      byId("frame").classList.remove("painted");
+      showPromise(engine, config);
+      byId("stability-row").hidden = !engine.model?.state.length;
+      messages.clear("engine");
+      if (event.why) messages.trouble("painter", event.why);
+      messages.announce(`Painting with ${painterName[event.backend]}.`);
+      showLoading("The first frame is being painted…");
+    },
+    painted(event) {
+      ({ size } = event);
+      byId("loading").hidden = true;
+      byId("frame").classList.add("painted");
+    },
+    waiting({ place }) {
+      showLoading(waitingLine(place));
+    },
+    trouble({ sentence, fatal }) {
+      if (fatal) byId("loading").hidden = true;
+      messages.trouble(fatal ? "engine" : "painter", sentence);
+    },
+    style() {},
+  };
+  engine.on((event) => (on[event.kind] as (event: EngineEvent) => void)(event));
+
+  const figures = byId("figures");
+  setInterval(() => {
+    const { live } = session;
+    if (!live || !engine.backend || !size || document.hidden) return void (figures.textContent = "");
+    const { fps, p50, p95 } = live.stats();
+    const name = engine.model?.name ?? "";
+    figures.textContent = figuresLine({ backend: engine.backend, size, fps, p50, p95, idle: live.idle, model: name });
+    figures.title = detail;
+  }, EVERY_MS);
+  showPromise(engine, config);
+}
+
+/** The promise about privacy, kept true: it changes when the server paints. */
+function showPromise(engine: Engine, config: PageConfig): void {
+  const line = byId("promise");
+  line.textContent = promise(engine.backend, config);
+  line.classList.toggle("abroad", engine.backend === "server");
+}
+
+export function showLoading(text: string): void {
+  byId("loading").hidden = false;
+  byId("loading-text").textContent = text;
+  byId<HTMLProgressElement>("loading-bar").removeAttribute("value");
+}
+
+function showDownloads(downloads: Map<string, { loaded: number; total: number }>): void {
+  const all = [...downloads.values()];
+  const loaded = all.reduce((sum, each) => sum + each.loaded, 0);
+  const total = all.reduce((sum, each) => sum + Math.max(each.total, each.loaded), 0);
+  const done = all.every((each) => each.total > 0 && each.loaded >= each.total);
+  showLoading(done ? "Preparing the painter…" : `Fetching the painter, once: ${megabytes(loaded)} of ${megabytes(total)}`);
+  if (!done && total > 0) byId<HTMLProgressElement>("loading-bar").value = loaded / total;
+}
+
+/** The label beside the painting: its style, painter and year. */
+export function bindCaption(look: Store<Look>, palette: Palette): void {
+  const caption = byId("caption");
+  const show = ({ mix }: Look): void => {
+    const { title, by } = captionOf(mix, palette.styles);
+    caption.replaceChildren(make("em", { textContent: title }), by ? `, ${by}` : "");
+    byId("host").setAttribute("aria-label", title ? `The picture, painted after ${title}` : "The painted picture");
+  };
+  look.on(show);
+  show(look.get());
+}

@@ -1,0 +1,57 @@
+"""The one application: health, metrics, the live page and its socket, and the studio at /."""
+
+import os
+from importlib import metadata
+
+from fastapi import FastAPI, Response, WebSocket
+from fastapi.responses import RedirectResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from impasto.export.model import load_model
+
+from .isolation import Headers
+from .live import live_routes
+from .log import RequestLog, start_log
+from .metrics import Metrics
+from .settings import Settings
+from .socket import LivePainter
+
+
+def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI:
+    """Everything that `impasto app` serves; without the studio, / leads to the live page.
+
+    Raises BadInput for a model that is not there or damaged, and for settings that make no sense.
+    """
+    settings = settings or Settings.from_environment(os.environ)
+    model = load_model(settings.model or None)
+    app = FastAPI(title="Impasto", docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.metrics = metrics = Metrics()
+    live = LivePainter(model, settings, metrics)
+    start_log()
+
+    @app.get("/healthz")
+    def health():
+        return {"status": "ok", "model": model.name, "version": metadata.version("impasto")}
+
+    @app.get("/metrics")
+    def measured():
+        jobs = getattr(getattr(app.state, "studio", None), "jobs", None)
+        if jobs is not None:
+            metrics.waiting.set(len(jobs.line.waiting))
+            metrics.running.set(len(jobs.line.running))
+        return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+    @app.websocket("/live/socket")
+    async def socket(websocket: WebSocket):
+        await live.serve(websocket)
+
+    app.include_router(live_routes(model, studio))
+    if studio:
+        from impasto.webapp.studio.blocks import mount_studio
+
+        app = mount_studio(app, settings, model)
+    else:
+        app.get("/")(lambda: RedirectResponse("live/"))
+    app.add_middleware(Headers, isolation=settings.isolation)
+    app.add_middleware(RequestLog)
+    return app

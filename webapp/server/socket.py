@@ -1,0 +1,220 @@
+"""The live painter behind /live/socket: JPEG frames in, painted JPEG frames out, always the newest.
+
+Text messages are JSON. From the page: {"type": "style", "style": [D]}, {"type": "encode", "id", "picture": base64};
+to the page: "waiting" with its place, "ready", "encoded", "error" with a sentence. Binary messages, both ways: a
+frame's number (uint32, little-endian) and its picture.
+"""
+
+import asyncio
+import base64
+import binascii
+import json
+import time
+from urllib.parse import urlsplit
+
+import cv2
+import numpy as np
+from fastapi import WebSocket, WebSocketDisconnect
+
+from impasto.export.model import Model
+from impasto.export.runtime import Painter
+from impasto.models.errors import BadInput
+from impasto.webapp.images import decode_picture
+
+from .log import say
+from .metrics import Metrics
+from .places import Full, Places
+from .settings import Settings
+
+POLICY, AWAY, LATER = 1008, 1001, 1013
+QUALITY = 90  # of the JPEG sent back
+STYLE_PIXELS = 4096 * 4096
+
+
+class Closing(Exception):
+    """The connection ends, with a code and a sentence of at most 120 bytes."""
+
+    def __init__(self, code: int, sentence: str):
+        super().__init__(sentence)
+        self.code, self.sentence = code, sentence
+
+
+class LivePainter:
+    """What all live pages share: the model, the settings, the places."""
+
+    def __init__(self, model: Model, settings: Settings, metrics: Metrics):
+        self.model, self.settings, self.metrics = model, settings, metrics
+        self.places = Places(settings.live_sessions, settings.live_queue)
+
+    async def serve(self, socket: WebSocket) -> None:
+        """One page from its handshake to its end."""
+        if not origin_allowed(socket.headers, self.settings.allowed_origins):
+            await socket.close(POLICY)
+            return
+        await socket.accept()
+        try:
+            told = self.places.ask()
+        except Full:
+            await socket.close(LATER, "The server is painting for many people right now; try again in a few minutes.")
+            return
+        try:
+            await _wait(socket, told)
+            await Session(socket, self).run()
+        except Closing as end:
+            await socket.close(end.code, end.sentence)
+        except (WebSocketDisconnect, RuntimeError):
+            pass  # the page left
+        finally:
+            self.places.leave(told)
+
+
+async def _wait(socket: WebSocket, told: asyncio.Queue) -> None:
+    """Tell the page its place until it is its turn. What it sends meanwhile is not read; leaving is noticed."""
+    gone = asyncio.ensure_future(socket.receive())
+    try:
+        while True:
+            news = asyncio.ensure_future(told.get())
+            await asyncio.wait({news, gone}, return_when=asyncio.FIRST_COMPLETED)
+            if gone.done():
+                news.cancel()
+                if gone.result()["type"] == "websocket.disconnect":
+                    raise WebSocketDisconnect
+                gone = asyncio.ensure_future(socket.receive())
+                if not news.done():
+                    continue
+            place = news.result()
+            if place == 0:
+                return
+            await socket.send_text(json.dumps({"type": "waiting", "place": place}))
+    finally:
+        gone.cancel()
+
+
+class Session:
+    """One live page that has a place."""
+
+    def __init__(self, socket: WebSocket, shared: LivePainter):
+        self.socket, self.shared, self.settings = socket, shared, shared.settings
+        self.painter = Painter(shared.model, threads=shared.settings.threads or None)
+        self.newest: bytes | None = None
+        self.arrived = asyncio.Event()
+        self.styled = False
+        self.heard = time.monotonic()
+        self.sending = asyncio.Lock()
+
+    async def run(self) -> None:
+        model, settings = self.shared.model, self.settings
+        ready = {"model": model.name, "style_size": model.style_size, "side": settings.live_side}
+        await self.tell("ready", **ready, fps=settings.live_fps)
+        self.shared.metrics.live.inc()
+        say("live page came")
+        tasks = [asyncio.create_task(work()) for work in (self.listen, self.paint, self.watch)]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.shared.metrics.live.dec()
+            say("live page left")
+
+    async def tell(self, kind: str, **facts) -> None:
+        async with self.sending:
+            await self.socket.send_text(json.dumps({"type": kind, **facts}))
+
+    async def complain(self, sentence: str) -> None:
+        self.shared.metrics.error("live")
+        await self.tell("error", sentence=sentence)
+
+    async def listen(self) -> None:
+        limit = self.settings.live_message_kb * 1024
+        while True:
+            message = await self.socket.receive()
+            if message["type"] == "websocket.disconnect":
+                raise WebSocketDisconnect
+            data, text = message.get("bytes"), message.get("text")
+            if len(data or b"") > limit or len(text or "") > limit:
+                raise Closing(POLICY, f"A message was larger than {self.settings.live_message_kb} KB.")
+            self.heard = time.monotonic()
+            if data is not None:
+                self.newest = data
+                self.arrived.set()
+            elif text is not None:
+                await self.obey(text)
+
+    async def obey(self, text: str) -> None:
+        """A text message: a style, or a picture to make one of."""
+        try:
+            message = json.loads(text)
+            kind = message["type"]
+            if kind == "style":
+                style = np.asarray(message["style"], np.float32)
+                if style.ndim != 1 or not np.isfinite(style).all():
+                    raise BadInput("This is not a style vector.")
+                self.painter.use([style])
+                self.styled = True
+            elif kind == "encode":
+                bytes_ = base64.b64decode(message["picture"], validate=True)
+                picture = await asyncio.to_thread(decode_picture, bytes_, STYLE_PIXELS)
+                style = await asyncio.to_thread(self.painter.encode, picture)
+                await self.tell("encoded", id=message["id"], style=[round(float(v), 5) for v in style])
+            else:
+                raise BadInput("The server does not know what the page asked for; reload the page.")
+        except BadInput as error:
+            await self.complain(str(error))
+        except (KeyError, TypeError, ValueError, binascii.Error):
+            await self.complain("The server could not read what the page sent; reload the page.")
+
+    async def paint(self) -> None:
+        """Paints the newest frame, over and over; not more often than allowed."""
+        pause, next_turn = 1 / self.settings.live_fps, 0.0
+        while True:
+            await self.arrived.wait()
+            await asyncio.sleep(max(0.0, next_turn - time.monotonic()))
+            data, self.newest = self.newest, None
+            self.arrived.clear()
+            next_turn = time.monotonic() + pause
+            if data is None or len(data) < 5:
+                continue
+            if not self.styled:
+                await self.complain("Choose a style first.")
+                continue
+            began = time.perf_counter()
+            try:
+                painted = await asyncio.to_thread(self.paint_one, data[4:])
+            except BadInput as error:
+                await self.complain(str(error))
+                continue
+            self.shared.metrics.frame_painted(time.perf_counter() - began, "live")
+            async with self.sending:
+                await self.socket.send_bytes(data[:4] + painted)
+
+    def paint_one(self, data: bytes) -> bytes:
+        """JPEG, PNG or WebP in, painted JPEG out."""
+        side = self.settings.live_side
+        frame = decode_picture(data, side * side * 4)
+        if min(frame.shape[:2]) > side:
+            raise BadInput(f"The server paints frames of up to {side} pixels on their short side.")
+        painted = self.painter.paint(frame)
+        return cv2.imencode(".jpg", painted[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+    async def watch(self) -> None:
+        """Ends a session that sends nothing."""
+        limit = self.settings.live_idle_seconds
+        while (quiet := time.monotonic() - self.heard) < limit:
+            await asyncio.sleep(limit - quiet + 0.01)
+        raise Closing(AWAY, "Nothing came from the page for a while, so its place was given away.")
+
+
+def origin_allowed(headers, more: tuple[str, ...]) -> bool:
+    """Whether a page of this Origin may paint here: one of this very host, or one named in the settings.
+
+    Behind a proxy the host people see is X-Forwarded-Host. Programs that are not browsers send no Origin.
+    """
+    origin = headers.get("origin")
+    if origin is None or origin.rstrip("/") in more:
+        return True
+    hosts = {headers.get("host"), headers.get("x-forwarded-host")} - {None, ""}
+    return urlsplit(origin).netloc in hosts
