@@ -105,9 +105,20 @@ def _to_onnx(graph, inputs: dict, output: str, path: Path, sizes: dict | None = 
                 dynamo=True,
                 verbose=False,
             )
+            _forget_origins(program.model)
             program.save(str(path), external_data=False)
     finally:
         quiet.setLevel(level)
+
+
+def _forget_origins(model) -> None:
+    """Take out where in the source each node came from: stack traces with the paths of whoever exported."""
+    model.metadata_props.clear()
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+        node.doc_string = None
+    for value in (*model.graph.inputs, *model.graph.outputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
 
 
 def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, str]) -> dict[str, float]:

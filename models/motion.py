@@ -59,7 +59,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
 
 def pixel_size(at: Tensor) -> Tensor:
     """The distance of neighbouring pixels in units of the grid: [1,2,h,w] → [1,2,1,1]."""
-    return (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])
+    return at[:, :, 1:2, 1:2] - at[:, :, :1, :1]
 
 
 def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:

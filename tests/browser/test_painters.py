@@ -155,9 +155,11 @@ def test_wasm_has_threads_and_tells_its_downloads(wasm_page):
     assert wasm_page.evaluate("crossOriginIsolated")
     events = wasm_page.evaluate("tested.events")
     taken = next(e for e in events if e["kind"] == "backend" and e["backend"] == "wasm")
-    assert "threads" in taken["detail"] and taken["why"] is None
+    assert "threads" in taken["detail"]
+    assert taken["why"] is None
     files = {e["file"] for e in events if e["kind"] == "download"}
-    assert {"frame.onnx", "ort-wasm-simd-threaded.wasm.gz"} <= files and not any("style" in f for f in files)
+    assert {"frame.onnx", "ort-wasm-simd-threaded.wasm.gz"} <= files
+    assert not any("style" in f for f in files)
 
 
 def test_wasm_values_are_those_of_python(wasm_page, model, style, picture):
@@ -263,10 +265,72 @@ def test_files_are_kept_and_damaged_ones_are_not(browser, static_site, style):
     assert any(e["kind"] == "trouble" and e["fatal"] and "frame.onnx is damaged" in e["sentence"] for e in events)
     damage["on"] = False
     started, events = start()
-    assert started == "wasm" and any(e["kind"] == "download" and e["file"] == "frame.onnx" for e in events)
+    assert started == "wasm"
+    assert any(e["kind"] == "download" and e["file"] == "frame.onnx" for e in events)
     started, events = start()
-    assert started == "wasm" and not any(e["kind"] == "download" for e in events)
+    assert started == "wasm"
+    assert not any(e["kind"] == "download" for e in events)
     context.close()
+
+
+def test_server_paints_and_comes_back(browser, app_server, model, style, picture):
+    """Over the WebSocket; killed in mid-stream, the page says so, and goes on when the server is back."""
+    server = app_server(live_sessions=1)
+    page = open_page(browser, server.url + "live/")
+    assert page.evaluate("() => impasto.engine.start('server')") == "server"
+    set_style(page, style)
+    set_view(page, strength=1, keepColors=False, mirror=False, split=None)
+    smooth = cv2.GaussianBlur(picture, (0, 0), 3)  # so that JPEG costs little
+    expected = python_painted(model, style, smooth)
+    assert np.abs(shown(page, smooth).astype(float) - expected).mean() < 4
+    assert np.abs(painted_clip(page, smooth).astype(float) - expected).mean() < 4
+    server.stop()
+    page.wait_for_function("tested.events.some((e) => e.kind === 'trouble' && /server/.test(e.sentence) && !e.fatal)")
+    server = app_server(port=server.port, live_sessions=1)
+    stream = """async ([frame, size]) => {
+      const painted = tested.once("painted");
+      let done = false;
+      painted.then(() => (done = true));
+      while (!done) {
+        const bytes = Uint8ClampedArray.from(atob(frame.rgba), (c) => c.charCodeAt(0));
+        const bitmap = await createImageBitmap(new ImageData(bytes, frame.width, frame.height));
+        impasto.engine.show(bitmap, size, performance.now());
+        await new Promise(requestAnimationFrame);
+      }
+      return impasto.engine.backend;
+    }"""
+    assert page.evaluate(stream, [rgba(smooth), side(smooth)]) == "server"
+    assert np.abs(snapshot(page).astype(float) - expected).mean() < 4
+    page.close()
+
+
+def test_the_last_resort_is_the_server(browser, app_server, model, picture):
+    """No WebGPU, no runtime for the processor: the server paints, and encodes too."""
+    server = app_server(live_sessions=1)
+    context = browser.new_context()
+    context.route("**/*.wasm.gz", lambda route: route.abort())
+    page = open_page(context, server.url + "live/")
+    assert page.evaluate("() => impasto.engine.start('auto')") == "server"
+    taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
+    assert taken["why"].endswith("painting now runs on the server.")
+    data = page.evaluate("(f) => tested.encode(f)", rgba(picture))
+    ours = np.frombuffer(base64.b64decode(data), np.float32)
+    theirs = Painter(model, device="cpu").encode(picture)
+    assert np.corrcoef(ours, theirs)[0, 1] > 0.99  # the picture went there as a JPEG
+    context.close()
+    server.stop()
+
+
+def test_a_busy_server_tells_the_place_in_line(browser, app_server):
+    server = app_server(live_sessions=1)
+    pages = [open_page(browser, server.url + "live/") for _ in range(2)]
+    assert pages[0].evaluate("() => impasto.engine.start('server')") == "server"
+    pages[1].evaluate("() => void (globalThis.later = impasto.engine.start('server'))")
+    pages[1].wait_for_function("tested.events.some((e) => e.kind === 'waiting' && e.place === 1)")
+    pages[0].close()
+    assert pages[1].evaluate("() => later") == "server"
+    pages[1].close()
+    server.stop()
 
 
 def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, picture):
@@ -290,4 +354,3 @@ def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, pi
     taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
     page.close()
     assert "software" in taken["why"]
-

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -63,6 +64,13 @@ def test_float16_graphs_compute_in_float16_behind_float32_edges(tiny_model):
         assert edge.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
     kinds = {i.data_type for i in graph.initializer if len(i.dims) == 4}
     assert kinds == {onnx.TensorProto.FLOAT16}
+
+
+@pytest.mark.parametrize("role", GRAPHS)
+def test_graphs_do_not_say_where_they_were_made(tiny_model, role):
+    written = tiny_model.path(role).read_bytes()
+    for trace in (b"site-packages", b"Traceback", b"stack_trace", str(Path.cwd()).encode()):
+        assert trace not in written
 
 
 def test_model_json_describes_the_folder(tiny_model):

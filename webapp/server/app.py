@@ -26,6 +26,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
     model = load_model(settings.model or None)
     app = FastAPI(title="Impasto", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.metrics = metrics = Metrics()
+    app.state.model = model
     live = LivePainter(model, settings, metrics)
     start_log()
 
@@ -39,6 +40,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
         if jobs is not None:
             metrics.waiting.set(len(jobs.line.waiting))
             metrics.running.set(len(jobs.line.running))
+        metrics.live_waiting.set(len(live.places.waiting))
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.websocket("/live/socket")

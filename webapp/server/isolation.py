@@ -2,8 +2,14 @@
 
 Isolation (COOP, COEP, CORP) gives the live page's WebAssembly its threads; the page works without. The live page gets
 a strict content security policy; Gradio's own pages depend on inline scripts and get the other headers only. A Space
-is shown in a frame on huggingface.co, so that may frame the pages; nobody else may.
+is shown in a frame on huggingface.co, so that may frame the pages; nobody else may. WebSockets pass untouched.
 """
+
+import re
+
+from starlette.datastructures import Headers as RequestHeaders
+
+from .origin import hosts
 
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -15,7 +21,8 @@ ALWAYS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(self), fullscreen=(self), geolocation=(), payment=()",
 }
-FRAMES = "frame-ancestors 'self' https://huggingface.co https://*.hf.space"
+FRAMES = "frame-ancestors 'self' https://huggingface.co"
+HOST = re.compile(r"[a-z0-9.-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?")
 # 'wasm-unsafe-eval' compiles WebAssembly and nothing else; blob: is how ONNX Runtime starts its threads.
 LIVE = "; ".join(
     [
@@ -25,7 +32,7 @@ LIVE = "; ".join(
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' blob: data:",
         "media-src 'self' blob: mediastream:",
-        "connect-src 'self' blob: data: ws://{host} wss://{host}",
+        "connect-src 'self' blob: data: {sockets}",
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -61,6 +68,6 @@ def policy(scope) -> str:
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     if not (path == "/live" or path.startswith("/live/")):
         return FRAMES
-    host = dict(scope["headers"]).get(b"host", b"").decode("latin-1")
-    safe = host if host and all(c.isalnum() or c in ".-:[]" for c in host) else "'self'"
-    return LIVE.replace("ws://{host} wss://{host}", f"ws://{safe} wss://{safe}" if safe != "'self'" else "")
+    # For browsers where 'self' leaves out WebSockets.
+    names = [name for name in hosts(RequestHeaders(scope=scope)) if HOST.fullmatch(name)]
+    return LIVE.format(sockets=" ".join(f"ws://{name} wss://{name}" for name in names))

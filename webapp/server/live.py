@@ -21,8 +21,9 @@ TYPES = {
     ".webp": "image/webp",
 }
 NOT_BUILT = (
-    "<!doctype html><title>Impasto</title><h1>The live page is not built yet</h1>"
-    "<p>Run <code>make page</code> in a clone of Impasto, then start the app again.</p>"
+    '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Impasto</title>'
+    "<h1>The live page is not built yet</h1>"
+    "<p>Run <code>make page</code> in a clone of Impasto, then reload this page.</p></html>"
 )
 SHOWN = ("model.json", "README.md")  # served besides the files that model.json names
 
@@ -51,9 +52,9 @@ def live_routes(model: Model, studio: bool, dist: Path = DIST) -> APIRouter:
 
     @router.api_route("/live/{file:path}", methods=["GET", "HEAD"])
     def page(file: str, request: Request):
-        path = inside(dist, file or "index.html")
         if not (dist / "index.html").is_file():
             return HTMLResponse(NOT_BUILT, 503)
+        path = inside(dist, file or "index.html")
         if path is None:
             return _missing()
         return _file(path, request, None, YEAR if file.startswith("assets/") else CHECK)

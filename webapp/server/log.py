@@ -4,35 +4,46 @@ import json
 import logging
 import sys
 import time
+import traceback
+from pathlib import Path
 
 LOGGER = logging.getLogger("impasto.server")
+OURS = ("impasto.server", "impasto.studio", "uvicorn")
+DEPTH = 4  # calls shown of an exception
 
 
 class _Lines(logging.Formatter):
+    """A record as a line of JSON. Of an exception its kind and place only: its words may name a file."""
+
     def format(self, record: logging.LogRecord) -> str:
         line = {"time": round(record.created, 3), "level": record.levelname.lower(), "event": record.getMessage()}
         line |= getattr(record, "facts", {})
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
-            frame = record.exc_info[2]
-            while frame and frame.tb_next:
-                frame = frame.tb_next
-            line["at"] = f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}" if frame else ""
+            calls = traceback.extract_tb(record.exc_info[2])
+            line["at"] = [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in calls[-DEPTH:]]
         return json.dumps(line)
 
 
 def start_log(stream=None) -> None:
-    """Send the server's events to the error stream; once."""
+    """Send the events of server and studio, and uvicorn's warnings, to the error stream; called again, to another."""
     handler = logging.StreamHandler(stream or sys.stderr)
     handler.setFormatter(_Lines())
-    LOGGER.handlers[:] = [handler]
-    LOGGER.setLevel(logging.INFO)
-    LOGGER.propagate = False
+    for name in OURS:
+        logger = logging.getLogger(name)
+        logger.handlers[:] = [handler]
+        logger.setLevel(logging.WARNING if name == "uvicorn" else logging.INFO)  # its remarks hold addresses and paths
+        logger.propagate = False
 
 
 def say(event: str, **facts) -> None:
     """One line; the facts are numbers and words of ours."""
     LOGGER.info(event, extra={"facts": facts})
+
+
+def say_error(event: str, **facts) -> None:
+    """One line about the exception being handled."""
+    LOGGER.error(event, exc_info=True, extra={"facts": facts})
 
 
 class RequestLog:

@@ -17,6 +17,7 @@ class Metrics:
         self.errors = Counter("impasto_errors", "Requests that ended in an error.", ["where"], registry=self.registry)
         self.waiting = Gauge("impasto_queue_length", "Jobs that wait.", registry=self.registry)
         self.running = Gauge("impasto_jobs_running", "Jobs that run.", registry=self.registry)
+        self.live_waiting = Gauge("impasto_live_waiting", "Live pages that wait.", registry=self.registry)
         self.live = Gauge("impasto_live_sessions", "Live pages being painted for.", registry=self.registry)
 
     def frame_painted(self, seconds: float, kind: str = "clip") -> None:

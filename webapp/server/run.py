@@ -1,35 +1,42 @@
 """Starts the application: `impasto app`, and a Space's app.py."""
 
 import socket
-import sys
 
 import uvicorn
 
 from impasto.models.errors import BadInput
+from impasto.webapp.console import err, out
+from impasto.webapp.page_build import build_page
 
 from .app import create_app
+from .live import DIST
 from .settings import Settings
+
+EVERYWHERE = ("0.0.0.0", "::")
+# The live socket's own limit comes with a sentence; this one bounds the memory of what is far beyond it.
+FAR_TOO_LARGE = 8
 
 
 def serve(settings: Settings) -> None:
-    """Serve until stopped. Raises BadInput when the port is taken or the address is not this machine's."""
+    """Serve until stopped by Ctrl-C. Raises BadInput when the port is taken or the address is not this machine's."""
     _check_free(settings)
+    _bring_page()
     app = create_app(settings)
-    here = "127.0.0.1" if settings.host in ("0.0.0.0", "::") else settings.host
-    print(f"Impasto is at http://{here}:{settings.port}/ and live at http://{here}:{settings.port}/live/", flush=True)
-    print("Ctrl-C stops it.", file=sys.stderr)
+    _greet(settings, app.state.model.name)
     uvicorn.run(
         app,
         host=settings.host,
         port=settings.port,
         root_path=settings.root_path,
         ws="websockets-sansio",
-        ws_max_size=settings.live_message_kb * 1024 + 4096,
+        ws_max_size=settings.live_message_kb * 1024 * FAR_TOO_LARGE,
+        ws_per_message_deflate=False,  # JPEG does not shrink any more
         proxy_headers=True,
-        log_level="warning",
+        log_config=None,  # `log.start_log` has set it up
         access_log=False,  # it would hold paths and addresses; `log.RequestLog` does not
         timeout_graceful_shutdown=5,
     )
+    err.print("Stopped.")
 
 
 def _check_free(settings: Settings) -> None:
@@ -42,3 +49,26 @@ def _check_free(settings: Settings) -> None:
             raise BadInput(
                 f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}); choose another: --port."
             ) from error
+
+
+def _bring_page() -> None:
+    """Build the live page where it is missing; without it, the rest works."""
+    if (DIST / "index.html").is_file():
+        return
+    try:
+        build_page()
+    except BadInput as problem:
+        err.print(f"The live page is left out. {problem}", soft_wrap=True, highlight=False)
+
+
+def _greet(settings: Settings, model: str) -> None:
+    host = "127.0.0.1" if settings.host in EVERYWHERE else settings.host
+    address = f"http://{f'[{host}]' if ':' in host else host}:{settings.port}/"
+    words = [
+        f"[bold]Impasto[/bold] paints with {model}. Ctrl-C stops it.",
+        f"  Clips and pictures  {address}",
+        f"  Live camera         {address}live/",
+    ]
+    if settings.host in EVERYWHERE:
+        words.append("  From other machines, browsers give the camera to pages over https only.")
+    out.print("\n".join(words), soft_wrap=True, highlight=False)

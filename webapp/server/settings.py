@@ -1,6 +1,7 @@
 """What whoever runs the server may choose: one object, read from environment variables `IMPASTO_…`."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 
@@ -8,6 +9,7 @@ from impasto.export.session import cores
 from impasto.models.errors import BadInput
 
 PREFIX = "IMPASTO_"
+ORIGIN = re.compile(r"https?://[^/\s]+")
 
 
 def _setting(default, meaning: str):
@@ -47,6 +49,11 @@ class Settings:
                 raise BadInput(f"{PREFIX}{name.upper()} has to be {'zero or more' if not lowest else 'above zero'}.")
         if self.port > 65535:
             raise BadInput(f"{PREFIX}PORT has to be 65535 at most.")
+        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
+            raise BadInput(f"{PREFIX}ROOT_PATH={self.root_path!r}: write it as /impasto, with a slash before it only.")
+        for origin in self.allowed_origins:
+            if not ORIGIN.fullmatch(origin):
+                raise BadInput(f"{PREFIX}ALLOWED_ORIGINS: {origin!r} is no origin; write one as https://example.org.")
         if self.jobs_at_once == 0:
             object.__setattr__(self, "jobs_at_once", max(1, cores() // 2))
 
@@ -67,7 +74,7 @@ def _read(name: str, text: str, kind: type):
             raise BadInput(f"{name}={text!r}: write 1 or 0.")
         return text.lower() in ("1", "true", "yes", "on")
     if kind is tuple:
-        return tuple(part.strip().rstrip("/") for part in text.split(",") if part.strip())
+        return tuple(part.strip().rstrip("/").lower() for part in text.split(",") if part.strip())
     try:
         return kind(text)
     except ValueError as error:

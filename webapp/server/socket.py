@@ -7,10 +7,9 @@ frame's number (uint32, little-endian) and its picture.
 
 import asyncio
 import base64
-import binascii
 import json
 import time
-from urllib.parse import urlsplit
+from contextlib import suppress
 
 import cv2
 import numpy as np
@@ -21,12 +20,13 @@ from impasto.export.runtime import Painter
 from impasto.models.errors import BadInput
 from impasto.webapp.images import decode_picture
 
-from .log import say
+from .log import say, say_error
 from .metrics import Metrics
+from .origin import origin_allowed
 from .places import Full, Places
 from .settings import Settings
 
-POLICY, AWAY, LATER = 1008, 1001, 1013
+POLICY, AWAY, LATER, BROKEN = 1008, 1001, 1013, 1011
 QUALITY = 90  # of the JPEG sent back
 STYLE_PIXELS = 4096 * 4096
 
@@ -48,24 +48,39 @@ class LivePainter:
 
     async def serve(self, socket: WebSocket) -> None:
         """One page from its handshake to its end."""
-        if not origin_allowed(socket.headers, self.settings.allowed_origins):
-            await socket.close(POLICY)
-            return
-        await socket.accept()
+        await socket.accept()  # a refusal before the handshake would reach the page without its sentence
+        try:
+            if not origin_allowed(socket.headers, self.settings.allowed_origins):
+                raise Closing(POLICY, "This server paints for its own page only; open Impasto there.")
+            await self._paint_for(socket)
+        except WebSocketDisconnect:
+            pass  # the page left
+        except Closing as end:
+            say("live page refused", code=end.code)
+            await _close(socket, end.code, end.sentence)
+        except Exception:
+            self.metrics.error("live")
+            say_error("live page failed")
+            await _close(socket, BROKEN, "Something went wrong on the server, and it has been noted; reload the page.")
+
+    async def _paint_for(self, socket: WebSocket) -> None:
         try:
             told = self.places.ask()
-        except Full:
-            await socket.close(LATER, "The server is painting for many people right now; try again in a few minutes.")
-            return
+        except Full as full:
+            sentence = "The server is painting for many people right now; try again in a few minutes."
+            raise Closing(LATER, sentence) from full
         try:
             await _wait(socket, told)
-            await Session(socket, self).run()
-        except Closing as end:
-            await socket.close(end.code, end.sentence)
-        except (WebSocketDisconnect, RuntimeError):
-            pass  # the page left
+            painter = await asyncio.to_thread(Painter, self.model, threads=self.settings.threads or None)
+            await Session(socket, self, painter).run()
         finally:
             self.places.leave(told)
+
+
+async def _close(socket: WebSocket, code: int, sentence: str) -> None:
+    """Close, unless the page was quicker."""
+    with suppress(WebSocketDisconnect, RuntimeError):
+        await socket.close(code, sentence)
 
 
 async def _wait(socket: WebSocket, told: asyncio.Queue) -> None:
@@ -93,9 +108,8 @@ async def _wait(socket: WebSocket, told: asyncio.Queue) -> None:
 class Session:
     """One live page that has a place."""
 
-    def __init__(self, socket: WebSocket, shared: LivePainter):
-        self.socket, self.shared, self.settings = socket, shared, shared.settings
-        self.painter = Painter(shared.model, threads=shared.settings.threads or None)
+    def __init__(self, socket: WebSocket, shared: LivePainter, painter: Painter):
+        self.socket, self.shared, self.settings, self.painter = socket, shared, shared.settings, painter
         self.newest: bytes | None = None
         self.arrived = asyncio.Event()
         self.styled = False
@@ -135,7 +149,7 @@ class Session:
             if message["type"] == "websocket.disconnect":
                 raise WebSocketDisconnect
             data, text = message.get("bytes"), message.get("text")
-            if len(data or b"") > limit or len(text or "") > limit:
+            if len(data or b"") > limit or len((text or "").encode()) > limit:
                 raise Closing(POLICY, f"A message was larger than {self.settings.live_message_kb} KB.")
             self.heard = time.monotonic()
             if data is not None:
@@ -164,7 +178,7 @@ class Session:
                 raise BadInput("The server does not know what the page asked for; reload the page.")
         except BadInput as error:
             await self.complain(str(error))
-        except (KeyError, TypeError, ValueError, binascii.Error):
+        except (KeyError, TypeError, ValueError, OverflowError, RecursionError):
             await self.complain("The server could not read what the page sent; reload the page.")
 
     async def paint(self) -> None:
@@ -176,7 +190,7 @@ class Session:
             data, self.newest = self.newest, None
             self.arrived.clear()
             next_turn = time.monotonic() + pause
-            if data is None or len(data) < 5:
+            if data is None:
                 continue
             if not self.styled:
                 await self.complain("Choose a style first.")
@@ -206,15 +220,3 @@ class Session:
         while (quiet := time.monotonic() - self.heard) < limit:
             await asyncio.sleep(limit - quiet + 0.01)
         raise Closing(AWAY, "Nothing came from the page for a while, so its place was given away.")
-
-
-def origin_allowed(headers, more: tuple[str, ...]) -> bool:
-    """Whether a page of this Origin may paint here: one of this very host, or one named in the settings.
-
-    Behind a proxy the host people see is X-Forwarded-Host. Programs that are not browsers send no Origin.
-    """
-    origin = headers.get("origin")
-    if origin is None or origin.rstrip("/") in more:
-        return True
-    hosts = {headers.get("host"), headers.get("x-forwarded-host")} - {None, ""}
-    return urlsplit(origin).netloc in hosts

@@ -17,7 +17,7 @@ export async function loadModel(base: string, name: string, progress: Progress):
   const loading = new Map<string, Promise<Uint8Array>>();
   return {
     description,
-    file(...roles) {
+    async file(...roles) {
       const role = roles.find((each) => each in description.files);
       if (!role) throw new Trouble(`The model ${name} has no file for ${roles[0]}.`);
       let bytes = loading.get(role);

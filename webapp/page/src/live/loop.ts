@@ -32,6 +32,8 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   let idle = false;
   let taking = false;
   let stopped = false;
+  /** When the newest frame was taken that came while the painter was busy. */
+  let missed: number | null = null;
 
   const limit = (backend: Backend) => {
     governor = createGovernor(backend === "webgpu" ? 384 : 256);
@@ -45,11 +47,13 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     idle = still.isIdle(performance.now());
     if (idle) return;
     taking = true;
+    missed = null;
     try {
       const frame = await takeFrame(video, capturedAt);
       const size = workingSize({ width: video.videoWidth, height: video.videoHeight }, side());
       if (stopped) frame.close();
       else if (engine.show(frame, size, capturedAt)) still.painting(performance.now());
+      else missed = capturedAt;
     } catch {
       // The video changed its source under us; the next frame is as good.
     } finally {
@@ -62,6 +66,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     if (event.kind === "painted") {
       meter.add(performance.now(), event.latencyMs);
       if (fixed === null) governor.report(event.paintMs);
+      if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
     } else if (event.kind === "style") still.wake();
     else if (event.kind === "backend") {
       still.wake();

@@ -10,11 +10,15 @@ export interface Gallery {
   rebuild(): void;
 }
 
+/** Cards that a wide page shows at first, the one for own pictures included; the stylesheet hides the others. */
+const FEW = 12;
+
 /** `onPictures` gets what the person chose as own pictures. */
 export function createGallery(look: Store<Look>, palette: Palette, onPictures: (files: File[]) => void): Gallery {
   const wall = byId("gallery");
   const sliders = byId("mix");
   const mixing = byId<HTMLInputElement>("mixing");
+  const more = byId<HTMLButtonElement>("more");
   const chooser = ownChooser(onPictures);
 
   const press = (key: string): void => {
@@ -33,6 +37,14 @@ export function createGallery(look: Store<Look>, palette: Palette, onPictures: (
     const builtIn = styles.filter((style) => !isOwn(style.key));
     wall.replaceChildren(chooser, ...[...own, ...builtIn].map((style) => card(style, press, remove)));
     show();
+    const hiding = [...wall.children].slice(FEW).some((each) => each.querySelector('[aria-pressed="true"]'));
+    expand(more.ariaExpanded === "true" || hiding);
+  };
+  const expand = (all: boolean): void => {
+    wall.classList.toggle("few", !all);
+    more.hidden = wall.children.length <= FEW;
+    more.setAttribute("aria-expanded", String(all));
+    more.textContent = all ? "Show fewer styles" : `Show all ${palette.styles.size} styles`;
   };
   const show = (): void => {
     const { mix } = look.get();
@@ -51,6 +63,7 @@ export function createGallery(look: Store<Look>, palette: Palette, onPictures: (
     if (!mixing.checked) look.set({ mix: heaviest(look.get().mix) });
     else show();
   });
+  more.addEventListener("click", () => expand(more.ariaExpanded !== "true"));
   look.on((now, before) => now.mix !== before.mix && show());
   rebuild();
   return { rebuild };

@@ -12,6 +12,7 @@ const EVERY_MS = 500;
 export function bindStatus(engine: Engine, session: Session, messages: Messages, config: PageConfig): void {
   const downloads = new Map<string, { loaded: number; total: number }>();
   let detail = "";
+  let first = true; // why the first painter was chosen is no trouble
   let size: Size | null = null;
 
   const on: { [K in EngineEvent["kind"]]: (event: Extract<EngineEvent, { kind: K }>) => void } = {
@@ -26,8 +27,10 @@ export function bindStatus(engine: Engine, session: Session, messages: Messages,
       showPromise(engine, config);
       byId("stability-row").hidden = !engine.model?.state.length;
       messages.clear("engine");
-      if (event.why) messages.trouble("painter", event.why);
-      messages.announce(`Painting with ${painterName[event.backend]}.`);
+      if (event.why && first) messages.note(event.why);
+      else if (event.why) messages.trouble("painter", event.why);
+      else messages.announce(`Painting with ${painterName[event.backend]}.`);
+      first = false;
       showLoading("The first frame is being painted…");
     },
     painted(event) {

@@ -122,7 +122,7 @@ export interface Figures {
 }
 
 export function figuresLine({ backend, size, fps, p50, p95, idle, model }: Figures): string {
-  const pace = idle ? ["resting, nothing moves"] : fps > 0 ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, at most ${ms(p95)}`] : [];
+  const pace = idle ? ["resting, nothing moves"] : fps > 0 ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`] : [];
   return [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean).join(" · ");
 }
 
