@@ -167,6 +167,8 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
             if image.width * image.height > max_pixels:
                 raise BadInput(f"This picture has more than the {max_pixels:,} pixels allowed; scale it down first.")
             return np.ascontiguousarray(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))
+    except BadInput:
+        raise
     except UnidentifiedImageError as error:
         raise BadInput("This is not a picture that can be read; use a JPEG, PNG or WebP.") from error
     except BROKEN as error:

@@ -144,22 +144,36 @@ def test_a_clip_comes_back_painted_with_its_sound_untouched(page, tmp_path, name
     all_closed(page)
 
 
-def test_a_dropped_clip_keeps_uneven_times(page, tmp_path):
-    ticks = [0, 40, 50, 190, 333, 334, 700, *(800 + 33 * n for n in range(FRAMES - 7))]
-    clip = write(tmp_path / "clip.mp4", ticks=ticks, tick=Fraction(1, 1000))
+def drop(page, clip):
     page.evaluate(
-        """(data) => {
+        """([data, name]) => {
             const bytes = Uint8Array.from(atob(data), (c) => c.charCodeAt(0));
             const transfer = new DataTransfer();
-            transfer.items.add(new File([bytes], "clip.mp4", { type: "video/mp4" }));
+            transfer.items.add(new File([bytes], name, { type: "video/mp4" }));
             for (const kind of ["dragenter", "dragover", "drop"])
                 document.body.dispatchEvent(new DragEvent(kind, { dataTransfer: transfer, bubbles: true }));
         }""",
-        base64.b64encode(clip.read_bytes()).decode(),
+        [base64.b64encode(clip.read_bytes()).decode(), clip.name],
     )
+
+
+def test_a_dropped_clip_keeps_uneven_times(page, tmp_path):
+    ticks = [0, 40, 50, 190, 333, 334, 700, *(800 + 33 * n for n in range(FRAMES - 7))]
+    clip = write(tmp_path / "clip.mp4", ticks=ticks, tick=Fraction(1, 1000))
+    drop(page, clip)
     start(page)
     times, _ = frames(finish(page, tmp_path / "painted.mp4"))
     assert np.abs(times - np.array(ticks) / 1000).max() <= TICK
+
+
+def test_another_clip_takes_the_place_of_the_one_before(page, tmp_path):
+    dialog = page.locator("dialog#clip")
+    drop(page, write(tmp_path / "first.mp4", ticks=range(1000)))
+    start(page)
+    drop(page, write(tmp_path / "second.mp4"))
+    expect(dialog).to_contain_text("second.mp4")
+    start(page)
+    assert len(frames(finish(page, tmp_path / "painted.mp4"))[0]) == FRAMES
 
 
 def test_sound_that_mp4_players_do_not_know_is_encoded_again(page, tmp_path):

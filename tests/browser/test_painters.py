@@ -11,6 +11,7 @@ from impasto.export.runtime import Painter
 from impasto.models import store
 
 PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
+POLL = 50  # milliseconds
 
 # Helpers inside the page. A picture travels as base64 RGBA; the engine is the page's own.
 HELPERS = """() => {
@@ -75,9 +76,15 @@ def open_page(browser, url):
     page = browser.new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(url)
-    page.wait_for_function("globalThis.impasto?.engine")
+    wait_until(page, "globalThis.impasto?.engine")
     page.evaluate(HELPERS)
     return page
+
+
+def wait_until(page, condition):
+    """Until an expression of JavaScript holds. Not playwright's own way, which the page's security policy forbids."""
+    patient = f"if (--left < 0) throw new Error('too late'); await new Promise((r) => setTimeout(r, {POLL}));"
+    page.evaluate(f"async () => {{ let left = {PATIENCE // POLL}; while (!({condition})) {{ {patient} }} }}")
 
 
 def rgba(picture):
@@ -255,7 +262,7 @@ def test_files_are_kept_and_damaged_ones_are_not(browser, static_site, style):
 
     def start():
         page.goto(static_site)
-        page.wait_for_function("globalThis.impasto?.engine")
+        wait_until(page, "globalThis.impasto?.engine")
         page.evaluate(HELPERS)
         started = page.evaluate("() => impasto.engine.start('wasm').catch((e) => e.message)")
         return started, page.evaluate("tested.events")
@@ -285,7 +292,7 @@ def test_server_paints_and_comes_back(browser, app_server, model, style, picture
     assert np.abs(shown(page, smooth).astype(float) - expected).mean() < 4
     assert np.abs(painted_clip(page, smooth).astype(float) - expected).mean() < 4
     server.stop()
-    page.wait_for_function("tested.events.some((e) => e.kind === 'trouble' && /server/.test(e.sentence) && !e.fatal)")
+    wait_until(page, "tested.events.some((e) => e.kind === 'trouble' && /server/.test(e.sentence) && !e.fatal)")
     server = app_server(port=server.port, live_sessions=1)
     stream = """async ([frame, size]) => {
       const painted = tested.once("painted");
@@ -326,7 +333,7 @@ def test_a_busy_server_tells_the_place_in_line(browser, app_server):
     pages = [open_page(browser, server.url + "live/") for _ in range(2)]
     assert pages[0].evaluate("() => impasto.engine.start('server')") == "server"
     pages[1].evaluate("() => void (globalThis.later = impasto.engine.start('server'))")
-    pages[1].wait_for_function("tested.events.some((e) => e.kind === 'waiting' && e.place === 1)")
+    wait_until(pages[1], "tested.events.some((e) => e.kind === 'waiting' && e.place === 1)")
     pages[0].close()
     assert pages[1].evaluate("() => later") == "server"
     pages[1].close()

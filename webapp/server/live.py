@@ -90,11 +90,17 @@ def _file(path: Path, request: Request, tag: str | None, caching: str) -> Respon
     kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
     if path.suffix == ".gz":
         kind = "application/gzip"
-    if "gzip" in request.headers.get("accept-encoding", ""):
+    if accepts_gzip(request.headers.get("accept-encoding", "")):
         packed = _packed(path, stat.st_mtime_ns)
         if packed is not None:
             return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
     return FileResponse(path, media_type=kind, headers=headers)
+
+
+def accepts_gzip(header: str) -> bool:
+    """Whether an Accept-Encoding allows gzip: named, and not with a weight of 0."""
+    offers = [part.strip().replace(" ", "").lower() for part in header.split(",")]
+    return any(o == "gzip" or (o.startswith("gzip;q=") and o[7:].strip("0.") != "") for o in offers)
 
 
 @lru_cache(maxsize=64)

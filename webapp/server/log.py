@@ -8,6 +8,7 @@ import traceback
 from pathlib import Path
 
 LOGGER = logging.getLogger("impasto.server")
+AREAS = ("live", "gradio_api", "assets", "static", "theme.css", "config")
 OURS = ("impasto.server", "impasto.studio", "uvicorn")
 DEPTH = 4  # calls shown of an exception
 
@@ -66,6 +67,12 @@ class RequestLog:
         try:
             return await self.app(scope, receive, note)
         finally:
-            route = getattr(scope.get("route"), "path", None) or "/" + scope["path"].strip("/").split("/")[0]
+            route = getattr(scope.get("route"), "path", None) or _area(scope["path"])
             seconds = round(time.perf_counter() - began, 4)
             say("request", method=scope["method"], route=route, status=status, seconds=seconds)
+
+
+def _area(path: str) -> str:
+    """What part of the application a path belongs to, without the rest of it, which may be a file's name."""
+    first = path.strip("/").split("/")[0]
+    return f"/{first}/…" if first in AREAS else "other"

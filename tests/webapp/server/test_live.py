@@ -1,136 +1,191 @@
+"""The page and the model files: what is served, how long it may be kept, and what stays inside."""
+
 import gzip
 import hashlib
-import io
 import json
+import shutil
 
 import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
 
-from impasto.webapp.server import log
-from impasto.webapp.server.isolation import FRAMES
+from impasto.export.model import load_model
+from impasto.webapp.server.live import live_routes
 
-pytestmark = pytest.mark.usefixtures("page")
-
-
-def test_the_page_and_its_files_come_with_their_types_and_caching(serve, page):
-    client = serve()
-    assert client.get("/", follow_redirects=False).headers["location"] == "live/"
-    assert client.get("/live", follow_redirects=False).headers["location"].endswith("live/")
-    index = client.get("/live/")
-    assert "page" in index.text
-    assert index.headers["cache-control"] == "no-cache"
-    script = client.get("/live/assets/main-1a2b.js")
-    assert script.text == (page / "assets" / "main-1a2b.js").read_text()
-    assert script.headers["content-type"].startswith("text/javascript")
-    assert "immutable" in script.headers["cache-control"]
-    assert script.headers["content-encoding"] == "gzip"
+SCRIPT = b"console.log('painted');\n" * 100
+WASM = gzip.compress(b"\0asm" + bytes(4000), mtime=0)
 
 
-def test_packed_wasm_stays_packed(serve, page):
-    answer = serve().get("/live/runtime.wasm.gz")
-    assert "content-encoding" not in answer.headers
-    assert answer.content == (page / "runtime.wasm.gz").read_bytes()
+@pytest.fixture
+def page(tmp_path, model):
+    """A small built page, a file beside it that is nobody's business, and a client: (folder, client)."""
+    (tmp_path / "secret.txt").write_text("secret")
+    dist = tmp_path / "dist"
+    for name, data in {
+        "index.html": b"<!doctype html><title>Impasto</title>",
+        "assets/index-abc.js": SCRIPT,
+        "ort/ort.mjs": SCRIPT,
+        "ort/ort.wasm.gz": WASM,
+    }.items():
+        (dist / name).parent.mkdir(parents=True, exist_ok=True)
+        (dist / name).write_bytes(data)
+    (dist / "link.txt").symlink_to(tmp_path / "secret.txt")
+    app = FastAPI()
+    app.include_router(live_routes(model, True, dist))
+    return dist, TestClient(app, follow_redirects=False)
 
 
-def test_a_page_that_is_not_built_is_a_sentence(serve, page):
-    (page / "index.html").unlink()
-    answer = serve().get("/live/")
-    assert answer.status_code == 503
-    assert "make page" in answer.text
+def test_the_page_is_at_live_with_a_slash(page):
+    _, client = page
+    assert client.get("/live").headers["location"] == "live/"
+    answer = client.get("/live/")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"].startswith("text/html")
+    assert answer.headers["cache-control"] == "no-cache"
 
 
 @pytest.mark.parametrize(
-    "path",
+    ("path", "kind", "caching"),
     [
-        "/live/%2e%2e/secret.txt",
-        "/live/..%2fsecret.txt",
-        "/live/assets/%2e%2e/%2e%2e/secret.txt",
-        "/live/%2fetc/passwd",
-        "/live/none.js",
-        "/live/models/other/model.json",
-        "/live/models/{name}/weights.safetensors",
-        "/live/models/{name}/..%2f..%2ferrors.py",
-        "/live/models/{name}/previews/..%2fmodel.json.part",
+        ("assets/index-abc.js", "text/javascript", "public, max-age=31536000, immutable"),
+        ("ort/ort.mjs", "text/javascript", "no-cache"),
     ],
 )
-def test_nothing_else_is_served(serve, model, path):
-    answer = serve().get(path.format(name=model.name))
-    assert answer.status_code == 404
-    assert "secret" not in answer.text
+def test_files_with_a_hash_in_their_name_are_kept_for_good(page, path, kind, caching):
+    answer = page[1].get(f"/live/{path}")
+    assert answer.content == SCRIPT
+    assert answer.headers["content-type"].split(";")[0] == kind
+    assert answer.headers["cache-control"] == caching
 
 
-def test_model_files_are_those_of_the_model(serve, model):
-    client = serve()
-    assert client.get("/live/config.json").json() == {
-        "models": [model.name],
-        "server": {"socket": "socket", "studio": None},
-    }
-    described = client.get(f"/live/models/{model.name}/model.json").json()
-    for role in ("frame", "style_fp16", "gallery"):
+def test_packed_wasm_stays_packed(page):
+    answer = page[1].get("/live/ort/ort.wasm.gz")
+    assert answer.content == WASM
+    assert answer.headers["content-type"] == "application/gzip"
+    assert "content-encoding" not in answer.headers
+
+
+def test_a_changed_file_is_served_anew(page):
+    dist, client = page
+    first = client.get("/live/ort/ort.mjs")
+    tag = {"If-None-Match": first.headers["etag"]}
+    unchanged = client.get("/live/ort/ort.mjs", headers=tag)
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    assert unchanged.headers["etag"] == first.headers["etag"]
+    (dist / "ort/ort.mjs").write_bytes(b"// another\n" * 100)
+    assert client.get("/live/ort/ort.mjs", headers=tag).content == b"// another\n" * 100
+
+
+@pytest.mark.parametrize("prefix", ["/live/", "/live/models/impasto-0.2/", "/live/models/"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "../secret.txt",
+        "..%2fsecret.txt",
+        "%2e%2e/secret.txt",
+        "assets/..%2f..%2fsecret.txt",
+        "..%5csecret.txt",
+        "%2fetc%2fpasswd",
+        "/etc/passwd",
+        "link.txt",
+        "index.html%00.js",
+        "%ff",
+        "assets",
+        "assets/",
+        "a" * 5000,
+        "weights.safetensors",
+    ],
+)
+def test_nothing_outside_is_served(page, model, prefix, path):
+    prefix = prefix.replace("MODEL", model.name)
+    # httpx would tidy the path: it is sent as it stands.
+    answer = page[1].request("GET", "http://testserver", extensions={"target": (prefix + path).encode()})
+    raw = page[1].get(prefix + path)
+    for each in (answer, raw):
+        assert b"secret" not in each.content
+        assert b"root:" not in each.content
+    assert raw.status_code == 404
+
+
+def test_without_a_built_page_it_says_how_to_build_one(tmp_path, model):
+    app = FastAPI()
+    app.include_router(live_routes(model, True, tmp_path / "dist"))
+    answer = TestClient(app).get("/live/")
+    assert answer.status_code == 503
+    assert "make page" in answer.text
+    assert answer.headers["content-type"].startswith("text/html")
+
+
+@pytest.mark.parametrize(("studio", "link"), [(True, "../"), (False, None)])
+def test_the_configuration_names_model_socket_and_studio(model, studio, link):
+    app = FastAPI()
+    app.include_router(live_routes(model, studio))
+    answer = TestClient(app).get("/live/config.json")
+    assert answer.json() == {"models": [model.name], "server": {"socket": "socket", "studio": link}}
+    assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_every_file_the_page_needs_of_a_model_is_served_whole(page, model):
+    at = f"/live/models/{model.name}/"
+    described = page[1].get(at + "model.json").json()
+    for role in ("style", "frame", "style_fp16", "frame_fp16", "gallery"):
         entry = described["files"][role]
-        answer = client.get(f"/live/models/{model.name}/{entry['file']}")
+        answer = page[1].get(at + entry["file"])
+        assert len(answer.content) == entry["bytes"]
         assert hashlib.sha256(answer.content).hexdigest() == entry["sha256"]
-        assert answer.headers["cache-control"] == "no-cache"
-        lasting = client.get(f"/live/models/{model.name}/{entry['file']}?v={entry['sha256']}")
-        assert "immutable" in lasting.headers["cache-control"]
-    for style in model.gallery().values():
-        assert client.get(f"/live/models/{model.name}/{style['preview']}").headers["content-type"] == "image/webp"
+        assert answer.headers["etag"] == f'"{entry["sha256"]}"'
+    previews = [entry["preview"] for entry in json.loads(model.path("gallery").read_text()).values()]
+    assert previews
+    for preview in previews:
+        answer = page[1].get(at + preview)
+        assert answer.content == (model.folder / preview).read_bytes()
+        assert answer.headers["content-type"] == "image/webp"
 
 
-def test_what_a_browser_has_is_not_sent_again(serve, model):
-    client = serve()
-    path = f"/live/models/{model.name}/gallery.json"
-    first = client.get(path)
-    again = client.get(path, headers={"If-None-Match": first.headers["etag"]})
+def test_a_model_file_asked_for_by_its_hash_is_kept_for_good(page, model):
+    entry = model.files["frame"]
+    at = f"/live/models/{model.name}/{entry['file']}"
+    assert "immutable" in page[1].get(at, params={"v": entry["sha256"]}).headers["cache-control"]
+    for wrong in ("", "0" * 64):
+        assert page[1].get(at, params={"v": wrong}).headers["cache-control"] == "no-cache"
+    again = page[1].get(at, headers={"If-None-Match": f'"{entry["sha256"]}"'})
     assert (again.status_code, again.content) == (304, b"")
 
 
-def test_files_are_sent_plain_to_those_who_cannot_unpack(serve, model):
-    client = serve()
-    path = f"/live/models/{model.name}/gallery.json"
-    plain = client.get(path, headers={"Accept-Encoding": "identity"})
-    with client.stream("GET", path, headers={"Accept-Encoding": "gzip"}) as packed:
-        sent = b"".join(packed.iter_raw())
-    assert "content-encoding" not in plain.headers
-    assert gzip.decompress(sent) == plain.content
-    assert len(sent) < 0.6 * len(plain.content)
+def test_graphs_travel_compressed_where_that_is_understood(page, model):
+    at = f"/live/models/{model.name}/{model.files['frame']['file']}"
+    size = {}
+    for accepted in ("gzip, br", "identity", "gzip;q=0"):
+        with page[1].stream("GET", at, headers={"Accept-Encoding": accepted}) as answer:
+            size[accepted] = len(b"".join(answer.iter_raw()))
+            assert answer.headers.get("content-encoding") == ("gzip" if accepted == "gzip, br" else None)
+            assert "accept-encoding" in answer.headers["vary"].lower()
+    assert size["identity"] == size["gzip;q=0"] == model.files["frame"]["bytes"]
+    assert size["gzip, br"] < 0.8 * size["identity"]
 
 
-def test_the_live_page_is_isolated_and_confined(serve):
-    headers = serve().get("/live/").headers
-    assert headers["cross-origin-opener-policy"] == "same-origin"
-    assert headers["cross-origin-embedder-policy"] == "require-corp"
-    policy = dict(part.split(" ", 1) for part in headers["content-security-policy"].split("; "))
-    assert "'unsafe-eval'" not in policy["script-src"]
-    assert "'unsafe-inline'" not in policy["script-src"]
-    assert "ws://here:7860" in policy["connect-src"]
-    assert FRAMES in headers["content-security-policy"]
+def test_a_head_request_has_the_headers_alone(page, model):
+    answer = page[1].head(f"/live/models/{model.name}/{model.files['frame']['file']}")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["etag"] == f'"{model.files["frame"]["sha256"]}"'
 
 
-def test_isolation_can_be_left_out(serve):
-    headers = serve(isolation=False).get("/live/").headers
-    assert "cross-origin-embedder-policy" not in headers
-    assert headers["x-content-type-options"] == "nosniff"
+def test_other_models_and_other_files_of_the_model_are_not_there(page, model):
+    for path in (f"{model.name}/weights.safetensors", f"{model.name}/samples.jpg", "magenta/model.json", model.name):
+        assert page[1].get(f"/live/models/{path}").status_code == 404
 
 
-def test_a_strange_host_is_not_written_into_the_policy(serve):
-    answer = serve().get("/live/", headers={"Host": "evil; script-src *"})
-    assert "evil" not in answer.headers["content-security-policy"]
-
-
-def test_health_and_metrics(serve, model):
-    client = serve()
-    assert client.get("/healthz").json()["model"] == model.name
-    client.app.state.metrics.frame_painted(0.02, "clip")
-    text = client.get("/metrics").text
-    assert 'impasto_frames_painted_total{kind="clip"} 1.0' in text
-    assert 'impasto_frame_seconds_sum{kind="clip"} 0.02' in text
-
-
-def test_the_log_names_routes_not_files(serve):
-    client, stream = serve(), io.StringIO()
-    log.start_log(stream)
-    client.get("/live/holiday-of-anna.mp4")
-    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
-    assert lines[-1]["event"] == "request"
-    assert lines[-1]["status"] == 404
-    assert "anna" not in stream.getvalue()
+def test_a_preview_that_points_outside_its_model_is_not_served(tmp_path, model):
+    shutil.copytree(model.folder, tmp_path / "model")
+    (tmp_path / "secret.webp").write_bytes(b"secret")
+    gallery = json.loads((tmp_path / "model" / "gallery.json").read_text())
+    next(iter(gallery.values()))["preview"] = "../secret.webp"
+    text = json.dumps(gallery)
+    (tmp_path / "model" / "gallery.json").write_text(text)
+    described = json.loads((tmp_path / "model" / "model.json").read_text())
+    described["files"]["gallery"] |= {"bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    (tmp_path / "model" / "model.json").write_text(json.dumps(described))
+    app = FastAPI()
+    app.include_router(live_routes(load_model(tmp_path / "model"), True))
+    for path in ("..%2fsecret.webp", "../secret.webp"):
+        assert TestClient(app).get(f"/live/models/{model.name}/{path}").status_code == 404

@@ -1,3 +1,5 @@
+"""The live painter, talked to as a page does."""
+
 import base64
 import struct
 import threading
@@ -6,12 +8,9 @@ import time
 import cv2
 import numpy as np
 import pytest
-from starlette.websockets import WebSocketDisconnect
 
 from impasto.export.runtime import Painter
 from impasto.webapp.server import socket as live_socket
-
-URL = "/live/socket"
 
 
 def jpeg(rgb, quality=95):
@@ -37,22 +36,22 @@ def style(model):
     return model.gallery()["starry-night"]["style"]
 
 
-def open_styled(client, style):
-    session = client.websocket_connect(URL)
-    socket = session.__enter__()
-    assert socket.receive_json()["type"] == "ready"
-    socket.send_json({"type": "style", "style": [float(v) for v in style]})
-    return session, socket
+def styled(server, style):
+    """A page that has its place and has chosen a style."""
+    page = server.talk()
+    assert page.json()["type"] == "ready"
+    page.send_json({"type": "style", "style": [float(v) for v in style]})
+    return page
 
 
 def test_a_painted_frame_is_the_painters(serve, model, scene, style):
-    with serve().websocket_connect(URL) as socket:
-        ready = socket.receive_json()
+    with serve().talk() as page:
+        ready = page.json()
         assert ready == {"type": "ready", "model": model.name, "style_size": model.style_size, "side": 720, "fps": 30.0}
-        socket.send_json({"type": "style", "style": [float(v) for v in style]})
+        page.send_json({"type": "style", "style": [float(v) for v in style]})
         sent = jpeg(scene)
-        socket.send_bytes(numbered(7, sent))
-        answer = socket.receive_bytes()
+        page.send(numbered(7, sent))
+        answer = page.bytes()
     painter = Painter(model)
     painter.use([style])
     expected = painter.paint(picture(sent))
@@ -63,30 +62,34 @@ def test_a_painted_frame_is_the_painters(serve, model, scene, style):
 
 
 def test_a_picture_becomes_a_style(serve, model, scene):
-    with serve().websocket_connect(URL) as socket:
-        socket.receive_json()
+    with serve().talk() as page:
+        page.json()
         data = cv2.imencode(".png", scene[:, :, ::-1])[1].tobytes()
-        socket.send_json({"type": "encode", "id": 3, "picture": base64.b64encode(data).decode()})
-        answer = socket.receive_json()
+        page.send_json({"type": "encode", "id": 3, "picture": base64.b64encode(data).decode()})
+        answer = page.json()
     assert (answer["type"], answer["id"]) == ("encoded", 3)
     np.testing.assert_allclose(answer["style"], Painter(model).encode(scene), atol=1e-4)
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["no json", "{}", '{"type": "dance"}', '{"type": "style", "style": [1, 2]}', '{"type": "style", "style": ["x"]}'],
-)
-def test_nonsense_is_answered_and_the_session_goes_on(serve, scene, style, text):
-    session, socket = open_styled(serve(), style)
-    socket.send_text(text)
-    answer = socket.receive_json()
-    assert answer["type"] == "error"
-    assert answer["sentence"].endswith(".")
-    socket.send_bytes(numbered(1, b"not a picture"))
-    assert "picture" in socket.receive_json()["sentence"]
-    socket.send_bytes(numbered(2, jpeg(scene)))
-    assert socket.receive_bytes()[:4] == struct.pack("<I", 2)
-    session.__exit__(None, None, None)
+def test_nonsense_is_answered_and_the_session_goes_on(serve, scene, style):
+    with styled(serve(), style) as page:
+        for text in (
+            "no json",
+            "{}",
+            "[]",
+            '{"type": "dance"}',
+            '{"type": "style", "style": [1, 2]}',
+            '{"type": "style", "style": ["x"]}',
+            '{"type": "encode", "id": 1, "picture": "AAAA"}',
+        ):
+            page.send(text)
+            answer = page.json()
+            assert answer["type"] == "error"
+            assert answer["sentence"].endswith(".")
+        page.send(numbered(1, b"not a picture"))
+        assert "picture" in page.json()["sentence"]
+        page.send(numbered(2, jpeg(scene)))
+        assert page.bytes()[:4] == struct.pack("<I", 2)
 
 
 def test_only_the_newest_frame_is_painted(serve, scene, style, monkeypatch):
@@ -99,91 +102,87 @@ def test_only_the_newest_frame_is_painted(serve, scene, style, monkeypatch):
         return paint(self, data)
 
     monkeypatch.setattr(live_socket.Session, "paint_one", slow)
-    client = serve(live_fps=1000)
-    session, socket = open_styled(client, style)
-    socket.send_bytes(numbered(1, jpeg(scene)))
-    assert started.wait(20)
-    for number in (2, 3, 4):
-        socket.send_bytes(numbered(number, jpeg(scene)))
-    socket.send_text("{}")  # answered while the first is being painted, so the frames before it have come
-    assert socket.receive_json()["type"] == "error"
-    go.set()
-    assert [struct.unpack("<I", socket.receive_bytes()[:4])[0] for _ in range(2)] == [1, 4]
-    assert 'impasto_frames_painted_total{kind="live"} 2.0' in client.get("/metrics").text
-    session.__exit__(None, None, None)
+    server = serve(live_fps=1000)
+    with styled(server, style) as page:
+        page.send(numbered(1, jpeg(scene)))
+        assert started.wait(20)
+        for number in (2, 3, 4):
+            page.send(numbered(number, jpeg(scene)))
+        page.send("{}")  # answered while the first is being painted, so the frames before it have come
+        assert page.json()["type"] == "error"
+        go.set()
+        assert [struct.unpack("<I", page.bytes()[:4])[0] for _ in range(2)] == [1, 4]
+    assert 'impasto_frames_painted_total{kind="live"} 2.0' in server.metrics()
 
 
 def test_frames_come_no_faster_than_allowed(serve, scene, style):
-    session, socket = open_styled(serve(live_fps=4), style)
-    began = time.monotonic()
-    for number in range(3):
-        socket.send_bytes(numbered(number, jpeg(scene)))
-        socket.receive_bytes()
-    assert time.monotonic() - began >= 0.5
-    session.__exit__(None, None, None)
+    with styled(serve(live_fps=4), style) as page:
+        began = time.monotonic()
+        for number in range(3):
+            page.send(numbered(number, jpeg(scene)))
+            page.bytes()
+        assert time.monotonic() - began >= 0.45
 
 
 def test_who_comes_too_many_waits_and_is_called(serve):
-    client = serve(live_sessions=1, live_queue=1)
-    first = client.websocket_connect(URL)
-    assert first.__enter__().receive_json()["type"] == "ready"
-    with client.websocket_connect(URL) as second:
-        assert second.receive_json() == {"type": "waiting", "place": 1}
-        with client.websocket_connect(URL) as third, pytest.raises(WebSocketDisconnect) as refused:
-            third.receive_json()
-        assert refused.value.code == 1013
-        assert "again" in refused.value.reason
-        first.__exit__(None, None, None)
-        assert second.receive_json()["type"] == "ready"
+    server = serve(live_sessions=1, live_queue=1)
+    with server.talk() as first:
+        assert first.json()["type"] == "ready"
+        with server.talk() as second:
+            assert second.json() == {"type": "waiting", "place": 1}
+            with server.talk() as third:
+                code, reason = third.end()
+                assert (code, "again" in reason) == (1013, True)
+            first.socket.close()
+            assert second.json()["type"] == "ready"
+
+
+def test_who_leaves_the_line_makes_room(serve):
+    server = serve(live_sessions=1, live_queue=1)
+    with server.talk() as first:
+        first.json()
+        with server.talk() as second:
+            assert second.json()["type"] == "waiting"
+        with server.talk() as third:
+            assert third.json()["type"] == "waiting"
 
 
 @pytest.mark.parametrize(
-    ("origin", "more", "allowed"),
-    [
-        ("http://here:7860", (), True),
-        ("https://evil.example", (), False),
-        ("null", (), False),
-        ("https://friend.example", ("https://friend.example",), True),
-        (None, (), True),
-    ],
+    ("origin", "allowed"),
+    [("https://evil.example", False), ("null", False), ("https://friend.example", True), (None, True)],
 )
-def test_pages_of_other_places_are_refused(serve, origin, more, allowed):
-    headers = {"origin": origin} if origin else {}
-    client = serve(allowed_origins=more)
-    if allowed:
-        with client.websocket_connect(URL, headers={"host": "here:7860", **headers}) as socket:
-            assert socket.receive_json()["type"] == "ready"
-    else:
-        with (
-            pytest.raises(WebSocketDisconnect) as refused,
-            client.websocket_connect(URL, headers={"host": "here:7860", **headers}),
-        ):
-            pass
-        assert refused.value.code == 1008
+def test_pages_of_other_places_are_refused(serve, origin, allowed):
+    with serve(allowed_origins=("https://friend.example",)).talk(origin=origin) as page:
+        if allowed:
+            assert page.json()["type"] == "ready"
+        else:
+            assert page.end()[0] == 1008
+
+
+def test_the_servers_own_page_is_let_in(serve):
+    server = serve()
+    with server.talk(origin=f"http://127.0.0.1:{server.port}") as page:
+        assert page.json()["type"] == "ready"
 
 
 def test_a_message_too_large_ends_the_session(serve):
-    with serve(live_message_kb=10).websocket_connect(URL) as socket:
-        socket.receive_json()
-        socket.send_bytes(bytes(20_000))
-        with pytest.raises(WebSocketDisconnect) as ended:
-            socket.receive_json()
-    assert ended.value.code == 1008
-    assert "10 KB" in ended.value.reason
+    with serve(live_message_kb=10).talk() as page:
+        page.json()
+        page.send(bytes(20_000))
+        code, reason = page.end()
+    assert code == 1008
+    assert "10 KB" in reason
 
 
-def test_a_frame_too_large_is_refused_before_it_is_decoded(serve, style):
-    session, socket = open_styled(serve(live_side=64), style)
-    socket.send_bytes(numbered(1, jpeg(np.zeros((400, 400, 3), np.uint8))))
-    assert "pixels" in socket.receive_json()["sentence"]
-    session.__exit__(None, None, None)
+def test_a_frame_too_large_is_refused(serve, style):
+    with styled(serve(live_side=64), style) as page:
+        page.send(numbered(1, jpeg(np.zeros((400, 400, 3), np.uint8))))
+        assert "pixels" in page.json()["sentence"]
 
 
 def test_silence_gives_the_place_away(serve):
-    client = serve(live_idle_seconds=0.2)
-    with client.websocket_connect(URL) as socket:
-        socket.receive_json()
-        with pytest.raises(WebSocketDisconnect) as ended:
-            socket.receive_json()
-        assert ended.value.code == 1001
-    assert "impasto_live_sessions 0.0" in client.get("/metrics").text
+    server = serve(live_idle_seconds=0.2)
+    with server.talk() as page:
+        page.json()
+        assert page.end()[0] == 1001
+    assert "impasto_live_sessions 0.0" in server.metrics()

@@ -24,14 +24,16 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
   let work: AbortController | null = null;
   let result = "";
 
-  const end = (): void => {
+  const stop = (): void => {
     work?.abort();
     if (result) URL.revokeObjectURL(result);
     result = "";
+  };
+  dialog.addEventListener("close", () => {
+    stop();
     dialog.replaceChildren();
     resume();
-  };
-  dialog.addEventListener("close", end);
+  });
 
   const fill = (title: string, ...children: Node[]): void =>
     dialog.replaceChildren(make("h2", { id: "clip-title", textContent: title }), ...children);
@@ -97,11 +99,11 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
 
   return {
     async open(file) {
-      if (dialog.open) dialog.close();
+      stop(); // another clip takes the place of the one before; closing the dialog would tell so only later
       const refusal = clipsSupported();
       if (refusal) refuse(refusal);
       else ask(file);
-      dialog.showModal();
+      if (!dialog.open) dialog.showModal();
     },
   };
 }

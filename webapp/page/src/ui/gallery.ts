@@ -133,5 +133,5 @@ function slider(key: string, look: Store<Look>, palette: Palette): HTMLElement {
   const title = palette.styles.get(key)?.title ?? key;
   const input = make("input", { type: "range", min: "0", max: "100", step: "1", aria: { label: `Weight of ${title}` } });
   input.addEventListener("input", () => look.set({ mix: weigh(look.get().mix, key, input.valueAsNumber / 100) }));
-  return make("label", { className: "slide" }, make("span", { textContent: title }), make("output"), input);
+  return make("div", { className: "slide" }, make("span", { textContent: title }), make("output"), input);
 }

@@ -1,0 +1,317 @@
+"""What people see of the page: the camera painted, styles, blends, controls, files saved, words for what fails."""
+
+import json
+import re
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import av
+import cv2
+import numpy as np
+import pytest
+from playwright.sync_api import expect
+
+SECOND = 1000  # playwright counts milliseconds
+PATIENCE = 120 * SECOND
+LOOK = "#painter=wasm&size=128"  # small frames: the tests' machines are slow
+AXE = Path(__file__).parents[2] / "webapp" / "page" / "node_modules" / "axe-core" / "axe.min.js"
+
+# Resolves when two more frames are on the canvas, so that the second was taken after the change before, and were shown.
+TWO_FRAMES = """() => new Promise((done) => {
+  let left = 2;
+  const stop = impasto.engine.on((event) => {
+    if (event.kind !== "painted" || --left) return;
+    stop();
+    requestAnimationFrame(() => requestAnimationFrame(done));
+  });
+})"""
+
+
+def visit(context, url):
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    expect(page.locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
+    return page
+
+
+@pytest.fixture(scope="module")
+def opened(browser, static_site):
+    """The page with the camera being painted, opened once; and the addresses of everything it asked for."""
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 800}, accept_downloads=True, reduced_motion="reduce"
+    )
+    context.grant_permissions(["clipboard-read", "clipboard-write", "camera", "microphone"])
+    requests = []
+    context.on("request", lambda request: requests.append(request.url))
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    yield page, requests
+    context.close()
+
+
+@pytest.fixture
+def page(opened, static_site):
+    """The live page with the first style alone and all controls at rest."""
+    page, _ = opened
+    page.evaluate("(hash) => { location.hash = hash }", LOOK)
+    page.wait_for_function("document.querySelector('#strength').value === '100'")
+    page.locator("#mixing").set_checked(False)
+    page.locator(".style").first.click()
+    for close in page.get_by_role("button", name="Dismiss this message").all():
+        close.click()
+    return page
+
+
+def picture_of(page):
+    """What the frame shows once it shows the present state: float32 RGB [H,W,3] of 0…255. Its transition is over."""
+    page.evaluate(TWO_FRAMES)
+    page.wait_for_function("document.querySelector('.host').getAnimations({subtree: true}).length === 0")
+    return decoded(page.locator("#frame").screenshot())
+
+
+def decoded(png):
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1].astype(np.float32)
+
+
+def fitted(picture, like):
+    return cv2.resize(np.asarray(picture, np.float32), like.shape[1::-1], interpolation=cv2.INTER_AREA)
+
+
+def apart(a, b):
+    """Mean absolute difference, of 255."""
+    return float(np.abs(a - fitted(b, a)).mean())
+
+
+def strength(page, key):
+    slider = page.get_by_role("slider", name="Strength")
+    slider.focus()
+    slider.press(key)
+
+
+def test_the_camera_is_painted_and_strength_0_gives_it_back(page, camera_picture):
+    painted = picture_of(page)
+    strength(page, "Home")
+    plain = picture_of(page)
+    seen = fitted(camera_picture[:, ::-1], plain)  # a camera shows people mirrored
+    assert apart(plain, seen) < 5 < 15 < apart(painted, seen)
+    assert painted.std() > 20
+    strength(page, "End")
+    assert apart(picture_of(page), painted) < 3
+
+
+def test_styles_change_the_painting(page):
+    first = picture_of(page)
+    page.get_by_role("button", name="The Scream").click()
+    second = picture_of(page)
+    assert apart(first, second) > 8
+    expect(page.locator("#caption")).to_contain_text("Edvard Munch")
+    page.wait_for_function("location.hash.includes('style=the-scream')")
+
+
+def test_a_blend_lies_between_its_styles(page):
+    first = picture_of(page)
+    page.get_by_role("switch", name="Mix up to four").check()
+    page.get_by_role("button", name="The Scream").click()
+    both = picture_of(page)
+    weight = page.get_by_role("slider", name="Weight of The Starry Night")
+    weight.focus()
+    weight.press("Home")
+    second = picture_of(page)
+    assert min(apart(first, both), apart(both, second)) > 2
+    assert max(apart(first, both), apart(both, second)) < apart(first, second)
+    page.get_by_role("button", name="Great Wave").click()
+    page.get_by_role("button", name="Composition VII").click()
+    expect(page.get_by_role("button", name="Udnie")).to_have_attribute("aria-disabled", "true")
+    expect(page.get_by_role("slider", name=re.compile("^Weight of"))).to_have_count(4)
+
+
+def test_own_pictures_become_styles(page, tmp_path):
+    before = picture_of(page)
+    y, x = np.mgrid[0:200, 0:300]
+    stripes = np.stack([40 + 200 * (x // 20 % 2), 60 + 0 * x, 200 * (y // 30 % 2)], -1).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "stripes.png"), stripes)
+    (tmp_path / "broken.png").write_bytes(b"not a picture")
+    page.locator("#use-picture").set_input_files([tmp_path / "stripes.png", tmp_path / "broken.png"])
+    expect(page.get_by_role("alert")).to_contain_text("broken.png")
+    expect(page.locator("#caption")).to_have_text("stripes")
+    page.wait_for_function("document.querySelector('[data-key^=own]').getAttribute('aria-pressed') === 'true'")
+    assert apart(picture_of(page), before) > 5
+    page.wait_for_function("!location.hash.includes('style=')")
+    page.get_by_role("button", name="Remove stripes").click()
+    expect(page.locator("#caption")).to_contain_text("van Gogh")
+
+
+def test_the_divider_parts_camera_and_painting(page, camera_picture):
+    painted = picture_of(page)
+    page.get_by_role("button", name="Compare").click()
+    divider = page.get_by_role("slider", name="Before and after")
+    divider.press("ArrowRight")
+    expect(divider).to_have_attribute("aria-valuenow", "52")
+    box = page.locator("#frame").bounding_box()
+    page.mouse.move(box["x"] + box["width"] * 0.52, box["y"] + 40)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] * 0.3, box["y"] + 60, steps=4)
+    page.mouse.up()
+    expect(divider).to_have_attribute("aria-valuenow", "30")
+    parted = picture_of(page)
+    seen = fitted(camera_picture[:, ::-1], parted)
+    cut = int(0.3 * parted.shape[1])
+    left, right = np.s_[:, : cut - 30], np.s_[:, cut + 30 :]
+    assert apart(parted[left], seen[left]) < 5
+    assert apart(parted[right], painted[right]) < 3
+    page.get_by_role("button", name="Compare").click()
+    expect(divider).to_be_hidden()
+
+
+def test_mirror_and_colours(page):
+    painted = picture_of(page)
+    page.get_by_role("button", name="Mirror").click()
+    turned = picture_of(page)
+    assert apart(turned, painted) > 8
+    page.get_by_role("button", name="Mirror").click()
+    strength(page, "Home")
+    plain = picture_of(page)
+    strength(page, "End")
+    page.get_by_role("switch", name="Keep the scene’s own colours").check()
+    kept = picture_of(page)
+    chroma = [cv2.cvtColor(each / 255, cv2.COLOR_RGB2YCrCb)[:, :, 1:] for each in (plain, painted, kept)]
+    assert np.abs(chroma[2] - chroma[0]).mean() < 0.5 * np.abs(chroma[1] - chroma[0]).mean()
+
+
+def test_a_snapshot_is_a_png_of_the_painting(page):
+    painted = picture_of(page)
+    with page.expect_download() as download:
+        page.get_by_role("button", name="Snapshot").click()
+    path = Path(download.value.path())
+    assert download.value.suggested_filename.endswith(".png")
+    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
+    assert apart(painted, decoded(path.read_bytes())) < 4
+
+
+def test_a_recording_is_a_playable_file_with_sound(page):
+    painted = picture_of(page)
+    page.get_by_role("switch", name="Record sound from the microphone").check()
+    record = page.locator("#record")
+    record.click()
+    expect(record).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#record-text")).to_have_text(re.compile("0:0[2-9]"), timeout=PATIENCE)
+    with page.expect_download() as download:
+        record.click()
+    expect(record).to_have_attribute("aria-pressed", "false")
+    assert Path(download.value.suggested_filename).suffix in (".mp4", ".webm")
+    with av.open(download.value.path()) as container:
+        assert container.streams.audio
+        frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
+    assert len(frames) >= 2
+    assert apart(painted, frames[-1]) < 12
+
+
+def test_a_link_holds_the_look(page, browser, static_site):
+    page.get_by_role("button", name="Irises").click()
+    strength(page, "Home")
+    strength(page, "ArrowRight")
+    page.get_by_role("button", name="Copy a link to this look").click()
+    expect(page.locator("#note")).to_contain_text("Link copied")
+    link = page.evaluate("navigator.clipboard.readText()")
+    assert link.startswith(static_site)
+    context = browser.new_context()
+    other = visit(context, link)
+    expect(other.get_by_role("button", name="Irises")).to_have_attribute("aria-pressed", "true")
+    expect(other.get_by_role("slider", name="Strength")).to_have_value("1")
+    expect(other.get_by_role("combobox", name="Painter")).to_have_value("wasm")
+    context.close()
+
+
+def test_another_source_lets_the_camera_go(page):
+    track = page.evaluate_handle("document.querySelector('#source').srcObject.getTracks()[0]")
+    camera = picture_of(page)
+    page.get_by_role("button", name="Sample scene").click()
+    page.wait_for_function("(track) => track.readyState === 'ended'", arg=track)
+    expect(page.get_by_role("button", name="Sample scene")).to_have_attribute("aria-pressed", "true")
+    page.wait_for_function("document.querySelector('#source').videoWidth === 960")
+    assert apart(picture_of(page), camera) > 10
+    expect(page.locator("#figures")).to_contain_text("WebAssembly")
+    page.get_by_role("button", name="Camera", exact=True).click()
+    page.wait_for_function("document.querySelector('#source').videoWidth === 320")
+    page.evaluate(TWO_FRAMES)
+
+
+def test_nobody_else_is_asked_for_anything(opened, static_site):
+    _, requests = opened
+    hosts = {urlsplit(url).netloc for url in requests if urlsplit(url).scheme not in ("blob", "data")}
+    assert len(requests) > 10
+    assert hosts == {urlsplit(static_site).netloc}
+
+
+def faults(page):
+    """Serious and critical faults that axe-core finds, as text."""
+    page.evaluate(AXE.read_text("utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]
+    found = [fault for fault in found if fault["impact"] in ("serious", "critical")]
+    return json.dumps([(f["id"], [node["html"][:200] for node in f["nodes"]]) for f in found], indent=1)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_no_serious_accessibility_fault_at_first_sight(browser, static_site, scheme):
+    context = browser.new_context(color_scheme=scheme, reduced_motion="reduce")
+    assert faults(visit(context, static_site)) == "[]"
+    context.close()
+
+
+def test_no_serious_accessibility_fault_when_live(page):
+    page.get_by_role("switch", name="Mix up to four").check()
+    page.get_by_role("button", name="The Scream").click()
+    page.get_by_role("button", name="Compare").click()
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme)
+        assert faults(page) == "[]"
+
+
+def test_a_phone_never_scrolls_sideways(browser, static_site):
+    context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    page = visit(context, static_site + LOOK)
+    wide = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
+    assert max(page.evaluate(wide)) <= 360
+    page.get_by_role("button", name="Try the sample scene").tap()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("switch", name="Mix up to four").check()
+    page.get_by_role("button", name="Great Wave").tap()
+    assert max(page.evaluate(wide)) <= 360
+    small = page.evaluate("""() => [...document.querySelectorAll("button, select, .chip, .ways label, label.switch")]
+        .filter((each) => each.checkVisibility() && each.getBoundingClientRect().height < 44)
+        .map((each) => each.outerHTML.slice(0, 120))""")
+    assert small == []
+    context.close()
+
+
+def test_a_refused_camera_is_explained(launch, static_site):
+    with launch("--use-fake-ui-for-media-stream=deny") as browser:
+        page = visit(browser.new_context(), static_site)
+        page.get_by_role("button", name="Use my camera").click()
+        expect(page.get_by_role("alert")).to_contain_text("The camera was refused.", timeout=PATIENCE)
+        expect(page.get_by_role("button", name="Use my camera")).to_be_visible()
+
+
+def test_a_frame_without_camera_offers_a_tab_of_its_own(browser, static_site):
+    context = browser.new_context()
+    page = context.new_page()
+    frame = f'<iframe src="{static_site}" allow="camera \'none\'" width="900" height="700"></iframe>'
+    page.route("**/around.html", lambda route: route.fulfill(body=frame, content_type="text/html"))
+    page.goto(static_site + "around.html")
+    inside = page.frame_locator("iframe")
+    expect(inside.locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
+    inside.get_by_role("button", name="Use my camera").click()
+    link = inside.get_by_role("alert").get_by_role("link", name="Open in a new tab")
+    expect(link).to_have_attribute("href", re.compile(re.escape(static_site)))
+    context.close()
+
+
+def test_a_broken_gallery_is_explained(browser, static_site):
+    context = browser.new_context()
+    page = context.new_page()
+    page.route("**/gallery.json", lambda route: route.fulfill(status=404))
+    page.goto(static_site)
+    expect(page.get_by_role("alert")).to_contain_text("gallery of styles could not be read")
+    context.close()

@@ -1,0 +1,65 @@
+import io
+import json
+import logging
+
+import pytest
+
+from impasto.webapp.server import log
+
+
+@pytest.fixture
+def lines():
+    """`lines()` → what was logged so far, each line parsed."""
+    stream = io.StringIO()
+    before = {name: (list(logger.handlers), logger.propagate, logger.level) for name, logger in loggers()}
+    log.start_log(stream)
+    yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    for name, logger in loggers():
+        logger.handlers[:], logger.propagate, level = before[name]
+        logger.setLevel(level)
+
+
+def loggers():
+    return [(name, logging.getLogger(name)) for name in log.OURS]
+
+
+def test_an_event_is_a_line_of_json(lines):
+    log.say("live page left", frames=3)
+    (line,) = lines()
+    assert (line["event"], line["level"], line["frames"]) == ("live page left", "info", 3)
+
+
+def test_an_exception_keeps_its_kind_and_place_but_not_its_words(lines):
+    for logger in ("impasto.server", "impasto.studio", "uvicorn.error"):
+        try:
+            open("/nowhere/holiday-with-anna.mp4")  # noqa: SIM115
+        except OSError:
+            logging.getLogger(logger).exception("it failed")
+    written = lines()
+    assert len(written) == 3
+    for line in written:
+        assert line["error"] == "FileNotFoundError"
+        assert line["at"][-1].startswith("test_log.py:")
+        assert "anna" not in json.dumps(line)
+
+
+def test_uvicorn_does_not_log_addresses(lines):
+    logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "192.0.2.7:5000", "/live/socket")
+    logging.getLogger("uvicorn.access").info("192.0.2.7 GET /")
+    assert lines() == []
+
+
+def test_requests_are_logged_without_names(client, lines, capsys):
+    test_client = client()
+    test_client.get("/healthz?name=anna")
+    test_client.get("/live/holiday-with-anna.mp4", headers={"x-forwarded-for": "192.0.2.7"})
+    test_client.get("/holiday-with-anna.mp4")
+    test_client.get("/live/models/anna/holiday.onnx")
+    written = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{")]
+    requests = [(line["route"], line["status"]) for line in written if line["event"] == "request"]
+    assert len(requests) == 4
+    assert requests[0] == ("/healthz", 200)
+    assert requests[3] == ("/live/models/{name}/{file:path}", 404)
+    text = json.dumps(written)
+    for word in ("anna", "holiday", "192.0.2.7", "testclient"):
+        assert word not in text
