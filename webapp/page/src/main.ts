@@ -78,7 +78,7 @@ function assemble(config: PageConfig, palette: Palette, messages: Messages): voi
 
   bindControls(look, config);
   bindDivider(look);
-  bindStatus(engine, session, messages, config);
+  bindStatus(engine, session, look, messages, config);
   bindCaption(look, palette);
   bindTools(engine, messages);
   bindShare(look, palette, messages);

@@ -1,9 +1,9 @@
 // Tells a scene that stands still: then the last painting can stay.
 
 /** Side of the thumbnail, pixels. */
-const SIDE = 16;
+const SIDE = 48;
 /** Mean difference of its bytes, of 255, that is only the camera's noise; and the largest of a single pixel's. */
-const [MEAN, PEAK] = [1.2, 10];
+const [MEAN, PEAK] = [0.5, 6];
 /** A painting is at most this old, milliseconds. */
 const OLDEST = 500;
 

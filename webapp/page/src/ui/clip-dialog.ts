@@ -100,10 +100,10 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
   return {
     async open(file) {
       stop(); // another clip takes the place of the one before; closing the dialog would tell so only later
+      if (!dialog.open) dialog.showModal();
       const refusal = clipsSupported();
       if (refusal) refuse(refusal);
       else ask(file);
-      if (!dialog.open) dialog.showModal();
     },
   };
 }

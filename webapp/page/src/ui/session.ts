@@ -17,6 +17,8 @@ export interface Session {
   readonly live: Live | null;
   useCamera(id?: string | null): Promise<void>;
   useSample(): Promise<void>;
+  /** Starts the painter anew, as the look wants it. */
+  restart(): void;
   /** The live view rests while a clip is painted; the engine is ready with the chosen style when this resolves. */
   lend(): Promise<void>;
   takeBack(): void;
@@ -147,6 +149,7 @@ export function createSession(engine: Engine, look: Store<Look>, palette: Palett
         messages.trouble("source", "This browser cannot draw the sample scene. Try the camera.");
       }
     },
+    restart,
     async lend() {
       lent = true;
       live?.stop();

@@ -8,11 +8,13 @@ import type { Session } from "./session";
 import { figuresLine, megabytes, painterName, promise, waitingLine } from "./words";
 
 const EVERY_MS = 500;
+/** So many times in a row nothing must move before the status line says so. */
+const RESTING = 4;
 
-export function bindStatus(engine: Engine, session: Session, messages: Messages, config: PageConfig): void {
+export function bindStatus(engine: Engine, session: Session, look: Store<Look>, messages: Messages, config: PageConfig): void {
   const downloads = new Map<string, { loaded: number; total: number }>();
   let detail = "";
-  let first = true; // why the first painter was chosen is no trouble
+  let first = true; // why the page chose its first painter is no trouble
   let size: Size | null = null;
 
   const on: { [K in EngineEvent["kind"]]: (event: Extract<EngineEvent, { kind: K }>) => void } = {
@@ -27,7 +29,8 @@ export function bindStatus(engine: Engine, session: Session, messages: Messages,
       showPromise(engine, config);
       byId("stability-row").hidden = !engine.model?.state.length;
       messages.clear("engine");
-      if (event.why && first) messages.note(event.why);
+      messages.clear("painter");
+      if (event.why && first && look.get().painter === "auto") messages.note(event.why);
       else if (event.why) messages.trouble("painter", event.why);
       else messages.announce(`Painting with ${painterName[event.backend]}.`);
       first = false;
@@ -42,20 +45,23 @@ export function bindStatus(engine: Engine, session: Session, messages: Messages,
       showLoading(waitingLine(place));
     },
     trouble({ sentence, fatal }) {
-      if (fatal) byId("loading").hidden = true;
-      messages.trouble(fatal ? "engine" : "painter", sentence);
+      if (!fatal) return messages.trouble("painter", sentence);
+      byId("loading").hidden = true;
+      messages.trouble("engine", sentence, { label: "Try again", run: () => session.restart() });
     },
     style() {},
   };
   engine.on((event) => (on[event.kind] as (event: EngineEvent) => void)(event));
 
   const figures = byId("figures");
+  let resting = 0;
   setInterval(() => {
     const { live } = session;
     if (!live || !engine.backend || !size || document.hidden) return void (figures.textContent = "");
+    resting = live.idle ? resting + 1 : 0;
     const { fps, p50, p95 } = live.stats();
-    const name = engine.model?.name ?? "";
-    figures.textContent = figuresLine({ backend: engine.backend, size, fps, p50, p95, idle: live.idle, model: name });
+    const model = engine.model?.name ?? "";
+    figures.textContent = figuresLine({ backend: engine.backend, size, fps, p50, p95, idle: resting > RESTING, model });
     figures.title = detail;
   }, EVERY_MS);
   showPromise(engine, config);

@@ -1,0 +1,90 @@
+"""The live page as `impasto app` serves it: painted by the server, under its policy, and in the studio's frame."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+SECOND = 1000  # playwright counts milliseconds
+PATIENCE = 120 * SECOND
+PAINTED = """() => new Promise((done) => {
+  const stop = impasto.engine.on((event) => event.kind === "painted" && (stop(), done(impasto.engine.backend)));
+})"""
+
+
+@pytest.fixture
+def visit(browser):
+    """`visit(address)` → a page and what its policy refused; at the end nothing may have been."""
+    contexts, refused = [], []
+
+    def open_it(address):
+        context = browser.new_context(permissions=["camera"])
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE)
+        page.on("console", lambda message: "Content Security Policy" in message.text and refused.append(message.text))
+        page.goto(address)
+        return page
+
+    yield open_it
+    for context in contexts:
+        context.close()
+    assert refused == []
+
+
+def begin(page):
+    """The sample scene, painted."""
+    page.get_by_role("button", name="Try the sample scene").click()
+    expect(page.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
+
+
+def test_the_server_paints_goes_and_comes_back(visit, app_server):
+    server = app_server(live_sessions=1)
+    page = visit(server.url + "live/#painter=server&size=128")
+    begin(page)
+    assert page.evaluate(PAINTED) == "server"
+    expect(page.locator("#figures")).to_contain_text(re.compile("server", re.IGNORECASE))
+    expect(page.locator("#promise")).to_have_class(re.compile("abroad"))  # frames leave the machine, and it says so
+    server.stop()
+    expect(page.locator("#messages")).to_contain_text(re.compile("server.*trying again", re.IGNORECASE))
+    app_server(port=server.port, live_sessions=1)
+    assert page.evaluate(PAINTED) == "server"
+
+
+def test_a_second_page_waits_its_turn(visit, app_server):
+    server = app_server(live_sessions=1)
+    first = visit(server.url + "live/#painter=server&size=128")
+    begin(first)
+    second = visit(server.url + "live/#painter=server&size=128")
+    second.get_by_role("button", name="Try the sample scene").click()
+    expect(second.locator("#loading-text")).to_contain_text(re.compile("line|place|turn", re.IGNORECASE))
+    first.close()
+    expect(second.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
+    assert second.evaluate(PAINTED) == "server"
+
+
+def test_a_silent_page_gives_its_place_away_and_gets_one_again(visit, app_server):
+    server = app_server(live_sessions=1, live_idle_seconds=1)
+    page = visit(server.url + "live/#painter=server&size=128")
+    begin(page)
+    page.evaluate("() => document.querySelector('#source').pause()")
+    page.wait_for_timeout(3 * SECOND)
+    page.evaluate("() => document.querySelector('#source').play()")
+    assert page.evaluate(PAINTED) == "server"
+
+
+def test_the_processor_paints_with_threads_under_the_policy(visit, app_server):
+    page = visit(app_server().url + "live/#painter=wasm&size=128")
+    assert page.evaluate("() => crossOriginIsolated")
+    begin(page)
+    assert page.evaluate(PAINTED) == "wasm"
+
+
+def test_in_the_studio_the_page_is_isolated_and_paints(visit, app_server):
+    page = visit(app_server().url)
+    page.get_by_role("tab", name="Live").click()
+    live = page.frame_locator("iframe")
+    live.get_by_role("button", name="Try the sample scene").click()
+    expect(live.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
+    frame = next(f for f in page.frames if "/live/" in f.url)
+    assert frame.evaluate("() => crossOriginIsolated")
