@@ -30,7 +30,8 @@ class Talk:
     """A live page's side of the socket."""
 
     def __init__(self, port, **options):
-        self.socket = connect(f"ws://127.0.0.1:{port}/live/socket", max_size=None, proxy=None, **options)
+        self.connected = connect(f"ws://127.0.0.1:{port}/live/socket", max_size=None, proxy=None, **options)
+        self.socket = self.connected.__enter__()
 
     def __enter__(self):
         return self
