@@ -102,7 +102,7 @@ def _copy_metadata(folder: Path) -> None:
     known = metadata.distribution("impasto")
     target = folder / f"impasto-{known.version}.dist-info"
     target.mkdir()
-    (target / "METADATA").write_text(known.read_text("METADATA"), "utf-8")
+    (target / "METADATA").write_text(known.read_text("METADATA") or known.read_text("PKG-INFO"), "utf-8")
 
 
 def _package(name: str) -> Path:

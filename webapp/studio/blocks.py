@@ -50,7 +50,7 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     """
     folders = Folders(settings.keep_minutes * 60)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served
-    model = model or load_model(settings.model)
+    model = model or load_model(settings.model or None)
     gallery = model.gallery()
     if not gallery:
         raise BadInput(f"The model {model.name} has no built-in styles; export it with --paintings.")

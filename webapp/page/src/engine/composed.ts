@@ -20,7 +20,7 @@ export interface Network {
 
 /** Puts a network on a canvas of the page. */
 export async function compose(network: Network, opening: Opening): Promise<Painter> {
-  const lost = () => opening.failed(new Trouble("The browser took the picture surface away."));
+  const lost = () => opening.failed(new Trouble("The browser took the canvas away"), true);
   let compositor: Compositor;
   try {
     compositor = createCompositor(await opening.canvas(), lost);

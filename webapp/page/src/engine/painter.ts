@@ -33,8 +33,8 @@ export interface Opening {
   forced: boolean;
   /** A fresh canvas from the page. */
   canvas(): Promise<OffscreenCanvas>;
-  /** The painter cannot go on. */
-  failed(error: unknown): void;
+  /** The painter cannot go on; `again`: a fresh one of its kind could. */
+  failed(error: unknown, again?: boolean): void;
   waiting(place: number): void;
   trouble(sentence: string): void;
 }

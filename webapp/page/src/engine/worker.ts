@@ -50,7 +50,7 @@ async function open(backend: Backend): Promise<Painter> {
     config,
     forced: prefer === backend,
     canvas: askCanvas,
-    failed: (error) => void (opened && opened === painter && fall(opened, error)),
+    failed: (error, again) => void (opened && opened === painter && fall(opened, error, again)),
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
     trouble,
   };
@@ -110,8 +110,8 @@ function start(wanted: Backend | "auto"): Promise<Backend> {
   });
 }
 
-/** Gives up the present painter at run time. */
-function fall(from: Painter, error: unknown): Promise<unknown> {
+/** Gives up the present painter at run time; with `again` another of its kind is tried first. */
+function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
   if (!(error instanceof Trouble)) console.warn(`${from.backend}:`, error);
   return startInTurn(async () => {
     if (painter !== from) return;
@@ -119,7 +119,8 @@ function fall(from: Painter, error: unknown): Promise<unknown> {
     inTurn = createQueue(); // what the lost painter still owes may never come
     send({ kind: "shown", size: null, paintMs: 0 });
     from.close();
-    await openFirst(after(from.backend, config.server !== null), reasonOf(error, from.backend));
+    const left = after(from.backend, config.server !== null);
+    await openFirst(again ? [from.backend, ...left] : left, reasonOf(error, from.backend));
   }).catch(() => {}); // said already
 }
 
