@@ -370,3 +370,18 @@ def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, pi
     taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
     page.close()
     assert "software" in taken["why"]
+
+
+def test_a_lost_graphics_card_is_survived(webgpu_browser, static_site, model, style, picture):
+    """The browser's GPU process is killed: WebGPU gives way to the processor, a lost canvas to a new one."""
+    small = np.ascontiguousarray(picture[:48, :64])
+    page = open_page(webgpu_browser, static_site)
+    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
+    set_style(page, style)
+    for reason in ("The graphics card was lost", "The browser took the canvas away"):
+        shown(page, small)
+        webgpu_browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
+        wait_until(page, f"tested.events.some((e) => e.kind === 'backend' && e.why?.startsWith('{reason};'))")
+        assert page.evaluate("impasto.engine.backend") == "wasm"
+        assert difference(shown(page, small), python_painted(model, style, small)) <= 2
+    page.close()

@@ -30,7 +30,9 @@ export async function openServer(opening: Opening): Promise<Painter> {
       setStyle: (style) => socket.setStyle(style),
       async paint(frame, size, reader) {
         if (!socket.wake()) throw new Dropped();
-        const painted = await socket.paint(await reader.jpeg(frame, size, QUALITY));
+        const scale = Math.min(1, socket.ready.side / Math.min(size.width, size.height));
+        const sent = { width: Math.round(size.width * scale), height: Math.round(size.height * scale) };
+        const painted = await socket.paint(await reader.jpeg(frame, sent, QUALITY));
         return createImageBitmap(painted);
       },
       async encode(picture) {
