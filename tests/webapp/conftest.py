@@ -9,6 +9,8 @@ import av
 import numpy as np
 import pytest
 
+from impasto.webapp import cli
+
 MATRICES = {"601": (0.299, 0.114), "709": (0.2126, 0.0722), "2020": (0.2627, 0.0593)}  # Kr, Kb
 
 
@@ -192,3 +194,18 @@ class Inverter:
 @pytest.fixture
 def painter():
     return Inverter()
+
+
+@pytest.fixture
+def run(capsys):
+    """Run the command line in this process: run(*arguments) → (exit code, stdout, stderr)."""
+
+    def run(*arguments):
+        code = 0
+        try:
+            cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = stop.code or 0
+        return code, *capsys.readouterr()
+
+    return run

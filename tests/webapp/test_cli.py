@@ -15,22 +15,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from impasto.export.benchmark import make_clip
-from impasto.webapp import cli, looks
-
-
-@pytest.fixture
-def run(capsys):
-    """Run the command line in this process: run(*arguments) → (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        code = 0
-        try:
-            cli.main([str(a) for a in arguments])
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return run
+from impasto.webapp import looks
 
 
 @pytest.fixture

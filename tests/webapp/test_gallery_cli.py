@@ -11,23 +11,8 @@ from impasto.export import gallery
 from impasto.export.model import load_model
 from impasto.export.picture import picture
 from impasto.export.runtime import Painter
-from impasto.webapp import cli, looks
+from impasto.webapp import looks
 from impasto.webapp.gallery_cli import demo_frame
-
-
-@pytest.fixture
-def run(capsys):
-    """run(*arguments) → (exit code, stdout, stderr)."""
-
-    def run(*arguments):
-        code = 0
-        try:
-            cli.main([str(a) for a in arguments])
-        except SystemExit as stop:
-            code = stop.code or 0
-        return code, *capsys.readouterr()
-
-    return run
 
 
 @pytest.fixture
