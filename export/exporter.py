@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from impasto.models import motion
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor
 from impasto.models.transformer import Transformer
@@ -21,11 +22,17 @@ from . import parity
 from .folders import folder_aside
 from .gallery import write_gallery
 from .model import Model, describe, load_model, write_model
-from .wrappers import FrameGraph, StyleGraph
+from .wrappers import FrameGraph, StepGraph, StyleGraph
 
 OPSET = 18
-MULTIPLE = 8  # H and W of every graph are divisible by this, so that all models can be fed alike
+MULTIPLE = motion.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
 DTYPES = {"": torch.float32, "_fp16": torch.float16}
+# What step.onnx is given besides frame, style and stability, and where it comes from.
+STATE = [
+    {"name": "previous", "from": "frame"},  # the frame before
+    {"name": "carried", "from": "painted"},  # its steady painting
+    {"name": "grid", "from": "size"},  # the centres of the pixels, −1…1: x then y
+]
 
 
 def export_model(
@@ -66,6 +73,7 @@ def export_model(
             files=describe(aside, roles),
             multiple=MULTIPLE,
             style_side=SIDE,
+            state=STATE,
             recipe=recipe or {},
             figures={**(figures or {}), "parity": differences},
         )
@@ -75,20 +83,30 @@ def export_model(
 
 def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     """Export every graph in every precision; returns role → file name."""
+    picture, style, one = torch.rand(1, 3, 64, 96), torch.rand(1, t.layout.size), torch.ones(1)
+    frame = {"frame": picture, "style": style}
+    step = {**frame, "stability": one, "previous": picture, "carried": picture, "grid": motion.pixel_grid(64, 96)}
     roles = {}
-    frame, style = torch.rand(1, 3, 64, 96), torch.rand(1, t.layout.size)
-    h, w = torch.export.Dim("h", min=2, max=1024), torch.export.Dim("w", min=2, max=1024)
-    sizes = {"frame": {2: MULTIPLE * h, 3: MULTIPLE * w}, "style": None}
     for suffix, dtype in DTYPES.items():
-        roles[f"style{suffix}"], roles[f"frame{suffix}"] = f"style{suffix}.onnx", f"frame{suffix}.onnx"
-        _to_onnx(StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}, "style", folder / f"style{suffix}.onnx")
-        _to_onnx(
-            FrameGraph(t, dtype), {"frame": frame, "style": style}, "painted", folder / f"frame{suffix}.onnx", sizes
-        )
+        for role, graph, inputs, output in (
+            ("style", StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}, "style"),
+            ("frame", FrameGraph(t, dtype), frame, "painted"),
+            ("step", StepGraph(t, dtype), step, "painted"),
+        ):
+            roles[role + suffix] = f"{role}{suffix}.onnx"
+            _to_onnx(graph, inputs, output, folder / roles[role + suffix])
     return roles
 
 
-def _to_onnx(graph, inputs: dict, output: str, path: Path, sizes: dict | None = None) -> None:
+def _any_size(inputs: dict) -> dict | None:
+    """Which dimensions are dynamic: H and W of whatever is as large as the frame."""
+    if "frame" not in inputs:
+        return None
+    h, w = (MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
+    return {name: {2: h, 3: w} if value.dim() == 4 else None for name, value in inputs.items()}
+
+
+def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
     """torch.onnx.export into one self-contained file, without its chatter."""
     quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
     quiet.setLevel(logging.ERROR)
@@ -100,7 +118,7 @@ def _to_onnx(graph, inputs: dict, output: str, path: Path, sizes: dict | None = 
                 tuple(inputs.values()),
                 input_names=list(inputs),
                 output_names=[output],
-                dynamic_shapes=sizes,
+                dynamic_shapes=_any_size(inputs),
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,

@@ -16,6 +16,7 @@ from impasto.models.errors import BadInput
 
 from .model import Model, load_model
 from .session import choose_device, open_session
+from .steady import Steady
 from .styles import StyleEncoder, blend
 
 LUMA = np.float32([0.299, 0.587, 0.114])  # BT.601: the weights of gamma-coded RGB that JPEG and most cameras use
@@ -24,14 +25,18 @@ LUMA = np.float32([0.299, 0.587, 0.114])  # BT.601: the weights of gamma-coded R
 @dataclass
 class Look:
     """How to paint, besides the style: `strength` 0…1 (0 is the frame itself), `keep_colors` (only the luminance is
-    painted, the chroma stays the frame's own)."""
+    painted, the chroma stays the frame's own), `stability` 0…1 (0 paints every frame by itself; without effect for a
+    model that has no step graph)."""
 
     strength: float = 1.0
     keep_colors: bool = False
+    stability: float = 1.0
 
     def __post_init__(self):
         if not 0 <= self.strength <= 1:
             raise BadInput(f"Strength goes from 0 (the clip as it is) to 1 (fully painted), not {self.strength:g}.")
+        if not 0 <= self.stability <= 1:
+            raise BadInput(f"Stability goes from 0 (frame by frame) to 1 (as steady as it gets), not {self.stability:g}.")
 
 
 class Painter:
@@ -49,6 +54,8 @@ class Painter:
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)
         self._session = open_session(self.model.path("frame"), device, threads)
+        steady = self.model.state and self.look.stability > 0
+        self._steady = Steady(open_session(self.model.path("step"), device, threads)) if steady else None
         self._style: np.ndarray | None = None
 
     def encode(self, picture: np.ndarray) -> np.ndarray:
@@ -65,15 +72,21 @@ class Painter:
         self._style = style[None]
 
     def reset(self) -> None:
-        """Forget the previous frames: called where a new clip begins. Frame by frame, there is nothing to forget."""
+        """Forget the previous frames: called where a new clip begins."""
+        if self._steady:
+            self._steady.reset()
 
     def paint(self, frame: np.ndarray) -> np.ndarray:
-        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to the next multiple of 8."""
+        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to the next multiple of 16."""
         if self._style is None:
             raise BadInput("Choose a style before painting.")
         if self.look.strength == 0:
             return frame
-        painted = self._session.run(["painted"], {"frame": self._prepare(frame), "style": self._style})[0]
+        inputs = {"frame": self._prepare(frame), "style": self._style}
+        if self._steady:
+            painted = self._steady.paint(inputs, self.look.stability)
+        else:
+            painted = self._session.run(["painted"], inputs)[0]
         return finish(painted, frame, self.look)
 
     def _prepare(self, frame: np.ndarray) -> np.ndarray:

@@ -44,11 +44,14 @@ class FrameGraph(Float32Edges):
 
 
 class StepGraph(nn.Module):
-    """`step.onnx`: frame, style, stability and the state → the steady painting, which is part of the next state."""
+    """`step.onnx`: frame, style, stability and the state → the steady painting, which is part of the next state.
 
-    def __init__(self, t: Transformer):
+    The stabilizer is float32 whatever T computes with: a half-precision coordinate is off by a pixel at 1280.
+    """
+
+    def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
         super().__init__()
-        self.frame, self.stabilizer = FrameGraph(t), Stabilizer()
+        self.frame, self.stabilizer = FrameGraph(t, dtype), Stabilizer()
 
     def forward(
         self, frame: Tensor, style: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
