@@ -1,8 +1,9 @@
-"""`impasto train …`: the two stages, and packing of training pictures.
+"""`impasto train …`: the two stages, the learning of motion, and packing of training pictures.
 
 `accelerate launch -m impasto.train.cli image …` runs a stage on several processes or GPUs.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass, replace
@@ -67,6 +68,40 @@ def video(
 
     settings = configured(video_stage.Config(), config, change, steps, minutes)
     typer.echo(video_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
+
+
+@app.command()
+def motion(
+    photos: Photos,
+    out: Annotated[Path, typer.Option(help="The run's folder: flownet.safetensors and its log.")],
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Annotated[float | None, typer.Option(help="End cleanly after so long.")] = None,
+) -> None:
+    """Motion stage: a small network learns to find motion between two frames."""
+    from . import motion_stage
+
+    settings = configured(motion_stage.Config(), config, change, steps, minutes)
+    typer.echo(motion_stage.train(settings, photos, out))
+
+
+@app.command()
+def motion_report(
+    out: Annotated[Path, typer.Option("--output", "-o", help="Folder for motion.json and motion.md.")],
+    weights: Annotated[Path | None, typer.Option(help="flownet.safetensors of a learned network.")] = None,
+    sintel: Annotated[Path | None, typer.Option(help="MPI-Sintel with its true flow.")] = None,
+    photos: Annotated[list[Path] | None, typer.Option(help="Those of the motion stage; may be repeated.")] = None,
+) -> None:
+    """Compare ways of finding motion: how far off they are and what they cost."""
+    from . import motion_report
+
+    result = motion_report.compare(weights, sintel, photos or ())
+    table = motion_report.markdown(result)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "motion.json").write_text(json.dumps(result, indent=1), "utf-8")
+    (out / "motion.md").write_text(table, "utf-8")
+    typer.echo(table)
 
 
 @app.command()
