@@ -7,7 +7,7 @@ painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any si
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -76,6 +76,12 @@ class Painter:
         if self._steady:
             self._steady.reset()
 
+    def set_stability(self, stability: float) -> None:
+        """Change the look's stability between frames; no effect in a painter made with none."""
+        self.look = replace(self.look, stability=stability)
+        if stability == 0:
+            self.reset()  # what is not carried on grows old
+
     def paint(self, frame: np.ndarray) -> np.ndarray:
         """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to the next multiple of 16."""
         if self._style is None:
@@ -83,7 +89,7 @@ class Painter:
         if self.look.strength == 0:
             return frame
         inputs = {"frame": self._prepare(frame), "style": self._style}
-        if self._steady:
+        if self._steady and self.look.stability > 0:
             painted = self._steady.paint(inputs, self.look.stability)
         else:
             painted = self._session.run(["painted"], inputs)[0]

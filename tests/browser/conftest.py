@@ -66,11 +66,12 @@ def launch(camera):
 
     One module at a time: playwright keeps an event loop in the main thread as long as it runs.
     """
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
         _left_out("The browser tests need Chromium: apt-get install chromium")
+    expect.set_options(timeout=60_000)  # a busy machine needs more than the five seconds playwright waits
     with sync_playwright() as playwright:
 
         def start(*flags: str, camera: Path = camera):

@@ -31,6 +31,7 @@ def visit(browser, static_site):
     page = context.new_page()
     page.set_default_timeout(60 * SECOND)
     page.goto(static_site)
+    expect(page.locator("body[data-ready]")).to_be_attached()  # files can be put even where a person cannot choose yet
     yield page
     context.close()
 

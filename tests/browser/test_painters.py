@@ -225,6 +225,112 @@ def test_another_style_paints_otherwise(wasm_page, model, style, picture):
     set_style(wasm_page, first)
 
 
+@pytest.fixture(scope="module")
+def moving():
+    """`moving(count, height, width)` → RGB uint8 pictures of a textured scene that drifts, with a camera's noise."""
+
+    def make(count, height, width):
+        y, x = np.mgrid[0 : height + 2 * count, 0 : width + 2 * count]
+        texture = np.random.default_rng(1).normal(0, 25, x.shape)
+        scene = np.stack([128 + 90 * np.sin((x + 2 * y) / 9), 2 * x, 255 - 2 * y], -1) + texture[..., None]
+        noise = np.random.default_rng(2).normal(0, 3, (count, height, width, 3))
+        views = (scene[n : n + height, 2 * n : 2 * n + width] for n in range(count))
+        return [np.clip(view + noise[n], 0, 255).astype(np.uint8) for n, view in enumerate(views)]
+
+    return make
+
+
+def steady_reference(model, style, pictures, stability):
+    """Painted float32 [3,H,W] of each picture by ONNX Runtime in Python, carried from one to the next."""
+    painter = Painter(model, device="cpu")
+    painted = []
+    for picture in pictures:
+        h, w = picture.shape[:2]
+        inputs = {"frame": painter._prepare(picture), "style": style[None]}
+        painted.append(painter._steady.paint(inputs, stability)[0, :, :h, :w])
+    return painted
+
+
+def set_stability(page, stability):
+    page.evaluate("(s) => impasto.engine.setStability(s)", stability)
+
+
+def test_wasm_carries_the_painting_along_as_python_does(wasm_page, model, style, moving):
+    pictures = moving(10, 60, 90)  # padded to 64 × 96
+    try:
+        for stability in (1, 0.4):
+            expected = steady_reference(model, style, pictures, stability)
+            set_stability(wasm_page, stability)
+            wasm_page.evaluate("() => impasto.engine.reset()")
+            for n, picture in enumerate(pictures):
+                assert difference(painted_values(wasm_page, picture), expected[n]) <= 1e-4, (stability, n)
+            assert difference(expected[-1], reference(model, style, pictures[-1])) > 0.05  # it does carry something
+    finally:
+        set_stability(wasm_page, 0)
+
+
+def test_without_stability_every_frame_is_painted_by_itself(wasm_page, model, style, moving):
+    for picture in moving(3, 64, 96):
+        assert difference(painted_values(wasm_page, picture), reference(model, style, picture)) <= 1e-4
+
+
+def test_a_cut_begins_anew(wasm_page, model, style, moving):
+    """A reset, another style, another size and a pause of the stability: the next frame is painted by itself."""
+    set_stability(wasm_page, 1)
+    first, second = moving(2, 64, 96)
+    alone = reference(model, style, second)
+    other = list(model.gallery().values())[1]["style"]
+    try:
+        for cut in (
+            lambda: wasm_page.evaluate("() => impasto.engine.reset()"),
+            lambda: (set_style(wasm_page, other), set_style(wasm_page, style)),
+            lambda: painted_values(wasm_page, first[:48, :64]),
+            lambda: (set_stability(wasm_page, 0), painted_values(wasm_page, first), set_stability(wasm_page, 1)),
+        ):
+            painted_values(wasm_page, first)
+            assert difference(painted_values(wasm_page, second), alone) > 0.02
+            painted_values(wasm_page, first)
+            cut()
+            assert difference(painted_values(wasm_page, second), alone) <= 1e-4
+    finally:
+        set_stability(wasm_page, 0)
+
+
+def test_what_is_shown_does_not_come_back_into_the_painting(wasm_page, model, style, moving):
+    """Strength, colours and mirror belong to the view: what is carried is the network's own painting."""
+    pictures = moving(3, 64, 96)
+    painter = Painter(model, device="cpu")
+    painter.use([style])
+    expected = [painter.paint(picture) for picture in pictures]
+    set_stability(wasm_page, 1)
+    wasm_page.evaluate("() => impasto.engine.reset()")
+    set_view(wasm_page, strength=0.3, keepColors=True, mirror=True)
+    try:
+        for picture in pictures[:2]:
+            shown(wasm_page, picture)
+        set_view(wasm_page, strength=1, keepColors=False, mirror=False)
+        assert difference(shown(wasm_page, pictures[2]), expected[2]) <= 2
+    finally:
+        set_stability(wasm_page, 0)
+        set_view(wasm_page, strength=1, keepColors=False, mirror=False)
+
+
+def test_a_step_graph_that_cannot_be_had_is_told_in_passing(browser, static_site, model, style, picture):
+    """A quiet remark, and every frame is painted by itself."""
+    context = browser.new_context()
+    context.route("**/step.onnx", lambda route: route.abort())
+    page = open_page(context, static_site)
+    page.evaluate("() => impasto.engine.start('wasm')")
+    set_style(page, style)
+    set_stability(page, 1)
+    for _ in range(2):
+        assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
+    notes = page.evaluate("tested.events.filter((e) => e.kind === 'note').map((e) => e.sentence)")
+    assert len(notes) == 1
+    assert "steady" in notes[0]
+    context.close()
+
+
 def test_a_picture_is_encoded_as_in_python(wasm_page, model):
     y, x = np.mgrid[0:300, 0:420]
     art = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 13), (x * y) % 256], -1).astype(np.uint8)
@@ -370,6 +476,23 @@ def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, pi
     taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
     page.close()
     assert "software" in taken["why"]
+
+
+def test_webgpu_carries_the_painting_along_as_python_does(webgpu_browser, static_site, model, style, moving):
+    """In software: three frames of 64 × 64 whose past stays on the GPU, and a cut."""
+    pictures = moving(3, 64, 64)
+    expected = steady_reference(model, style, pictures, 1)
+    page = open_page(webgpu_browser, static_site)
+    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
+    set_style(page, style)
+    set_stability(page, 1)
+    for n, picture in enumerate(pictures):
+        assert difference(painted_values(page, picture), expected[n]) <= 1e-3, n
+    assert difference(expected[2], reference(model, style, pictures[2])) > 0.02
+    page.evaluate("() => impasto.engine.reset()")
+    assert difference(painted_values(page, pictures[2]), reference(model, style, pictures[2])) <= 1e-3
+    assert page.evaluate("impasto.engine.backend") == "webgpu"
+    page.close()
 
 
 def test_a_lost_graphics_card_is_survived(webgpu_browser, static_site, model, style, picture):

@@ -1,6 +1,8 @@
 """The live page as `impasto app` serves it: painted by the server, under its policy, and in the studio's frame."""
 
 import re
+import time
+import urllib.request
 
 import pytest
 from playwright.sync_api import expect
@@ -68,9 +70,20 @@ def test_a_silent_page_gives_its_place_away_and_gets_one_again(visit, app_server
     page = visit(server.url + "live/#painter=server&size=128")
     begin(page)
     page.evaluate("() => document.querySelector('#source').pause()")
-    page.wait_for_timeout(3 * SECOND)
+    wait_for_sessions(server, 0)
     page.evaluate("() => document.querySelector('#source').play()")
     assert page.evaluate(PAINTED) == "server"
+
+
+def wait_for_sessions(server, count):
+    """Until so many live pages have a place at the server."""
+    end = time.monotonic() + PATIENCE / SECOND
+    while time.monotonic() < end:
+        with urllib.request.urlopen(server.url + "metrics") as answer:
+            if f"impasto_live_sessions {count}.0" in answer.read().decode():
+                return
+        time.sleep(0.1)
+    raise AssertionError(f"never {count} live pages")
 
 
 def test_the_processor_paints_with_threads_under_the_policy(visit, app_server):

@@ -1,8 +1,9 @@
 """The live painter behind /live/socket: JPEG frames in, painted JPEG frames out, always the newest.
 
-Text messages are JSON. From the page: {"type": "style", "style": [D]}, {"type": "encode", "id", "picture": base64};
-to the page: "waiting" with its place, "ready", "encoded", "error" with a sentence. Binary messages, both ways: a
-frame's number (uint32, little-endian) and its picture.
+Text messages are JSON. From the page: {"type": "style", "style": [D]}, {"type": "look", "stability": 0…1},
+{"type": "reset"} at a cut, {"type": "encode", "id", "picture": base64}; to the page: "waiting" with its place,
+"ready", "encoded", "error" with a sentence. Binary messages, both ways: a frame's number (uint32, little-endian) and
+its picture.
 """
 
 import asyncio
@@ -29,6 +30,7 @@ from .settings import Settings
 POLICY, AWAY, LATER, BROKEN = 1008, 1001, 1013, 1011
 QUALITY = 90  # of the JPEG sent back
 STYLE_PIXELS = 4096 * 4096
+PAUSE = 1.0  # seconds without a frame, after which the next has nothing to do with those before
 
 
 class Closing(Exception):
@@ -113,7 +115,10 @@ class Session:
         self.newest: bytes | None = None
         self.arrived = asyncio.Event()
         self.styled = False
-        self.heard = time.monotonic()
+        self.stability: float | None = None  # asked for, and from the next frame on
+        self.forget = False  # the next frame begins anew
+        self.busy = False
+        self.heard = self.came = self.done = time.monotonic()  # a message, a frame, a frame painted
         self.sending = asyncio.Lock()
 
     async def run(self) -> None:
@@ -153,13 +158,13 @@ class Session:
                 raise Closing(POLICY, f"A message was larger than {self.settings.live_message_kb} KB.")
             self.heard = time.monotonic()
             if data is not None:
-                self.newest = data
+                self.newest, self.came = data, self.heard
                 self.arrived.set()
             elif text is not None:
                 await self.obey(text)
 
     async def obey(self, text: str) -> None:
-        """A text message: a style, or a picture to make one of."""
+        """A text message. What concerns painting waits for the next frame: one may be in the making."""
         try:
             message = json.loads(text)
             kind = message["type"]
@@ -168,7 +173,14 @@ class Session:
                 if style.ndim != 1 or not np.isfinite(style).all():
                     raise BadInput("This is not a style vector.")
                 self.painter.use([style])
-                self.styled = True
+                self.styled = self.forget = True
+            elif kind == "look":
+                stability = message["stability"]
+                if isinstance(stability, bool) or not 0 <= stability <= 1:
+                    raise BadInput("Stability goes from 0 to 1.")
+                self.stability = float(stability)
+            elif kind == "reset":
+                self.forget = True
             elif kind == "encode":
                 bytes_ = base64.b64decode(message["picture"], validate=True)
                 picture = await asyncio.to_thread(decode_picture, bytes_, STYLE_PIXELS)
@@ -195,15 +207,28 @@ class Session:
             if not self.styled:
                 await self.complain("Choose a style first.")
                 continue
-            began = time.perf_counter()
+            self.remember()
+            began, self.busy = time.perf_counter(), True
             try:
                 painted = await asyncio.to_thread(self.paint_one, data[4:])
             except BadInput as error:
                 await self.complain(str(error))
                 continue
+            finally:
+                self.heard = self.done = time.monotonic()
+                self.busy = False
             self.shared.metrics.frame_painted(time.perf_counter() - began, "live")
             async with self.sending:
                 await self.socket.send_bytes(data[:4] + painted)
+
+    def remember(self) -> None:
+        """What changed since the last frame: how steadily to paint, and whether to begin anew."""
+        if self.forget or self.came - self.done > PAUSE:
+            self.painter.reset()
+            self.forget = False
+        if self.stability is not None:
+            self.painter.set_stability(self.stability)
+            self.stability = None
 
     def paint_one(self, data: bytes) -> bytes:
         """JPEG, PNG or WebP in, painted JPEG out."""
@@ -215,8 +240,8 @@ class Session:
         return cv2.imencode(".jpg", painted[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
     async def watch(self) -> None:
-        """Ends a session that sends nothing."""
+        """Ends a session that sends nothing, unless it is waiting for its painting."""
         limit = self.settings.live_idle_seconds
-        while (quiet := time.monotonic() - self.heard) < limit:
+        while (quiet := 0 if self.busy else time.monotonic() - self.heard) < limit:
             await asyncio.sleep(limit - quiet + 0.01)
         raise Closing(AWAY, "Nothing came from the page for a while, so its place was given away.")

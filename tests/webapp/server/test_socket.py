@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from impasto.export.runtime import Painter
+from impasto.webapp.images import decode_picture
 from impasto.webapp.server import socket as live_socket
 
 
@@ -80,6 +81,10 @@ def test_nonsense_is_answered_and_the_session_goes_on(serve, scene, style):
             '{"type": "dance"}',
             '{"type": "style", "style": [1, 2]}',
             '{"type": "style", "style": ["x"]}',
+            '{"type": "look"}',
+            '{"type": "look", "stability": 2}',
+            '{"type": "look", "stability": NaN}',
+            '{"type": "look", "stability": "x"}',
             '{"type": "encode", "id": 1, "picture": "AAAA"}',
         ):
             page.send(text)
@@ -113,6 +118,62 @@ def test_only_the_newest_frame_is_painted(serve, scene, style, monkeypatch):
         go.set()
         assert [struct.unpack("<I", page.bytes()[:4])[0] for _ in range(2)] == [1, 4]
     assert 'impasto_frames_painted_total{kind="live"} 2.0' in server.metrics()
+
+
+@pytest.fixture
+def moving():
+    """Four frames of a scene that moves and flickers a little, as JPEG."""
+    y, x = np.mgrid[0:64, 0:96]
+    noise = np.random.default_rng(0).normal(0, 4, (4, 64, 96))
+    waves = (128 + 90 * np.sin((x + y + 2 * n) / 9) + noise[n] for n in range(4))
+    return [jpeg(np.stack([x * 2.6, y * 4, wave], -1).clip(0, 255).astype(np.uint8)) for wave in waves]
+
+
+def paintings(page, sent):
+    """The answers to these frames, one after the other."""
+    answers = []
+    for number, data in enumerate(sent):
+        page.send(numbered(number, data))
+        answers.append(page.bytes()[4:])
+    return answers
+
+
+def expected(model, style, sent, stability):
+    """The same by a painter of our own, from its first frame on."""
+    painter = Painter(model)
+    painter.use([style])
+    painter.set_stability(stability)
+    painted = (painter.paint(decode_picture(data, 1 << 20)) for data in sent)
+    return [jpeg(picture, live_socket.QUALITY) for picture in painted]
+
+
+def test_the_look_says_how_steadily_frames_are_painted(serve, model, style, moving):
+    steady, single = (expected(model, style, moving, stability) for stability in (1, 0))
+    assert steady[0] == single[0]  # a first frame has no past
+    assert steady[1:] != single[1:]
+    with styled(serve(live_fps=1000), style) as page:
+        page.send_json({"type": "look", "stability": 0})
+        assert paintings(page, moving) == single
+        page.send_json({"type": "look", "stability": 1})
+        assert paintings(page, moving) == steady
+        page.send_json({"type": "look", "stability": 0.5})
+        page.send_json({"type": "reset"})
+        assert paintings(page, moving) == expected(model, style, moving, 0.5)
+
+
+def test_a_reset_another_style_and_a_pause_begin_anew(serve, model, style, moving, monkeypatch):
+    monkeypatch.setattr(live_socket, "PAUSE", 0.4)
+    with styled(serve(live_fps=1000), style) as page:
+        for cut in (
+            lambda: None,
+            lambda: page.send_json({"type": "reset"}),
+            lambda: page.send_json({"type": "style", "style": [float(v) for v in style]}),
+            lambda: time.sleep(0.6),
+        ):
+            cut()
+            assert paintings(page, moving) == expected(model, style, moving, 1)
+        carried = paintings(page, moving[:1])
+        assert carried != expected(model, style, moving[:1], 1)  # without a cut the past counts
 
 
 def test_frames_come_no_faster_than_allowed(serve, scene, style):
@@ -178,6 +239,15 @@ def test_a_frame_too_large_is_refused(serve, style):
     with styled(serve(live_side=64), style) as page:
         page.send(numbered(1, jpeg(np.zeros((400, 400, 3), np.uint8))))
         assert "pixels" in page.json()["sentence"]
+
+
+def test_a_page_that_waits_for_its_painting_is_not_silent(serve, scene, style, monkeypatch):
+    paint = live_socket.Session.paint_one
+    monkeypatch.setattr(live_socket.Session, "paint_one", lambda *a: time.sleep(0.8) or paint(*a))
+    with styled(serve(live_idle_seconds=0.4), style) as page:
+        page.send(numbered(1, jpeg(scene)))
+        assert page.bytes()[:4] == struct.pack("<I", 1)
+        assert page.end()[0] == 1001  # it is, once it has it
 
 
 def test_silence_gives_the_place_away(serve):

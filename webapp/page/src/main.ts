@@ -4,7 +4,7 @@ import type { BuiltInStyle, Engine, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clip-dialog";
 import { bindControls } from "./ui/controls";
 import { bindDivider } from "./ui/divider";
-import { byId } from "./ui/dom";
+import { byId, enableControls } from "./ui/dom";
 import { bindDrop, type Dropped } from "./ui/drop";
 import { createGallery } from "./ui/gallery";
 import { placeIcons } from "./ui/icons";
@@ -86,6 +86,7 @@ function assemble(config: PageConfig, palette: Palette, messages: Messages): voi
   bindDrop(take);
   bindMirror(look);
   if (config.server?.studio) Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
+  enableControls();
   document.body.dataset.ready = "yes";
 }
 

@@ -33,6 +33,8 @@ export type EngineEvent =
   | { kind: "style" }
   /** The server is busy; place in line, counted from 1. */
   | { kind: "waiting"; place: number }
+  /** One sentence in passing: something is a little less than it could be. */
+  | { kind: "note"; sentence: string }
   /** One sentence for the person; `fatal` when nothing is left to paint with. */
   | { kind: "trouble"; sentence: string; fatal: boolean };
 
@@ -45,9 +47,10 @@ export interface Engine {
   start(prefer: Backend | "auto"): Promise<Backend>;
   /** S of a picture, by P: float32 [D]. */
   encode(picture: ImageBitmap): Promise<Float32Array>;
+  /** Also forgets the past: the old style would be carried into the new one. */
   setStyle(style: Float32Array): void;
   setView(view: Partial<View>): void;
-  /** 0…1; without effect until a model has a step graph (`model.state` is not empty). */
+  /** 0…1, at first 0: every frame is painted by itself. No effect for a model without a step graph (`model.state` is empty). */
   setStability(stability: number): void;
   /** Paints and shows a frame at a working size. False when the painter is busy: the frame is then dropped. */
   show(frame: Frame, size: Size, capturedAt: number): boolean;
@@ -69,7 +72,8 @@ export interface ModelDescription {
   style_size: number;
   multiple: number;
   style_side: number;
-  state: unknown[];
+  /** The inputs by which a step graph is handed the past, and what each of them is made from; empty without one. */
+  state: { name: string; from: "frame" | "painted" | "size" }[];
   files: Record<string, { file: string; bytes: number; sha256: string }>;
   licence: string;
 }

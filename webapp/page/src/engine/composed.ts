@@ -11,10 +11,12 @@ export interface Network {
   backend: Backend;
   detail: string;
   setStyle(style: Float32Array): void;
+  setStability(stability: number): void;
   /** Does not close the frame. */
   paint(frame: Frame, size: Size, reader: Reader): Promise<ImageData | ImageBitmap>;
   values?(frame: Frame, size: Size, reader: Reader): Promise<Float32Array>;
   encode?(picture: ImageBitmap): Promise<Float32Array>;
+  reset(): void;
   close(): void;
 }
 
@@ -35,6 +37,7 @@ export async function compose(network: Network, opening: Opening): Promise<Paint
     backend: network.backend,
     detail: network.detail,
     setStyle: (style) => network.setStyle(style),
+    setStability: (stability) => network.setStability(stability),
     setView: (next) => (view = next),
     async show(frame, size) {
       try {
@@ -69,7 +72,7 @@ export async function compose(network: Network, opening: Opening): Promise<Paint
     },
     snapshot: () => compositor.snapshot(view),
     encode: network.encode && ((picture) => network.encode!(picture)),
-    reset() {},
+    reset: () => network.reset(),
     close() {
       closed = true;
       compositor.close();

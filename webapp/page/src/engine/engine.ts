@@ -99,7 +99,7 @@ export function createEngine(host: HTMLElement, config: PageConfig): TestedEngin
       view = { ...view, ...change };
       send({ kind: "view", view });
     },
-    setStability() {}, // for models with a step graph
+    setStability: (stability) => send({ kind: "stability", stability }),
     show(frame, size, capturedAt) {
       if (showing || !backend) {
         frame.close();

@@ -13,6 +13,7 @@ export interface Gpu {
 const LIMITS = [
   "maxBufferSize",
   "maxStorageBufferBindingSize",
+  "maxStorageBuffersPerShaderStage",
   "maxComputeWorkgroupStorageSize",
   "maxComputeWorkgroupsPerDimension",
   "maxComputeInvocationsPerWorkgroup",

@@ -8,28 +8,31 @@ import { type Source, pictureShader, prepareShader } from "./webgpu_shaders";
 /** What one working size needs. */
 interface Room {
   size: Size;
-  /** Planes [3,H',W'], float32. */
-  planes: GPUBuffer;
+  /** Planes [3,H',W'], float32: of this frame and the one before, in turn. */
+  planes: [GPUBuffer, GPUBuffer];
   job: GPUBuffer;
 }
 
 /** More samples for each pixel than this cost more than they show. */
 const TAPS = 4;
 
+export type Tensors = ReturnType<typeof createTensors>;
+
 export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: number) {
   const pipelines = new Map<Source, GPUComputePipeline>();
   const make = (code: string) => device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
   const toPicture = make(pictureShader);
   let room: Room | null = null;
+  const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
   const roomFor = (size: Size): Room => {
     if (room?.size.width === size.width && room.size.height === size.height) return room;
-    room?.planes.destroy();
-    room?.job.destroy();
+    for (const buffer of room ? [...room.planes, room.job] : []) buffer.destroy();
     const { width, height } = padded(size, multiple);
+    const planes = () => device.createBuffer({ size: 12 * width * height, usage });
     room = {
       size,
-      planes: device.createBuffer({ size: 12 * width * height, usage: GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST }),
+      planes: [planes(), planes()],
       job: device.createBuffer({ size: 32, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
     };
     return room;
@@ -45,15 +48,34 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
     device.queue.submit([commands.finish()]);
   };
   return {
-    /** Writes a frame of `from` pixels as planes; the buffer stays ours. */
+    multiple,
+    /** Writes a frame of `from` pixels as planes; the buffer stays ours, and good until the frame after the next. */
     prepare(camera: Camera, from: Size, size: Size): { planes: GPUBuffer; padded: Size } {
-      const { planes, job } = roomFor(size);
+      const { planes: both, job } = roomFor(size);
+      const [planes] = both.reverse() as [GPUBuffer];
       const to = padded(size, multiple);
       const taps = [from.width / size.width, from.height / size.height].map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));
       device.queue.writeBuffer(job, 0, new Uint32Array([size.width, size.height, to.width, to.height, taps[0]!, taps[1]!, multiple, 0]));
       if (!pipelines.has(camera.source)) pipelines.set(camera.source, make(prepareShader(camera.source)));
       compute(pipelines.get(camera.source)!, [camera.resource, sampler, { buffer: planes }, { buffer: job }], to);
       return { planes, padded: to };
+    },
+    /** Values in a buffer of their own. */
+    upload(values: Float32Array): GPUBuffer {
+      const buffer = device.createBuffer({ size: values.byteLength, usage });
+      device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
+      return buffer;
+    },
+    /** So many values of a buffer. */
+    async read(buffer: GPUBuffer, count: number): Promise<Float32Array> {
+      const copy = device.createBuffer({ size: 4 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const commands = device.createCommandEncoder();
+      commands.copyBufferToBuffer(buffer, 0, copy, 0, 4 * count);
+      device.queue.submit([commands.finish()]);
+      await copy.mapAsync(GPUMapMode.READ);
+      const values = new Float32Array(copy.getMappedRange().slice(0));
+      copy.destroy();
+      return values;
     },
     /** Painted planes [3,H',W'] of `size` as a texture: `reuse` if it has that size, else a new one. */
     toPicture(planes: GPUBuffer, { width, height }: Size, reuse: GPUTexture | null): GPUTexture {

@@ -46,6 +46,8 @@ export interface Drawn {
   view: View;
 }
 
+export type ViewPass = ReturnType<typeof createViewPass>;
+
 export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
   const uniform = device.createBuffer({ size: 16, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const pipelines = new Map<Source, GPURenderPipeline>();

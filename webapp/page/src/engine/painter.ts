@@ -7,7 +7,10 @@ export interface Painter {
   readonly backend: Backend;
   /** What it runs on, in a few words. */
   readonly detail: string;
+  /** Another style; the past is forgotten. */
   setStyle(style: Float32Array): void;
+  /** 0…1; 0 paints every frame by itself. */
+  setStability(stability: number): void;
   setView(view: View): void;
   /** Paints a frame, closes it and shows it. Milliseconds in the painter. Throws `Dropped` when nobody could paint it. */
   show(frame: Frame, size: Size): Promise<number>;
@@ -20,6 +23,7 @@ export interface Painter {
   snapshot(): Promise<Blob>;
   /** S of a picture where the painter's own place has to do it. */
   encode?(picture: ImageBitmap): Promise<Float32Array>;
+  /** Forget the frames so far: the next is painted by itself. */
   reset(): void;
   close(): void;
 }
@@ -37,6 +41,8 @@ export interface Opening {
   failed(error: unknown, again?: boolean): void;
   waiting(place: number): void;
   trouble(sentence: string): void;
+  /** The painter goes on, but cannot hold the painting steady. */
+  unsteady(): void;
 }
 
 /** A frame that was not painted, for a reason that passes: nothing to tell, nothing to fall back from. */

@@ -27,7 +27,8 @@ export async function openServer(opening: Opening): Promise<Painter> {
     {
       backend: "server",
       detail: `server, ${model}`,
-      setStyle: (style) => socket.setStyle(style),
+      setStyle: socket.setStyle,
+      setStability: socket.setStability,
       async paint(frame, size, reader) {
         if (!socket.wake()) throw new Dropped();
         const scale = Math.min(1, socket.ready.side / Math.min(size.width, size.height));
@@ -43,7 +44,8 @@ export async function openServer(opening: Opening): Promise<Painter> {
         square.close();
         return socket.encode(jpeg);
       },
-      close: () => socket.close(),
+      reset: socket.reset,
+      close: socket.close,
     },
     opening,
   );

@@ -16,9 +16,9 @@ export interface Listener {
   trouble(sentence: string): void;
 }
 
-/** Milliseconds: to connect, to wait for a frame, before the second attempt and at most. */
-const CONNECT = 10_000;
-const ANSWER = 5_000;
+/** Milliseconds: to connect, to wait for a frame and for a style, before the second attempt and at most. */
+const CONNECT = 20_000;
+const [FRAME, STYLE] = [8_000, 30_000];
 const [FIRST_PAUSE, LONGEST_PAUSE] = [500, 8_000];
 
 interface Pending<T> {
@@ -30,6 +30,9 @@ interface Pending<T> {
 export interface LiveSocket {
   readonly ready: Ready;
   setStyle(style: Float32Array): void;
+  setStability(stability: number): void;
+  /** The server's painter forgets the frames so far. */
+  reset(): void;
   /** Sends a JPEG and gives the painted one. Throws `Dropped` while there is no connection, or when the answer is late. */
   paint(jpeg: Blob): Promise<Blob>;
   /** True while frames can be sent; when not, this begins to connect again, not too often. */
@@ -43,6 +46,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   let socket: WebSocket | null = null;
   let ready: Ready | null = null;
   let style: Float32Array | null = null;
+  let stability = 0;
   let frame: Pending<Blob> | null = null;
   let encoding: Pending<Float32Array> | null = null;
   let sequence = 0;
@@ -51,7 +55,11 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   let connecting: Promise<void> | null = null;
   let closed = false;
 
-  const sendStyle = () => style && socket?.send(JSON.stringify({ type: "style", style: Array.from(style) }));
+  const tell = (message: object) => {
+    if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
+  };
+  const tellStyle = () => style && tell({ type: "style", style: Array.from(style) });
+  const tellLook = () => tell({ type: "look", stability });
   const drop = (reason: Error) => {
     frame?.reject(new Dropped());
     encoding?.reject(reason);
@@ -85,7 +93,8 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         const message = JSON.parse(data);
         if (message.type !== "ready") return onText(message);
         [socket, ready, pause] = [opened, message as Ready, FIRST_PAUSE];
-        sendStyle();
+        tellStyle();
+        tellLook();
         resolve();
       };
       opened.onclose = ({ code, reason }) => {
@@ -120,8 +129,13 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     },
     setStyle(next) {
       style = next;
-      if (socket?.readyState === WebSocket.OPEN) sendStyle();
+      tellStyle();
     },
+    setStability(next) {
+      stability = next;
+      tellLook();
+    },
+    reset: () => tell({ type: "reset" }),
     wake,
     async paint(jpeg) {
       const head = new Uint8Array(4);
@@ -132,7 +146,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
       return waitFor<Blob>((pending) => {
         frame = pending;
         socket!.send(bytes);
-      }, id, new Dropped());
+      }, id, FRAME, new Dropped());
     },
     async encode(picture) {
       if (!wake()) throw new Trouble("The server cannot be reached, so the picture was not read; try again in a moment.");
@@ -142,7 +156,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         encoding?.reject(new Trouble("Another picture was chosen meanwhile."));
         encoding = pending;
         socket!.send(JSON.stringify({ type: "encode", id, picture: text }));
-      }, id, new Trouble("The server did not answer; try the picture again."));
+      }, id, STYLE, new Trouble("The server did not answer; try the picture again."));
     },
     close() {
       closed = true;
@@ -151,9 +165,9 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   };
 }
 
-function waitFor<T>(send: (pending: Pending<T>) => void, id: number, late: Error): Promise<T> {
+function waitFor<T>(send: (pending: Pending<T>) => void, id: number, patience: number, late: Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
-    const timer = setTimeout(() => reject(late), ANSWER);
+    const timer = setTimeout(() => reject(late), patience);
     const done = () => clearTimeout(timer);
     send({
       id,

@@ -1,11 +1,12 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
 import type { Frame, Size, View } from "../types";
 import { openGpu } from "./gpu_device";
-import { createTensors } from "./gpu_tensors";
-import { type Drawn, FORMAT, createCameras, createViewPass } from "./gpu_view";
+import { type Tensors, createTensors } from "./gpu_tensors";
+import { type Drawn, FORMAT, type ViewPass, createCameras, createViewPass } from "./gpu_view";
 import { type Opening, type Painter, frameSize, shownSize, toVideoFrame } from "./painter";
 import { cropPlanes } from "./pixels";
-import { type Runtime, type Session, gpuRuntime } from "./runtime";
+import { type Runtime, gpuRuntime } from "./runtime";
+import { type Networks, createNetworks } from "./steady";
 import { Trouble, isOutOfMemory } from "./trouble";
 
 /** Throws `Trouble`, or whatever the browser and the runtime throw when they cannot start. */
@@ -13,14 +14,27 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
   const gpu = await openGpu(opening.forced);
   const { device } = gpu;
   try {
-    const [ort, graph] = await Promise.all([gpuRuntime(opening.place), opening.model.file(...(gpu.half ? ["frame_fp16"] : []), "frame")]);
-    const session = await ort.InferenceSession.create(graph, {
-      executionProviders: [{ name: "webgpu", device }],
-      preferredOutputLocation: "gpu-buffer",
+    const { description } = opening.model;
+    const file = (role: string) => opening.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
+    const [ort, graph] = await Promise.all([gpuRuntime(opening.place), file("frame")]);
+    const open = (bytes: Uint8Array) =>
+      ort.InferenceSession.create(bytes, { executionProviders: [{ name: "webgpu", device }], preferredOutputLocation: "gpu-buffer" });
+    const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
+    const tensors = createTensors(device, sampler, description.multiple);
+    const networks = createNetworks({
+      ort,
+      frame: await open(graph),
+      openStep: async () => open(await file("step")),
+      state: description.state,
+      place(values, dims) {
+        const buffer = tensors.upload(values);
+        return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
+      },
+      unsteady: opening.unsteady,
     });
-    const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in opening.model.description.files ? "half" : "single"} precision`;
+    const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
     watch(device, opening);
-    return createPainter(device, detail, ort, session, await opening.canvas(), opening.model.description.multiple);
+    return createPainter(device, detail, ort, networks, tensors, createViewPass(device, sampler), await opening.canvas());
   } catch (error) {
     device.destroy();
     throw error;
@@ -37,28 +51,30 @@ function watch(device: GPUDevice, opening: Opening): void {
   });
 }
 
-function createPainter(device: GPUDevice, detail: string, ort: Runtime, session: Session, canvas: OffscreenCanvas, multiple: number): Painter {
+function createPainter(
+  device: GPUDevice,
+  detail: string,
+  ort: Runtime,
+  networks: Networks,
+  tensors: Tensors,
+  viewPass: ViewPass,
+  canvas: OffscreenCanvas,
+): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
-  const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
   const cameras = createCameras(device);
-  const tensors = createTensors(device, sampler, multiple);
-  const viewPass = createViewPass(device, sampler);
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
-  let style = new ort.Tensor("float32", new Float32Array(), [0]);
   let last: { frame: Frame; painting: GPUTexture } | null = null;
 
-  /** Frame → painted tensor on the GPU, [1,3,H',W']; whoever receives it disposes of it. */
+  /** Frame → painted planes on the GPU, [3,H',W'], good until the next frame. */
   const run = async (frame: Frame, size: Size) => {
     const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    return (await session.run({ frame: input, style })).painted!;
+    return { planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
   };
   const picture = async (frame: Frame, size: Size, reuse: GPUTexture | null): Promise<GPUTexture> => {
-    const painted = await run(frame, size);
-    const texture = tensors.toPicture(painted.gpuBuffer as GPUBuffer, size, reuse);
-    painted.dispose();
-    return texture;
+    const { planes } = await run(frame, size);
+    return tensors.toPicture(planes, size, reuse);
   };
   const drawn = (shown: View): Drawn | null => last && { camera: cameras.of(last.frame), painting: last.painting, view: shown };
   const keep = (frame: Frame, painting: GPUTexture) => {
@@ -70,7 +86,8 @@ function createPainter(device: GPUDevice, detail: string, ort: Runtime, session:
   return {
     backend: "webgpu",
     detail,
-    setStyle: (s) => (style = new ort.Tensor("float32", s, [1, s.length])),
+    setStyle: networks.setStyle,
+    setStability: networks.setStability,
     setView: (next) => (view = next),
     async show(frame, size) {
       const start = performance.now();
@@ -103,8 +120,8 @@ function createPainter(device: GPUDevice, detail: string, ort: Runtime, session:
     },
     async values(frame, size) {
       try {
-        const painted = await run(frame, size);
-        return cropPlanes((await painted.getData(true)) as Float32Array, size, multiple);
+        const { planes, count } = await run(frame, size);
+        return cropPlanes(await tensors.read(planes, count), size, tensors.multiple);
       } finally {
         frame.close();
       }
@@ -118,10 +135,10 @@ function createPainter(device: GPUDevice, detail: string, ort: Runtime, session:
       still.getContext("2d")!.putImageData(image, 0, 0);
       return still.convertToBlob({ type: "image/png" });
     },
-    reset() {},
+    reset: networks.reset,
     close() {
       last?.frame.close();
-      void session.release().finally(() => device.destroy());
+      void networks.release().finally(() => device.destroy());
     },
   };
 }

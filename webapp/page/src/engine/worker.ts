@@ -7,6 +7,8 @@ import { type Model, loadModel } from "./model";
 import { Dropped, type Opening, type Painter } from "./painter";
 import { Trouble, isOutOfMemory, sentenceOf } from "./trouble";
 
+const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
+
 const send = (message: ToPage) => postMessage(message, { transfer: transfers(message) });
 
 let base = "";
@@ -15,6 +17,7 @@ let model: Model | null = null;
 let encoder: Encode | null = null;
 let painter: Painter | null = null;
 let style: Float32Array | null = null;
+let stability = 0;
 let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
 let prefer: Backend | "auto" = "auto";
 let patience = createPatience();
@@ -35,6 +38,11 @@ function createQueue() {
 let inTurn = createQueue();
 const startInTurn = createQueue();
 
+/** What a frame in the making must not notice. */
+const betweenFrames = (change: (by: Painter) => void): void => {
+  void inTurn(async () => painter && change(painter));
+};
+
 let canvasGiven: (canvas: OffscreenCanvas) => void = () => {};
 const askCanvas = () =>
   new Promise<OffscreenCanvas>((resolve) => {
@@ -53,6 +61,7 @@ async function open(backend: Backend): Promise<Painter> {
     failed: (error, again) => void (opened && opened === painter && fall(opened, error, again)),
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
     trouble,
+    unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
   };
   // Each painter's code is downloaded only when it is used.
   if (backend === "webgpu") opened = await (await import("./webgpu")).openWebGpu(opening);
@@ -78,6 +87,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
       painter = next;
       patience = createPatience();
       next.setView(view);
+      next.setStability(stability);
       if (style) next.setStyle(style);
       const why = reasons.length ? whySentence(reasons[0]!, backend) : null;
       send({ kind: "backend", backend, detail: next.detail, why });
@@ -221,7 +231,11 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       break;
     case "style":
       style = data.style;
-      painter?.setStyle(style);
+      betweenFrames((by) => by.setStyle(data.style));
+      break;
+    case "stability":
+      ({ stability } = data);
+      betweenFrames((by) => by.setStability(data.stability));
       break;
     case "view":
       view = data.view;
@@ -234,7 +248,7 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       painter?.refresh();
       break;
     case "reset":
-      painter?.reset();
+      betweenFrames((by) => by.reset());
       break;
   }
 };

@@ -22,6 +22,13 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** Lets people use the controls of the document, which until now nothing listened to. */
+export function enableControls(): void {
+  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement | HTMLSelectElement>(":disabled")) {
+    control.disabled = false;
+  }
+}
+
 /** Offers a file for saving. */
 export function save(blob: Blob, name: string): void {
   const link = make("a", { href: URL.createObjectURL(blob), download: name });

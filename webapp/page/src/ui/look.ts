@@ -6,7 +6,7 @@ export interface Look {
   mix: Mix;
   /** 0 the camera's picture … 1 the painting. */
   strength: number;
-  /** 0…1; only models with a step graph know it. */
+  /** 0 every frame by itself … 1 as steady as it gets; only models with a step graph know it. */
   stability: number;
   keepColors: boolean;
   /** null: as the source suggests, mirrored for a camera that faces the person. */
@@ -21,7 +21,7 @@ export interface Look {
 export const DEFAULT_LOOK: Look = {
   mix: [],
   strength: 1,
-  stability: 0.7,
+  stability: 1,
   keepColors: false,
   mirror: null,
   side: null,

@@ -49,6 +49,7 @@ export function bindStatus(engine: Engine, session: Session, look: Store<Look>, 
       byId("loading").hidden = true;
       messages.trouble("engine", sentence, { label: "Try again", run: () => session.restart() });
     },
+    note: ({ sentence }) => messages.note(sentence),
     style() {},
   };
   engine.on((event) => (on[event.kind] as (event: EngineEvent) => void)(event));
