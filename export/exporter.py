@@ -83,9 +83,10 @@ def export_model(
 
 def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     """Export every graph in every precision; returns role → file name."""
-    picture, style, one = torch.rand(1, 3, 64, 96), torch.rand(1, t.layout.size), torch.ones(1)
-    frame = {"frame": picture, "style": style}
-    step = {**frame, "stability": one, "previous": picture, "carried": picture, "grid": motion.pixel_grid(64, 96)}
+    # A tensor for each input: torch.export would take one tensor given twice for one input.
+    pictures = {name: torch.rand(1, 3, 64, 96) for name in ("frame", "previous", "carried")}
+    frame = {"frame": pictures.pop("frame"), "style": torch.rand(1, t.layout.size)}
+    step = {**frame, "stability": torch.ones(1), **pictures, "grid": motion.pixel_grid(64, 96)}
     roles = {}
     for suffix, dtype in DTYPES.items():
         for role, graph, inputs, output in (

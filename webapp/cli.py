@@ -71,6 +71,9 @@ def stylize(
     keep_colors: Annotated[
         bool, typer.Option("--keep-colors", help="Paint the light, keep the clip's colours.")
     ] = False,
+    stability: Annotated[
+        float, typer.Option(help="How much flicker is held back, 0 to 1; 0 paints every frame by itself.")
+    ] = 1.0,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -83,7 +86,7 @@ def stylize(
     from .looks import choose_styles
     from .stylize import stylize_path
 
-    painter = Painter(model, device, look=Look(strength, keep_colors))
+    painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     painter.use(*choose_styles(painter, style))
     with Progress(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)

@@ -54,7 +54,7 @@ def add_api(studio: Studio) -> None:
         with spoken(studio.metrics):
             session = _session(request)
             source = _file(studio, session, picture, "picture")
-            look = _look(studio, session, styles, pictures, weights, strength, keep_colors, size, 1.0)
+            look = _look(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0)
             tell = teller(gr.Progress(), "pictures")
             painted = await studio.jobs.run(
                 session,
@@ -83,7 +83,7 @@ def _describe(kind: str, studio: Studio) -> str:
         f"strength: 0 leaves the {kind} as it is, 1 paints it fully. "
         f"keep_colors: paint the light and keep the {kind}'s own colours. "
         "size: the shorter side in pixels, 0 for the source's own. "
-        + ("stability: 0…1, only for models that have it. " if kind == "clip" else "")
+        + ("stability: how much flicker is held back, 0…1; 0 paints every frame by itself. " if kind == "clip" else "")
         + f"Returns {returned}."
     )
 

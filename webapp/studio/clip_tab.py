@@ -14,7 +14,7 @@ from impasto.webapp.stylize import CLIP_SHORT_SIDE
 from impasto.webapp.video_probe import ClipInfo
 
 from . import frames, limits
-from .controls import PREVIEW, QUIET, RUN, look_controls, look_of
+from .controls import PREVIEW, QUIET, RUN, look_controls, look_of, stability_control
 from .jobs import duration
 from .painting import PREVIEW_SIDE, Studio
 from .style_picker import Mix, StylePicker
@@ -43,7 +43,8 @@ class ClipTab:
         self.facts = gr.Markdown(allowed(self.studio), elem_id="clip-facts", elem_classes="facts")
         self.examples = self._lay_out_examples()
         self.picker = StylePicker(self.studio, pictures)
-        self.look = [self.picker.mix, *look_controls(self.studio, "clip", SIZES, CLIP_SHORT_SIDE)]
+        self.look = [self.picker.mix, *look_controls("clip", SIZES, CLIP_SHORT_SIDE)]
+        self.stability = stability_control(self.studio)
 
     def _lay_out_examples(self) -> dict[str, gr.Button]:
         """A button for each example: the built-in clip in a built-in style."""
@@ -85,8 +86,8 @@ class ClipTab:
 
     def _connect(self) -> None:
         self.clip.change(self.describe, self.clip, self.facts, **QUIET)
-        mix, strength, keep, _, stability = self.look
-        changes = [part.change for part in (self.clip, self.position, mix, strength, keep, stability)]
+        mix, strength, keep, _ = self.look
+        changes = [part.change for part in (self.clip, self.position, mix, strength, keep)]
         gr.on(changes, self.show, [self.clip, self.position, *self.look], self.preview, **PREVIEW)
         starts = [self.paint.click(self.clear, None, self.outputs, **QUIET)]
         for name, button in self.examples.items():
@@ -94,10 +95,8 @@ class ClipTab:
             starts.append(
                 button.click(self.loader(name), None, put, **QUIET).success(self.clear, None, self.outputs, **QUIET)
             )
-        jobs = [
-            start.success(self.run, [self.clip, *self.look], self.outputs, show_progress_on=self.result, **RUN)
-            for start in starts
-        ]
+        asked = [self.clip, *self.look, self.stability]
+        jobs = [start.success(self.run, asked, self.outputs, show_progress_on=self.result, **RUN) for start in starts]
         self.cancel.click(lambda: "Cancelled.", None, self.summary, cancels=jobs, **QUIET)
         gr.on([self.done.change, self.moment.change], self.compare, [self.done, self.moment], self.compared, **PREVIEW)
 
@@ -119,7 +118,6 @@ class ClipTab:
         strength: float,
         keep: bool,
         size: int,
-        stability: float,
         request: gr.Request,
     ):
         """One frame of the clip, before and after."""
@@ -130,7 +128,7 @@ class ClipTab:
             limits.check_clip(path, self.studio.settings)
             with limits.said_of(path, "This clip"):
                 frame = frames.frame_at(path, position / 100, PREVIEW_SIDE)
-            return self.studio.preview(frame, look_of(mix, strength, keep, size, stability), request.session_hash)
+            return self.studio.preview(frame, look_of(mix, strength, keep, size), request.session_hash)
 
     async def run(
         self,

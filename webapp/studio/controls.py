@@ -1,6 +1,6 @@
 """What the tabs share: the controls of a look, and the settings of their events.
 
-From outside: `look_controls`, `look_of`, `QUIET`, `RUN`.
+From outside: `look_controls`, `stability_control`, `look_of`, `QUIET`, `RUN`.
 """
 
 import gradio as gr
@@ -19,8 +19,8 @@ PREVIEW = {
 RUN = {"concurrency_limit": None, "api_visibility": "private", "scroll_to_output": False}  # `line.Line` is the limit
 
 
-def look_controls(studio: Studio, what: str, sizes: list[int], most: int) -> list[gr.components.Component]:
-    """Strength, keep colours, size, stability, in this order; stability only shows for models that have it.
+def look_controls(what: str, sizes: list[int], most: int) -> list[gr.components.Component]:
+    """Strength, keep colours, size, in this order.
 
     `most` is where the output's own size ends.
     """
@@ -33,12 +33,16 @@ def look_controls(studio: Studio, what: str, sizes: list[int], most: int) -> lis
             [("its own", 0), *((str(side), side) for side in sizes)], value=0, label="Output size",
             info=f"Shorter side in pixels; its own ends at {most}.", min_width=140, filterable=False,
         )  # fmt: skip
-    stability = gr.Slider(
-        0, 1, 1, step=0.05, label="Stability", info="How firmly strokes stay in place from frame to frame.",
-        visible=bool(studio.model.state), buttons=[],
+    return [strength, keep, size]
+
+
+def stability_control(studio: Studio) -> gr.Slider:
+    """For what moves; it only shows for models that carry something from frame to frame."""
+    return gr.Slider(
+        0, 1, 1, step=0.05, label="Stability", visible=bool(studio.model.state), buttons=[], elem_id="stability",
+        info="How much flicker is held back; 0 paints every frame by itself. Previews show one frame.",
     )  # fmt: skip
-    return [strength, keep, size, stability]
 
 
-def look_of(mix: Mix, strength: float, keep: bool, size: int, stability: float) -> Look:
+def look_of(mix: Mix, strength: float, keep: bool, size: int, stability: float = 0.0) -> Look:
     return Look(mixed(mix), strength, keep, size or None, stability)

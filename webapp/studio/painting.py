@@ -10,7 +10,7 @@ import time
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,8 +46,8 @@ class Style:
 
 @dataclass(frozen=True)
 class Look:
-    """How to paint. `size` is the shorter side in pixels, None for the source's own; `stability` 0…1 counts only
-    for models with a step graph."""
+    """How to paint. `size` is the shorter side in pixels, None for the source's own; `stability` 0…1 is for clips, and
+    without effect for models that have no step graph."""
 
     styles: tuple[Style, ...]
     strength: float = 1.0
@@ -73,11 +73,10 @@ class Studio:
         """A painter of its own for one job; sessions and style vectors are shared. Raises BadInput."""
         if not 1 <= len(look.styles) <= STYLES_AT_ONCE:
             raise BadInput(f"Choose from one to {STYLES_AT_ONCE} styles.")
-        more = {"stability": look.stability} if self.model.state else {}
         painter = Painter(
             self.model,
             threads=self.settings.threads,
-            look=runtime.Look(strength=look.strength, keep_colors=look.keep_colors, **more),
+            look=runtime.Look(look.strength, look.keep_colors, look.stability),
         )
         vectors = [self._vector(painter, style.source) for style in look.styles]
         painter.use(vectors, [style.weight for style in look.styles])
@@ -125,7 +124,7 @@ class Studio:
             raise BadInput(f"Choose from one to {limits.MAX_PICTURES} pictures.")
         size = limits.check_size(look.size)
         headers = [limits.check_picture(path, self.settings) for path in pictures]
-        painter, meter, painted = self.painter(look), _Meter(self.metrics), []
+        painter, meter, painted = self.painter(_still(look)), _Meter(self.metrics), []
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():
                 raise Cancelled("Cancelled.")
@@ -139,7 +138,7 @@ class Studio:
 
     def preview(self, source: np.ndarray, look: Look, session: str) -> tuple[Path, Path]:
         """A frame before and after, as picture files in the session's folder. `source`: uint8 RGB [H,W,3]."""
-        painted = self.painter(look).paint(source)
+        painted = self.painter(_still(look)).paint(source)
         folder = self.folders.session(session)
         return frames.save_shown(folder, "before", source), frames.save_shown(folder, "after", painted)
 
@@ -158,6 +157,11 @@ def _name(look: Look, suffix: str, number: int | None = None) -> str:
     first = look.styles[0].source if look.styles else ""
     style = first if isinstance(first, str) and len(look.styles) == 1 else "blend" if len(look.styles) > 1 else "own"
     return f"impasto-{style}{'' if number is None else f'-{number:02d}'}{suffix}"
+
+
+def _still(look: Look) -> Look:
+    """The look of what does not move: there is nothing to hold steady."""
+    return replace(look, stability=0.0)
 
 
 class _Meter:

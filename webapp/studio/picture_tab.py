@@ -34,7 +34,7 @@ class PictureTab:
                     elem_classes="facts",
                 )
                 self.picker = StylePicker(studio, pictures)
-                self.look = [self.picker.mix, *look_controls(studio, "picture", SIZES, IMAGE_SHORT_SIDE)]
+                self.look = [self.picker.mix, *look_controls("picture", SIZES, IMAGE_SHORT_SIDE)]
             with gr.Column(scale=6, min_width=320):
                 self._lay_out_result()
         self._connect()
@@ -57,9 +57,9 @@ class PictureTab:
         self.index = gr.State(0)  # of the picture in the preview
 
     def _connect(self) -> None:
-        mix, strength, keep, _, stability = self.look
+        mix, strength, keep, _ = self.look
         self.pictures.select(self.pick, None, self.index, **{**QUIET, "queue": True})
-        changes = [part.change for part in (self.pictures, self.index, mix, strength, keep, stability)]
+        changes = [part.change for part in (self.pictures, self.index, mix, strength, keep)]
         gr.on(changes, self.show, [self.pictures, self.index, *self.look], self.preview, **PREVIEW)
         outputs = [self.results, self.download]
         job = self.paint.click(self.clear, None, outputs, **QUIET).success(
@@ -81,7 +81,6 @@ class PictureTab:
         strength: float,
         keep: bool,
         size: int,
-        stability: float,
         request: gr.Request,
     ):
         """The chosen picture, small, before and after."""
@@ -92,7 +91,7 @@ class PictureTab:
             limits.check_picture(path, self.studio.settings)
             with limits.said_of(path, "This picture"):
                 source = frames.picture_at(path, PREVIEW_SIDE)
-            return self.studio.preview(source, look_of(mix, strength, keep, size, stability), request.session_hash)
+            return self.studio.preview(source, look_of(mix, strength, keep, size), request.session_hash)
 
     async def run(
         self,
@@ -101,7 +100,6 @@ class PictureTab:
         strength: float,
         keep: bool,
         size: int,
-        stability: float,
         request: gr.Request,
         progress=gr.Progress(),  # noqa: B008
     ):
@@ -109,7 +107,7 @@ class PictureTab:
         with spoken(self.studio.metrics):
             if not pictures:
                 raise BadInput("Choose a picture first.")
-            paths, look = self._paths(pictures, request), look_of(mix, strength, keep, size, stability)
+            paths, look = self._paths(pictures, request), look_of(mix, strength, keep, size)
             tell = teller(progress, "pictures")
 
             def work(folder, cancelled):
