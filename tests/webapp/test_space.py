@@ -78,6 +78,14 @@ def test_a_space_is_complete(space):
     compile((space / "app.py").read_text(), "app.py", "exec")
 
 
+@pytest.mark.parametrize(("kind", "place"), [("space", "impasto/models/released"), ("static", "models")])
+def test_it_holds_every_graph_of_the_model(kind, place, request):
+    model, there = load_model(), files(request.getfixturevalue(kind))
+    graphs = {entry["file"] for role, entry in model.files.items() if role != "weights"}
+    assert {"step.onnx", "step_fp16.onnx"} <= graphs
+    assert {f"{place}/{model.name}/{graph}" for graph in graphs} <= there
+
+
 def test_its_model_loads_and_paints_without_the_weights_for_training(space):
     there = load_model(space / "impasto" / "models" / "released" / load_model().name)
     assert set(load_model().files) - set(there.files) == {"weights"}

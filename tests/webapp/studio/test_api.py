@@ -60,6 +60,7 @@ def test_only_the_two_endpoints_are_for_others_and_they_are_described(client):
         "clip", "styles", "pictures", "weights", "strength", "keep_colors", "size", "stability",
     ]  # fmt: skip
     assert "great-wave" in clip["description"]
+    assert next(p["parameter_default"] for p in clip["parameters"] if p["parameter_name"] == "stability") == 1
     for parameter in clip["parameters"]:
         assert parameter["parameter_name"] in clip["description"]
 
@@ -78,6 +79,18 @@ def test_a_clip_is_painted_as_the_command_line_does_sound_and_all(client, clip, 
     assert "sessions" not in json.dumps(summary)
 
 
+def test_stability_is_how_much_is_carried_from_frame_to_frame(client, clip, tmp_path, media):
+    painted = {}
+    for stability in (0.0, 0.5):
+        arguments = {"clip": handle_file(clip), "styles": ["great-wave"], "stability": stability}
+        path, _ = client.predict(**arguments, api_name="/paint_clip")
+        painted[stability] = media.packets(path, 0, "video")
+        stylize_path(clip, tmp_path / "expected.mp4", painter("great-wave", stability=stability))
+        assert painted[stability] == media.packets(tmp_path / "expected.mp4", 0, "video")
+    assert painted[0.0] != painted[0.5]
+    refused(client, "Stability goes from 0", handle_file(clip), ["great-wave"], [], [], 1, False, 0, 2)
+
+
 def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(client, tmp_path, media):
     Image.fromarray(media.scene(80, 70, 0)).save(tmp_path / "p.png")
     Image.fromarray(media.scene(90, 60, 5)).save(tmp_path / "style.png")
@@ -85,7 +98,7 @@ def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(
         picture=handle_file(tmp_path / "p.png"), styles=["the-scream"], pictures=[handle_file(tmp_path / "style.png")],
         weights=[0.25, 0.75], keep_colors=True, api_name="/paint_picture",
     )  # fmt: skip
-    both = painter("the-scream", media.scene(90, 60, 5), weights=[0.25, 0.75], keep_colors=True)
+    both = painter("the-scream", media.scene(90, 60, 5), weights=[0.25, 0.75], keep_colors=True, stability=0.0)
     assert np.array_equal(read_image(painted).rgb, both.paint(media.scene(80, 70, 0)))
 
 

@@ -30,7 +30,8 @@ def line():
     return {"running": len(line.running), "waiting": len(line.waiting)}
 
 settings = Settings(**json.loads(sys.argv[1]))
-uvicorn.run(mount_studio(app, settings), host="127.0.0.1", port=settings.port, log_level="error")
+app = mount_studio(app, settings)
+uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="error", timeout_graceful_shutdown=5)
 """
 
 
@@ -50,7 +51,7 @@ def server(tmp_path):
     until(lambda: answers(url) or process.poll() is not None)
     yield url, psutil.Process(process.pid), folder
     process.terminate()
-    process.wait(30)
+    process.wait(120)
     assert [*folder.glob("impasto-studio-*")] == []
 
 

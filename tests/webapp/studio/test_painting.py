@@ -89,3 +89,15 @@ def test_a_preview_is_the_frame_and_its_painting(studio, media):
     before, after = (np.asarray(Image.open(path), float) for path in studio.preview(source, look, "a"))
     assert abs(before - source).mean() < 2
     assert abs(after - studio.painter(look).paint(source)).mean() < 2
+
+
+def test_previews_and_pictures_are_painted_by_themselves(studio, pictures, tmp_path, media, monkeypatch):
+    """Nothing there is held steady, so the step graph is not even opened; a clip's painter has what was asked for."""
+    asked, real = [], studio.painter
+    monkeypatch.setattr(studio, "painter", lambda look: asked.append(look.stability) or real(look))
+    look = Look((Style("the-scream"),), stability=0.7)
+    studio.preview(media.scene(96, 64, 0), look, "a")
+    studio.paint_pictures(pictures, look, tmp_path, never, ignore)
+    studio.paint_clip(media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 2)), look, tmp_path, never, ignore)
+    assert asked == [0.0, 0.0, 0.7]
+    assert real(look).look.stability == 0.7

@@ -1,5 +1,6 @@
 """What the tabs compute: the mix of styles, the words, the model card."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import gradio as gr
@@ -7,6 +8,7 @@ import pytest
 
 from impasto.export.model import load_model
 from impasto.webapp.studio.about_tab import model_card
+from impasto.webapp.studio.blocks import build
 from impasto.webapp.studio.live_tab import live_tab
 from impasto.webapp.studio.style_picker import StylePicker, mixed, style_pictures
 
@@ -75,6 +77,15 @@ def test_own_pictures_take_over_or_join_the_blend(picker, studio):
     assert sources(picker.bring(None, alone, False, request)[0]) == [picker.names[0]]
     with pytest.raises(gr.Error, match="upload it again"):
         picker.bring([("/etc/passwd", None)], joined, True, request)
+
+
+@pytest.mark.parametrize(("has_it", "times"), [(True, 1), (False, 0)])
+def test_stability_is_asked_for_by_the_clip_alone_and_only_where_the_model_has_it(studio, has_it, times):
+    studio.model = replace(studio.model, state=studio.model.state if has_it else [])
+    blocks = build(studio).blocks.values()
+    shown = [block.label for block in blocks if isinstance(block, gr.Slider) and block.visible]
+    assert shown.count("Strength") == 2
+    assert shown.count("Stability") == times
 
 
 def test_the_model_card_brings_its_own_pictures_and_fetches_none(tmp_path):
