@@ -101,6 +101,17 @@ def test_the_camera_is_painted_and_strength_0_gives_it_back(page, camera_picture
     assert apart(picture_of(page), painted) < 3
 
 
+def test_the_painting_keeps_its_place_whatever_the_figures_say(page):
+    def height():
+        return page.locator("#frame").bounding_box()["height"]
+
+    page.wait_for_function("document.querySelector('#figures').textContent.includes('WebAssembly')")
+    before = height()
+    for words in ("WebAssembly", "WebAssembly · 1280 × 720 · 29.9 frames/s · delay 1234 ms, p95 12345 ms · impasto-0.2"):
+        page.evaluate("(words) => { document.querySelector('#figures').textContent = words }", words)
+        assert height() == before
+
+
 def test_styles_change_the_painting(page):
     first = picture_of(page)
     page.get_by_role("button", name="The Scream").click()
