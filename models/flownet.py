@@ -23,6 +23,8 @@ FEATURES = {4: 13, 8: 21, 16: 23}
 MATCHED = {4: 4, 8: 12, 16: 23}  # so many of them are matched: reading them where the motion leads is what costs
 REACH = {4: 2, 8: 2, 16: 3}  # pixels of a level that matching goes each way: 48 of the frame at the coarsest
 HIDDEN = {4: (16, 16), 8: (32, 24), 16: (32, 24)}  # channels of the layers that turn matches into motion
+CONTRAST = 4.0  # of luminance, so that it deviates by about 1
+FAINT = 0.01  # mean square of features that count for half
 STEP = 8.0  # pixels of the frame that an output of 1 stands for
 
 
@@ -38,8 +40,12 @@ def correlation(a: Tensor, b: Tensor, reach: int) -> Tensor:
 
 
 def comparable(features: Tensor) -> Tensor:
-    """[N,C,h,w] with the channels' mean square brought to 1 at every pixel, so that correlation is in −1…1."""
-    return features * (features * features).mean(1, keepdim=True).add(1e-4).rsqrt()
+    """[N,C,h,w] less each channel's mean, then brought to mean square 1 at every pixel where there is something to see.
+
+    Correlation is then in −1…1, and greatest where things are alike, not where they are bright.
+    """
+    features = features - features.mean((2, 3), keepdim=True)
+    return features * ((features * features).mean(1, keepdim=True) + FAINT).rsqrt()
 
 
 def layers(*channels: int) -> nn.Sequential:
@@ -64,12 +70,17 @@ class FlowNet(nn.Module):
         for scale in (16, 8, 4):
             matches, found = (2 * REACH[scale] + 1) ** 2, 0 if scale == 16 else 2
             self.solve[str(scale)] = layers(matches + FEATURES[scale] + found, *HIDDEN[scale], 2)
-            nn.init.zeros_(self.solve[str(scale)][-1].weight)
-            nn.init.zeros_(self.solve[str(scale)][-1].bias)
+
+        for layer in self.modules():
+            if isinstance(layer, nn.Conv2d):  # not PyTorch's own: its biases are larger than what comes out of pictures
+                nn.init.kaiming_normal_(layer.weight)
+                nn.init.zeros_(layer.bias)
+        for solve in self.solve.values():
+            nn.init.zeros_(solve[-1].weight)
 
     def features(self, frames: Tensor) -> dict[int, Tensor]:
         """Luminances [N,1,H,W] → features [N,C,H/scale,W/scale] of every scale, comparable."""
-        quarter = self.stem(frames - frames.mean((2, 3), keepdim=True))
+        quarter = self.stem(CONTRAST * (frames - frames.mean((2, 3), keepdim=True)))
         eighth = self.halve8(quarter)
         return {4: comparable(quarter), 8: comparable(eighth), 16: comparable(self.halve16(eighth))}
 

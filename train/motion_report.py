@@ -126,7 +126,7 @@ class Graph(nn.Module):
 def export(network: Network, path: Path) -> None:
     """One ONNX file: here, there [1,1,H,W], grid [1,2,H,W] → motion [1,2,H/2,W/2], H and W dynamic."""
     h, w = (classical.MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
-    frame, quiet = torch.rand(1, 1, 64, 96), logging.getLogger("torch.onnx")
+    quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
     try:
@@ -134,7 +134,7 @@ def export(network: Network, path: Path) -> None:
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 Graph(network).eval(),
-                (frame, frame, classical.pixel_grid(64, 96)),
+                (torch.rand(1, 1, 64, 96), torch.rand(1, 1, 64, 96), classical.pixel_grid(64, 96)),
                 input_names=["here", "there", "grid"],
                 output_names=["motion"],
                 dynamic_shapes={name: {2: h, 3: w} for name in ("here", "there", "grid")},

@@ -1,6 +1,6 @@
 """The motion stage: a small network learns to find motion, from photographs that move in known ways.
 
-Supervised as PWC-Net is (Sun et al. 2018): at every level, the robust end-point error over all pixels, those that are
+Supervised as PWC-Net is (Sun et al. 2018), at every level: by the end-point error over all pixels, those that are
 hidden in the other frame too, for their motion is known exactly here.
 """
 
@@ -27,7 +27,7 @@ from .warp import scale_flow
 RESULT = "flownet.safetensors"
 HELD_OUT = 10  # every tenth photograph is kept from training, to compare on
 LEVELS = {4: 1.0, 8: 0.5, 16: 0.25}  # what a level's error counts
-EPSILON, POWER = 0.01, 0.4  # PWC-Net's robust loss: (|error| + ε)^0.4, so that small errors on still things count
+EPSILON = 0.05  # pixels: below, errors count less and less (Charbonnier's √(e² + ε²))
 PACES = (1, 1, 2, 3)  # a scene's motion times one of these: most of what is filmed is slow, but not all
 
 
@@ -67,10 +67,10 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
 
 
 def error(found: Tensor, true: Tensor) -> Tensor:
-    """Robust end-point error of flows [N,2,h,w] in pixels of the frame, the true one [N,2,H,W]."""
+    """Mean end-point error, smooth at 0, of flows [N,2,h,w] in pixels of the frame, the true one [N,2,H,W]."""
     h, w = found.shape[-2:]
     true = scale_flow(true, (h, w)) * (true.shape[-1] / w)
-    return ((found - true).square().sum(1).add(1e-8).sqrt() + EPSILON).pow(POWER).mean()
+    return ((found - true).square().sum(1) + EPSILON**2).sqrt().mean()
 
 
 def loss(net: FlowNet, here: Tensor, there: Tensor, flow: Tensor) -> Tensor:
