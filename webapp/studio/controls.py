@@ -28,10 +28,12 @@ def look_controls(what: str, sizes: list[int], most: int) -> list[gr.components.
         0, 1, 1, step=0.05, label="Strength", info=f"0 leaves the {what} as it is, 1 paints it fully.", buttons=[]
     )
     with gr.Row(elem_classes="pair"):
-        keep = gr.Checkbox(False, label="Keep colours", info="Paints the light only.", min_width=140)
+        keep = gr.Checkbox(
+            False, label="Keep colours", info=f"Paints the light; the colours stay the {what}'s.", min_width=140
+        )
         size = gr.Dropdown(
             [("its own", 0), *((str(side), side) for side in sizes)], value=0, label="Output size",
-            info=f"Shorter side in pixels; its own ends at {most}.", min_width=140, filterable=False,
+            info=f"Shorter side in pixels; its own up to {most}.", min_width=140, filterable=False,
         )  # fmt: skip
     return [strength, keep, size]
 
@@ -40,7 +42,7 @@ def stability_control(studio: Studio) -> gr.Slider:
     """For what moves; it only shows for models that carry something from frame to frame."""
     return gr.Slider(
         0, 1, 1, step=0.05, label="Stability", visible=bool(studio.model.state), buttons=[], elem_id="stability",
-        info="How much flicker is held back; 0 paints every frame by itself. Previews show one frame.",
+        info="How much flicker is held back; 0 paints every frame by itself. A preview, one frame, stays the same.",
     )  # fmt: skip
 
 
