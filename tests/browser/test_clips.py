@@ -145,6 +145,24 @@ def test_a_clip_comes_back_painted_with_its_sound_untouched(page, tmp_path, name
     all_closed(page)
 
 
+def test_a_clip_is_painted_in_order_with_nothing_before_or_after_it(page, tmp_path):
+    """Whatever was painted before is forgotten at its beginning, and the clip at its end."""
+    page.evaluate(
+        """() => {
+            globalThis.told = [];
+            const { reset, paint } = impasto.engine;
+            impasto.engine.reset = () => (told.push("reset"), reset());
+            impasto.engine.paint = (frame, size) => (told.push(frame.timestamp), paint(frame, size));
+        }"""
+    )
+    begin(page, write(tmp_path / "clip.mp4"))
+    finish(page, tmp_path / "painted.mp4")
+    first, *stamps, last = page.evaluate("told")
+    assert (first, last) == ("reset", "reset")
+    assert len(stamps) == FRAMES
+    assert stamps == sorted(stamps)
+
+
 def drop(page, clip):
     page.evaluate(
         """([data, name]) => {

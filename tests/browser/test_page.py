@@ -107,7 +107,10 @@ def test_the_painting_keeps_its_place_whatever_the_figures_say(page):
 
     page.wait_for_function("document.querySelector('#figures').textContent.includes('WebAssembly')")
     before = height()
-    for words in ("WebAssembly", "WebAssembly · 1280 × 720 · 29.9 frames/s · delay 1234 ms, p95 12345 ms · impasto-0.2"):
+    for words in (
+        "WebAssembly",
+        "WebAssembly · 1280 × 720 · 29.9 frames/s · delay 1234 ms, p95 12345 ms · impasto-0.2",
+    ):
         page.evaluate("(words) => { document.querySelector('#figures').textContent = words }", words)
         assert height() == before
 
@@ -152,6 +155,46 @@ def test_own_pictures_become_styles(page, tmp_path):
     page.wait_for_function("!location.hash.includes('style=')")
     page.get_by_role("button", name="Remove stripes").click()
     expect(page.locator("#caption")).to_contain_text("van Gogh")
+
+
+# Keeps what the page hands to one of its engine's functions from now on.
+LISTEN = """(name) => {
+  const told = (globalThis[name] = []);
+  const { [name]: call } = impasto.engine;
+  impasto.engine[name] = (...all) => (told.push(all), call(...all));
+}"""
+HIDE = """(hidden) => {
+  Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+  document.dispatchEvent(new Event("visibilitychange"));
+}"""
+
+
+def test_stability_is_full_until_the_slider_says_otherwise(page):
+    slider = page.get_by_role("slider", name="Stability")
+    expect(slider).to_have_value("100")
+    page.evaluate(LISTEN, "setStability")
+    slider.focus()
+    slider.press("Home")
+    page.wait_for_function("location.hash.includes('stability=0')")
+    assert page.evaluate("setStability.at(-1)") == [0]
+    slider.press("End")
+    page.wait_for_function("!location.hash.includes('stability')")
+    assert page.evaluate("setStability.at(-1)") == [1]
+
+
+def test_the_past_is_forgotten_when_nobody_looked_and_when_the_source_changes(page):
+    page.evaluate(LISTEN, "reset")
+    page.evaluate(HIDE, True)
+    page.evaluate(HIDE, False)
+    assert page.evaluate("reset.length") == 1
+    page.evaluate(TWO_FRAMES)
+    page.get_by_role("button", name="Sample scene").click()
+    page.wait_for_function("reset.length > 1")
+    page.get_by_role("button", name="Camera", exact=True).click()
+    page.wait_for_function("reset.length > 2")
+    page.wait_for_function("document.querySelector('#source').videoWidth === 320")
+    page.evaluate(TWO_FRAMES)
+    assert page.evaluate("reset.length") == 3
 
 
 def test_the_divider_parts_camera_and_painting(page, camera_picture):

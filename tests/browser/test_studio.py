@@ -91,6 +91,7 @@ def test_a_clip_is_uploaded_previewed_painted_played_and_downloaded(visit, clip,
     studio.upload(clip)
     expect(page.locator("#clip-facts")).to_contain_text("384×288 · 25 frames/s · 5.0 s · with sound")
     expect(page.locator("#preview img")).to_have_count(2)
+    expect(page.get_by_role("slider", name="Stability").filter(visible=True)).to_have_value("1")
     before = page.locator("#preview img").first.get_attribute("src")
     page.locator(".styles:visible button", has_text="The Scream").click()
     expect(page.locator("#preview img").first).not_to_have_attribute("src", before)
@@ -172,6 +173,8 @@ def test_pictures_are_painted_several_at_once(visit, tmp_path):
     page.get_by_role("tab", name="Picture").click()
     page.locator("#pictures input[type=file]").set_input_files([tmp_path / "a.jpg", tmp_path / "b.png"])
     expect(page.locator("#picture-preview img")).to_have_count(2)
+    expect(page.get_by_role("slider", name="Strength").filter(visible=True)).to_have_count(1)
+    expect(page.get_by_role("slider", name="Stability").filter(visible=True)).to_have_count(0)
     page.locator("#paint-pictures").click()
     expect(page.locator("#painted-pictures img")).to_have_count(2, timeout=PAINTED)
     with page.expect_download() as caught:
