@@ -30,6 +30,8 @@ LEVELS = {4: 1.0, 8: 0.5, 16: 0.25}  # what a level's error counts
 EPSILON = 0.05  # pixels: below, errors count less and less (Charbonnier's √(e² + ε²))
 PACES = (1, 1, 2, 3)  # a scene's motion times one of these: most of what is filmed is slow, but not all
 
+TURNS = 4  # steps that pairs are used in, turned differently: to make them takes longer than to learn from them
+
 
 @dataclass(frozen=True)
 class Config:
@@ -64,6 +66,15 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
         layer.steps, layer.bends = torch.linalg.matrix_power(layer.steps, pace), layer.bends * pace
     frames, flows, masks = synthetic.render(scene)
     return frames[:, 1], frames[:, 0], flows[:, 0], masks[:, 0]
+
+
+def turned(here: Tensor, there: Tensor, flow: Tensor, turn: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The same square pictures and their flow, transposed if turn is odd, then mirrored if it is 2 or 3."""
+    if turn % 2:
+        here, there, flow = (x.transpose(-1, -2) for x in (here, there, flow.flip(1)))
+    if turn // 2:
+        here, there, flow = here.flip(-1), there.flip(-1), flow.flip(-1) * flow.new_tensor([-1, 1]).view(1, 2, 1, 1)
+    return here, there, flow
 
 
 def error(found: Tensor, true: Tensor) -> Tensor:
@@ -105,7 +116,10 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
         step += 1
         optimizer.param_groups[0]["lr"] = config.rate * rate_factor(config, step, seconds)
-        here, there, flow, _ = moved(photographs, config.batch, config.size, draws)
+        turn = (step - 1) % TURNS
+        if turn == 0:
+            *pairs, _ = moved(photographs, config.batch, config.size, draws)
+        here, there, flow = turned(*pairs, turn)
         total = loss(net, here, there, flow)
         if not math.isfinite(total.item()):
             raise BadInput(f"Not finite at step {step}: lower the rate (--set rate=…).")

@@ -47,6 +47,17 @@ def test_pairs_move_as_their_flow_says(photos, pace, monkeypatch):
     assert off < ((here - there).abs().mean(1, keepdim=True) * mask).sum() / mask.sum() / 2
 
 
+@pytest.mark.parametrize("turn", range(motion_stage.TURNS))
+def test_turned_pictures_move_as_turned_flow_says(photos, turn):
+    here, there, flow, mask = motion_stage.moved(data.load([photos], 88), 4, 64, draws(3))
+    off = ((here - warp(there, flow)).abs() * mask).mean()
+    there_turned, mask_turned, _ = motion_stage.turned(there, mask, flow, turn)
+    here_turned, _, flow_turned = motion_stage.turned(here, there, flow, turn)
+    again = ((here_turned - warp(there_turned, flow_turned)).abs() * mask_turned).mean()
+    torch.testing.assert_close(again, off, atol=1e-4, rtol=0)
+    assert turn == 0 or not torch.equal(here_turned, here)
+
+
 def test_a_higher_pace_is_faster_by_as_much(photos, monkeypatch):
     stored, speeds = data.load([photos], 88), []
     for pace in (1, 3):
