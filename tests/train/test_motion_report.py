@@ -26,7 +26,7 @@ def small_pair():
 
 def test_figures_by_hand():
     found = torch.tensor([[[1.0, 3.0], [10.0, 0.0]], [[0.0, 0.0], [2.0, 0.0]]])  # off by 1, 4, 2 and 50
-    figures = motion_report.figures(motion_report.sums(small_pair(), found))
+    figures = motion_report.figures(motion_report.sums(small_pair(), found)[None])
     assert figures["visible"] == pytest.approx(7 / 3)
     assert figures["all"] == pytest.approx(57 / 4)
     assert figures["far"] == pytest.approx(1 / 3)
@@ -41,6 +41,7 @@ def test_accuracy_is_over_the_pixels_of_all_pairs():
     result = motion_report.accuracy([pair, still], found_by)
     assert (result["pairs"], result["pixels"]) == (2, 5)
     assert result["ways"]["none"]["visible"] == pytest.approx((0 + 5 + 10 + 0 + 0) / 5)
+    assert result["ways"]["none"]["median"] == pytest.approx((5 + 0) / 2)
     assert result["ways"]["true motion"]["all"] == 0
 
 
@@ -133,7 +134,7 @@ def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
     assert halves["none"]["visible"] == pytest.approx(STEP / 2)
     assert result["accuracy"]["photographs held out, moved"]["pairs"] == 2
     table = (tmp_path / "out" / "motion.md").read_text()
-    assert "| none | 3.00 | 3.00 | 0.0 % | – | 3.00 | – | – |" in table
+    assert "| none | 3.00 | 3.00 | 3.00 | 0.0 % | – | 3.00 | – | – |" in table
     assert "| classical | 1.0 | 2.0 |" in table
     assert table.strip() in done.output
 
@@ -142,6 +143,10 @@ def test_there_must_be_something_to_compare_on(tmp_path, photos):
     with pytest.raises(BadInput, match="--sintel, --photos"):
         motion_report.compare(None, None, ())
     with pytest.raises(BadInput, match="MPI-Sintel flow"):
+        motion_report.compare(None, tmp_path, ())
+    (tmp_path / "flow" / "bare_1").mkdir(parents=True)
+    write_flo(tmp_path / "flow" / "bare_1" / "frame_0001.flo", np.zeros((4, 4, 2), np.float32))
+    with pytest.raises(BadInput, match="no two neighbouring frames"):
         motion_report.compare(None, tmp_path, ())
     with pytest.raises(BadInput, match="motion network"):
         motion_report.compare(tmp_path / "missing", None, [photos])
