@@ -177,18 +177,36 @@ export function hash(n: number): number {
   return s - Math.floor(s);
 }
 
+/** A faint unevenness, as of canvas, to be laid over the scene: in quite flat colours a network finds nothing to paint. */
+function createGrain(): HTMLCanvasElement {
+  const canvas = Object.assign(document.createElement("canvas"), { width: SCENE.width / 4, height: SCENE.height / 4 });
+  const pen = canvas.getContext("2d")!;
+  const pixels = pen.createImageData(canvas.width, canvas.height);
+  for (let i = 0; i < pixels.data.length / 4; i++) {
+    const n = hash(i) + hash(i + 0.25) + hash(i + 0.5) - 1.5; // lighter or darker, mostly little
+    pixels.data.set([...Array<number>(3).fill(n > 0 ? 255 : 0), 18 * Math.abs(n)], 4 * i);
+  }
+  pen.putImageData(pixels, 0, 0);
+  return canvas;
+}
+
 /** The scene as a stream of 30 frames/s; stopping its track stops the drawing. */
 export function openSample(): MediaStream {
   const canvas = Object.assign(document.createElement("canvas"), SCENE);
   const pen = canvas.getContext("2d", { alpha: false });
   if (!pen) throw new Error("This browser cannot draw on a canvas.");
-  drawScene(pen, 0);
+  const grain = createGrain();
+  const show = (t: number): void => {
+    drawScene(pen, t);
+    pen.drawImage(grain, 0, 0, SCENE.width, SCENE.height);
+  };
+  show(0);
   const stream = canvas.captureStream(30);
   const track = stream.getVideoTracks()[0];
   const began = performance.now();
   const draw = (now: number): void => {
     if (track?.readyState !== "live") return;
-    drawScene(pen, (now - began) / 1000);
+    show((now - began) / 1000);
     requestAnimationFrame(draw);
   };
   requestAnimationFrame(draw);
