@@ -25,8 +25,8 @@ export function whySentence(reason: string, backend: Backend): string {
 const SLOW = 1000;
 /** Frames before this one warm up: shaders and threads are made. */
 const WARM = 2;
-/** So many slow frames in a row are no accident. */
-const PATIENCE = 4;
+/** So many slow frames in a row are no accident, and smaller frames, tried meanwhile, were no help. */
+const PATIENCE = 8;
 
 /** Tells, frame by frame, whether a painter is too slow to go on with. */
 export function createPatience(): (paintMs: number) => boolean {

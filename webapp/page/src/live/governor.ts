@@ -14,6 +14,8 @@ const HEADROOM = 0.8;
 const SETTLE = 3;
 /** Paint times looked at before shrinking and before growing. */
 const [FEW, MANY] = [8, 30];
+/** So many frames in a row this much over the budget need no further look. */
+const [HOPELESS, OVER] = [3, 4];
 /** Frames until a size that proved too large is tried again; doubled each time it fails. */
 const [FIRST_BAN, LONGEST_BAN] = [150, 9000];
 
@@ -67,7 +69,9 @@ export function createGovernor(start = 256): Governor {
       times.push(paintMs);
       if (times.length > MANY) times.shift();
       const recent = median(times.slice(-FEW));
-      if (times.length >= FEW && recent > budget(STEPS[step]!) && step > 0 && inLimits(step - 1)) shrink(recent);
+      const hopeless = times.length >= HOPELESS && Math.min(...times.slice(-HOPELESS)) > OVER * budget(STEPS[step]!);
+      const tooLarge = hopeless || (times.length >= FEW && recent > budget(STEPS[step]!));
+      if (tooLarge && step > 0 && inLimits(step - 1)) shrink(recent);
       else if (times.length === MANY && step + 1 < STEPS.length && inLimits(step + 1) && frames >= bans[step + 1]!.until) {
         const above = expected(share(times, 0.8), step, step + 1);
         if (above <= HEADROOM * budget(STEPS[step + 1]!)) go(step + 1);

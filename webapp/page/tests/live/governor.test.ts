@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { createPatience } from "../../src/engine/choice";
 import { STEPS, budget, createGovernor, workingSize } from "../../src/live/governor";
 
 /** The same numbers every time: 0…1. */
@@ -67,6 +68,20 @@ test("a slowdown is followed within a second, its end within a minute", () => {
   expect(settled).toBeGreaterThan(0);
   expect(settled).toBeLessThan(30);
   expect(run(quick, 1800, governor).at(-1)).toBe(before);
+});
+
+test("a machine far too slow gets small frames before patience with its painter ends", () => {
+  const phone = machine(20, 12_000); // more than a second at 256 px
+  expect(phone(256, 0)).toBeGreaterThan(1000);
+  const patience = createPatience();
+  const governor = createGovernor();
+  const tooSlow = Array.from({ length: 200 }, (_, i) => {
+    const time = phone(governor.side, i);
+    governor.report(time);
+    return patience(time);
+  });
+  expect(tooSlow).not.toContain(true);
+  expect(governor.side).toBe(128);
 });
 
 test("heat: a machine that slowly loses half its speed is followed down without going back and forth", () => {
