@@ -340,6 +340,44 @@ def test_a_phone_never_scrolls_sideways(browser, static_site):
     context.close()
 
 
+# A second camera, in name only: asked for, the first one comes, and what was asked for is kept.
+SECOND_CAMERA = """
+const { mediaDevices } = navigator, { enumerateDevices, getUserMedia } = MediaDevices.prototype;
+globalThis.asked = [];
+mediaDevices.enumerateDevices = async () =>
+  [...(await enumerateDevices.call(mediaDevices)), { kind: "videoinput", deviceId: "second", label: "Second camera" }];
+mediaDevices.getUserMedia = ({ video, ...more }) => {
+  asked.push(video.deviceId?.exact ?? null);
+  return getUserMedia.call(mediaDevices, { ...more, video: { ...video, deviceId: undefined } });
+};
+"""
+
+
+def test_one_of_two_cameras_is_chosen(browser, static_site):
+    context = browser.new_context(permissions=["camera"])
+    context.add_init_script(SECOND_CAMERA)
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").click()
+    cameras = page.get_by_role("combobox", name="Which camera")
+    expect(cameras.locator("option")).to_have_count(2, timeout=PATIENCE)
+    assert cameras.input_value() != "second"
+    cameras.select_option(label="Second camera")
+    page.wait_for_function("asked.length === 2")
+    assert page.evaluate("asked") == [None, "second"]
+    page.evaluate(TWO_FRAMES)
+    context.close()
+
+
+def test_full_screen_and_back(page):
+    button = page.get_by_role("button", name="Full screen")
+    button.click()
+    page.wait_for_function("document.fullscreenElement?.id === 'wall'")
+    page.keyboard.press("Escape")
+    page.evaluate("document.exitFullscreen().catch(() => {})")  # no keys reach a headless browser's own shell
+    page.wait_for_function("document.fullscreenElement === null")
+    page.evaluate(TWO_FRAMES)
+
+
 def test_a_refused_camera_is_explained(launch, static_site):
     with launch("--use-fake-ui-for-media-stream=deny") as browser:
         page = visit(browser.new_context(), static_site)

@@ -75,6 +75,39 @@ def test_a_silent_page_gives_its_place_away_and_gets_one_again(visit, app_server
     assert page.evaluate(PAINTED) == "server"
 
 
+def test_the_first_painted_frame_costs_few_megabytes(visit, app_server):
+    """As they come over the wire, compressed: page, runtime, model and gallery; all from this one host."""
+    server = app_server()
+    page = visit(server.url + "healthz")
+    sizes = {}
+    page.context.on(
+        "requestfinished", lambda request: sizes.setdefault(request.url, request.sizes()["responseBodySize"])
+    )
+    page.goto(server.url + "live/#painter=wasm&size=128")
+    begin(page)
+    names = {url.rpartition("/")[2] for url in sizes}
+    assert {"frame.onnx", "step.onnx", "ort-wasm-simd-threaded.wasm.gz", "gallery.json"} <= names
+    assert not any(
+        "style" in name and name.endswith(".onnx") for name in names
+    )  # nobody asked for a style of their own
+    assert all(url.startswith((server.url, "blob:", "data:")) for url in sizes)
+    assert 3e6 < sum(sizes.values()) < 6e6
+
+
+def test_where_clips_cannot_be_painted_the_server_is_offered(visit, app_server, tmp_path):
+    server = app_server()
+    page = visit(server.url + "healthz")
+    page.context.add_init_script("delete window.VideoEncoder")
+    page.goto(server.url + "live/")
+    expect(page.get_by_role("button", name="Use my camera")).to_be_enabled()
+    (tmp_path / "clip.mp4").write_bytes(b"any clip")
+    page.locator("#use-clip").set_input_files(tmp_path / "clip.mp4")
+    dialog = page.locator("dialog#clip")
+    expect(dialog).to_contain_text("it lacks WebCodecs")
+    dialog.get_by_role("link", name="Paint it on the server instead").click()
+    expect(page).to_have_url(server.url)
+
+
 def wait_for_sessions(server, count):
     """Until so many live pages have a place at the server."""
     end = time.monotonic() + PATIENCE / SECOND

@@ -129,8 +129,9 @@ def test_a_clip_is_uploaded_previewed_painted_played_and_downloaded(visit, clip,
 
 
 def test_an_example_paints_with_one_click(visit):
-    page = visit().page
+    page = visit(viewport={"width": 390, "height": 844}).page
     page.locator("#examples button").first.click()
+    expect(page.locator("#painted-clip")).to_be_in_viewport()
     expect(page.locator("#clip-summary")).to_contain_text("132 frames of 640×360", timeout=PAINTED)
     assert page.locator("#painted-clip video").evaluate("video => video.readyState >= 0 && !video.error")
 
