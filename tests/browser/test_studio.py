@@ -191,7 +191,7 @@ def test_the_live_page_is_framed_with_the_camera_allowed(visit):
     assert {"camera", "microphone", "fullscreen", "cross-origin-isolated"} <= set(
         re.split("; ?", frame.get_attribute("allow"))
     )
-    assert frame.evaluate("frame => frame.contentWindow.location.pathname") == "/live/"
+    frame.element_handle().content_frame().wait_for_url("**/live/", timeout=60 * SECONDS)
     assert page.get_by_role("link", name="tab of its own").get_attribute("href") == "live/"
 
 

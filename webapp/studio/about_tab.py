@@ -13,6 +13,7 @@ from . import limits
 from .jobs import duration
 from .painting import Studio
 
+_STEADY = "What is painted moves along with the scene, so that it does not flicker. "
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
 
 
@@ -43,7 +44,7 @@ def _limits(studio: Studio) -> str:
     s = studio.settings
     return (
         "# Impasto\n\nPaints any clip in the manner of any picture, with two small networks: one looks at the picture "
-        "once, the other paints every frame. Sound is kept.\n\n"
+        f"once, the other paints every frame. {_STEADY if studio.model.state else ''}Sound is kept.\n\n"
         f"**Here**, a clip may have up to {s.upload_mb:g} MB, {duration(s.clip_seconds)}, {s.clip_frames:,} frames and "
         f"{s.frame_pixels:,} pixels a frame; {studio.jobs.line.at_once} "
         f"{'job runs' if studio.jobs.line.at_once == 1 else 'jobs run'} at a time, and a person may have "

@@ -24,6 +24,8 @@ SIZES = [240, 360, 480, 720, 1080]
 EXAMPLES = ("starry-night", "great-wave", "the-scream")
 EXAMPLE_SIZE = 360
 COMPARED_SIDE = 540
+# On a phone the progress is far below the examples.
+_IN_SIGHT = "() => document.querySelector('#painted-clip').scrollIntoView({behavior: 'smooth', block: 'nearest'})"
 
 
 class ClipTab:
@@ -89,12 +91,12 @@ class ClipTab:
         mix, strength, keep, _ = self.look
         changes = [part.change for part in (self.clip, self.position, mix, strength, keep)]
         gr.on(changes, self.show, [self.clip, self.position, *self.look], self.preview, **PREVIEW)
-        starts = [self.paint.click(self.clear, None, self.outputs, **QUIET)]
+        cleared = {"fn": self.clear, "inputs": None, "outputs": self.outputs, **QUIET}
+        starts = [self.paint.click(**cleared)]
+        gr.on([self.paint.click, *(button.click for button in self.examples.values())], js=_IN_SIGHT, **QUIET)
         for name, button in self.examples.items():
             put = [self.clip, self.look[2], self.look[3], *self.picker.outputs]
-            starts.append(
-                button.click(self.loader(name), None, put, **QUIET).success(self.clear, None, self.outputs, **QUIET)
-            )
+            starts.append(button.click(self.loader(name), None, put, **QUIET).success(**cleared))
         asked = [self.clip, *self.look, self.stability]
         jobs = [start.success(self.run, asked, self.outputs, show_progress_on=self.result, **RUN) for start in starts]
         self.cancel.click(lambda: "Cancelled.", None, self.summary, cancels=jobs, **QUIET)

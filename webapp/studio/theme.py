@@ -64,7 +64,9 @@ CSS = """
 #clip button[aria-label="Trim video to selection"] { display: none; }
 footer .divider:last-of-type, footer > .divider:last-child { display: none !important; }
 .about { max-width: 820px; margin: 0 auto; }
-.about table { display: block; overflow-x: auto; border: 0 !important; }
+.about table { display: block; overflow-x: auto; }
+.about :is(table, tr) { border: 0 !important; }
+.about td:not(:first-child) { white-space: nowrap; }
 .about :is(th, td) {
   word-break: normal; overflow-wrap: normal; border: 0 !important;
   border-bottom: 1px solid var(--border-color-primary) !important; padding: 6px 12px !important;
@@ -77,5 +79,6 @@ footer .divider:last-of-type, footer > .divider:last-child { display: none !impo
   .gradio-container, .gradio-container > main { padding: 10px !important; }
   .styles .grid-container { grid-template-columns: repeat(3, 1fr) !important; }
   #painted-clip { height: auto !important; min-height: 220px; }
+  #painted-pictures, #painted-pictures .grid-wrap { height: auto !important; min-height: 160px; }
 }
 """
