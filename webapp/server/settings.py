@@ -29,7 +29,9 @@ class Settings:
     upload_mb: float = _setting(200.0, "Largest upload in megabytes.")
     clip_seconds: float = _setting(120.0, "Longest clip in seconds.")
     clip_frames: int = _setting(7200, "Most frames of a clip.")
-    frame_pixels: int = _setting(1920 * 1080, "Most pixels of a clip's frame or of a picture.")
+    frame_pixels: int = _setting(
+        1920 * 1080, "Most pixels of a clip's frame; a painted picture may have twice as many."
+    )
     jobs_at_once: int = _setting(0, "Clips painted at the same time; 0 for one per two cores.")
     jobs_per_client: int = _setting(2, "Clips a visitor may have running or waiting.")
     queue_length: int = _setting(20, "Clips that may wait.")

@@ -1,6 +1,7 @@
 """What a job may ask for, seen in the file's header before anything is decoded.
 
-From outside: `check_clip`, `check_picture`, `check_size`, `said_of`. Every refusal is one sentence without a path.
+From outside: `check_clip`, `check_picture`, `check_painted`, `check_size`, `said_of`. Every refusal is one sentence
+without a path.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ from typing import TYPE_CHECKING
 
 from impasto.models.errors import BadInput
 from impasto.webapp import images
-from impasto.webapp.video_probe import ClipInfo, ClipLimits, probe
+from impasto.webapp.video_probe import ClipInfo, ClipLimits, probe, working_size
 
 if TYPE_CHECKING:
     from impasto.webapp.server.settings import Settings
 
 SIZES = (64, 1440)  # of the shorter side, in pixels
 MAX_PICTURES = 20  # in one job
+PICTURE_FRAMES = 2  # a painted picture may have as many pixels as this many frames of a clip
 
 
 @contextmanager
@@ -59,6 +61,13 @@ def check_picture(path: Path, settings: Settings, word: str = "This picture") ->
         if header.frames > 1:
             raise BadInput(f"{word} moves; save one of its frames as a JPEG or PNG and choose that.")
     return header
+
+
+def check_painted(header: images.Header, side: int, settings: Settings) -> None:
+    """Raise BadInput for a picture that would have too many pixels, painted with `side` on its shorter side."""
+    width, height = working_size(header.width, header.height, side, even=False)
+    if width * height > PICTURE_FRAMES * settings.frame_pixels:
+        raise BadInput(f"This picture would be painted at {width}×{height}, which is too large; choose a smaller size.")
 
 
 def check_size(size: int | None) -> int | None:

@@ -22,7 +22,7 @@ from impasto.export.runtime import Painter
 from impasto.models.errors import BadInput
 from impasto.webapp import images
 from impasto.webapp.pipeline import Cancelled
-from impasto.webapp.stylize import stylize_path
+from impasto.webapp.stylize import IMAGE_SHORT_SIDE, stylize_path
 
 from . import frames, limits
 from .jobs import Jobs
@@ -124,6 +124,8 @@ class Studio:
             raise BadInput(f"Choose from one to {limits.MAX_PICTURES} pictures.")
         size = limits.check_size(look.size)
         headers = [limits.check_picture(path, self.settings) for path in pictures]
+        for header in headers:
+            limits.check_painted(header, size or min(header.width, header.height, IMAGE_SHORT_SIDE), self.settings)
         painter, meter, painted = self.painter(_still(look)), _Meter(self.metrics), []
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():

@@ -88,7 +88,8 @@ class PictureTab:
             return None
         with spoken(self.studio.metrics):
             path = self._paths(pictures, request)[min(index, len(pictures) - 1)]
-            limits.check_picture(path, self.studio.settings)
+            header = limits.check_picture(path, self.studio.settings)
+            limits.check_painted(header, min(header.width, header.height, PREVIEW_SIDE), self.studio.settings)
             with limits.said_of(path, "This picture"):
                 source = frames.picture_at(path, PREVIEW_SIDE)
             return self.studio.preview(source, look_of(mix, strength, keep, size), request.session_hash)

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from impasto.models.errors import BadInput
@@ -42,3 +44,9 @@ def test_the_table_has_every_setting_and_its_default():
     assert rows["IMPASTO_ISOLATION"] == "1"
     assert len(rows) == len(vars(Settings()))
     assert all(meaning.endswith(".") for _, _, meaning in table())
+
+
+def test_the_readme_has_the_table():
+    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
+    for variable, default, meaning in table():
+        assert f"| `{variable}` | {default} | {meaning} |" in readme

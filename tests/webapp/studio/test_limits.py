@@ -63,6 +63,19 @@ def test_pictures(tmp_path, settings, media):
     refused(tmp_path / "private2.png", settings(), "10000x10000 pixels", limits.check_picture)
 
 
+@pytest.mark.parametrize(
+    ("width", "height", "side", "fits"),
+    [(4000, 3000, 1440, True), (3000, 4000, 1440, True), (10_000, 1440, 1440, False), (10_000, 1440, 480, True),
+     (700, 16_000, 700, False), (100, 100, 1440, True)],
+)  # fmt: skip
+def test_a_painted_picture_has_an_end(settings, width, height, side, fits):
+    header = limits.images.Header("PNG", width, height, 1)
+    if fits:
+        return limits.check_painted(header, side, settings())
+    with pytest.raises(BadInput, match=f"would be painted at {width}×{height}, which is too large"):
+        limits.check_painted(header, side, settings())
+
+
 @pytest.mark.parametrize(("size", "expected"), [(0, None), (None, None), (360, 360), (64.0, 64)])
 def test_sizes(size, expected):
     assert limits.check_size(size) == expected

@@ -62,6 +62,13 @@ def test_pictures_stop_between_two_when_cancelled(studio, pictures, tmp_path):
     assert done == [(1, 2)]
 
 
+def test_a_picture_too_long_for_the_painter_is_refused_before_it_is_decoded(studio, tmp_path, media, monkeypatch):
+    media.png_header(tmp_path / "long.png", 16_000, 1000)
+    monkeypatch.setattr(studio, "painter", lambda look: pytest.fail("painted"))
+    with pytest.raises(BadInput, match="painted at 16000×1000, which is too large"):
+        studio.paint_pictures([tmp_path / "long.png"], Look((Style("the-scream"),)), tmp_path, never, ignore)
+
+
 def test_a_clip_longer_than_its_header_says_is_stopped(studio, tmp_path, media, monkeypatch):
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 25))
     folder = tmp_path / "job"
