@@ -103,7 +103,7 @@ class Studio:
         """Paint a clip into `folder`, its sound kept. Returns `stylize_path`'s summary; raises BadInput, Cancelled."""
         limits.check_clip(clip, self.settings)
         size = limits.check_size(look.size)
-        meter = _Meter(self.metrics)
+        meter = _Meter(self.metrics, "clip")
 
         def count(done: int, total: int) -> None:
             limits.check_frames(done, self.settings)
@@ -126,7 +126,7 @@ class Studio:
         headers = [limits.check_picture(path, self.settings) for path in pictures]
         for header in headers:
             limits.check_painted(header, size or min(header.width, header.height, IMAGE_SHORT_SIDE), self.settings)
-        painter, meter, painted = self.painter(_still(look)), _Meter(self.metrics), []
+        painter, meter, painted = self.painter(_still(look)), _Meter(self.metrics, "picture"), []
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():
                 raise Cancelled("Cancelled.")
@@ -169,11 +169,11 @@ def _still(look: Look) -> Look:
 class _Meter:
     """Tells the metrics of each frame painted and how long it took, decoding and encoding included."""
 
-    def __init__(self, metrics: object | None):
-        self.metrics, self.last = metrics, time.perf_counter()
+    def __init__(self, metrics: object | None, kind: str):
+        self.metrics, self.kind, self.last = metrics, kind, time.perf_counter()
 
     def frame(self) -> None:
         now = time.perf_counter()
         if self.metrics is not None:
-            self.metrics.frame_painted(now - self.last)
+            self.metrics.frame_painted(now - self.last, self.kind)
         self.last = now

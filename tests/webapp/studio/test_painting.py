@@ -15,10 +15,10 @@ from impasto.webapp.studio.painting import Look, Style, pack
 
 class Metrics:
     def __init__(self):
-        self.seconds = []
+        self.seconds = {"clip": [], "picture": []}
 
-    def frame_painted(self, seconds):
-        self.seconds.append(seconds)
+    def frame_painted(self, seconds, kind):
+        self.seconds[kind].append(seconds)
 
 
 @pytest.fixture
@@ -82,12 +82,13 @@ def test_a_clip_longer_than_its_header_says_is_stopped(studio, tmp_path, media, 
     assert [*folder.iterdir()] == []
 
 
-def test_metrics_hear_of_every_frame(studio, tmp_path, media):
+def test_metrics_hear_of_every_frame_and_picture(studio, pictures, tmp_path, media):
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 7))
     studio.metrics = Metrics()
     studio.paint_clip(clip, Look((Style("the-scream"),)), tmp_path, never, ignore)
-    assert len(studio.metrics.seconds) == 7
-    assert min(studio.metrics.seconds) > 0
+    studio.paint_pictures(pictures, Look((Style("the-scream"),)), tmp_path, never, ignore)
+    assert (len(studio.metrics.seconds["clip"]), len(studio.metrics.seconds["picture"])) == (7, 2)
+    assert min(map(min, studio.metrics.seconds.values())) > 0
 
 
 def test_a_preview_is_the_frame_and_its_painting(studio, media):
