@@ -1,6 +1,7 @@
 """The command line as a person meets it: what it paints, what it prints, and one sentence for each mistake."""
 
 import json
+import os
 import shutil
 import struct
 import subprocess
@@ -230,6 +231,17 @@ def test_the_painting_side_never_imports_torch(files):
     done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout)["frames"] == 18
+
+
+def test_nothing_is_noted_about_whoever_paints(tmp_path, scene):
+    """ONNX Runtime gives the machine a number and keeps a diary for its maker unless told not to."""
+    (tmp_path / "home").mkdir()
+    Image.fromarray(scene).save(tmp_path / "p.png")
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    home = {name: str(tmp_path / "home") for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA")}
+    arguments = ["stylize", tmp_path / "p.png", "-s", "name:the-scream", "-o", tmp_path / "o.png"]
+    subprocess.run([sys.executable, "-m", "impasto.webapp.cli", *arguments], env={**kept, **home}, check=True)
+    assert [*(tmp_path / "home").rglob("*")] == []
 
 
 def test_a_missing_extra_is_named(files):
