@@ -378,6 +378,20 @@ def test_full_screen_and_back(page):
     page.evaluate(TWO_FRAMES)
 
 
+def test_webgpu_paints_the_camera_on_the_page(webgpu_browser, static_site, camera_picture):
+    """In software, so at 64 px and with a few frames only: what can be seen of it, as a screenshot."""
+    context = webgpu_browser.new_context(viewport={"width": 480, "height": 600}, permissions=["camera"])
+    page = visit(context, static_site + "#painter=webgpu&size=64&stability=0")
+    page.get_by_role("button", name="Use my camera").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=4 * PATIENCE)
+    page.wait_for_function("document.querySelector('.host').getAnimations({subtree: true}).length === 0")
+    painted = decoded(page.locator("#frame").screenshot(timeout=2 * PATIENCE))
+    expect(page.locator("#figures")).to_contain_text("WebGPU", timeout=PATIENCE)
+    assert apart(painted, fitted(camera_picture[:, ::-1], painted)) > 15
+    assert painted.std() > 20
+    context.close()
+
+
 def test_a_refused_camera_is_explained(launch, static_site):
     with launch("--use-fake-ui-for-media-stream=deny") as browser:
         page = visit(browser.new_context(), static_site)
