@@ -42,12 +42,9 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
   let past: Past | null = null;
   let last: Tensor | null = null;
   let grid: Tensor | null = null;
+  /** Why the step graph does not work, until that is told: not before a frame was painted without it. */
+  let untold: unknown = null;
 
-  const giveUp = (error: unknown): null => {
-    console.warn("step graph:", error);
-    unsteady();
-    return null;
-  };
   const gridFor = (dims: readonly number[]): Tensor => {
     const [height, width] = dims.slice(-2) as [number, number];
     if (grid?.dims[2] !== height || grid.dims[3] !== width) {
@@ -66,15 +63,26 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
 
   /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
   const paintSteadily = async (frame: Tensor, size: Size): Promise<Tensor | null> => {
-    opening ??= openStep().catch(giveUp);
+    opening ??= openStep().catch((error: unknown) => ((untold = error), null));
     const session = await opening;
     if (!session) return null;
     try {
       return (await session.run(feeds(frame, size))).painted!;
     } catch (error) {
-      opening = session.release().then(() => giveUp(error));
+      untold = error;
+      opening = Promise.resolve(null);
+      session.release().catch(() => {});
       return null;
     }
+  };
+  const paintAlone = async (frame: Tensor): Promise<Tensor> => {
+    const { painted } = await plain.run({ frame, style });
+    if (untold) {
+      console.warn("step graph:", untold);
+      untold = null;
+      unsteady();
+    }
+    return painted!;
   };
 
   return {
@@ -85,7 +93,7 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
     setStability: (next) => void (stability = next),
     async paint(frame, size) {
       const steady = stability > 0 && state.length ? await paintSteadily(frame, size) : null;
-      const painted = steady ?? (await plain.run({ frame, style })).painted!;
+      const painted = steady ?? (await paintAlone(frame));
       last?.dispose();
       last = painted;
       past = steady && { size, frame, painted };

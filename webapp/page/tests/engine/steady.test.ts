@@ -134,6 +134,14 @@ describe("the step graph", () => {
     expect(openStep).toHaveBeenCalledTimes(1);
   });
 
+  test("goes without a word where nothing else works either: then the painter is lost, not the stability", async () => {
+    step.run = plain.run = async () => Promise.reject(new Error("device lost"));
+    const steady = networks();
+    steady.setStability(1);
+    await expect(paint(steady, frame())).rejects.toThrow("device lost");
+    expect(unsteady).not.toHaveBeenCalled();
+  });
+
   test("is released with everything else", async () => {
     const steady = networks();
     steady.setStability(1);
