@@ -1,8 +1,8 @@
 """Motion between two frames by a small learned network: features matched from coarse to fine.
 
 After PWC-Net, "CNNs for optical flow using pyramid, warping, and cost volume" (Sun et al. 2018), with features made
-comparable before they are matched, as in "What matters in unsupervised optical flow" (Jonschkowski et al. 2020). Same
-contract as `motion.motion`: no shapes are computed, and every operator is one that browsers run.
+comparable before they are matched, as in "What matters in unsupervised optical flow" (Jonschkowski et al. 2020). As in
+`motion`, no shapes are computed, and every operator is one that browsers run.
 """
 
 from itertools import pairwise
@@ -100,9 +100,9 @@ class FlowNet(nn.Module):
         return flows
 
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-        """Where the pixels of `here` were in `there`, as GridSample counts: see `motion.motion`.
+        """Where the pixels of `here` were in `there`, as GridSample counts, at half of the frame's size: [N,2,H/2,W/2].
 
-        Luminances [N,1,H,W] in 0…1, grid [1,2,H,W]; H and W multiples of `motion.MULTIPLE` → [N,2,H/2,W/2].
+        Luminances [N,1,H,W] in 0…1, `motion.pixel_grid` [1,2,H,W]; H and W multiples of `motion.MULTIPLE`.
         """
         return twice(self.levels(here, there, grid)[4]) * pixel_size(grid)
 

@@ -23,10 +23,10 @@ from torch.nn import functional as F
 
 from impasto.export.picture import picture
 from impasto.export.session import open_session
-from impasto.models import motion as classical
+from impasto.models import motion
 from impasto.models.errors import BadInput
 from impasto.models.flownet import load_flownet
-from impasto.models.stabilizer import luminance
+from impasto.models.motion import luminance
 
 from . import data, motion_stage
 from .augment import Draws
@@ -41,17 +41,22 @@ SYNTHETIC, SIZE, SEED = 96, 192, 1_000_003  # pairs made from photographs, their
 HEIGHT, WIDTH, THREADS, ROUNDS = 288, 512, 2, 100  # how time is taken
 TRUE, NONE, CLASSICAL, LEARNED, DIS = "true motion", "none", "classical", "learned", "DIS medium"
 
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.motion.motion`
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowNet`
+
+
+def classical(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
+    """`models.motion.motion`, from whole frames."""
+    return motion.motion(*(F.avg_pool2d(x, 2) for x in (here, there, grid)))
 
 
 def flow(network: Network, pair: Pair) -> Tensor:
     """What a network finds, in pixels [2,H,W]; frames of any size are filled up to the multiple that it needs."""
     height, width = pair.here.shape[-2:]
-    right, below = -width % classical.MULTIPLE, -height % classical.MULTIPLE
+    right, below = -width % motion.MULTIPLE, -height % motion.MULTIPLE
     here, there = (luminance(F.pad(x[None], (0, right, 0, below), "replicate")) for x in (pair.here, pair.there))
     h, w = here.shape[-2:]
     with torch.no_grad():
-        found = classical.twice(network(here, there, classical.pixel_grid(h, w)))
+        found = motion.twice(network(here, there, motion.pixel_grid(h, w)))
     return (found * torch.tensor([w / 2, h / 2]).view(1, 2, 1, 1))[0, :, :height, :width]
 
 
@@ -142,7 +147,7 @@ class Graph(nn.Module):
 
 def export(network: Network, path: Path) -> None:
     """One ONNX file: here, there [1,1,H,W], grid [1,2,H,W] → motion [1,2,H/2,W/2], H and W dynamic."""
-    h, w = (classical.MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
+    h, w = (motion.MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -151,7 +156,7 @@ def export(network: Network, path: Path) -> None:
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 Graph(network).eval(),
-                (torch.rand(1, 1, 64, 96), torch.rand(1, 1, 64, 96), classical.pixel_grid(64, 96)),
+                (torch.rand(1, 1, 64, 96), torch.rand(1, 1, 64, 96), motion.pixel_grid(64, 96)),
                 input_names=["here", "there", "grid"],
                 output_names=["motion"],
                 dynamic_shapes={name: {2: h, 3: w} for name in ("here", "there", "grid")},
@@ -168,7 +173,7 @@ def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str
     """Each way's time for a frame of HEIGHT × WIDTH on THREADS threads, {"min", "median"}; all in turn every round."""
     seen = luminance(torch.from_numpy(picture(HEIGHT + 4, WIDTH + 6)).permute(2, 0, 1)[None])
     here, there = seen[:, :, :-4, :-6].contiguous(), seen[:, :, 4:, 6:].contiguous()
-    feed = {"here": here, "there": there, "grid": classical.pixel_grid(HEIGHT, WIDTH)}
+    feed = {"here": here, "there": there, "grid": motion.pixel_grid(HEIGHT, WIDTH)}
     feed = {name: value.numpy() for name, value in feed.items()}
     grey = [to_bytes(x[0].expand(3, -1, -1))[..., 0].copy() for x in (here, there)]
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
@@ -197,7 +202,7 @@ def compare(weights: Path | None, sintel: Path | None, photos: Sequence[Path]) -
 
     BadInput: neither Sintel nor photographs, no flow in the one, too few of the other, or no such weights.
     """
-    networks: dict[str, Network] = {CLASSICAL: classical.motion}
+    networks: dict[str, Network] = {CLASSICAL: classical}
     if weights:
         networks[LEARNED] = load_flownet(weights)
     found_by, results = ways(networks), {}

@@ -16,8 +16,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.models.flownet import FlowNet, save_flownet
-from impasto.models.motion import pixel_grid
-from impasto.models.stabilizer import luminance
+from impasto.models.motion import luminance, pixel_grid
 
 from . import data, synthetic
 from .augment import Draws
