@@ -10,6 +10,7 @@ import warnings
 from pathlib import Path
 
 import numpy as np
+import onnx_ir as ir
 import torch
 
 from impasto.models import motion
@@ -99,16 +100,12 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     return roles
 
 
-def _any_size(inputs: dict) -> dict | None:
-    """Which dimensions are dynamic: H and W of whatever is as large as the frame."""
-    if "frame" not in inputs:
-        return None
-    h, w = (MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
-    return {name: {2: h, 3: w} if value.dim() == 4 else None for name, value in inputs.items()}
-
-
 def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
-    """torch.onnx.export into one self-contained file, without its chatter."""
+    """torch.onnx.export into one self-contained file, without its chatter.
+
+    Nothing that is computed here depends on a frame's size in numbers, so the graph of one size is that of any; to
+    trace it with sizes unknown would take four times as long. `_check_graphs` runs it at another size than this.
+    """
     quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
     quiet.setLevel(logging.ERROR)
     try:
@@ -119,15 +116,26 @@ def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
                 tuple(inputs.values()),
                 input_names=list(inputs),
                 output_names=[output],
-                dynamic_shapes=_any_size(inputs),
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,
             )
             _forget_origins(program.model)
+            _any_size(program.model)
             program.save(str(path), external_data=False)
     finally:
         quiet.setLevel(level)
+
+
+def _any_size(model) -> None:
+    """Make H and W of whatever is as large as the frame unknown, and forget the shapes in between."""
+    for node in model.graph.all_nodes():
+        for value in node.outputs:
+            value.shape = None
+    like_frame = [value for value in model.graph.inputs if value.name != "image" and len(value.shape) == 4]
+    for value in (*like_frame, *(output for output in model.graph.outputs if output.name == "painted")):
+        channels = 2 if value.name == "grid" else 3
+        value.shape = ir.Shape([1, channels, "h", "w"])
 
 
 def _forget_origins(model) -> None:
@@ -148,6 +156,8 @@ def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, s
     for role, file in roles.items():
         if role.startswith("frame"):
             differences[role] = parity.frame_difference(t, folder / file, style)
+        elif role.startswith("step"):
+            differences[role] = parity.step_difference(t, folder / file, style)
         else:
             differences[role] = parity.style_difference(p, folder / file)
         parity.require(role, differences[role])

@@ -7,9 +7,14 @@ import onnxruntime as ort
 import torch
 from torch import nn
 
+from impasto.models.transformer import Transformer
+
 from .picture import picture
+from .steady import Steady, pixel_grid
+from .wrappers import StepGraph
 
 TOLERANCE = {"fp32": 1e-4, "fp16": 1e-2}  # largest absolute difference; of S, relative to its largest value
+STEPS = 10  # frames of a step graph
 
 
 class ParityError(RuntimeError):
@@ -31,6 +36,28 @@ def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[i
         ours = session.run(None, {"frame": frame, "style": style})[0]
         reference = t(torch.from_numpy(frame), torch.from_numpy(style)).numpy()
         worst = max(worst, float(np.abs(ours - reference).max()))
+    return worst
+
+
+@torch.no_grad()
+def step_difference(t: Transformer, graph: Path, style: np.ndarray, size: tuple[int, int] = (112, 160)) -> float:
+    """Largest difference between T with its stabilizer in float32 and a step graph, over `STEPS` moving frames.
+
+    Both carry their own paintings on, so that small differences may grow. style [1,D].
+    """
+    steady = Steady(ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"]))
+    reference, worst, before = StepGraph(t).eval(), 0.0, None
+    scene = picture(size[0] + 4 * STEPS, size[1] + 4 * STEPS).transpose(2, 0, 1)[None]
+    grid = torch.from_numpy(pixel_grid(*size))
+    for step in range(STEPS):
+        at = 3 * step
+        frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
+        ours = steady.paint({"frame": frame, "style": style}, 1.0)
+        now = torch.from_numpy(frame)
+        dial, state = torch.ones(1) * (step > 0), before or (now, now)
+        wanted = reference(now, torch.from_numpy(style), dial, *state, grid)
+        before = (now, wanted)
+        worst = max(worst, float(np.abs(ours - wanted.numpy()).max()))
     return worst
 
 

@@ -36,7 +36,9 @@ class Look:
         if not 0 <= self.strength <= 1:
             raise BadInput(f"Strength goes from 0 (the clip as it is) to 1 (fully painted), not {self.strength:g}.")
         if not 0 <= self.stability <= 1:
-            raise BadInput(f"Stability goes from 0 (frame by frame) to 1 (as steady as it gets), not {self.stability:g}.")
+            raise BadInput(
+                f"Stability goes from 0 (frame by frame) to 1 (as steady as it gets), not {self.stability:g}."
+            )
 
 
 class Painter:

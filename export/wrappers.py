@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 
 from impasto.models.predictor import Predictor
-from impasto.models.stabilizer import Stabilizer
 from impasto.models.transformer import Transformer
 
 from .polyphase import PolyphaseTransformer
@@ -51,7 +50,7 @@ class StepGraph(nn.Module):
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
         super().__init__()
-        self.frame, self.stabilizer = FrameGraph(t, dtype), Stabilizer()
+        self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer
 
     def forward(
         self, frame: Tensor, style: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor

@@ -12,9 +12,10 @@ import torch.nn.functional as F
 from torch import Tensor
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level
-LEVELS = (16, 8, 4, 2)  # the frame's size over the level's
-PASSES = {16: 3, 8: 3, 4: 3, 2: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
+LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
+PASSES = {8: 3, 4: 3, 2: 3, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
+LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
 WINDOW = 9  # pixels a side over which motion is taken as one
 STIFFNESS = 2e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
@@ -30,12 +31,12 @@ def pixel_grid(height: int, width: int) -> Tensor:
 
 
 def sample(image: Tensor, at: Tensor) -> Tensor:
-    """image [1,C,h,w] read at the coordinates [1,2,H,W] → [1,C,H,W]; bilinear, edges repeated."""
+    """image [N,C,h,w] read at the coordinates [N,2,H,W] → [N,C,H,W]; bilinear, edges repeated."""
     return F.grid_sample(image, at.permute(0, 2, 3, 1), "bilinear", "border", align_corners=False)
 
 
 def twice(x: Tensor) -> Tensor:
-    """[1,C,h,w] → [1,C,2h,2w], bilinear."""
+    """[N,C,h,w] → [N,C,2h,2w], bilinear."""
     return F.interpolate(x, scale_factor=2.0, mode="bilinear", align_corners=False)
 
 
@@ -44,14 +45,20 @@ def box(x: Tensor, size: int) -> Tensor:
     return F.avg_pool2d(x, size, 1, size // 2, count_include_pad=False)
 
 
-def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """Where the pixels of `here` were in `there`: luminances [1,1,H,W] in 0…1, grid [1,2,H,W] → [1,2,H/2,W/2].
+def luminance(frame: Tensor) -> Tensor:
+    """[N,3,H,W] → [N,1,H,W]."""
+    return F.conv2d(frame, torch.tensor(LUMA, device=frame.device).view(1, 3, 1, 1))
 
-    `sample(there, grid + twice(motion))` looks like `here`. H and W are multiples of `MULTIPLE`.
+
+def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
+    """Where the pixels of `here` were in `there`: luminances [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h,w].
+
+    All are at half of the frame's size; `sample(there, grid + motion)` looks like `here`. h and w are multiples of
+    `MULTIPLE` / 2.
     """
     flow = None
     for scale in LEVELS:
-        a, b, at = (F.avg_pool2d(x, scale) for x in (here, there, grid))
+        a, b, at = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there, grid))
         flow = search(a, b, at) if flow is None else twice(flow)
         flow = lucas_kanade(a, b, at, flow, PASSES[scale])
     return flow
@@ -63,38 +70,50 @@ def pixel_size(at: Tensor) -> Tensor:
 
 
 def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
-    """The displacement of least mean difference among the whole pixels within REACH, [1,2,h,w]."""
+    """The displacement of least mean difference among the whole pixels within REACH, [N,2,h,w]."""
     a, b = a - box(a, 9), b - box(b, 9)  # light that changes is not motion
-    padded = F.pad(b, (REACH,) * 4, mode="replicate")
+    side = 2 * REACH + 1
     steps = [(dx, dy) for dy in range(-REACH, REACH + 1) for dx in range(-REACH, REACH + 1)]
-    shifted = [padded[:, :, dy + REACH : dy - REACH or None, dx + REACH : dx - REACH or None] for dx, dy in steps]
-    cost = box((a - torch.cat(shifted, 1)).abs(), 5)
-    reluctance = torch.tensor([RELUCTANCE * (dx * dx + dy * dy) ** 0.5 for dx, dy in steps]).view(1, -1, 1, 1)
+    shifts = torch.eye(side * side, device=a.device).view(
+        -1, 1, side, side
+    )  # as a convolution: one channel a displacement
+    shifted = F.conv2d(F.pad(b, (REACH,) * 4, mode="replicate"), shifts)
+    cost = box((a - shifted).abs(), 5)
+    reluctance = torch.tensor([RELUCTANCE * (dx * dx + dy * dy) ** 0.5 for dx, dy in steps], device=a.device).view(
+        1, -1, 1, 1
+    )
     weight = torch.softmax(-SHARP * (cost + reluctance), 1)
-    moves = torch.tensor(steps, dtype=torch.float32).t()[:, :, None, None]  # [2,K,1,1]
+    moves = torch.tensor(steps, dtype=torch.float32, device=a.device).t()[:, :, None, None]  # [2,K,1,1]
     return F.conv2d(weight, moves) * pixel_size(at)
 
 
 def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) -> Tensor:
-    """Refines the motion [1,2,h,w] of a level's luminance `a` [1,1,h,w] into `b` by least squares over windows.
+    """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
 
     Each pass solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
     """
-    size = pixel_size(at)
-    gx, gy = gradients(a)
+    size, slope = pixel_size(at), gradients(a)
+    gx, gy = slope.split(1, 1)
+    squares = torch.cat([slope * slope, gx * gy], 1)
     for _ in range(passes):
         error, moved = a - sample(b, at + flow), flow / size
         fit = 1 / (1 + box(error * error, 3) / MISFIT**2)
-        target = error + gx * moved[:, :1] + gy * moved[:, 1:]
-        terms = torch.cat([gx * gx, gy * gy, gx * gy, gx * target, gy * target, moved, torch.ones_like(a)], 1)
-        xx, yy, xy, ex, ey, mx, my, weight = box(terms * fit, WINDOW).split(1, 1)
-        xx, yy = xx + STIFFNESS, yy + STIFFNESS
-        ex, ey = ex + STIFFNESS * mx / weight, ey + STIFFNESS * my / weight
-        flow = torch.cat([yy * ex - xy * ey, xx * ey - xy * ex], 1) / (xx * yy - xy * xy) * size
+        target = error + (slope * moved).sum(1, keepdim=True)
+        sums = box(torch.cat([torch.cat([squares, slope * target, moved], 1) * fit, fit], 1), WINDOW)
+        across, xy, pull, before, weight = sums.split((2, 1, 2, 2, 1), 1)
+        across, pull = across + STIFFNESS, pull + STIFFNESS * before / weight
+        xx, yy = across.split(1, 1)
+        flow = (swapped(across) * pull - xy * swapped(pull)) / (xx * yy - xy * xy) * size
     return flow
 
 
-def gradients(a: Tensor) -> tuple[Tensor, Tensor]:
-    """Central differences along x and y, per pixel: [1,1,h,w] → two of the same."""
-    p = F.pad(a, (1, 1, 1, 1), mode="replicate")
-    return (p[:, :, 1:-1, 2:] - p[:, :, 1:-1, :-2]) / 2, (p[:, :, 2:, 1:-1] - p[:, :, :-2, 1:-1]) / 2
+def swapped(x: Tensor) -> Tensor:
+    """[N,2,h,w] with its two channels exchanged."""
+    first, second = x.split(1, 1)
+    return torch.cat([second, first], 1)
+
+
+def gradients(a: Tensor) -> Tensor:
+    """Central differences along x and y, per pixel: [N,1,h,w] → [N,2,h,w]."""
+    kernel = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])
+    return F.conv2d(F.pad(a, (1, 1, 1, 1), mode="replicate"), kernel[:, None].to(a.device))

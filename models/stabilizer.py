@@ -1,63 +1,87 @@
 """The stabilizer: carries the previous painting along the motion and mixes it in where that can be trusted.
 
-After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames:
-what the carried frame shows differently from the new one is not carried. The state from frame to frame is the previous
-frame, the previous output, and the grid of pixel centres, which never changes.
+After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
+Two judges say how much of the carried painting stays. A fixed one looks at the frames alone: where the carried frame
+shows something else than the new one, outside of it and after a cut nothing stays. A small network, trained together
+with T, can only lower that further; it speaks for the coarse and the fine part of the painting apart. The state from
+frame to frame is the previous frame, the previous output, and the grid of pixel centres, which never changes.
 """
+
+import math
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .motion import box, motion, sample, twice
+from .motion import box, luminance, motion, sample
 
-LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
-MEMORY = 0.8  # the carried painting's share at full stability: an average over about five frames
+COARSE = 4  # the judges work at this fraction of the resolution, and coarse is what is left of a painting there
+MEMORY = 0.8  # the carried painting's share at full stability, before training: an average over about five frames
+CRISPNESS = 3.0  # how far the blur of reading between pixels is undone, before training; 1.5 does it to second order
 SAME, OTHER = 0.06, 0.15  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
-FINEST = 1.6  # how far lost detail is raised in one frame
-DETAIL = 5  # pixels of half the resolution, a side, over which detail is compared
+EVIDENCE = 4  # what the trained judge looks at
 
 
 class Stabilizer(nn.Module):
     """Frames, paintings and stability in, a steady painting out."""
 
+    def __init__(self):
+        super().__init__()
+        self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 3, padding=1))
+        nn.init.zeros_(self.judge[2].weight)
+        nn.init.constant_(self.judge[2].bias, math.log(MEMORY / (1 - MEMORY)))
+        self.crispness = nn.Parameter(torch.tensor(CRISPNESS))
+
     def forward(
         self, frame: Tensor, painted: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
     ) -> Tensor:
-        """All pictures [1,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; → the steady painting [1,3,H,W].
+        """All pictures [N,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; → the steady painting [N,3,H,W].
 
         frame and its painting; stability [1], 0…1, 0 gives `painted` itself (use it for a first frame); the state:
-        the frame before, its steady painting, and `motion.pixel_grid`.
+        the frame before, its steady painting, and `motion.pixel_grid` [1,2,H,W].
         """
-        flow = motion(luminance(frame), luminance(previous), grid)
-        share = trust(*(F.avg_pool2d(x, 2) for x in (frame, previous, grid)), flow)
-        kept = sample(carried, grid + twice(flow))
-        mix = painted + MEMORY * stability * twice(share) * (kept - painted)
-        return restore_detail(mix, painted)
+        here, there, at = (F.avg_pool2d(x, 2) for x in (frame, previous, grid))
+        flow = motion(luminance(here), luminance(there), at)
+        change = self.read(carried, grid, flow) - painted
+        fine, coarse = self.shares(here, there, at, flow, change).split(1, 1)
+        rest = larger((coarse - fine) * F.avg_pool2d(change, COARSE), COARSE)
+        return (painted + stability * (larger(fine, COARSE) * change + rest)).clamp(0.0, 1.0)
+
+    def read(self, carried: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
+        """The carried painting where the motion [N,2,H/2,W/2] says, crisp again: a reading half-way between two
+        pixels is their mean, which frame after frame would blur the painting away."""
+        moved = flow / (grid[:, :, 1:2, 1:2] - grid[:, :, :1, :1])
+        between = moved - moved.floor()
+        loss = (between * (1 - between)).mean(1, keepdim=True)
+        kept = sample(carried, grid + larger(flow, 2))
+        return kept + self.crispness * larger(loss, 2) * (kept - box(kept, 3))
+
+    def shares(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
+        """How much of the carried painting stays, fine and coarse, 0…1 [N,2,H/4,W/4].
+
+        here, there and at: both frames and the grid at half the size; flow likewise; change: carried − new painting.
+        """
+        here, there, at, flow = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at, flow))
+        difference = box((here - sample(there, at + flow)).abs().mean(1, keepdim=True), 3)
+        contrast = (here - box(here, 3)).abs().mean(1, keepdim=True)
+        speed = (flow / (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])).square().sum(1, keepdim=True)
+        paint = F.avg_pool2d(change.abs(), COARSE).mean(1, keepdim=True)
+        evidence = torch.cat([difference / OTHER, contrast / OTHER, speed / (speed + 4), paint / OTHER], 1)
+        return trust(difference, at + flow) * torch.sigmoid(self.judge(evidence))
 
 
-def luminance(frame: Tensor) -> Tensor:
-    """[1,3,H,W] → [1,1,H,W]."""
-    return (frame * torch.tensor(LUMA).view(1, 3, 1, 1)).sum(1, keepdim=True)
+def larger(x: Tensor, times: int) -> Tensor:
+    """[N,C,h,w] → [N,C,times·h,times·w], bilinear."""
+    return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
-def trust(frame: Tensor, previous: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
-    """How far the carried frame shows what the new one does, 0…1 [1,1,h,w]; 0 outside the frame and at cuts."""
-    at = grid + flow
-    difference = box((frame - sample(previous, at)).abs().mean(1, keepdim=True), 3)
+def trust(difference: Tensor, at: Tensor) -> Tensor:
+    """How far the carried frame shows what the new one does, 0…1 [N,1,h,w]; 0 outside the frame and at cuts.
+
+    difference [N,1,h,w] of the carried frame from the new one; at [N,2,h,w]: where it was carried from.
+    """
     inside = (1 - at.abs().amax(1, keepdim=True) >= 0).float()
     share = ((OTHER - difference) / (OTHER - SAME)).clamp(0.0, 1.0) * inside
     goes_on = ((share.mean((2, 3), keepdim=True) - CUT) / (SHOT - CUT)).clamp(0.0, 1.0)
     return share * goes_on
-
-
-def restore_detail(mix: Tensor, painted: Tensor) -> Tensor:
-    """Raises the detail of a mix, blurred by carrying and averaging, to the strength it has in the new painting.
-
-    Only its local strength is taken over, not the strokes themselves, which would bring their flicker along.
-    """
-    fine, lost = painted - box(painted, 3), mix - box(mix, 3)
-    wanted, there = (box(F.avg_pool2d(x * x, 2).mean(1, keepdim=True), DETAIL) + 1e-6 for x in (fine, lost))
-    gain = (wanted / there).sqrt().clamp(1.0, FINEST)
-    return (mix + (twice(gain) - 1) * lost).clamp(0.0, 1.0)

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .spec import StyleLayout, TransformerSpec
+from .stabilizer import Stabilizer
 
 
 def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
@@ -40,7 +41,7 @@ class PaddedConv(nn.Module):
 
 
 class Transformer(nn.Module):
-    """T as its `TransformerSpec` describes it."""
+    """T as its `TransformerSpec` describes it, and the stabilizer that learns with it and travels along."""
 
     def __init__(self, spec: TransformerSpec):
         super().__init__()
@@ -53,6 +54,7 @@ class Transformer(nn.Module):
         )
         self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(pairwise(c))))
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
+        self.stabilizer = Stabilizer()
 
     def encode(self, frame: Tensor) -> Tensor:
         """frame [N,3,H,W] in [0, 1] → features [N,C,H/m,W/m] that no style has touched yet, m = `spec.multiple`."""

@@ -21,7 +21,10 @@ def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
 
 
 def load_weights(path: Path) -> tuple[Predictor, Transformer]:
-    """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file."""
+    """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file.
+
+    T's stabilizer stays as it is made where a file has none.
+    """
     try:
         with safe_open(str(path), "pt") as f:
             meta = f.metadata() or {}
@@ -29,6 +32,7 @@ def load_weights(path: Path) -> tuple[Predictor, Transformer]:
         tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
         pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
         p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
+        tensors = {f"transformer.stabilizer.{k}": v for k, v in t.stabilizer.state_dict().items()} | tensors
         for prefix, net in (("predictor.", p), ("transformer.", t)):
             net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:

@@ -1,4 +1,4 @@
-"""`impasto train …`: the two stages, the learning of motion, and packing of training pictures.
+"""`impasto train …`: the stages, the learning of motion, and packing of training pictures.
 
 `accelerate launch -m impasto.train.cli image …` runs a stage on several processes or GPUs.
 """
@@ -14,7 +14,7 @@ import typer
 
 from impasto.models.errors import BadInput
 
-app = typer.Typer(help="Train a model: pictures first, then pairs of frames.", no_args_is_help=True)
+app = typer.Typer(help="Train a model: pictures first, then pairs of frames, then sequences.", no_args_is_help=True)
 
 Photos = Annotated[list[Path], typer.Option(help="A folder or pack of photographs; may be repeated.")]
 Paintings = Annotated[list[Path], typer.Option(help="A folder or pack of paintings; may be repeated.")]
@@ -68,6 +68,27 @@ def video(
 
     settings = configured(video_stage.Config(), config, change, steps, minutes)
     typer.echo(video_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
+
+
+@app.command()
+def steady(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    start: Annotated[str, typer.Option(help="What to begin with: a weights file or a run's folder.")],
+    vgg: VggFile = None,
+    clips: Clips = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """Steady stage: T and the stabilizer learn together on short sequences; P is frozen."""
+    from . import steady_stage
+
+    settings = configured(steady_stage.Config(), config, change, steps, minutes)
+    typer.echo(steady_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
 
 
 @app.command()

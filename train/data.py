@@ -41,6 +41,12 @@ def styles(pixels: Tensor, n: int, size: int, draws: Draws) -> Tensor:
     return augment.paintings(pick(pixels, n, draws), size, draws)
 
 
+def samples(photographs: Tensor, canvases: Tensor, config, n: int) -> tuple[Tensor, Tensor]:
+    """n photographs and n paintings for a run's sample sheets, the same whenever it is resumed."""
+    draws = Draws(torch.Generator().manual_seed(config.seed + 1))
+    return photos(photographs, n, config.size, draws), styles(canvases, n, config.style_size, draws)
+
+
 def sequences(pixels: Tensor, n: int, size: int, frames: int, draws: Draws) -> Tensor:
     """A batch of stretches of real clips: uint8 [count, K, 3, S, S] → float [n, frames, 3, size, size].
 

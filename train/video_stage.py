@@ -121,11 +121,7 @@ def train(
             pairs = with_clips(pairs, stored, config.clip_share, draws)
         return Pairs(*pairs, data.styles(canvases, n, config.style_size, draws))
 
-    other = Draws(torch.Generator().manual_seed(config.seed + 1))
-    same = (
-        data.photos(photographs, loop.SAMPLES, config.size, other),
-        data.styles(canvases, loop.SAMPLES, config.style_size, other),
-    )
+    same = data.samples(photographs, canvases, config, loop.SAMPLES)
     return loop.run(
         config,
         nets,
