@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-MULTIPLE = 16  # H and W must be divisible by it: the coarsest level
+MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
 PASSES = {8: 3, 4: 3, 2: 3, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame

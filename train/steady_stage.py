@@ -146,8 +146,11 @@ def train(
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
     if start == "scratch":
         raise BadInput("The steady stage keeps P as it is: start from an earlier stage's weights.")
-    if config.size % MULTIPLE or config.frames < 2:
-        raise BadInput(f"size={config.size} must be divisible by {MULTIPLE}, and frames={config.frames} at least 2.")
+    if config.size % MULTIPLE or config.size < 2 * MULTIPLE or config.frames < 2:
+        raise BadInput(
+            f"size={config.size} must be divisible by {MULTIPLE} and at least {2 * MULTIPLE}, "
+            f"and frames={config.frames} at least 2."
+        )
     processes = loop.accelerator()
     nets, draws, n = loop.prepare(config, loop.start(start, "", config.seed), processes)
     photographs = data.load(photos, config.photo_side, processes.device)

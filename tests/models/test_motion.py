@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F
 
 from impasto.models import motion as m
 
@@ -25,16 +26,17 @@ def view(picture, matrix, height=128, width=192):
 
 
 def found(here, there):
-    """The motion in pixels [H,W,2]."""
+    """The motion of one frame, found at half its size, in its own pixels [H,W,2]."""
     height, width = here.shape[2:]
-    flow = m.twice(m.motion(here, there, m.pixel_grid(height, width)))
-    return flow[0].permute(1, 2, 0).numpy() * [width / 2, height / 2]
+    flow = m.motion(*(F.avg_pool2d(x, 2) for x in (here, there, m.pixel_grid(height, width))))
+    assert flow.shape == (len(here), 2, height // 2, width // 2)
+    return m.twice(flow)[0].permute(1, 2, 0).numpy() * [width / 2, height / 2]
 
 
 def test_the_grid_is_where_grid_sample_looks():
     picture = torch.rand(1, 3, 16, 32)
     torch.testing.assert_close(m.sample(picture, m.pixel_grid(16, 32)), picture, atol=1e-5, rtol=0)
-    coarse = torch.nn.functional.avg_pool2d(m.pixel_grid(32, 64), 4)
+    coarse = F.avg_pool2d(m.pixel_grid(32, 64), 4)
     torch.testing.assert_close(coarse, m.pixel_grid(8, 16), atol=1e-6, rtol=0)
 
 
@@ -66,3 +68,26 @@ def test_changing_light_is_not_motion():
 def test_nothing_to_see_means_nothing_moves():
     flat = torch.full((1, 1, 64, 96), 0.5)
     assert np.abs(found(flat, flat)).max() < 1e-3
+
+
+def test_luminance_is_that_of_bt_601():
+    frame = torch.rand(2, 3, 8, 16)
+    expected = (frame.double().numpy() * np.array([0.299, 0.587, 0.114])[:, None, None]).sum(1, keepdims=True)
+    np.testing.assert_allclose(m.luminance(frame).numpy(), expected, atol=1e-6)
+
+
+def test_each_pair_of_a_batch_is_looked_at_alone():
+    pairs = [view(texture(s), [[1, 0, 100 + s], [0, 1, 100]], 64, 96)[0] for s in range(4)]
+    here, there, grid = torch.cat(pairs[:2]), torch.cat(pairs[2:]), m.pixel_grid(64, 96)
+    together = m.motion(here, there, grid)
+    for i in range(2):
+        torch.testing.assert_close(together[i : i + 1], m.motion(here[i : i + 1], there[i : i + 1], grid))
+
+
+@pytest.mark.parametrize("size", [(32, 32), (32, 80)])
+def test_small_frames_are_looked_at_too(size):
+    """The coarsest level is down to two pixels here, where every window is cut off by the border."""
+    here = torch.rand(1, 1, *size, generator=torch.Generator().manual_seed(0))
+    flow = found(here, here)
+    assert np.isfinite(flow).all()
+    assert np.abs(flow).mean() < 0.5
