@@ -2,7 +2,8 @@
 
 A row is a plain dict: what was painted in which style by which model, and `FIGURES`. Pictures are in [0, 1], and so is
 e_stab. Stability also improves when the painting fades, so every row has the style error and the input's own e_stab
-beside e_stab, and whatever is printed from rows must keep them together.
+beside e_stab, and whatever is printed from rows must keep them together. Rows of a steady painter also say what that
+costs: how style, content and sharpness compare with those of the same model frame by frame, and what trails behind.
 """
 
 import math
@@ -19,7 +20,7 @@ from impasto.models.errors import BadInput
 from impasto.train import losses, made_up, metrics
 from impasto.train.clips import to_tensor
 from impasto.train.pack import listed
-from impasto.train.scenes import Links, Scene
+from impasto.train.scenes import Links, Revealed, Scene
 from impasto.train.vgg import Vgg
 
 FIGURES = {
@@ -32,8 +33,27 @@ FIGURES = {
     "e_stab_ratio": "e_stab over e_stab_input",
     "e_stab_lag8": "stability error of frames 8 apart, over what is visible in both",
     "e_stab_lag8_input": "the same of the unpainted frames",
+    "e_stab_lag8_ratio": "e_stab_lag8 over e_stab_lag8_input",
     "sharpness": "standard deviation of the Laplacian of the grey frame in 0…255",
     "sharpness_input": "the same of the unpainted frames",
+    "style_error_alone": "of a steady painting: the style error of the same model frame by frame",
+    "style_error_relative": "style_error over style_error_alone",
+    "content_error_alone": "of a steady painting: the content error of the same model frame by frame",
+    "content_error_relative": "content_error over content_error_alone",
+    "sharpness_alone": "of a steady painting: the sharpness of the same model frame by frame",
+    "sharpness_relative": "sharpness over sharpness_alone",
+    "trail": "mean squared difference of the steady painting from the same frame painted alone, where the frame shows "
+    "what was hidden in the one before",
+    "trail_change": "mean squared difference there of the paintings alone of this frame and of the one before",
+    "ghosting": "trail over trail_change: 0 where the new frame wins outright, about 1 where the old painting stays",
+}
+RATIOS = {  # of figures, by the figure they are
+    "e_stab_ratio": ("e_stab", "e_stab_input"),
+    "e_stab_lag8_ratio": ("e_stab_lag8", "e_stab_lag8_input"),
+    "style_error_relative": ("style_error", "style_error_alone"),
+    "content_error_relative": ("content_error", "content_error_alone"),
+    "sharpness_relative": ("sharpness", "sharpness_alone"),
+    "ghosting": ("trail", "trail_change"),
 }
 STYLE_SIDE = 384  # px: short side at which VGG sees the style picture
 THIRDS = ("low", "middle", "high")
@@ -81,12 +101,19 @@ def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -
 
 
 def measure_scene(
-    scene: Scene, painters: Mapping[str, object], styles: Sequence[Style], vgg: Vgg, tick: Callable[[], None]
+    scene: Scene,
+    painters: Mapping[str, object],
+    styles: Sequence[Style],
+    vgg: Vgg,
+    tick: Callable[[], None],
+    alone: Mapping[str, str] | None = None,
 ) -> tuple[dict, list[dict]]:
     """Paint a scene with every model in every style.
 
-    painters: by the name that rows carry, each a `Painter` or anything with its encode, use, reset and paint. `tick` is
-    called after each clip painted. Returns what the scene is, with the figures of its frames unpainted, and the rows.
+    painters: by the name that rows carry, each a `Painter` or anything with its encode, use, reset and paint; alone:
+    for the names of steady ones, that of the painter frame by frame they are compared with, which comes before them.
+    `tick` is called after each clip painted. Returns what the scene is, with the figures of its frames unpainted, and
+    the rows.
     """
     frames = [to_tensor(frame) for frame in scene.frames]
     count, picks = len(frames), sorted({len(frames) * i // 4 for i in (1, 2, 3)})
@@ -100,14 +127,24 @@ def measure_scene(
         "sharpness_input": metrics.sharpness(frames),
     }
     facts = {"scene": scene.name, "source": scene.source, "frames": count, "height": height, "width": width}
-    facts |= {"pairs": len(scene.near.here), "visible": float(scene.near.masks.mean()), **own}
+    facts |= {"pairs": len(scene.near.here), "visible": float(scene.near.masks.mean())}
+    facts |= {"revealed": float(scene.revealed.masks.mean()) if scene.revealed.frames else 0.0, **own}
     rows = []
     for style in styles:
+        clips, known = {}, {}
         for name, painter in painters.items():
-            outs = [to_tensor(out) for out in paint(painter, scene, style)]
-            perceived = perceptual(vgg, [outs[i] for i in picks], contents, style)
+            clips[name] = outs = [to_tensor(out) for out in paint(painter, scene, style)]
+            known[name] = perceptual(vgg, [outs[i] for i in picks], contents, style) | _measure(
+                outs, frames, scene, own
+            )
+            reference = (alone or {}).get(name)
+            if reference:
+                known[name] |= {
+                    f"{f}_alone": known[reference][f] for f in ("style_error", "content_error", "sharpness")
+                }
+                known[name] |= trails(outs, clips[reference], scene.revealed)
             row = {"scene": scene.name, "source": scene.source, "style": style.name, "third": style.third}
-            rows.append({**row, "model": name, **perceived, **_measure(outs, frames, scene, own)})
+            rows.append({**row, "model": name, **_complete(known[name])})
             tick()
     return facts, rows
 
@@ -139,14 +176,12 @@ def perceptual(vgg: Vgg, outs: Sequence[Tensor], contents: Sequence[Tensor], sty
 
 
 def _measure(outs: list[Tensor], frames: list[Tensor], scene: Scene, own: dict[str, float]) -> dict[str, float]:
-    """All figures but the perceptual ones."""
-    stability = near_error(outs, scene.near)
+    """All figures but the perceptual ones and the ratios."""
     return {
         "output_temporal": temporal_loss(outs, frames, scene.near),
         "variation": variation(outs),
-        "e_stab": stability,
+        "e_stab": near_error(outs, scene.near),
         "e_stab_input": own["e_stab_input"],
-        "e_stab_ratio": _ratio(stability, own["e_stab_input"]),
         "e_stab_lag8": far_error(outs, scene.far),
         "e_stab_lag8_input": own["e_stab_lag8_input"],
         "sharpness": metrics.sharpness(outs),
@@ -167,6 +202,15 @@ def far_error(images: Sequence[Tensor], far: Links) -> float:
     return metrics.root_mean([error / float(mask.mean()) for error, mask in zip(errors, far.masks, strict=True)])
 
 
+def trails(outs: Sequence[Tensor], alone: Sequence[Tensor], revealed: Revealed) -> dict[str, float]:
+    """`metrics.ghosting` of a steady clip beside the same frames painted alone; images [3,H,W]."""
+    steady, same, before = torch.zeros(3, len(revealed.frames), 3, *outs[0].shape[1:])
+    for i, t in enumerate(revealed.frames):
+        steady[i], same[i], before[i] = outs[t], alone[t], alone[t - 1]
+    trail, change = metrics.ghosting(steady, same, before, revealed.masks)
+    return {"trail": trail, "trail_change": change}
+
+
 def temporal_loss(outs: Sequence[Tensor], frames: Sequence[Tensor], near: Links) -> float:
     """`losses.output_temporal`, mean over the links; the frames are the unpainted ones."""
     found = []
@@ -184,21 +228,22 @@ def variation(images: Iterable[Tensor]) -> float:
 def averages(rows: Iterable[dict], *keys: str) -> list[dict]:
     """Rows that agree in the keys, as one: means of the figures, how many there were, in order of first appearance.
 
-    What could not be measured (NaN) is left out of a mean. The ratio is that of the means.
+    What could not be measured (NaN) is left out of a mean. Ratios are those of the means.
     """
     groups: dict[tuple, list[dict]] = {}
     for row in rows:
         groups.setdefault(tuple(row[key] for key in keys), []).append(row)
     found = []
     for place, group in groups.items():
-        means = {figure: _mean([row[figure] for row in group]) for figure in FIGURES}
-        means["e_stab_ratio"] = _ratio(means["e_stab"], means["e_stab_input"])
-        found.append({**dict(zip(keys, place, strict=True)), "clips": len(group), **means})
+        means = {f: _mean([row[f] for row in group]) for f in FIGURES if f not in RATIOS}
+        found.append({**dict(zip(keys, place, strict=True)), "clips": len(group), **_complete(means)})
     return found
 
 
-def _ratio(error: float, own: float) -> float:
-    return error / max(own, 1e-6)
+def _complete(figures: dict[str, float]) -> dict[str, float]:
+    """All of `FIGURES`: those measured, their ratios, NaN for the rest."""
+    found = {figure: figures.get(figure, math.nan) for figure in FIGURES}
+    return found | {ratio: found[over] / max(found[under], 1e-6) for ratio, (over, under) in RATIOS.items()}
 
 
 def _mean(values: Sequence[float]) -> float:

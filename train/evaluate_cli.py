@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 MOST_CONTENTS = 5  # frames of scenes on the contact sheet, where no contents are given
+STEADY = ", steady"  # after the name of a model whose last painting is carried along
 
 
 def evaluate_command(
@@ -33,7 +34,8 @@ def evaluate_command(
 ) -> None:
     """Measure models on scenes in many styles: tables, charts and a contact sheet.
 
-    Without --sintel and --clips the scenes are made by code.
+    Without --sintel and --clips the scenes are made by code. A model with a step graph is measured twice, frame by
+    frame and steady.
     """
     from tqdm import tqdm
 
@@ -44,51 +46,70 @@ def evaluate_command(
     sources = _sources(sintel, clips, size, frames)
     eye = load(vgg)
     prepared = evaluate.prepare_styles(eye, evaluate.read_pictures(styles) if styles else None)
-    pictures = evaluate.read_pictures(contents) if contents else {}
-    looks = {name: _look(painter.model, paintings, name) for name, painter in painters.items()} if paintings else None
+    pictures = {name: [p] for name, p in evaluate.read_pictures(contents).items()} if contents else {}
+    alone = {name: name.removesuffix(STEADY) for name, painter in painters.items() if painter.look.stability > 0}
+    single = {name: painter for name, painter in painters.items() if name not in alone}
+    looks = {name: _look(painter.model, paintings, name) for name, painter in single.items()} if paintings else None
     scenes, rows = [], []
     with tqdm(total=sum(s.count for s in sources) * len(prepared) * len(painters), unit="clip", disable=None) as bar:
         for source in sources:
             for scene in source.scenes:
                 bar.set_description(scene.name)
-                facts, found = evaluate.measure_scene(scene, painters, prepared, eye, bar.update)
+                facts, found = evaluate.measure_scene(scene, painters, prepared, eye, bar.update, alone)
                 scenes.append(facts)
                 rows += found
                 if not contents and len(pictures) < MOST_CONTENTS:
-                    pictures[scene.name] = scene.frames[len(scene.frames) // 2]
-    described = [describe(name, painter.model) for name, painter in painters.items()]
+                    pictures[scene.name] = sheets.run_up(scene)
+    described = [describe(name, painter, alone.get(name)) for name, painter in painters.items()]
     result = report.build(described, prepared, scenes, rows)
     result["made_up_styles"] = styles is None
     if looks:
         result["predictor"] = looks
     report.write(result, output)
-    sheets.write_sheets(output, painters, prepared, pictures, size)
+    # Pictures by themselves are painted alike by both.
+    sheets.write_sheets(output, single if contents else painters, prepared, pictures, size)
     for source in dict.fromkeys(row["source"] for row in rows):
         print(f"{report.SOURCES[source]}:\n\n{report.model_table(result, source)}\n")
     print(f"{output}: report.md, report.json, losses.png, stability.png, contact_sheet.png")
 
 
 def load_painters(models: list[str]) -> dict:
-    """Painters at their defaults, by the models' own names, or as they were asked for where two have the same name.
+    """Painters by the models' own names, or as they were asked for where two have the same name.
 
-    BadInput: a model that there is not, or the same one twice.
+    Each paints frame by frame, and after it comes a steady one, by the name with `STEADY`, if the model has a step
+    graph. BadInput: a model that there is not, or the same one twice.
     """
-    from impasto.export.runtime import Painter
+    from impasto.export.runtime import Look, Painter
     from impasto.models.errors import BadInput
 
-    loaded = [Painter(model) for model in models]
+    loaded = [Painter(model, look=Look(stability=0)) for model in models]
     own = [painter.model.name for painter in loaded]
     names = own if len(set(own)) == len(own) else models
     if len(set(names)) < len(names):
         raise BadInput("The same model is named twice; name each once.")
-    return dict(zip(names, loaded, strict=True))
+    painters = {}
+    for name, painter in zip(names, loaded, strict=True):
+        painters[name] = painter
+        if painter.model.state:
+            painters[name + STEADY] = Painter(painter.model, look=Look(stability=1))
+    return painters
 
 
-def describe(name: str, model) -> dict:
-    """What the report says of a model. It is temporally trained if its recipe's `stage` is "video"."""
-    temporal = model.recipe.get("stage") == "video"
-    approach = "2: temporally trained" if temporal else "1: frame by frame"
-    return {"name": name, "approach": approach, "style_size": model.style_size, "recipe": model.recipe}
+def describe(name: str, painter, alone: str | None) -> dict:
+    """What the report says of a painter; `alone` names the same model's painter frame by frame if this is a steady one.
+
+    A model is temporally trained if its recipe's `stage` is one that trains on more than one frame.
+    """
+    model = painter.model
+    temporal = model.recipe.get("stage") in ("video", "steady")
+    approach = "3: stabilized" if alone else "2: temporally trained" if temporal else "1: frame by frame"
+    return {
+        "name": name,
+        "approach": approach,
+        "alone": alone,
+        "style_size": model.style_size,
+        "recipe": model.recipe,
+    }
 
 
 def _sources(sintel: Path | None, clips: Path | None, size: int, frames: int) -> list:

@@ -93,6 +93,21 @@ def content_error(vgg: Vgg, outs: Tensor, frames: Tensor) -> float:
     return float(np.mean([float(losses.content(o, f)) for o, f in features]))
 
 
+def ghosting(steady: Tensor, alone: Tensor, before: Tensor, revealed: Tensor) -> tuple[float, float]:
+    """Two mean squared differences over the elements just revealed: of the steady painting from the painting of the
+    same frame alone, and of that painting from the one of the frame before, at the same pixels.
+
+    steady, alone, before: [N,3,H,W] in [0, 1], the latter two painted frame by frame; revealed [N,1,H,W] 1 where the
+    point seen was hidden in the frame before, else 0. The first over the second is 0 where the new frame wins outright,
+    and about 1 where the old painting is left standing. NaN twice if nothing was revealed.
+    """
+    count = 3 * float(revealed.sum())
+    if count == 0:
+        return float("nan"), float("nan")
+    trail, change = ((revealed * (a - b).square()).sum() for a, b in ((steady, alone), (alone, before)))
+    return float(trail) / count, float(change) / count
+
+
 def total_variation(outs: Tensor) -> float:
     """`losses.total_variation` of [N,3,H,W], as a number."""
     return float(losses.total_variation(outs))

@@ -4,6 +4,8 @@ With the thresholds that Ruder et al. 2016 (section 4.2) took over and ReCoNet (
 flow that starts from this frame, w the one that comes back, w̃(p) = w(p + ŵ(p)) the latter warped here.
 """
 
+import cv2
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -50,3 +52,27 @@ def visible(flow: Tensor, back: Tensor) -> Tensor:
 def occlusion_mask(flow: Tensor, back: Tensor) -> Tensor:
     """M [N,1,H,W]: `visible`, with motion boundaries removed. The mask that is trained with."""
     return visible(flow, back) * torch.logical_not(motion_boundaries(flow))
+
+
+def disoccluded(flow: Tensor, seen: Tensor) -> Tensor:
+    """1.0 [1,H,W] where the later of two frames shows what was hidden in the earlier one, within its borders.
+
+    flow [2,H,W] in pixels leads from the earlier frame to the later, seen [1,H,W] is 1 where its point is visible in
+    both. Disoccluded is what no such point lands on, not even beside it. What came in over the border is told by the
+    motion of the nearest pixel that was landed on; regions less than three pixels wide are left out.
+    """
+    h, w = flow.shape[-2:]
+    x, y = (p[0][seen[0] > 0].numpy() for p in positions(flow[None]))
+    motion, found = np.zeros((h, w, 2), np.float32), np.zeros((h, w), np.uint8)
+    for across in (np.floor, np.ceil):
+        for down in (np.floor, np.ceil):
+            place = down(y).astype(int).clip(0, h - 1), across(x).astype(int).clip(0, w - 1)
+            motion[place], found[place] = flow[:, seen[0] > 0].T.numpy(), 1
+    if not found.any():
+        return torch.zeros(1, h, w)
+    _, nearest = cv2.distanceTransformWithLabels(1 - found, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
+    motions = np.zeros((nearest.max() + 1, 2), np.float32)
+    motions[nearest[found > 0]] = motion[found > 0]
+    came_from = torch.from_numpy(-motions[nearest]).permute(2, 0, 1)[None]
+    regions = cv2.morphologyEx(1 - found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8), borderValue=0)
+    return torch.from_numpy(regions)[None].float() * inside(came_from)[0]

@@ -33,18 +33,33 @@ COLUMNS = (
     ("e_stab_ratio", "ratio", 2),
     ("e_stab_lag8", "lag 8", 4),
     ("e_stab_lag8_input", "input's lag 8", 4),
+    ("e_stab_lag8_ratio", "lag 8 ratio", 2),
     ("sharpness", "sharpness", 1),
     ("sharpness_input", "input's sharpness", 1),
 )
+STEADY_COLUMNS = (
+    ("style_error", "style error", 3),
+    ("style_error_relative", "relative style error", 3),
+    ("content_error_relative", "relative content error", 3),
+    ("sharpness_relative", "relative sharpness", 3),
+    ("e_stab_ratio", "ratio", 2),
+    ("e_stab_lag8_ratio", "lag 8 ratio", 2),
+    ("ghosting", "ghosting", 2),
+)
 COLOURS = ("#c1440e", "#2a6f97", "#6a994e", "#8e5ea2", "#d4a017", "#555b6e")
 INPUT = "#c9c9c9"
+STEADY_TEXT = (
+    "Steady, relative to the same model frame by frame. The ratios are those of e_stab, of neighbours and of frames 8 "
+    "apart, to the unpainted input's own. Ghosting is measured where a frame shows what was hidden in the one before: "
+    "0 where the new frame wins outright, about 1 where the old painting is left standing."
+)
 
 
 def build(models: Sequence[dict], styles: Sequence[Style], scenes: Sequence[dict], rows: Sequence[dict]) -> dict:
     """Everything `report.json` holds, as plain data.
 
-    models: {"name", "approach", …} each, the first one being what the others are compared with; scenes and rows as
-    `evaluate.measure_scene` returns them.
+    models: {"name", "approach", …} each, the first one being what the others are compared with, and "alone", the name
+    of the same model frame by frame, where one is steady; scenes and rows as `evaluate.measure_scene` returns them.
     """
     return {
         "figures": FIGURES,
@@ -76,6 +91,8 @@ def markdown(result: dict) -> str:
     parts = ["# Evaluation", _introduction(result)]
     for source in dict.fromkeys(row["source"] for row in result["by_model"]):
         parts += [f"## {SOURCES[source]}", model_table(result, source)]
+        if _steady(result):
+            parts += [STEADY_TEXT, steady_table(result, source)]
         thirds = [row for row in result["by_third"] if row["source"] == source]
         if thirds:
             parts += [
@@ -99,6 +116,17 @@ def model_table(result: dict, source: str) -> str:
     return _compared(rows, result["models"][0]["name"], ("model", "approach"))
 
 
+def steady_table(result: dict, source: str) -> str:
+    """The steady models on one source of scenes, each beside the same model frame by frame; all scenes, then each."""
+    every = [{**row, "scene": "all"} for row in result["by_model"]] + result["by_scene"]
+    rows = [row for row in every if row["source"] == source and row["model"] in _steady(result)]
+    return _table(("scene", "model"), STEADY_COLUMNS, rows)
+
+
+def _steady(result: dict) -> list[str]:
+    return [m["name"] for m in result["models"] if m.get("alone")]
+
+
 def _introduction(result: dict) -> str:
     names, styles, rows = [m["name"] for m in result["models"]], result["styles"], result["rows"]
     how_many = f"{len(result['scenes'])} scenes, {len(styles)} styles, {len(rows)} painted clips"
@@ -107,7 +135,8 @@ def _introduction(result: dict) -> str:
         f"{how_many}; models: {', '.join(names)}.{made} Pictures are in [0, 1], and so is e_stab. In every column but "
         "sharpness less is better, and sharpness is best near the input's. e_stab also falls when the painting fades: "
         "read it beside the style error and the input's own. Approach 1 paints frame by frame with a network trained "
-        f"on pictures, approach 2 with one trained on pairs of frames too. Changes are against {names[0]}."
+        "on pictures, approach 2 with one trained on neighbouring frames too, approach 3 carries what it painted along "
+        f"the motion into the next frame. Changes are against {names[0]}."
     )
 
 
@@ -138,11 +167,18 @@ def _published(result: dict) -> str:
     lines = [header, ["---"] * len(header)]
     for name, entry in PUBLISHED.items():
         lines.append([f"{name} (published)", *(f"{e:.4f}" for e in entry["e_stab"]), "–", "not given", entry["paints"]])
+
+    def measured(name: str, errors: dict[str, float], *more: str) -> None:
+        rest = float(np.mean([errors[s] for s in others])) if others else math.nan
+        found = [*(errors.get(scene, math.nan) for scene in PUBLISHED_SCENES), rest]
+        lines.append([f"**{name}** (measured here)", *(_number(e, 4) for e in found), *more])
+
     for model, mean in means.items():
+        paints = "any style, carried along" if model in _steady(result) else "any style"
         errors = {row["scene"]: row["e_stab"] for row in here if row["model"] == model}
-        rest = _number(float(np.mean([errors[s] for s in others])) if others else math.nan, 4)
-        cells = [_number(errors.get(scene, math.nan), 4) for scene in PUBLISHED_SCENES]
-        lines.append([f"**{model}** (measured here)", *cells, rest, _number(mean["style_error"], 3), "any style"])
+        measured(model, errors, _number(mean["style_error"], 3), paints)
+    if here:
+        measured("unpainted input", {row["scene"]: row["e_stab_input"] for row in here}, "–", "nothing")
     text = (
         "The rows marked published come from the papers, as the ReCoNet paper compares them; nothing of them was "
         "measured here. Ruder's optimises every clip; the other three are one network per style. Styles, strength of "
@@ -243,12 +279,11 @@ def _scene_bars(result: dict) -> dict[str, dict[str, dict]]:
 
 def _bars(axes, result: dict, groups: dict[str, dict[str, dict]], figure: str, own: str | None) -> None:
     """Bars of one figure, a group for each scene or third: the input's own in grey if there is one, then the models."""
-    names = [m["name"] for m in result["models"]]
-    series = [(INPUT, [next(iter(g.values()))[own] for g in groups.values()])] if own else []
-    series += [(COLOURS[i % len(COLOURS)], [g[n][figure] for g in groups.values()]) for i, n in enumerate(names)]
+    series = [({"color": INPUT}, [next(iter(g.values()))[own] for g in groups.values()])] if own else []
+    series += [(look, [g[name][figure] for g in groups.values()]) for name, look in _looks(result).items()]
     at, width = np.arange(len(groups)), 0.8 / len(series)
-    for i, (colour, heights) in enumerate(series):
-        axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.92, color=colour)
+    for i, (look, heights) in enumerate(series):
+        axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.86, linewidth=1.2, **look)
     crowded = len(groups) > 6
     axes.set_xticks(at, groups, rotation=30 if crowded else 0, ha="right" if crowded else "center")
     if all(math.isnan(height) for _, heights in series for height in heights):
@@ -264,9 +299,17 @@ def _legend(figure: Figure, result: dict) -> None:
     """Models with their approach and style error, so that no stability stands without one."""
     mean = {row["model"]: row["style_error"] for row in averages(result["rows"], "model")}
     labels = [f"{m['name']} ({m['approach']}; style error {mean[m['name']]:.3f})" for m in result["models"]]
-    patches = [figure.axes[0].bar(0, 0, color=c) for c in (*_colours(len(labels)), INPUT)]
+    patches = [figure.axes[0].bar(0, 0, **look) for look in (*_looks(result).values(), {"color": INPUT})]
     figure.legend(patches, [*labels, "unpainted input"], loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
 
-def _colours(count: int) -> list[str]:
-    return [COLOURS[i % len(COLOURS)] for i in range(count)]
+def _looks(result: dict) -> dict[str, dict]:
+    """How each model's bars look: a colour each; steady ones pale, within a line of their own model's colour."""
+    own = [m["name"] for m in result["models"] if not m.get("alone")]
+    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(own)}
+    looks = {}
+    for model in result["models"]:
+        colour = colours[model.get("alone") or model["name"]]
+        steady = {"color": (colour, 0.35), "edgecolor": colour}
+        looks[model["name"]] = steady if model.get("alone") else {"color": colour}
+    return looks

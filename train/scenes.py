@@ -19,6 +19,7 @@ from impasto.train import made_up, synthetic
 from impasto.train.clips import motion, read_frames
 from impasto.train.flow_files import sintel_pairs
 from impasto.train.metrics import LEAST_VISIBLE, to_bytes
+from impasto.train.occlusion import disoccluded
 from impasto.train.pack import listed
 
 LAG = 8  # frames between which long-range stability is measured, a third of a second of film
@@ -33,9 +34,19 @@ class Links(NamedTuple):
     masks: Tensor  # [N,1,H,W] 1 where the point is visible in both frames, else 0
 
 
+class Revealed(NamedTuple):
+    """Where frames show what was hidden in the frame before, as far as that is known exactly."""
+
+    frames: list[int]  # N indices into the scene's frames
+    masks: Tensor  # [N,1,H,W] 1 where the point was hidden in the frame before, else 0
+
+
 @dataclass
 class Scene:
-    """A scene and its motion. `near` links neighbouring frames, `far` those `LAG` apart (none in a short scene)."""
+    """A scene and its motion. `near` links neighbouring frames, `far` those `LAG` apart (none in a short scene).
+
+    `revealed` names no frame where motion is only estimated.
+    """
 
     name: str
     source: str  # "sintel", "clips" or "made up"
@@ -43,6 +54,7 @@ class Scene:
     numbers: list[int]  # each frame's place in its clip; where one is missing, painting starts anew
     near: Links
     far: Links
+    revealed: Revealed
 
 
 class Source(NamedTuple):
@@ -55,7 +67,8 @@ def sintel_scenes(folder: Path) -> Source:
 
     folder is MPI-Sintel's own or its `training`; the frames are those of the final pass, or of the clean one where
     there is no final. Flow leads from frame N to N+1 and the mask is that of frame N, occluded and invalid pixels
-    left out; `far` uses DIS flow. BadInput: no flow there, or no frames to it, or a damaged file.
+    left out; `far` uses DIS flow; what frame N+1 reveals is known where there is an occlusion mask of frame N.
+    BadInput: no flow there, or no frames to it, or a damaged file.
     """
     training = folder / "training" if (folder / "training").is_dir() else folder
     render = "final" if (training / "final").is_dir() else "clean"
@@ -66,16 +79,20 @@ def sintel_scenes(folder: Path) -> Source:
 def _sintel(training: Path, render: str) -> Iterator[Scene]:
     found = False
     for name, pairs in groupby(sintel_pairs(training, render), key=lambda item: item[0].split("/")[0]):
-        frames, flows, masks = {}, {}, {}
+        frames, flows, masks, exact = {}, {}, {}, []
         for place, pair in pairs:
             number = int(place.rsplit("_", 1)[1])
             frames[number], frames[number + 1] = to_bytes(pair.here), to_bytes(pair.there)
             flows[number], masks[number] = pair.flow, pair.mask
+            if (training / "occlusions" / f"{place}.png").is_file():
+                exact.append(number)
         numbers, found = sorted(frames), True
         here = [numbers.index(n) for n in flows]
         near = Links(here, [i + 1 for i in here], torch.stack([*flows.values()]), torch.stack([*masks.values()]))
         stacked = np.stack([frames[n] for n in numbers])
-        yield Scene(name, "sintel", stacked, numbers, near, _dis_links(stacked, numbers, LAG))
+        shown = [disoccluded(flows[n], masks[n]) for n in exact]
+        revealed = _revealed([numbers.index(n) + 1 for n in exact], shown, stacked.shape[1:3])
+        yield Scene(name, "sintel", stacked, numbers, near, _dis_links(stacked, numbers, LAG), revealed)
     if not found:
         raise BadInput(f"{training / render} holds no two neighbouring frames that the flow in {training} belongs to.")
 
@@ -95,7 +112,7 @@ def _clip(path: Path, size: int, limit: int) -> Scene:
         raise BadInput(f"{path} has a single frame; stability takes at least two.")
     numbers = [*range(len(frames))]
     near, far = (_dis_links(frames, numbers, lag, every) for lag, every in ((1, 1), (LAG, LAG)))
-    return Scene(path.stem, "clips", frames, numbers, near, far)
+    return Scene(path.stem, "clips", frames, numbers, near, far, _revealed([], [], frames.shape[1:3]))
 
 
 def made_up_scenes(size: int, frames: int) -> Source:
@@ -109,7 +126,13 @@ def _made_up(kind: str, size: int, count: int) -> Scene:
     frames = np.stack([to_bytes(frame) for frame in made.frames[0]])
     near = Links([*range(1, count)], [*range(count - 1)], made.flows[0], made.masks[0])
     exact = [(t, *(x[0] for x in synthetic.flow_between(scene, t, t - LAG))) for t in range(LAG, count, LAG)]
-    return Scene(kind, "made up", frames, [*range(count)], near, _links(exact, LAG, frames.shape[1:3]))
+    far = _links(exact, LAG, frames.shape[1:3])
+    shown = [synthetic.uncovered(scene, t)[0] for t in near.here]
+    return Scene(kind, "made up", frames, [*range(count)], near, far, _revealed(near.here, shown, frames.shape[1:3]))
+
+
+def _revealed(frames: list[int], masks: list[Tensor], size: tuple[int, int]) -> Revealed:
+    return Revealed(frames, torch.stack(masks) if masks else torch.zeros(0, 1, *size))
 
 
 def _dis_links(frames: np.ndarray, numbers: Sequence[int], lag: int, every: int = LAG) -> Links:

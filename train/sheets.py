@@ -1,6 +1,7 @@
 """Contact sheets: every style on every content by every model, to be looked at."""
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -9,25 +10,40 @@ from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
 from impasto.train.evaluate import Style
+from impasto.train.scenes import Scene
+
+Frames = Sequence[np.ndarray]
 
 CELL = 150  # px: height of a painted picture on the sheet
 STYLE = 190  # px: width of the column of styles
 GAP, GROUP = 4, 18  # px: between pictures, between styles
 STRIP = 20  # px: the models' names, upright beside their rows
+LEAD = 5  # frames painted before the one shown
 ROWS = 24  # of pictures on a sheet; what is more goes on the next one
 PAPER, INK, FAINT = (255, 255, 255), (30, 30, 30), (120, 120, 120)
 
 
+def run_up(scene: Scene) -> Frames:
+    """The frame in a scene's middle, or the next that has one before it, after up to `LEAD` that lead up to it."""
+    follows = [a + 1 == b for a, b in pairwise(scene.numbers)]
+    count = len(scene.frames)
+    shown = next((t for t in range(max(1, count // 2), count) if follows[t - 1]), count // 2)
+    first = shown
+    while first > max(0, shown - LEAD) and follows[first - 1]:
+        first -= 1
+    return scene.frames[first : shown + 1]
+
+
 def write_sheets(
-    folder: Path, painters: Mapping[str, object], styles: Sequence[Style], contents: Mapping[str, np.ndarray], size: int
+    folder: Path, painters: Mapping[str, object], styles: Sequence[Style], contents: Mapping[str, Frames], size: int
 ) -> list[Path]:
     """contact_sheet.png, and contact_sheet_2.png and so on where there are many styles; returns what was written.
 
-    contents by name, uint8 RGB [H,W,3], painted with their short side at `size` px and then shrunk. Across: contents,
-    unpainted on top. Down: styles, and within each the models.
+    contents by name: neighbouring frames, uint8 RGB [H,W,3], of which the last is shown, painted in order with their
+    short side at `size` px and then shrunk. Across: contents, unpainted on top. Down: styles, in each the models.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    sized = {name: _at_short_side(picture, size) for name, picture in contents.items()}
+    sized = {name: [_at_short_side(frame, size) for frame in frames] for name, frames in contents.items()}
     per_sheet, written = max(1, ROWS // len(painters)), []
     for first in range(0, len(styles), per_sheet):
         number = first // per_sheet + 1
@@ -37,10 +53,10 @@ def write_sheets(
 
 
 def contact_sheet(
-    painters: Mapping[str, object], styles: Sequence[Style], contents: Mapping[str, np.ndarray]
+    painters: Mapping[str, object], styles: Sequence[Style], contents: Mapping[str, Frames]
 ) -> Image.Image:
     """One sheet; contents are painted as they are."""
-    widths = [round(CELL * p.shape[1] / p.shape[0]) for p in contents.values()]
+    widths = [round(CELL * f[-1].shape[1] / f[-1].shape[0]) for f in contents.values()]
     lefts = STYLE + STRIP + GAP + np.cumsum([0, *(w + GAP for w in widths)])
     group = len(painters) * (CELL + GAP) - GAP
     if len(painters) == 1:
@@ -48,8 +64,8 @@ def contact_sheet(
     top = CELL + STRIP + GROUP
     sheet = Image.new("RGB", (int(lefts[-1]) + GAP, top + len(styles) * (group + GROUP)), PAPER)
     draw = ImageDraw.Draw(sheet)
-    for (name, picture), left, width in zip(contents.items(), lefts, widths, strict=False):
-        sheet.paste(_shrunk(picture, width, CELL), (int(left), GAP))
+    for (name, frames), left, width in zip(contents.items(), lefts, widths, strict=False):
+        sheet.paste(_shrunk(frames[-1], width, CELL), (int(left), GAP))
         _write(draw, (left + width / 2, GAP + CELL + 3), name, width, FAINT)
     for i, style in enumerate(styles):
         y = top + i * (group + GROUP)
@@ -58,9 +74,10 @@ def contact_sheet(
             row = y + j * (CELL + GAP)
             _write_upright(sheet, name, (STYLE, row))
             painter.use([painter.encode(style.picture)])
-            for picture, left, width in zip(contents.values(), lefts, widths, strict=False):
+            for frames, left, width in zip(contents.values(), lefts, widths, strict=False):
                 painter.reset()
-                sheet.paste(_shrunk(painter.paint(picture), width, CELL), (int(left), row))
+                painted = [painter.paint(frame) for frame in frames]
+                sheet.paste(_shrunk(painted[-1], width, CELL), (int(left), row))
     return sheet
 
 
@@ -75,11 +92,13 @@ def _paste_style(sheet: Image.Image, draw: ImageDraw.ImageDraw, style: Style, y:
 
 
 def _write(draw: ImageDraw.ImageDraw, top_middle: tuple[float, float], text: str, width: float, colour) -> None:
-    """A line of text, cut to the width."""
-    font = _font()
-    while font.getlength(text) > width and len(text) > 2:
-        text = text[:-2] + "…"
-    draw.text(top_middle, text, colour, font, anchor="ma")
+    """A line of text, its middle left out where it is wider than `width`."""
+    font, kept = _font(), len(text)
+    short = text
+    while font.getlength(short) > width and kept > 2:
+        kept -= 1
+        short = f"{text[: kept - kept // 2]}…{text[len(text) - kept // 2 :]}"
+    draw.text(top_middle, short, colour, font, anchor="ma")
 
 
 def _write_upright(sheet: Image.Image, text: str, corner: tuple[int, int]) -> None:

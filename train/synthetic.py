@@ -116,6 +116,22 @@ def flow_between(scene: Scene, later: int, earlier: int) -> tuple[Tensor, Tensor
     return _flow_and_mask(here, behind, front, *covers)
 
 
+def uncovered(scene: Scene, t: int) -> Tensor:
+    """1.0 [N,1,size,size] where frame t ≥ 1 shows background, unblended, that the cut-out hid in the one before."""
+    here = pixel_centres(scene)
+    behind = carry(scene.camera, here, t, t - 1)
+    now, then = (
+        _read_cutout(scene, carry(scene.object, points, frame, 0))[:, 3:]
+        for points, frame in ((here, t), (behind, t - 1))
+    )
+    return ((now < EXACT) & (then > 0.5) & _within(behind, here)).float()
+
+
+def _within(points: Tensor, here: Tensor) -> Tensor:
+    """True [N,1,H,W] where points [N,H,W,2] lie inside the frame whose pixels are `here`."""
+    return (points.abs() <= here[0, -1, -1, 0] + EXACT).all(-1).unsqueeze(1)
+
+
 def pixel_centres(scene: Scene) -> Tensor:
     """[1,size,size,2] the frame's pixels, from its middle, x then y."""
     size = scene.camera.size
@@ -164,14 +180,12 @@ def _flow_and_mask(here: Tensor, behind: Tensor, front: Tensor, cover: Tensor, b
     A pixel counts as visible if it and its eight neighbours show one layer unblended, and if the same layer shows
     unblended in the pixels that surround the place it comes from, all inside the frame.
     """
-    half = here[0, -1, -1, 0]
     in_front = cover > 0.5
     there = torch.where(in_front.squeeze(1).unsqueeze(-1), front, behind)
     most, least = F.max_pool2d(cover, 3, 1, 1), -F.max_pool2d(-cover, 3, 1, 1)
     then = _read(before, there, "border")
     blended = torch.where(in_front, (1 - least) + (1 - then), most + then)
-    inside = (there.abs() <= half + EXACT).all(-1).unsqueeze(1)
-    return (there - here).permute(0, 3, 1, 2), (inside & (blended < EXACT)).float()
+    return (there - here).permute(0, 3, 1, 2), (_within(there, here) & (blended < EXACT)).float()
 
 
 def _develop(scene: Scene, picture: Tensor, t: int) -> Tensor:

@@ -14,9 +14,9 @@ from typer.testing import CliRunner
 
 from impasto.export.model import Model, describe, load_model, write_model
 from impasto.models.errors import BadInput
-from impasto.train import consistency, evaluate, evaluate_cli, losses, made_up, metrics, vgg
+from impasto.train import consistency, evaluate, evaluate_cli, losses, made_up, metrics, sheets, vgg
 from impasto.train.clips import to_tensor
-from impasto.train.scenes import Links, Scene
+from impasto.train.scenes import Links, Revealed, Scene
 
 H, W = 32, 40
 
@@ -42,6 +42,19 @@ class Flickering:
         return (frame * 0.5 + 0.5 * self.colour + self.flicker * (self.since % 2)).clip(0, 255).astype(np.uint8)
 
 
+class Trailing(Flickering):
+    """Keeps half of what it painted last."""
+
+    def reset(self):
+        super().reset()
+        self.last = None
+
+    def paint(self, frame):
+        now = super().paint(frame)
+        self.last = now if self.last is None else now // 2 + self.last // 2
+        return self.last
+
+
 def smooth(seed, shape, blur=2):
     picture = cv2.GaussianBlur(np.random.default_rng(seed).random((*shape, 3)), None, blur)
     return (200 * (picture - picture.min()) / (picture.max() - picture.min())).astype(np.uint8)
@@ -55,7 +68,8 @@ def hand_made_scene(numbers=None):
         flows = torch.from_numpy(rng.normal(0, 2, (len(pairs), 2, H, W)).astype(np.float32))
         masks = torch.from_numpy((rng.random((len(pairs), 1, H, W)) > 0.3).astype(np.float32))
         links.append(Links([a for a, _ in pairs], [b for _, b in pairs], flows, masks))
-    return Scene("hand", "clips", frames, numbers or [*range(count)], *links)
+    revealed = Revealed([2, 5], torch.from_numpy((rng.random((2, 1, H, W)) > 0.8).astype(np.float32)))
+    return Scene("hand", "clips", frames, numbers or [*range(count)], *links, revealed)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +137,24 @@ def test_rows_against_numpy(eye, small_styles):
     }  # fmt: skip
 
 
+def test_what_a_steady_painter_costs(eye, small_styles):
+    scene, painters = hand_made_scene(), {"p": Flickering(20), "p, steady": Trailing(20)}
+    (style,) = evaluate.prepare_styles(eye, {"only": smooth(22, (32, 32))})
+    _, (alone, steady) = evaluate.measure_scene(scene, painters, [style], eye, lambda: None, {"p, steady": "p"})
+    for figure in ("style_error", "content_error", "sharpness"):
+        assert steady[f"{figure}_alone"] == alone[figure]
+        assert steady[f"{figure}_relative"] == pytest.approx(steady[figure] / alone[figure])
+        assert math.isnan(alone[f"{figure}_relative"])
+    single, kept = (np.stack(evaluate.paint(p, scene, style)) / 255 for p in painters.values())
+    shown = [mask[0].numpy() > 0 for mask in scene.revealed.masks]
+    trail = np.concatenate([((kept[t] - single[t]) ** 2)[m] for t, m in zip((2, 5), shown, strict=True)])
+    change = np.concatenate([((single[t] - single[t - 1]) ** 2)[m] for t, m in zip((2, 5), shown, strict=True)])
+    assert steady["trail"] == pytest.approx(trail.mean(), rel=1e-4)
+    assert steady["trail_change"] == pytest.approx(change.mean(), rel=1e-4)
+    assert steady["ghosting"] == pytest.approx(trail.mean() / change.mean(), rel=1e-4)
+    assert math.isnan(alone["ghosting"])
+
+
 def test_style_and_content_are_those_of_three_frames(eye, small_styles):
     """A quarter, a half and three quarters into the clip, as the reference measure has it."""
     scene, painter = hand_made_scene(), Flickering()
@@ -178,6 +210,9 @@ def test_averages_by_hand():
     assert a["e_stab"] == pytest.approx(0.2)
     assert a["e_stab_lag8"] == 0.5
     assert a["e_stab_ratio"] == pytest.approx(0.5)
+    assert a["e_stab_lag8_ratio"] == pytest.approx(0.5)
+    assert a["ghosting"] == 1
+    assert math.isnan(b["e_stab_lag8_ratio"])
     assert math.isnan(b["e_stab_lag8"])
     assert len(evaluate.averages(rows, "scene", "model")) == 3
 
@@ -193,8 +228,11 @@ def test_read_pictures(tmp_path):
         evaluate.read_pictures(tmp_path)
 
 
-def export_tiny(folder, name, share, recipe):
-    """A model by hand: S is the picture's mean colour, a frame is mixed with it: share · S + (1 − share) · frame."""
+def export_tiny(folder, name, share, recipe, steady=False):
+    """A model by hand: S is the picture's mean colour, a frame is mixed with it: share · S + (1 − share) · frame.
+
+    Its step graph, if it is to have one, mixes the painting with the one before, by half of the stability.
+    """
     folder.mkdir()
 
     def save(file, nodes, inputs, output, constants):
@@ -219,15 +257,27 @@ def export_tiny(folder, name, share, recipe):
     constants["shape"] = (TensorProto.INT64, [1, 3, 1, 1])
     size = [1, 3, "h", "w"]
     save("frame.onnx", nodes, [("frame", size), ("style", [1, 3])], ("painted", size), constants)
-    files = describe(folder, {"style": "style.onnx", "frame": "frame.onnx"})
-    write_model(Model(folder, name, 3, [], {}, files, recipe=recipe))
+    files, state = {"style": "style.onnx", "frame": "frame.onnx"}, []
+    if steady:
+        nodes[-1] = helper.make_node("Add", ["ours", "theirs"], ["alone"])
+        nodes += [
+            helper.make_node("Mul", ["stability", "half"], ["kept"]),
+            helper.make_node("Sub", ["carried", "alone"], ["change"]),
+            helper.make_node("Mul", ["change", "kept"], ["back"]),
+            helper.make_node("Add", ["alone", "back"], ["painted"]),
+        ]
+        constants["half"] = (TensorProto.FLOAT, [0.5])
+        inputs = [("frame", size), ("style", [1, 3]), ("stability", [1]), ("previous", size), ("carried", size)]
+        save("step.onnx", nodes, [*inputs, ("grid", [1, 2, "h", "w"])], ("painted", size), constants)
+        files["step"], state = "step.onnx", [{"name": name} for name in ("previous", "carried", "grid")]
+    write_model(Model(folder, name, 3, [], {}, describe(folder, files), state=state, recipe=recipe))
     return folder
 
 
 @pytest.fixture
 def models(tmp_path):
     plain = export_tiny(tmp_path / "a", "plain", 0.3, {})
-    return [str(plain), str(export_tiny(tmp_path / "b", "steady", 0.6, {"stage": "video"}))]
+    return [str(plain), str(export_tiny(tmp_path / "b", "paired", 0.6, {"stage": "video"}))]
 
 
 @pytest.fixture
@@ -264,15 +314,38 @@ def test_the_command_needs_nothing_but_vgg(run, models, vgg_file, tmp_path, smal
         "report.json", "report.md", "losses.png", "stability.png", "contact_sheet.png",
     }  # fmt: skip
     report = json.loads((out / "report.json").read_text("utf-8"))
-    assert [(m["name"], m["approach"][0]) for m in report["models"]] == [("plain", "1"), ("steady", "2")]
+    assert [(m["name"], m["approach"][0]) for m in report["models"]] == [("plain", "1"), ("paired", "2")]
     assert len(report["rows"]) == 2 * 3 * 2
     assert report["made_up_styles"] is True
-    plain, steady = report["by_model"]
+    plain, paired = report["by_model"]
     # Mixing is linear: the mixed share takes nothing part in the change from frame to frame, but for rounding.
     assert plain["e_stab"] / plain["e_stab_input"] == pytest.approx(0.7, abs=0.03)
-    assert steady["e_stab"] / steady["e_stab_input"] == pytest.approx(0.4, abs=0.03)
+    assert paired["e_stab"] / paired["e_stab_input"] == pytest.approx(0.4, abs=0.03)
     assert "style error" in shown.output
     assert "e_stab" in shown.output
+
+
+def test_a_model_with_a_step_graph_is_measured_both_ways(run, models, vgg_file, tmp_path, small_styles, monkeypatch):
+    monkeypatch.setattr(made_up, "paintings", lambda: {f"p{i}": smooth(i, (32, 32), 1 + i) for i in range(3)})
+    monkeypatch.setattr(made_up, "SCENES", ("passer-by",))
+    carrying, out = export_tiny(tmp_path / "c", "carrying", 0.2, {"stage": "video"}, steady=True), tmp_path / "report"
+    shown = run(models[0], carrying, "--vgg", vgg_file, "--size", 96, "--frames", 6, "-o", out)
+    assert shown.exit_code == 0
+    report, text = json.loads((out / "report.json").read_text("utf-8")), (out / "report.md").read_text("utf-8")
+    assert [(m["name"], m["approach"], m["alone"]) for m in report["models"]] == [
+        ("plain", "1: frame by frame", None),
+        ("carrying", "2: temporally trained", None),
+        ("carrying, steady", "3: stabilized", "carrying"),
+    ]
+    plain, alone, steady = report["by_model"]
+    assert plain["ghosting"] is alone["ghosting"] is None
+    # The mean with the painting before has half of its error, and a quarter of the square.
+    assert 0.2 < steady["ghosting"] < 0.35
+    assert steady["style_error_alone"] == pytest.approx(alone["style_error"])
+    assert steady["sharpness"] < steady["sharpness_alone"]
+    assert "| all | carrying, steady |" in text
+    assert "| passer-by | carrying, steady |" in text
+    assert "| all | carrying |" not in text
 
 
 def test_the_command_on_clips_and_pictures(run, models, vgg_file, styles, tmp_path, small_styles):
@@ -285,19 +358,29 @@ def test_the_command_on_clips_and_pictures(run, models, vgg_file, styles, tmp_pa
     writer.release()
     cv2.imwrite(str(contents / "house.png"), smooth(5, (80, 100)))
     words = ("--clips", clips, "--styles", styles, "--contents", contents, "--paintings", styles)
-    run(models[0], "--vgg", vgg_file, *words, "--size", 64, "--frames", 3, "-o", out)
+    carrying = export_tiny(tmp_path / "c", "carrying", 0.2, {}, steady=True)
+    run(models[0], carrying, "--vgg", vgg_file, *words, "--size", 64, "--frames", 3, "-o", out)
     report = json.loads((out / "report.json").read_text("utf-8"))
     (scene,) = report["scenes"]
     assert (scene["scene"], scene["frames"], scene["height"]) == ("walk", 3, 64)
     assert {row["style"] for row in report["rows"]} == {"style0", "style1", "style2"}
     assert report["rows"][0]["e_stab_lag8"] is None
+    assert list(report["predictor"]) == ["plain", "carrying"]  # steady or not, P is the same
     assert report["predictor"]["plain"]["vectors"] == 6
+    assert report["rows"][2]["model"] == "carrying, steady"
+    assert report["rows"][2]["ghosting"] is None  # DIS flow does not tell exactly what was hidden
+    sheet = cv2.imread(str(out / "contact_sheet.png"))
+    assert len(sheet) < 3 * (3 * sheets.CELL)  # a picture by itself is painted alike by both: two rows a style
     assert "Does P know a painting" in (out / "report.md").read_text("utf-8")
 
 
 def test_models_are_told_apart(models, tmp_path):
     twin = str(export_tiny(tmp_path / "c", "plain", 0.5, {}))
-    assert list(evaluate_cli.load_painters(models)) == ["plain", "steady"]
+    carrying = str(export_tiny(tmp_path / "d", "carrying", 0.5, {}, steady=True))
+    assert list(evaluate_cli.load_painters(models)) == ["plain", "paired"]
+    painters = evaluate_cli.load_painters([carrying, models[0]])
+    stabilities = {name: painter.look.stability for name, painter in painters.items()}
+    assert stabilities == {"carrying": 0, "carrying, steady": 1, "plain": 0}
     assert list(evaluate_cli.load_painters([models[0], twin])) == [models[0], twin]
     with pytest.raises(BadInput, match="named twice"):
         evaluate_cli.load_painters([models[0], models[0]])

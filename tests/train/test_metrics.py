@@ -145,6 +145,28 @@ def test_style_and_content_against_numpy():
     assert metrics.style_error(vgg, style, style) == 0
 
 
+def test_ghosting_by_hand():
+    """Two frames of two pixels; revealed are the left pixel of the first and the right one of the second."""
+    alone, revealed = torch.full((2, 3, 1, 2), 0.5), torch.tensor([[[[1.0, 0.0]]], [[[0.0, 1.0]]]])
+    before, steady = alone.clone(), alone.clone()
+    before[0, :, 0, 0] = 0.1
+    before[1, :, 0, 1] = 0.3
+    steady[0, 0, 0, 0] = 0.4
+    trail, change = metrics.ghosting(steady, alone, before, revealed)
+    assert trail == pytest.approx(0.01 / 6)
+    assert change == pytest.approx((0.16 + 0.04) / 2)
+    assert metrics.ghosting(before, alone, before, revealed) == pytest.approx((change, change))  # the old one stays
+    before[0, :, 0, 1] = steady[0, :, 0, 1] = 0  # not revealed
+    assert metrics.ghosting(steady, alone, before, revealed) == pytest.approx((trail, change))
+    assert metrics.ghosting(alone, alone, before, revealed)[0] == 0
+
+
+def test_ghosting_where_nothing_is_revealed_is_nan():
+    clip = torch.rand(2, 3, 4, 4)
+    assert np.isnan(metrics.ghosting(clip, clip, clip, torch.zeros(2, 1, 4, 4))).all()
+    assert np.isnan(metrics.ghosting(clip[:0], clip[:0], clip[:0], torch.zeros(0, 1, 4, 4))).all()
+
+
 def test_total_variation_by_hand():
     assert metrics.total_variation(torch.tensor([[[[0.0, 0.5], [0.0, 0.5]]]])) == pytest.approx(0.25)
 

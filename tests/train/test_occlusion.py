@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from impasto.train.occlusion import consistent, inside, motion_boundaries, occlusion_mask, visible
+from impasto.train.occlusion import consistent, disoccluded, inside, motion_boundaries, occlusion_mask, visible
 
 torch.set_num_threads(1)
 
@@ -74,3 +74,43 @@ def test_a_batch_is_its_images():
     assert set(whole.unique().tolist()) <= {0.0, 1.0}
     for i in range(3):
         assert torch.equal(whole[i : i + 1], occlusion_mask(flow[i : i + 1], back[i : i + 1]))
+
+
+def block_moving_right(step):
+    """A block at rows 4…11, columns 6…13 moves `step` px before a still background: flow, seen, what is bared."""
+    flow, seen = torch.zeros(2, 16, 30), torch.ones(1, 16, 30)
+    flow[0, 4:12, 6:14] = step
+    seen[:, 4:12, 14 : 14 + step] = 0
+    bared = torch.zeros(1, 16, 30)
+    bared[:, 4:12, 6 : 6 + step] = 1
+    return flow, seen, bared
+
+
+def test_disoccluded_is_what_a_block_leaves_behind():
+    flow, seen, bared = block_moving_right(5)
+    assert torch.equal(disoccluded(flow, seen), bared)
+
+
+def test_regions_less_than_three_pixels_wide_do_not_count():
+    flow, seen, bared = block_moving_right(3)
+    assert torch.equal(disoccluded(flow, seen), bared)
+    flow, seen, _ = block_moving_right(2)
+    assert not disoccluded(flow, seen).any()
+
+
+def test_what_comes_in_over_the_border_is_not_disoccluded():
+    """Everything moves 4 px right, the block 9: the strip on the left is new, but only the bared one was hidden."""
+    flow, seen, bared = block_moving_right(5)
+    flow[0] += 4
+    seen[:, :, -4:] = 0
+    assert torch.equal(disoccluded(flow, seen), bared.roll(4, -1))
+
+
+def test_growth_opens_no_holes():
+    y, x = torch.meshgrid(torch.arange(24.0), torch.arange(24.0), indexing="ij")
+    flow = 0.7 * torch.stack([x - 11.5, y - 11.5])
+    assert not disoccluded(flow, inside(flow[None])[0].float()).any()
+
+
+def test_nothing_seen_is_nothing_known():
+    assert not disoccluded(torch.zeros(2, 8, 8), torch.zeros(1, 8, 8)).any()

@@ -9,6 +9,7 @@ import pytest
 
 from impasto.train import report, sheets
 from impasto.train.evaluate import FIGURES, Style
+from impasto.train.scenes import Scene
 
 
 def row(source, scene, style, third, model, **figures):
@@ -89,6 +90,61 @@ def test_no_stability_without_a_style_figure(result):
         assert "input's e_stab" in header or "other scenes here" in header
 
 
+@pytest.fixture
+def steady(result):
+    """The result with a third model: the second one, steady."""
+    rows = []
+    for r in result["rows"]:
+        rows.append(r)
+        if r["model"] == "new":
+            costs = {"style_error_alone": 0.2, "content_error_alone": 1.5, "sharpness_alone": 0.625}
+            costs |= {"trail": 0.002, "trail_change": 0.01 if r["scene"] == "alley_2" else 0.03}
+            rows.append({**r, "model": "new, steady", **costs, "e_stab": 0.03})
+    models = [*result["models"], {"name": "new, steady", "approach": "3: stabilized", "alone": "new"}]
+    styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
+    return report.build(models, styles, result["scenes"], rows)
+
+
+def test_steady_models_stand_beside_themselves_frame_by_frame(steady):
+    header, _, *lines = tables(report.steady_table(steady, "sintel"))[0]
+    assert [line[:2] for line in lines] == [[s, "new, steady"] for s in ("all", "alley_2", "alley_1")]
+    every, there, _ = (dict(zip(header, line, strict=True)) for line in lines)
+    assert (every["style error"], every["relative style error"], every["relative content error"]) == (
+        "0.210",
+        "1.050",
+        "1.000",
+    )
+    assert (every["relative sharpness"], every["ratio"], every["ghosting"]) == ("0.800", "1.00", "0.10")
+    assert there["ghosting"] == "0.20"
+    text = report.markdown(steady)
+    assert text.count(report.STEADY_TEXT) == 2
+
+
+def test_without_a_steady_model_there_is_no_such_table(result):
+    assert report.STEADY_TEXT not in report.markdown(result)
+
+
+def test_steady_models_are_in_every_comparison(steady):
+    found = tables(report.markdown(steady))
+    assert len(found) == 9
+    for table in found:
+        assert any("new, steady" in cell for row in table for cell in row)
+    (row,) = (row for row in found[0] if row[0] == "new, steady")
+    assert row[1] == "3: stabilized"
+    ours, unpainted = found[-1][-2:]
+    assert (ours[0], ours[1], ours[-1]) == ("**new, steady** (measured here)", "0.0300", "any style, carried along")
+    assert (unpainted[0], unpainted[1], unpainted[-1]) == ("**unpainted input** (measured here)", "0.0300", "nothing")
+
+
+def test_bars_of_a_steady_model_have_its_own_colour_but_paler(steady):
+    looks = report._looks(steady)
+    assert looks["new"]["color"] == looks["new, steady"]["edgecolor"] != looks["old"]["color"]
+    near = report._stability_chart(steady).axes[0]
+    assert [bar.get_height() for bar in near.patches][9:12] == pytest.approx([0.03] * 3)
+    assert near.patches[9].get_alpha() is None
+    assert near.patches[9].get_facecolor()[3] < 1 == near.patches[6].get_facecolor()[3]
+
+
 def test_published_figures_are_marked_and_ours_beside_them(result):
     header, _, *lines = tables(report.markdown(result).split("## Beside the published")[1])[0]
     assert [line[0] for line in lines[:4]] == [f"{name} (published)" for name in report.PUBLISHED]
@@ -153,7 +209,7 @@ def flat(colour, h=64, w=64):
 def test_contact_sheet_has_every_picture_in_its_place(models):
     painters = {f"model{i}": Plain(1 - 0.5 * i) for i in range(models)}
     styles = [Style("red", flat((200, 0, 0)), {}, 1.0, "low"), Style("blue", flat((0, 0, 200), 90, 40), {}, 2.0)]
-    contents = {"wide": flat((0, 250, 0), 64, 128), "tall": flat((250, 250, 0), 128, 64)}
+    contents = {"wide": [flat((0, 250, 0), 64, 128)], "tall": [flat((250, 250, 0), 128, 64)]}
     sheet = np.asarray(sheets.contact_sheet(painters, styles, contents))
     lefts = [sheets.STYLE + sheets.STRIP + sheets.GAP, sheets.STYLE + sheets.STRIP + 2 * sheets.GAP + 2 * sheets.CELL]
     for left, colour in zip(lefts, ((0, 250, 0), (250, 250, 0)), strict=True):
@@ -170,9 +226,55 @@ def test_contact_sheet_has_every_picture_in_its_place(models):
                 assert tuple(middle) == tuple(colour // (1 + j))
 
 
+def test_contact_sheet_shows_the_last_of_the_frames_painted():
+    class Counting(Plain):
+        def reset(self):
+            self.seen = 0
+
+        def paint(self, frame):
+            self.seen += 1
+            return np.full_like(frame, 10 * self.seen)
+
+    contents = {"one": [flat((0, 0, 0))], "three": [flat((0, 0, c)) for c in (0, 90, 180)]}
+    sheet = np.asarray(sheets.contact_sheet({"m": Counting(1)}, [Style("s", flat((9, 9, 9)), {}, 1.0)], contents))
+    lefts = [sheets.STYLE + sheets.STRIP + sheets.GAP + i * (sheets.CELL + sheets.GAP) for i in (0, 1)]
+    below = sheets.CELL + sheets.STRIP + sheets.GROUP + 75
+    assert [int(sheet[below, left + 75, 0]) for left in lefts] == [10, 30]
+    assert tuple(sheet[20, lefts[1] + 75]) == (0, 0, 180)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ([*range(20)], [5, 6, 7, 8, 9, 10]),
+        ([1, 2], [1, 2]),
+        ([2, 3, 10, 11], [10, 11]),
+        ([1, 2, 3, 9], [1, 2, 3]),
+        ([1, 2, 7, 9], [7]),
+    ],
+)
+def test_frames_that_lead_up_to_one_with_none_missing(numbers, expected):
+    frames = np.array(numbers, np.uint8).reshape(-1, 1, 1, 1)
+    scene = Scene("s", "sintel", frames, numbers, None, None, None)
+    assert sheets.run_up(scene).ravel().tolist() == expected
+
+
+def test_long_names_lose_their_middle():
+    image = sheets.Image.new("RGB", (60, 20))
+    draw = sheets.ImageDraw.Draw(image)
+    written = []
+    draw.text = lambda place, text, *more, **others: written.append(text)
+    sheets._write(draw, (0, 0), "a-rather-long-name, steady", 110, sheets.INK)
+    sheets._write(draw, (0, 0), "short", 110, sheets.INK)
+    assert written[0].startswith("a-rath")
+    assert written[0].endswith("steady")
+    assert "…" in written[0]
+    assert written[1] == "short"
+
+
 def test_many_styles_go_on_several_sheets(tmp_path):
     styles = [Style(f"style {i}", flat((10 * i, 0, 0)), {}, 1.0) for i in range(5)]
     painters = {f"model {i}": Plain(1) for i in range(12)}
-    written = sheets.write_sheets(tmp_path / "out", painters, styles, {"c": flat((0, 0, 0), 40, 60)}, 32)
+    written = sheets.write_sheets(tmp_path / "out", painters, styles, {"c": [flat((0, 0, 0), 40, 60)]}, 32)
     assert [f.name for f in written] == ["contact_sheet.png", "contact_sheet_2.png", "contact_sheet_3.png"]
     assert all(f.is_file() for f in written)

@@ -61,6 +61,16 @@ def test_sintel(sintel, given):
     assert near_error([to_tensor(f) for f in scene.frames], scene.near) < 1e-6
 
 
+def test_sintel_frames_reveal_where_nothing_seen_before_lands(sintel):
+    """The occluded block of frame 1 would be at columns 3 … 12; what comes in on the left was not hidden."""
+    (sintel / "occlusions/tea_1/frame_0007.png").unlink()
+    (scene,) = scenes.sintel_scenes(sintel).scenes
+    assert scene.revealed.frames == [1, 2]  # without the mask of frame 7, nobody knows what frame 8 reveals
+    expected = torch.zeros(2, H, W)
+    expected[0, :10, STEP : 10 + STEP] = 1
+    assert torch.equal(scene.revealed.masks[:, 0], expected)
+
+
 def test_sintel_frames_far_apart_are_linked_only_where_none_is_missing(sintel):
     frames = sliding(18, step=1)
     for n in [*range(1, 11), *range(12, 18)]:
@@ -105,6 +115,8 @@ def test_clips(tmp_path):
     assert scene.frames.shape == (17, 32, 52, 3)
     assert (scene.near.here, scene.near.there) == ([*range(1, 17)], [*range(16)])
     assert (scene.far.here, scene.far.there) == ([8, 16], [0, 8])
+    assert scene.revealed.frames == []
+    assert scene.revealed.masks.shape == (0, 1, 32, 52)
     frames = torch.stack([to_tensor(f) for f in scene.frames])
     flows, masks = metrics.clip_motion(frames)
     assert torch.equal(scene.near.flows, flows)
@@ -153,6 +165,12 @@ def test_scenes_made_by_code_do_what_they_are_called(made):
     crossing, hidden = made["passer-by"].near.flows.norm(dim=1) > 0, made["passer-by"].near.masks[:, 0] == 0
     assert 0.02 < crossing.float().mean() < 0.4
     assert hidden.any()
+    revealed = {name: float(scene.revealed.masks.mean()) for name, scene in made.items()}
+    assert revealed["still"] == revealed["pan"] == revealed["zoom and turn"] == 0
+    assert revealed["passer-by"] > 0.001
+    assert revealed["hand-held"] > 0
+    assert made["passer-by"].revealed.frames == [*range(1, 10)]
+    assert not (made["passer-by"].revealed.masks * made["passer-by"].near.masks).any()
     light = made["hand-held"].frames.mean((1, 2, 3))
     assert np.ptp(light) > 5
 

@@ -66,6 +66,19 @@ def test_square_moving_5_px():
     assert torch.equal(masks[0, 0, 0], wanted)
 
 
+def test_what_a_moving_square_uncovers():
+    still, right = shift(40, (0, 0)), shift(40, (-5, 0))
+    bared = torch.zeros(40, 40)
+    bared[15:25, 15:20] = 1
+    assert torch.equal(synthetic.uncovered(square_scene(still, right), 1)[0, 0], bared)
+    # The camera alone: the square is carried along with nothing behind it coming to light, nor does the frame's edge.
+    assert not synthetic.uncovered(square_scene(right, right), 1).any()
+    # The background moves left behind the square: its right side bares what it hid.
+    bared = torch.zeros(40, 40)
+    bared[15:25, 10:15] = 1
+    assert torch.equal(synthetic.uncovered(square_scene(shift(40, (5, 0)), still), 1)[0, 0], bared)
+
+
 def test_background_leaves_the_frame_and_passes_behind_the_square():
     _, flows, masks = synthetic.render(square_scene(shift(40, (6, 0)), shift(40, (0, 0))))
     background = masks[0, 0, 0, 2]  # a row above the square: what was beyond the right edge has not been seen
