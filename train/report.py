@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
 from impasto.train.evaluate import FIGURES, THIRDS, Style, averages
@@ -132,7 +133,7 @@ def _introduction(result: dict) -> str:
     how_many = f"{len(result['scenes'])} scenes, {len(styles)} styles, {len(rows)} painted clips"
     made = " The styles are paintings made by code, not by painters." if result.get("made_up_styles") else ""
     return (
-        f"{how_many}; models: {', '.join(names)}.{made} Pictures are in [0, 1], and so is e_stab. In every column but "
+        f"{how_many}. Models: {'; '.join(names)}.{made} Pictures are in [0, 1], and so is e_stab. In every column but "
         "sharpness less is better, and sharpness is best near the input's. e_stab also falls when the painting fades: "
         "read it beside the style error and the input's own. Approach 1 paints frame by frame with a network trained "
         "on pictures, approach 2 with one trained on neighbouring frames too, approach 3 carries what it painted along "
@@ -310,6 +311,6 @@ def _looks(result: dict) -> dict[str, dict]:
     looks = {}
     for model in result["models"]:
         colour = colours[model.get("alone") or model["name"]]
-        steady = {"color": (colour, 0.35), "edgecolor": colour}
-        looks[model["name"]] = steady if model.get("alone") else {"color": colour}
+        pale = {"color": 0.35 * np.array(to_rgb(colour)) + 0.65, "edgecolor": colour}
+        looks[model["name"]] = pale if model.get("alone") else {"color": colour}
     return looks
