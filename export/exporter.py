@@ -121,7 +121,8 @@ def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
                 verbose=False,
             )
             _forget_origins(program.model)
-            _any_size(program.model)
+            if "frame" in inputs:
+                _any_size(program.model)
             program.save(str(path), external_data=False)
     finally:
         quiet.setLevel(level)
@@ -132,8 +133,7 @@ def _any_size(model) -> None:
     for node in model.graph.all_nodes():
         for value in node.outputs:
             value.shape = None
-    like_frame = [value for value in model.graph.inputs if value.name != "image" and len(value.shape) == 4]
-    for value in (*like_frame, *(output for output in model.graph.outputs if output.name == "painted")):
+    for value in (*(value for value in model.graph.inputs if len(value.shape) == 4), *model.graph.outputs):
         channels = 2 if value.name == "grid" else 3
         value.shape = ir.Shape([1, channels, "h", "w"])
 

@@ -1,9 +1,22 @@
 """What tests share: a tiny model, exported once, and pictures made by code."""
 
+import shutil
+
 import numpy as np
 import pytest
 
 from impasto.export.picture import picture
+
+
+@pytest.fixture
+def one_thread():
+    """PyTorch bit for bit the same, and alone on its core."""
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")
@@ -32,6 +45,21 @@ def tiny_model(tiny_networks, tmp_path_factory):
     style = np.random.default_rng(5).normal(0.5, 1, t.layout.size)
     gallery = {"waves": {"title": "Waves", "artist": "made by code", "year": "2026", "style": style}}
     return export_model(p, t, tmp_path_factory.mktemp("models") / "tiny", gallery=gallery)
+
+
+@pytest.fixture
+def graphs_at_hand(tiny_model, monkeypatch):
+    """Whatever is exported gets the graphs of `tiny_model`, in no time; all the rest, checks too, is done."""
+    from impasto.export import exporter
+
+    def copied(p, t, folder):
+        files = {role: tiny_model.path(role) for role in tiny_model.files}
+        graphs = {role: file.name for role, file in files.items() if file.suffix == ".onnx"}
+        for name in graphs.values():
+            shutil.copy(tiny_model.folder / name, folder / name)
+        return graphs
+
+    monkeypatch.setattr(exporter, "_write_graphs", copied)
 
 
 @pytest.fixture

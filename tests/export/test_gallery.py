@@ -156,7 +156,7 @@ def test_previews_stay_small_whatever_is_painted(model):
     assert Image.open(io.BytesIO(preview)).size == (256, 192)
 
 
-def test_an_exported_model_has_previews(tiny_networks, paintings, frame, tmp_path):
+def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings, frame, tmp_path):
     from impasto.export.exporter import export_model
 
     p, t = tiny_networks

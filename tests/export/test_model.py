@@ -44,8 +44,8 @@ def test_a_model_from_the_future(copy):
 
 
 def test_a_file_this_model_does_not_have(tiny_model):
-    with pytest.raises(BadInput, match="no step file"):
-        tiny_model.path("step")
+    with pytest.raises(BadInput, match="no card file"):
+        tiny_model.path("card")
 
 
 def test_found_by_name_by_folder_and_by_file(tiny_model, tmp_path, monkeypatch):

@@ -20,12 +20,8 @@ TINY = {"size": 32, "style_size": 32, "photo_side": 48, "painting_side": 48, "ba
 
 
 @pytest.fixture(autouse=True)
-def one_thread():
-    """Bit for bit, and alone on its core."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
+def _repeatable(one_thread):
+    """Every test of this folder."""
 
 
 @pytest.fixture(scope="session")

@@ -211,7 +211,7 @@ def test_info_lists_versions_and_models(run, files, monkeypatch):
     assert "onnxruntime" in out
 
 
-def test_export_makes_a_model_from_weights(run, files):
+def test_export_makes_a_model_from_weights(run, files, graphs_at_hand):
     code, out, err = run("export", files / "model" / "weights.safetensors", "-o", files / "again")
     assert (code, err) == (0, "")
     assert "agree with PyTorch" in out
