@@ -70,6 +70,8 @@ def evaluate_command(
     sheets.write_sheets(output, single if contents else painters, prepared, pictures, size)
     for source in dict.fromkeys(row["source"] for row in rows):
         print(f"{report.SOURCES[source]}:\n\n{report.model_table(result, source)}\n")
+        if alone:
+            print(f"{report.STEADY_TEXT}\n\n{report.steady_table(result, source)}\n")
     print(f"{output}: report.md, report.json, losses.png, stability.png, contact_sheet.png")
 
 

@@ -344,6 +344,7 @@ def test_a_model_with_a_step_graph_is_measured_both_ways(run, models, vgg_file, 
     assert steady["style_error_alone"] == pytest.approx(alone["style_error"])
     assert steady["sharpness"] < steady["sharpness_alone"]
     assert "| all | carrying, steady |" in text
+    assert "| all | carrying, steady |" in shown.output
     assert "| passer-by | carrying, steady |" in text
     assert "| all | carrying |" not in text
 
