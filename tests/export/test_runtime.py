@@ -10,7 +10,8 @@ from impasto.models.errors import BadInput
 
 @pytest.fixture
 def painter(tiny_model):
-    painter = Painter(tiny_model)
+    """One that paints every frame by itself."""
+    painter = Painter(tiny_model, look=Look(stability=0))
     painter.use([tiny_model.gallery()["waves"]["style"]])
     return painter
 
@@ -23,7 +24,7 @@ def by_hand(model, frame, style):
 
 
 def test_paints_what_the_graph_paints(painter, scene):
-    frame = scene[:88, :128]
+    frame = scene[:80, :128]
     expected = by_hand(painter.model, frame, painter.model.gallery()["waves"]["style"]) * 255
     assert np.abs(painter.paint(frame).astype(float) - expected).max() <= 0.51
 
@@ -39,7 +40,7 @@ def test_any_size(painter, scene, size):
 def test_padding_is_cut_off_and_mirrored(painter, scene):
     """A frame of odd size is painted as the mirrored, larger one is."""
     frame = scene[:83, :123]
-    larger = np.pad(frame, ((0, 5), (0, 5), (0, 0)), mode="symmetric")
+    larger = np.pad(frame, ((0, 13), (0, 5), (0, 0)), mode="symmetric")
     assert np.array_equal(painter.paint(frame), painter.paint(larger)[:83, :123])
 
 
@@ -68,6 +69,12 @@ def test_keep_colors_paints_luminance_only(painter, scene):
     assert np.abs((kept @ luma - full @ luma)[free]).max() <= 1.5
     chroma = [(image - (image @ luma)[..., None])[free] for image in (kept, scene.astype(np.float64))]
     assert np.abs(chroma[0] - chroma[1]).max() <= 1.5
+
+
+@pytest.mark.parametrize("stability", [-0.1, 1.1, float("nan")])
+def test_stability_out_of_range(stability):
+    with pytest.raises(BadInput, match="Stability goes from 0"):
+        Look(stability=stability)
 
 
 @pytest.mark.parametrize("strength", [-0.1, 1.1, float("nan")])

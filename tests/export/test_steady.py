@@ -1,0 +1,187 @@
+"""Steady painting through the runtime: what is carried on, when it is forgotten, and that it never goes astray."""
+
+import json
+import shutil
+import tracemalloc
+
+import cv2
+import numpy as np
+import onnxruntime as ort
+import pytest
+
+from impasto.export import runtime
+from impasto.export.model import load_model
+from impasto.export.picture import picture
+from impasto.export.runtime import Look, Painter
+from impasto.export.steady import Steady, pixel_grid
+from impasto.models import motion
+
+
+@pytest.fixture(scope="module")
+def style(tiny_model):
+    return tiny_model.gallery()["waves"]["style"]
+
+
+@pytest.fixture(scope="module")
+def step(tiny_model):
+    return ort.InferenceSession(str(tiny_model.path("step")), providers=["CPUExecutionProvider"])
+
+
+@pytest.fixture(scope="module")
+def alone(tiny_model, style):
+    """alone(frame): a frame [1,3,H,W] painted by frame.onnx."""
+    session = ort.InferenceSession(str(tiny_model.path("frame")), providers=["CPUExecutionProvider"])
+    return lambda frame: session.run(["painted"], {"frame": frame, "style": style[None]})[0]
+
+
+@pytest.fixture
+def inputs(style):
+    """inputs(t): what the graph is given of frame t of a camera that moves, 64 × 96."""
+    wide = picture(96, 128).transpose(2, 0, 1)[None]
+
+    def at(t, height=64, width=96):
+        return {"frame": np.ascontiguousarray(wide[:, :, t : t + height, t : t + width]), "style": style[None]}
+
+    return at
+
+
+@pytest.mark.parametrize("size", [(32, 48), (64, 96), (720, 1280)])
+def test_the_grid_is_that_of_the_networks(size):
+    np.testing.assert_allclose(pixel_grid(*size), motion.pixel_grid(*size).numpy(), atol=1e-7)
+    assert pixel_grid(*size).dtype == np.float32
+
+
+def test_the_first_frame_is_painted_by_itself(step, inputs, alone):
+    assert np.abs(Steady(step).paint(inputs(0), 1.0) - alone(inputs(0)["frame"])).max() < 1e-5
+
+
+def test_the_second_carries_the_first(step, inputs, alone):
+    steady = Steady(step)
+    first, second = (steady.paint(inputs(t), 1.0) for t in (0, 1))
+    state = {"previous": inputs(0)["frame"], "carried": first, "grid": pixel_grid(64, 96)}
+    expected = step.run(["painted"], {**inputs(1), "stability": np.ones(1, np.float32), **state})[0]
+    assert np.array_equal(second, expected)
+    assert np.abs(second - alone(inputs(1)["frame"])).mean() > 0.01
+
+
+def test_a_reset_forgets(step, inputs):
+    steady = Steady(step)
+    first = steady.paint(inputs(0), 1.0)
+    steady.paint(inputs(5), 1.0)
+    steady.reset()
+    assert np.array_equal(steady.paint(inputs(0), 1.0), first)
+
+
+def test_another_size_forgets(step, inputs, alone):
+    steady = Steady(step)
+    for height, width in ((64, 96), (48, 96), (48, 64), (64, 96)):
+        steady.paint(inputs(0, height, width), 1.0)
+        again = steady.paint(inputs(1, height, width), 1.0)
+        steady.reset()
+        fresh = [steady.paint(inputs(t, height, width), 1.0) for t in (0, 1)]
+        assert np.array_equal(again, fresh[1])
+
+
+def frames(count, noise=2.0, height=64, width=96):
+    """A camera that wanders over a made-up picture: uint8 [height,width,3], by parts of a pixel, with noise."""
+    wide, random = (cv2.GaussianBlur(picture(160, 192), (0, 0), 1) * 255), np.random.default_rng(0)
+    for t in range(count):
+        x, y = 40 + 30 * np.sin(t / 40), 40 + 25 * np.cos(t / 55)
+        seen = cv2.warpAffine(wide, np.float64([[1, 0, -x], [0, 1, -y]]), (width, height), flags=cv2.INTER_CUBIC)
+        yield np.round(seen + random.normal(0, noise, seen.shape)).clip(0, 255).astype(np.uint8)
+
+
+@pytest.fixture
+def paint(tiny_model, style):
+    """paint(frames, painter or look): all of them, one after another."""
+
+    def run(clip, painter=None, **look):
+        painter = painter or Painter(tiny_model, threads=1, look=Look(**look))
+        painter.use([style])
+        return [painter.paint(frame) for frame in clip]
+
+    return run
+
+
+def as_painted(frame, alone):
+    painted = alone((frame.transpose(2, 0, 1)[None] * np.float32(1 / 255)).astype(np.float32))[0]
+    return np.round(painted.transpose(1, 2, 0) * 255)
+
+
+def test_stability_0_opens_no_step_graph_and_is_frame_by_frame(tiny_model, paint, style, monkeypatch):
+    opened, real = [], runtime.open_session
+    monkeypatch.setattr(runtime, "open_session", lambda graph, *rest: opened.append(graph.name) or real(graph, *rest))
+    clip = [*frames(3)]
+    together = paint(clip, stability=0)
+    assert opened == ["frame.onnx"]
+    session = real(tiny_model.path("frame"), "cpu", 1)
+    for frame, painted in zip(clip, together, strict=True):
+        planes = np.ascontiguousarray(frame.transpose(2, 0, 1)[None] * np.float32(1 / 255))
+        exact = session.run(["painted"], {"frame": planes, "style": style[None]})[0]
+        assert np.array_equal(painted, runtime.finish(exact, frame, Look()))
+
+
+def test_the_first_frame_of_a_clip_is_that_of_frame_by_frame(paint, alone):
+    clip = [*frames(2)]
+    first, second = paint(clip)
+    assert np.abs(first - as_painted(clip[0], alone)).max() <= 1
+    assert np.abs(second - as_painted(clip[1], alone)).mean() > 1
+
+
+def test_strength_0_is_the_frame(paint):
+    clip = [*frames(3)]
+    assert all(np.array_equal(a, b) for a, b in zip(clip, paint(clip, strength=0), strict=True))
+
+
+def test_stability_can_be_turned_between_frames(tiny_model, paint):
+    clip = [*frames(4)]
+    painter = Painter(tiny_model, threads=1)
+    steady = paint(clip, painter)
+    painter.reset()
+    half = [paint([clip[0]], painter)[0]]
+    for dial, frame in ((1.0, clip[1]), (0.0, clip[2]), (1.0, clip[3])):
+        painter.set_stability(dial)
+        half.append(painter.paint(frame))
+    by_itself = paint(clip, stability=0)
+    assert np.array_equal(half[1], steady[1])
+    assert np.array_equal(half[2], by_itself[2])
+    assert np.abs(half[3].astype(int) - by_itself[3]).max() <= 1  # what was carried before is forgotten
+
+
+def test_a_model_without_state_is_painted_as_before(tiny_model, paint, style, tmp_path):
+    older = shutil.copytree(tiny_model.folder, tmp_path / "older")
+    data = json.loads((older / "model.json").read_text())
+    for role in ("step", "step_fp16"):
+        (older / data["files"].pop(role)["file"]).unlink()
+    (older / "model.json").write_text(json.dumps({**data, "state": []}))
+    clip = [*frames(3)]
+    painter = Painter(load_model(older), threads=1)
+    painter.set_stability(0.5)
+    painter.reset()
+    for a, b in zip(paint(clip, painter), paint(clip, stability=0), strict=True):
+        assert np.array_equal(a, b)
+
+
+def sharpness(image):
+    return np.abs(image - cv2.blur(image.astype(np.float64), (3, 3))).mean()
+
+
+def test_three_hundred_frames_hold_no_memory_and_do_not_drift(tiny_model, style, paint):
+    """Beside a fresh start sixty frames before the end: the last twenty are as bright, as colourful and as sharp."""
+    clip = [*frames(300)]
+    painter = Painter(tiny_model, threads=1)
+    painter.use([style])
+    tracemalloc.start()
+    last, held = [], []
+    for t, frame in enumerate(clip):
+        painted = painter.paint(frame)
+        if t >= 280:
+            last.append(painted)
+        if t in (20, 279):
+            held.append(tracemalloc.get_traced_memory()[0])
+    tracemalloc.stop()
+    assert held[1] - held[0] < 100_000  # a frame is 18 kB, what is carried 0.3 MB
+    fresh = paint(clip[240:])[-20:]
+    np.testing.assert_allclose(np.mean(last, (0, 1, 2)), np.mean(fresh, (0, 1, 2)), rtol=0.02)
+    np.testing.assert_allclose(np.mean([*map(sharpness, last)]), np.mean([*map(sharpness, fresh)]), rtol=0.02)
+    assert not np.array_equal(last[-1], paint([clip[-1]])[0])
