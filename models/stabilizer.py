@@ -18,7 +18,7 @@ from .motion import box, luminance, motion, sample
 COARSE = 4  # the judges work at this fraction of the resolution, and coarse is what is left of a painting there
 MEMORY = 0.8  # the carried painting's share at full stability, before training: an average over about five frames
 CRISPNESS = 3.0  # how far the blur of reading between pixels is undone, before training; 1.5 does it to second order
-SAME, OTHER = 0.06, 0.15  # mean difference from the carried frame: up to here it is the same thing, from there another
+SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
 

@@ -109,7 +109,7 @@ def test_the_painting_keeps_its_place_whatever_the_figures_say(page):
     before = height()
     for words in (
         "WebAssembly",
-        "WebAssembly · 1280 × 720 · 29.9 frames/s · delay 1234 ms, p95 12345 ms · impasto-0.2",
+        "WebAssembly · 1280 × 720 · 29.9 frames/s · delay 1234 ms, p95 12345 ms · impasto-0.3",
     ):
         page.evaluate("(words) => { document.querySelector('#figures').textContent = words }", words)
         assert height() == before

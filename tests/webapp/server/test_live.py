@@ -76,7 +76,7 @@ def test_a_changed_file_is_served_anew(page):
     assert client.get("/live/ort/ort.mjs", headers=tag).content == b"// another\n" * 100
 
 
-@pytest.mark.parametrize("prefix", ["/live/", "/live/models/impasto-0.2/", "/live/models/"])
+@pytest.mark.parametrize("prefix", ["/live/", "/live/models/impasto-0.3/", "/live/models/"])
 @pytest.mark.parametrize(
     "path",
     [
