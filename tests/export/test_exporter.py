@@ -18,6 +18,8 @@ from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 GRAPHS = tuple(role + precision for precision in ("", "_fp16") for role in ("style", "frame", "step"))
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {

@@ -10,6 +10,8 @@ from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
 from impasto.train.motion_report import export
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {
     *("Add", "AveragePool", "Concat", "Conv", "Div", "GridSample", "Mul", "Pad", "ReduceMean", "Reciprocal", "Relu"),

@@ -8,6 +8,8 @@ import torch.nn.functional as F
 
 from impasto.models import motion as m
 
+pytestmark = pytest.mark.usefixtures("one_thread")
+
 
 def texture(seed=0, side=400):
     """A smooth random luminance [side, side], 0…1, with detail at several scales."""
