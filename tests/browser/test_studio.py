@@ -28,22 +28,24 @@ def clip(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def long_clip(tmp_path_factory):
-    return write_clip(tmp_path_factory.mktemp("clips") / "long.mp4", 640, 480, 1200)
+    """More frames than are painted before somebody cancels, however slowly the rest of the page comes along."""
+    return write_clip(tmp_path_factory.mktemp("clips") / "long.mp4", 640, 480, 2800, rate=50)
 
 
-def write_clip(path, width, height, frames):
+def write_clip(path, width, height, frames, rate=25):
     y, x = np.mgrid[0:height, 0:width]
+    samples = 48000 // rate
+    waves = [127 + 100 * np.sin((x + 2 * y) / 17 + 2 * np.pi * n / 32) for n in range(32)]
+    pictures = [np.stack([w, x * 255 / width, y * 255 / height], -1).astype(np.uint8) for w in waves]
     with av.open(str(path), "w") as container:
-        video = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
         video.width, video.height, video.pix_fmt = width, height, "yuv420p"
         sound = container.add_stream("aac", rate=48000)
         for n in range(frames):
-            wave = 127 + 100 * np.sin((x + 2 * y) / 17 + n / 5)
-            rgb = np.stack([wave, x * 255 / width, y * 255 / height], -1).astype(np.uint8)
-            container.mux(video.encode(av.VideoFrame.from_ndarray(rgb, format="rgb24")))
-            tone = (9000 * np.sin(2 * np.pi * 440 * (np.arange(1920) + n * 1920) / 48000)).astype(np.int16)
+            container.mux(video.encode(av.VideoFrame.from_ndarray(pictures[n % len(pictures)], format="rgb24")))
+            tone = (9000 * np.sin(2 * np.pi * 440 * (np.arange(samples) + n * samples) / 48000)).astype(np.int16)
             frame = av.AudioFrame.from_ndarray(tone[None], "s16", "mono")
-            frame.sample_rate, frame.pts, frame.time_base = 48000, n * 1920, Fraction(1, 48000)
+            frame.sample_rate, frame.pts, frame.time_base = 48000, n * samples, Fraction(1, 48000)
             container.mux(sound.encode(frame))
         container.mux(video.encode(None))
         container.mux(sound.encode(None))
