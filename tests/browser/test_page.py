@@ -72,6 +72,14 @@ def picture_of(page):
     return decoded(page.locator("#frame").screenshot())
 
 
+def changed(page, before, least):
+    """`picture_of` once it is further than that from the one before; frames under way are still in the old style."""
+    end = time.monotonic() + PATIENCE / SECOND
+    while apart(now := picture_of(page), before) <= least:
+        assert time.monotonic() < end, "the painting never changed"
+    return now
+
+
 def decoded(png):
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1].astype(np.float32)
 
@@ -119,8 +127,7 @@ def test_the_painting_keeps_its_place_whatever_the_figures_say(page):
 def test_styles_change_the_painting(page):
     first = picture_of(page)
     page.get_by_role("button", name="The Scream").click()
-    second = picture_of(page)
-    assert apart(first, second) > 8
+    changed(page, first, 8)
     expect(page.locator("#caption")).to_contain_text("Edvard Munch")
     page.wait_for_function("location.hash.includes('style=the-scream')")
 
@@ -129,12 +136,11 @@ def test_a_blend_lies_between_its_styles(page):
     first = picture_of(page)
     page.get_by_role("switch", name="Mix up to four").check()
     page.get_by_role("button", name="The Scream").click()
-    both = picture_of(page)
+    both = changed(page, first, 2)
     weight = page.get_by_role("slider", name="Weight of The Starry Night")
     weight.focus()
     weight.press("Home")
-    second = picture_of(page)
-    assert min(apart(first, both), apart(both, second)) > 2
+    second = changed(page, both, 2)
     assert max(apart(first, both), apart(both, second)) < apart(first, second)
     page.get_by_role("button", name="Great Wave").click()
     page.get_by_role("button", name="Composition VII").click()
@@ -152,9 +158,7 @@ def test_own_pictures_become_styles(page, tmp_path):
     expect(page.get_by_role("alert")).to_contain_text("broken.png")
     expect(page.locator("#caption")).to_have_text("stripes")
     page.wait_for_function("document.querySelector('[data-key^=own]').getAttribute('aria-pressed') === 'true'")
-    end = time.monotonic() + PATIENCE / SECOND
-    while apart(picture_of(page), before) <= 5:  # frames go on in the old style while the picture is encoded
-        assert time.monotonic() < end, "the picture never became the style"
+    changed(page, before, 5)
     page.wait_for_function("!location.hash.includes('style=')")
     page.get_by_role("button", name="Remove stripes").click()
     expect(page.locator("#caption")).to_contain_text("van Gogh")

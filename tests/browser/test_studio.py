@@ -58,12 +58,12 @@ class Visit:
     def __init__(self, browser, url, **context):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
         self.page = self.context.new_page()
-        self.page.set_default_timeout(60 * SECONDS)
+        self.page.set_default_timeout(150 * SECONDS)
         self.requests, self.errors = [], []
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.on("pageerror", lambda error: self.errors.append(str(error)))
         self.page.goto(url)
-        expect(self.page.locator("#paint-clip")).to_be_visible(timeout=60 * SECONDS)
+        expect(self.page.locator("#paint-clip")).to_be_visible(timeout=150 * SECONDS)  # while others paint, too
 
     def upload(self, path):
         self.page.locator("#clip input[type=file]").set_input_files(path)
