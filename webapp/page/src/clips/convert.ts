@@ -41,14 +41,9 @@ export async function convert(file: Blob, engine: Pick<Engine, "paint" | "reset"
   engine.reset();
   try {
     const conversion = await prepare(input, output, brush.paint, options);
-    const cancel = () => void conversion.cancel();
     signal?.throwIfAborted();
-    signal?.addEventListener("abort", cancel);
-    try {
-      await conversion.execute();
-    } finally {
-      signal?.removeEventListener("abort", cancel);
-    }
+    await conversion.execute();
+    signal?.throwIfAborted();
     return new Blob([output.target.buffer!], { type: "video/mp4" });
   } catch (error) {
     signal?.throwIfAborted();
@@ -62,15 +57,22 @@ export async function convert(file: Blob, engine: Pick<Engine, "paint" | "reset"
   }
 }
 
-/** The engine as mediabunny calls it, frame by frame. */
+/**
+ * The engine as mediabunny calls it, frame by frame.
+ *
+ * The signal stops the work from in here, after a frame: mediabunny's own cancel() forgets an encoder that is just being
+ * made, and leaves it open. By the end of the first painting the sound's encoder is made, by the second call the picture's.
+ */
 function createBrush(engine: Pick<Engine, "paint">, { signal, onProgress }: ClipOptions) {
   const pace = createPace();
+  let begun = false;
   let stroke: Promise<unknown> = Promise.resolve();
   let failure: unknown = null;
   return {
     /** Paints at a size; `length` is the clip's, in seconds. */
     async paint(sample: VideoSample, size: Size, length: number): Promise<VideoSample> {
-      signal?.throwIfAborted();
+      if (begun) signal?.throwIfAborted();
+      begun = true;
       const painting = engine.paint(sample.toVideoFrame(), size);
       stroke = painting.catch((error: unknown) => (failure = error));
       const painted = await painting;
