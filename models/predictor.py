@@ -31,7 +31,7 @@ class PredictorSpec:
         (6, 160, 3, 2),
         (6, 320, 1, 1),
     )
-    last: int = 1280
+    last: int = 1280  # width of a last 1×1 convolution before pooling; 0 for none
     bottleneck: int = 100
 
     def to_json(self) -> dict:
@@ -40,6 +40,10 @@ class PredictorSpec:
     @classmethod
     def from_json(cls, data: dict) -> "PredictorSpec":
         return cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
+
+
+# The published one without its widest layers, which hold half of its weights.
+SMALL = PredictorSpec(stages=(*PredictorSpec().stages[:5], (6, 160, 2, 2)), last=384)
 
 
 class SameConv(nn.Module):
@@ -85,8 +89,8 @@ class Predictor(nn.Module):
                 blocks.append(InvertedResidual(width, channels, expansion, stride if i == 0 else 1))
                 width = channels
         self.blocks = nn.Sequential(*blocks)
-        self.last = SameConv(width, spec.last)
-        self.bottleneck = nn.Linear(spec.last, spec.bottleneck)
+        self.last = SameConv(width, spec.last) if spec.last else None
+        self.bottleneck = nn.Linear(spec.last or width, spec.bottleneck)
         self.heads = nn.Linear(spec.bottleneck, layout.size)
         self.start_at_identity()
 
@@ -100,7 +104,17 @@ class Predictor(nn.Module):
 
     def code(self, image: Tensor) -> Tensor:
         """image [N,3,256,256] in [0, 1] → bottleneck [N,100]. Other sizes work; 256 is what it was trained on."""
-        z = F.relu6(self.last(self.blocks(F.relu6(self.stem(image)))))
+        return self.upper(self.lower(image))
+
+    def lower(self, image: Tensor, blocks: int = 0) -> Tensor:
+        """image [N,3,H,W] in [0, 1] → features after the stem and the first `blocks` inverted residuals."""
+        return self.blocks[:blocks](F.relu6(self.stem(image)))
+
+    def upper(self, z: Tensor, blocks: int = 0) -> Tensor:
+        """What `lower` gave after so many blocks → bottleneck [N,100]."""
+        z = self.blocks[blocks:](z)
+        if self.last is not None:
+            z = F.relu6(self.last(z))
         return self.bottleneck(z.mean((2, 3)))
 
     def forward(self, image: Tensor) -> Tensor:

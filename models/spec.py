@@ -5,6 +5,7 @@ style vector S each normalised layer finds its scale γ and shift β. No torch h
 """
 
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 
 
 @dataclass(frozen=True)
@@ -35,6 +36,15 @@ class TransformerSpec:
     def multiple(self) -> int:
         """Height and width must be divisible by this."""
         return self.stem_stride * 2 ** (len(self.channels) - 1)
+
+    @property
+    def macs_per_pixel(self) -> float:
+        """Multiplications of T's convolutions for one pixel of the frame; it stands for the cost of painting."""
+        c, f = self.channels, self.stem_stride
+        total = (self.stem_kernel**2 * 3 * c[0] + self.end_kernel**2 * c[0] * 3 * f**2) / f**2
+        for i, (here, deeper) in enumerate(pairwise(c)):  # a contraction and the expansion back
+            total += 9 * here * deeper * (1 + 1 / 4) / (f * 2**i) ** 2
+        return total + self.blocks * 2 * 9 * c[-1] ** 2 / self.multiple**2
 
     def to_json(self) -> dict:
         return {**asdict(self), "channels": list(self.channels)}
@@ -72,6 +82,20 @@ class StyleLayout:
         for name, c in self.layers:
             found.append((name, slice(at, at + c), slice(at + c, at + 2 * c)))
             at += 2 * c
+        return found
+
+    def within(self, larger: "StyleLayout") -> list[int]:
+        """Where each value of this S lies in the S of a larger layout, layer by layer of the same name.
+
+        ValueError: a layer is missing there, or has another number of channels.
+        """
+        there = {name: (gamma, beta) for name, gamma, beta in larger.slices()}
+        found: list[int] = []
+        for name, channels in self.layers:
+            if (name, channels) not in larger.layers:
+                raise ValueError(f"{name} with {channels} channels is not normalised there")
+            for where in there[name]:
+                found += range(where.start, where.stop)
         return found
 
     def to_json(self) -> list[dict]:

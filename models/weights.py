@@ -20,6 +20,18 @@ def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
     save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(path), meta)
 
 
+def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:
+    """A copy of P whose heads give only the layers of a smaller layout, with the values that P gives them.
+
+    ValueError: the layout has a layer that P's has not.
+    """
+    rows = layout.within(p.layout)
+    smaller = Predictor(p.spec, layout)
+    values = p.state_dict()
+    smaller.load_state_dict({k: v[rows] if k.startswith("heads.") else v for k, v in values.items()})
+    return smaller
+
+
 def load_weights(path: Path) -> tuple[Predictor, Transformer]:
     """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file.
 

@@ -62,10 +62,13 @@ def crop_flip(images: Tensor, size: int, draws: Draws) -> Tensor:
     return resample(images.flatten(0, 1), theta.repeat_interleave(t, 0), size).unflatten(0, (n, t))
 
 
-def paintings(images: Tensor, size: int, draws: Draws) -> Tensor:
-    """Paintings, scaled, cropped, mirrored, turned, recoloured: [N, 3, S, S] → [N, 3, size, size], both in [0, 1]."""
+def paintings(images: Tensor, size: int, draws: Draws, crop: tuple[float, float] = STYLE_CROP) -> Tensor:
+    """Paintings, scaled, cropped, mirrored, turned, recoloured: [N, 3, S, S] → [N, 3, size, size], both in [0, 1].
+
+    A crop keeps a share of the side between the two that `crop` gives.
+    """
     n = len(images)
-    share = draws.uniform(n, low=STYLE_CROP[0], high=STYLE_CROP[1])
+    share = draws.uniform(n, low=crop[0], high=crop[1])
     turn = draws.uniform(n, low=-STYLE_TURN, high=STYLE_TURN) * (draws.uniform(n) < 0.5)
     return recolour(resample(images, _similarity(share, turn, draws), size), draws)
 

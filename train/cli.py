@@ -21,6 +21,7 @@ Paintings = Annotated[list[Path], typer.Option(help="A folder or pack of paintin
 Clips = Annotated[list[Path] | None, typer.Option(help="A folder or pack of real clips; may be repeated.")]
 Out = Annotated[Path, typer.Option(help="The run's folder: checkpoints, weights.safetensors, log, samples.")]
 Start = Annotated[str, typer.Option(help="What to begin with: published, scratch, a weights file or a run's folder.")]
+Teacher = Annotated[str | None, typer.Option(help="Weights file or run's folder; left out, the default model's.")]
 VggFile = Annotated[Path | None, typer.Option("--vgg", help="VGG-16 weights; left out, downloaded once.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML with the settings that differ.")]
 Changes = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, a setting that differs; may be repeated.")]
@@ -89,6 +90,25 @@ def steady(
 
     settings = configured(steady_stage.Config(), config, change, steps, minutes)
     typer.echo(steady_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
+
+
+@app.command()
+def distil(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    teacher: Teacher = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """Distilling stage: a cheaper T learns to paint what a trained one paints."""
+    from . import distil_stage
+
+    settings = configured(distil_stage.Config(), config, change, steps, minutes)
+    typer.echo(distil_stage.train(settings, photos, paintings, out, teacher, resume))
 
 
 @app.command()

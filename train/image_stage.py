@@ -14,8 +14,7 @@ from torch import Tensor
 
 from impasto.models.predictor import Predictor
 
-from . import data, loop, vgg
-from .augment import Draws
+from . import loop, stage, vgg
 from .checkpoint import Networks
 from .losses import CONTENT_LAYER, LossWeights, content, grams, style, total_variation
 
@@ -80,24 +79,11 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
-    processes = loop.accelerator()
-    nets, draws, n = loop.prepare(config, loop.start(start, config.network, config.seed), processes)
-    photographs = data.load(photos, config.photo_side, processes.device)
-    canvases = data.load(paintings, config.painting_side, processes.device)
-    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
-
-    def batch(n: int, draws: Draws) -> tuple[Tensor, Tensor]:
-        return data.photos(photographs, n, config.size, draws), data.styles(canvases, n, config.style_size, draws)
-
-    same = batch(loop.SAMPLES, Draws(torch.Generator().manual_seed(config.seed + 1)))
-    return loop.run(
-        config,
-        nets,
-        rates={"t": config.rate, "p": config.predictor_rate},
-        terms=lambda: losses(nets, eye, *batch(n, draws)),
-        sheet=lambda trained: loop.sheet(trained, *same),
-        out=out,
-        processes=processes,
-        draws=draws,
-        resume=resume,
+    work = stage.begin(config, loop.start(start, config.network, config.seed), photos, paintings)
+    eye = work.eye(vgg_file)
+    return work.run(
+        {"t": config.rate, "p": config.predictor_rate},
+        lambda: losses(work.nets, eye, work.photos(), work.styles()),
+        out,
+        resume,
     )

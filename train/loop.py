@@ -1,4 +1,4 @@
-"""The loop that both stages share: rate, gradients, average of the weights, log, checkpoints, any number of processes.
+"""The loop that all stages share: rate, gradients, average of the weights, log, checkpoints, any number of processes.
 
 Every process draws its own part of one batch, computes the losses of it, and averages gradients and figures with the
 others, so that N processes do what one would do on the whole batch. A stage hands in its terms; nothing here knows
@@ -25,7 +25,7 @@ from tqdm import tqdm
 
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor, PredictorSpec
-from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
+from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights
 
@@ -53,15 +53,20 @@ def start(source: str, network: str, seed: int) -> Networks:
 
         return Networks(*load_published())
     if source == "scratch":
-        if network not in NETWORKS:
-            raise BadInput(f"There is no network {network!r}: it is one of {', '.join(NETWORKS)}.")
         torch.manual_seed(seed)
-        spec = NETWORKS[network]
+        spec = described(network)
         return Networks(Predictor(PredictorSpec(), StyleLayout.of(spec)), Transformer(spec))
     file = Path(source) / checkpoint.RESULT if Path(source).is_dir() else Path(source)
     if not file.is_file():
         raise BadInput(f"There is nothing to start from at {source}: say published, scratch, or a weights file.")
     return Networks(*load_weights(file))
+
+
+def described(network: str) -> TransformerSpec:
+    """The description of T that has this name in `NETWORKS`. BadInput: none has."""
+    if network not in NETWORKS:
+        raise BadInput(f"There is no network {network!r}: it is one of {', '.join(NETWORKS)}.")
+    return NETWORKS[network]
 
 
 def prepare(config, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
@@ -92,8 +97,9 @@ def run(
 ) -> str:
     """Trains `nets` until `config.steps` or `config.minutes` are over; returns how it ended, in a sentence.
 
-    rates: the learning rate of "p" and of "t"; a network that is missing, or has rate 0, is frozen. terms() draws a
-    batch and gives this process's losses of it by the names of `LossWeights`; sheet(nets) gives a picture [3,H,W].
+    rates: the learning rate of "p", of "t", or of a part such as "t.stem", which has its own; what is missing, or has
+    rate 0, is frozen. terms() draws a batch and gives this process's losses of it by the names of `config.weights`;
+    sheet(nets) gives a picture [3,H,W].
     Writes into `out`: checkpoints, the result (see `checkpoint`), log.jsonl (one line a step), config.json, samples/
     and tensorboard/. BadInput: a term or the gradient is not finite, or `out` holds a run and `resume` is False.
     """
@@ -163,15 +169,17 @@ def rate_factor(config, step: int, seconds: float) -> float:
 
 def _optimizer(nets: Networks, rates: Mapping[str, float]) -> torch.optim.Adam:
     """Adam; no weight decay, since every convolution that matters is normalised after."""
-    groups = []
-    for name, net in nets._asdict().items():
-        rate = rates.get(name, 0.0)
-        net.requires_grad_(rate > 0)
-        if rate > 0:
-            groups.append({"params": list(net.parameters()), "base": rate})
+    groups: dict[str, list] = {}
+    for network, net in nets._asdict().items():
+        for name, weight in net.named_parameters():
+            owners = [part for part in rates if f"{network}.{name}.".startswith(f"{part}.")]
+            owner = max(owners, key=len, default=None)
+            weight.requires_grad_(owner is not None and rates[owner] > 0)
+            if weight.requires_grad:
+                groups.setdefault(owner, []).append(weight)
     if not groups:
         raise BadInput("Nothing would be trained: every learning rate is 0.")
-    return torch.optim.Adam(groups)
+    return torch.optim.Adam([{"params": weights, "base": rates[part]} for part, weights in groups.items()])
 
 
 def _average_gradients(processes: Accelerator, parameters: list[Tensor]) -> None:

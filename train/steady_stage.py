@@ -20,7 +20,7 @@ from impasto.models.errors import BadInput
 from impasto.models.motion import MULTIPLE, pixel_grid
 from impasto.models.stabilizer import Stabilizer
 
-from . import clips, data, loop, synthetic, vgg
+from . import clips, data, loop, stage, synthetic, vgg
 from .augment import Draws
 from .checkpoint import Networks
 from .image_stage import painting_losses, style_vectors
@@ -151,28 +151,14 @@ def train(
             f"size={config.size} must be divisible by {MULTIPLE} and at least {2 * MULTIPLE}, "
             f"and frames={config.frames} at least 2."
         )
-    processes = loop.accelerator()
-    nets, draws, n = loop.prepare(config, loop.start(start, "", config.seed), processes)
-    photographs = data.load(photos, config.photo_side, processes.device)
-    canvases = data.load(paintings, config.painting_side, processes.device)
-    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
+    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    eye, draws = work.eye(vgg_file), work.draws
     stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None
 
     def batch() -> Shots:
-        shots = made_shots(photographs, n, config, draws)
+        shots = made_shots(work.photographs, work.n, config, draws)
         if stored is not None:
             shots = with_clips(shots, stored, config, draws)
-        return Shots(*shots, data.styles(canvases, n, config.style_size, draws))
+        return Shots(*shots, work.styles())
 
-    same = data.samples(photographs, canvases, config, loop.SAMPLES)
-    return loop.run(
-        config,
-        nets,
-        rates={"t": config.rate},
-        terms=lambda: losses(nets, eye, batch()),
-        sheet=lambda trained: loop.sheet(trained, *same),
-        out=out,
-        processes=processes,
-        draws=draws,
-        resume=resume,
-    )
+    return work.run({"t": config.rate}, lambda: losses(work.nets, eye, batch()), out, resume)

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 
-from . import clips, data, loop, synthetic, vgg
+from . import clips, data, loop, stage, synthetic, vgg
 from .augment import Draws
 from .checkpoint import Networks
 from .image_stage import painting_losses, style_vectors
@@ -108,28 +108,14 @@ def train(
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
     if start == "scratch":
         raise BadInput("The video stage keeps P as it is: start from published or from an image stage's weights.")
-    processes = loop.accelerator()
-    nets, draws, n = loop.prepare(config, loop.start(start, "", config.seed), processes)
-    photographs = data.load(photos, config.photo_side, processes.device)
-    canvases = data.load(paintings, config.painting_side, processes.device)
-    eye = vgg.load(vgg_file).to(processes.device, memory_format=torch.channels_last)
+    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    eye, draws = work.eye(vgg_file), work.draws
     stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.clip_frames) if clip_sources else None
 
     def batch() -> Pairs:
-        pairs = made_pairs(photographs, n, config.size, draws)
+        pairs = made_pairs(work.photographs, work.n, config.size, draws)
         if stored is not None:
             pairs = with_clips(pairs, stored, config.clip_share, draws)
-        return Pairs(*pairs, data.styles(canvases, n, config.style_size, draws))
+        return Pairs(*pairs, work.styles())
 
-    same = data.samples(photographs, canvases, config, loop.SAMPLES)
-    return loop.run(
-        config,
-        nets,
-        rates={"t": config.rate},
-        terms=lambda: losses(nets, eye, batch()),
-        sheet=lambda trained: loop.sheet(trained, *same),
-        out=out,
-        processes=processes,
-        draws=draws,
-        resume=resume,
-    )
+    return work.run({"t": config.rate}, lambda: losses(work.nets, eye, batch()), out, resume)
