@@ -3,8 +3,10 @@
 import json
 from pathlib import Path
 
+import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
+from torch import nn
 
 from .errors import BadInput
 from .predictor import Predictor, PredictorSpec
@@ -18,6 +20,16 @@ def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
     tensors |= {f"transformer.{k}": v for k, v in t.state_dict().items()}
     meta = {"predictor": json.dumps(p.spec.to_json()), "transformer": json.dumps(t.spec.to_json())}
     save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(path), meta)
+
+
+@torch.no_grad()
+def take_over(mine: nn.Module, model: nn.Module) -> bool:
+    """Copies all weights of a module if all names and shapes agree, none otherwise; returns which."""
+    values = model.state_dict()
+    alike = {k: v.shape for k, v in mine.state_dict().items()} == {k: v.shape for k, v in values.items()}
+    if alike:
+        mine.load_state_dict(values)
+    return alike
 
 
 def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:

@@ -112,6 +112,38 @@ def distil(
 
 
 @app.command()
+def distil_predictor(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    teacher: Teacher = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """A smaller P learns to say of any picture what a trained one says."""
+    from . import distil_predictor_stage
+
+    settings = configured(distil_predictor_stage.Config(), config, change, steps, minutes)
+    typer.echo(distil_predictor_stage.train(settings, photos, paintings, out, teacher, resume))
+
+
+@app.command()
+def join(
+    predictor: Annotated[Path, typer.Option(help="P: a weights file or a run's folder.")],
+    transformer: Annotated[Path, typer.Option(help="T: a weights file or a run's folder.")],
+    out: Annotated[Path, typer.Option(help="The weights file to write.")],
+) -> None:
+    """Put P of one run and T of another into one weights file."""
+    from . import distil_stage
+
+    distil_stage.join(str(predictor), str(transformer), out)
+    typer.echo(f"The weights are in {out}.")
+
+
+@app.command()
 def motion(
     photos: Photos,
     out: Annotated[Path, typer.Option(help="The run's folder: flownet.safetensors and its log.")],

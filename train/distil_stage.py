@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
-from accelerate.utils import broadcast
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -18,7 +17,7 @@ from impasto.models.errors import BadInput
 from impasto.models.spec import TransformerSpec
 from impasto.models.store import model_folder
 from impasto.models.transformer import PaddedConv, Transformer
-from impasto.models.weights import for_layout
+from impasto.models.weights import for_layout, save_weights, take_over
 
 from . import data, loop, stage
 from .checkpoint import RESULT, Networks
@@ -35,7 +34,7 @@ class DistilWeights:
 
     painting: float = 1.0  # mean absolute difference, which forgives a rare large error where a square would blur
     edges: float = 1.0  # the same of neighbouring pixels' differences: without it fine strokes go soft
-    features: float = 0.5  # a relative error, .005 once fitted: a twentieth of the total keeps the trunk's input in place
+    features: float = 0.5  # a relative error, .005 once fitted: a twentieth of the total holds the trunk's input
 
 
 @dataclass(frozen=True)
@@ -101,16 +100,8 @@ def student_of(teacher: Networks, spec: TransformerSpec) -> Networks:
         ([t.stem, t.end, t.stabilizer], [teacher.t.stem, teacher.t.end, teacher.t.stabilizer]),
     ):
         for mine, model in zip(own, theirs, strict=False):
-            _take_over(mine, model)
+            take_over(mine, model)
     return Networks(p, t)
-
-
-@torch.no_grad()
-def _take_over(mine: nn.Module, model: nn.Module) -> None:
-    """Copies all weights if all shapes agree, none otherwise."""
-    values = model.state_dict()
-    if {k: v.shape for k, v in mine.state_dict().items()} == {k: v.shape for k, v in values.items()}:
-        mine.load_state_dict(values)
 
 
 @torch.no_grad()
@@ -165,6 +156,17 @@ def load_teacher(teacher: str | None) -> Networks:
     return loop.start(teacher or str(model_folder() / RESULT), "", 0)
 
 
+def join(predictor: str, transformer: str, out: Path) -> None:
+    """Writes one weights file of P and T from two runs or files. BadInput: P has no heads for some layer of T."""
+    p, t = loop.start(predictor, "", 0).p, loop.start(transformer, "", 0).t
+    try:
+        p = for_layout(p, t.layout)
+    except ValueError as e:
+        raise BadInput(f"P of {predictor} does not belong to T of {transformer}: {e}.") from e
+    out.parent.mkdir(parents=True, exist_ok=True)
+    save_weights(p, t, out)
+
+
 def train(
     config: Config,
     photos: Sequence[Path],
@@ -176,13 +178,11 @@ def train(
     """Runs the stage on folders or packs; returns how it ended. See `load_teacher` and `loop.run`."""
     model = load_teacher(teacher)
     torch.manual_seed(config.seed)
-    student = student_of(model, loop.described(config.network))
+    student = student_of(model, loop.named(loop.NETWORKS, config.network))
     work = stage.begin(config, student, photos, paintings)
     model = Networks(*(net.to(work.processes.device, memory_format=torch.channels_last) for net in model))
     fit_ends(work.nets, model, *data.samples(work.photographs, work.canvases, config, FITTED))
-    with torch.no_grad():
-        for weight in work.nets.t.parameters():  # another device may round otherwise; all must begin alike
-            weight.copy_(broadcast(weight))
+    stage.begin_alike(work.nets.t)
     rows = work.nets.t.layout.within(model.t.layout)
     return work.run(
         {"t": config.rate, "t.stem": config.new_rate, "t.end": config.new_rate},

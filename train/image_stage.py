@@ -24,6 +24,7 @@ class Config:
     """The recipe. A YAML file or --set names only what differs."""
 
     network: str = "space_to_depth"  # T when started from scratch; otherwise the starting weights say
+    predictor: str = "small"  # P likewise; "published" has twice the weights
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
     style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 256  # px: of the stored photographs, so that crops of 70 % and more hardly enlarge
@@ -79,7 +80,7 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
-    work = stage.begin(config, loop.start(start, config.network, config.seed), photos, paintings)
+    work = stage.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
     eye = work.eye(vgg_file)
     return work.run(
         {"t": config.rate, "p": config.predictor_rate},

@@ -24,8 +24,8 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
 from impasto.models.errors import BadInput
-from impasto.models.predictor import Predictor, PredictorSpec
-from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
+from impasto.models.predictor import SMALL, Predictor, PredictorSpec
+from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights
 
@@ -34,6 +34,7 @@ from .augment import Draws
 from .checkpoint import Networks
 
 NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
+PREDICTORS = {"published": PredictorSpec(), "small": SMALL}
 SAMPLES = 4  # photographs and paintings of the sample sheet
 
 
@@ -43,8 +44,8 @@ def accelerator() -> Accelerator:
     return Accelerator(mixed_precision="bf16" if bf16 else "no")
 
 
-def start(source: str, network: str, seed: int) -> Networks:
-    """The networks to begin with: "published", "scratch" (T as `network` names it), a weights file or a run's folder.
+def start(source: str, network: str, seed: int, predictor: str = "small") -> Networks:
+    """The networks to begin with: "published", "scratch" (T and P as the names say), a weights file or a run's folder.
 
     BadInput: there is no such file, it holds something else, or `network` has no such name.
     """
@@ -54,19 +55,19 @@ def start(source: str, network: str, seed: int) -> Networks:
         return Networks(*load_published())
     if source == "scratch":
         torch.manual_seed(seed)
-        spec = described(network)
-        return Networks(Predictor(PredictorSpec(), StyleLayout.of(spec)), Transformer(spec))
+        spec, pspec = named(NETWORKS, network), named(PREDICTORS, predictor)
+        return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))
     file = Path(source) / checkpoint.RESULT if Path(source).is_dir() else Path(source)
     if not file.is_file():
         raise BadInput(f"There is nothing to start from at {source}: say published, scratch, or a weights file.")
     return Networks(*load_weights(file))
 
 
-def described(network: str) -> TransformerSpec:
-    """The description of T that has this name in `NETWORKS`. BadInput: none has."""
-    if network not in NETWORKS:
-        raise BadInput(f"There is no network {network!r}: it is one of {', '.join(NETWORKS)}.")
-    return NETWORKS[network]
+def named(table: Mapping, name: str):
+    """What has this name in `NETWORKS` or `PREDICTORS`. BadInput: nothing has."""
+    if name not in table:
+        raise BadInput(f"There is no network {name!r}: it is one of {', '.join(table)}.")
+    return table[name]
 
 
 def prepare(config, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:

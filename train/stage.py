@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
-from torch import Tensor
+from accelerate.utils import broadcast
+from torch import Tensor, nn
 
 from . import data, loop, vgg
 from .augment import Draws
@@ -59,3 +60,10 @@ def begin(config, nets: Networks, photos: Sequence[Path], paintings: Sequence[Pa
     photographs = data.load(photos, config.photo_side, processes.device)
     canvases = data.load(paintings, config.painting_side, processes.device)
     return Stage(config, nets, photographs, canvases, n, draws, processes)
+
+
+@torch.no_grad()
+def begin_alike(net: nn.Module) -> None:
+    """The main process's weights for all: what is computed before training may be rounded otherwise elsewhere."""
+    for weight in net.parameters():
+        weight.copy_(broadcast(weight))

@@ -1,9 +1,11 @@
 """P: shapes, where its training starts, and that blending styles is arithmetic on S."""
 
+from dataclasses import replace
+
 import torch
 
-from impasto.models.predictor import Predictor, PredictorSpec, SameConv
-from impasto.models.spec import PUBLISHED, StyleLayout, TransformerSpec
+from impasto.models.predictor import SMALL, Predictor, PredictorSpec, SameConv
+from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
 
 TINY = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 2, 2)), last=8, bottleneck=5)
@@ -14,6 +16,25 @@ def test_published_size():
     backbone = sum(x.numel() for name, x in p.named_parameters() if not name.startswith("heads"))
     assert len(p.blocks) == 17
     assert round(backbone / 1e6, 2) == 2.33  # batch normalisation folded in
+
+
+def test_the_small_one_is_half_as_large():
+    p = Predictor(SMALL, StyleLayout.of(SPACE_TO_DEPTH))
+    assert 2 * sum(x.numel() for x in p.parameters()) <= 2.4e6  # bytes in float16
+
+
+def test_without_a_last_convolution_the_stages_are_pooled():
+    p = Predictor(replace(TINY, last=0), StyleLayout.of(TransformerSpec(channels=(3, 4), blocks=1)))
+    with torch.no_grad():
+        pooled = p.blocks(p.lower(image := torch.rand(2, 3, 32, 32))).mean((2, 3))
+        torch.testing.assert_close(p.code(image), pooled @ p.bottleneck.weight.T + p.bottleneck.bias)
+
+
+def test_halves_make_a_whole_wherever_it_is_cut():
+    p = Predictor(TINY, StyleLayout.of(TransformerSpec(channels=(3, 4), blocks=1)))
+    image = torch.rand(1, 3, 32, 32)
+    with torch.no_grad():
+        assert len({tuple(p.upper(p.lower(image, cut), cut).flatten().tolist()) for cut in range(4)}) == 1
 
 
 def test_same_padding_at_stride_two_looks_right_and_down():
