@@ -19,6 +19,7 @@ LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
 WINDOW = 9  # pixels a side over which motion is taken as one
 STIFFNESS = 2e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
+FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
 SHARP = 400.0  # inverse temperature of the search: half a grey level of mean difference halves the weight
 RELUCTANCE = 0.002  # what each pixel of displacement has to gain in the search, in 0…1
 
@@ -59,9 +60,23 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     flow = None
     for scale in LEVELS:
         a, b, at = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there, grid))
-        flow = search(a, b, at) if flow is None else twice(flow)
-        flow = lucas_kanade(a, b, at, flow, PASSES[scale])
+        if flow is None:
+            flow = search(a, b, at)
+            gain = brightening(a, sample(b, at + flow))
+        else:
+            flow = twice(flow)
+        flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale])
     return flow
+
+
+def brightening(a: Tensor, b: Tensor) -> Tensor:
+    """What b has to be multiplied by to be as light as a, [N,1,1,1], judged where they hardly differ.
+
+    A lamp that flickers or a camera that sets its exposure would else be motion wherever there is shading.
+    """
+    fit = 1 / (1 + (a - b).square() / MISFIT**2)
+    light, before = ((fit * x + FLOOR).mean((2, 3), keepdim=True) for x in (a, b))
+    return light / before
 
 
 def pixel_size(at: Tensor) -> Tensor:
@@ -91,6 +106,7 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) ->
     """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
 
     Each pass solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
+    What is fitted are deviations from the window's mean: light that changes there as a whole is not motion.
     """
     size, slope = pixel_size(at), gradients(a)
     gx, gy = slope.split(1, 1)
@@ -99,10 +115,13 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) ->
         error, moved = a - sample(b, at + flow), flow / size
         fit = 1 / (1 + box(error * error, 3) / MISFIT**2)
         target = error + (slope * moved).sum(1, keepdim=True)
-        sums = box(torch.cat([torch.cat([squares, slope * target, moved], 1) * fit, fit], 1), WINDOW)
-        across, xy, pull, before, weight = sums.split((2, 1, 2, 2, 1), 1)
-        across, pull = across + STIFFNESS, pull + STIFFNESS * before / weight
-        xx, yy = across.split(1, 1)
+        terms = torch.cat([squares, slope * target, moved, slope, target], 1)
+        sums = box(torch.cat([terms * fit, fit], 1), WINDOW)
+        across, xy, pull, before, mean, aim, weight = sums.split((2, 1, 2, 2, 2, 1, 1), 1)
+        across = across - mean * mean / weight + STIFFNESS
+        pull = pull - mean * aim / weight + STIFFNESS * before / weight
+        (xx, yy), (x, y) = across.split(1, 1), mean.split(1, 1)
+        xy = xy - x * y / weight
         flow = (swapped(across) * pull - xy * swapped(pull)) / (xx * yy - xy * xy) * size
     return flow
 

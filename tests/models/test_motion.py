@@ -67,6 +67,12 @@ def test_changing_light_is_not_motion():
     assert np.abs(found(here, there)).mean() < 0.1
 
 
+def test_light_that_changes_on_a_soft_slope_is_not_motion():
+    """Where shading runs evenly, a change of light looks like a shift."""
+    here = 0.2 + 0.6 * torch.linspace(0, 1, 192).expand(1, 1, 128, 192) + 0.02 * (view(texture(5), np.eye(3))[0] - 0.5)
+    assert np.abs(found(here, here * 0.98)).mean() < 0.1
+
+
 def test_nothing_to_see_means_nothing_moves():
     flat = torch.full((1, 1, 64, 96), 0.5)
     assert np.abs(found(flat, flat)).max() < 1e-3
