@@ -144,6 +144,24 @@ def join(
 
 
 @app.command()
+def sweep(
+    photos: Photos,
+    paintings: Paintings,
+    out: Annotated[Path, typer.Option(help="Folder for sweep.json, sweep.md and a run for every row.")],
+    teacher: Teacher = None,
+    vgg: VggFile = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+) -> None:
+    """Compare descriptions of T: what they cost, and their losses after the same short training."""
+    from . import sweep
+
+    settings = configured(sweep.SETTINGS, config, change, steps, None)
+    typer.echo(sweep.markdown(sweep.sweep(settings, photos, paintings, out, vgg, teacher)))
+
+
+@app.command()
 def motion(
     photos: Photos,
     out: Annotated[Path, typer.Option(help="The run's folder: flownet.safetensors and its log.")],
