@@ -179,8 +179,8 @@ export function hash(n: number): number {
 
 /** A faint unevenness, as of canvas, to be laid over the scene: in quite flat colours a network finds nothing to paint. */
 function createGrain(): HTMLCanvasElement {
-  const canvas = Object.assign(document.createElement("canvas"), { width: SCENE.width / 4, height: SCENE.height / 4 });
-  const pen = canvas.getContext("2d")!;
+  const pen = createPen(SCENE.width / 4, SCENE.height / 4, true);
+  const { canvas } = pen;
   const pixels = pen.createImageData(canvas.width, canvas.height);
   for (let i = 0; i < pixels.data.length / 4; i++) {
     const n = hash(i) + hash(i + 0.25) + hash(i + 0.5) - 1.5; // lighter or darker, mostly little
@@ -190,24 +190,40 @@ function createGrain(): HTMLCanvasElement {
   return canvas;
 }
 
-/** The scene as a stream of 30 frames/s; stopping its track stops the drawing. */
-export function openSample(): MediaStream {
-  const canvas = Object.assign(document.createElement("canvas"), SCENE);
-  const pen = canvas.getContext("2d", { alpha: false });
+/**
+ * A canvas in memory. On the graphics card every frame of the stream would have to be fetched back from there, and the
+ * card, where it is slow or only software, would have no time left to paint.
+ */
+function createPen(width: number, height: number, alpha: boolean): Pen {
+  const canvas = Object.assign(document.createElement("canvas"), { width, height });
+  const pen = canvas.getContext("2d", { alpha, willReadFrequently: true });
   if (!pen) throw new Error("This browser cannot draw on a canvas.");
+  return pen;
+}
+
+/** Frames a second of the stream; and milliseconds between two, less what the display's own clock may be early. */
+const RATE = 30;
+const PAUSE = 1000 / RATE - 5;
+
+/** The scene as a stream; stopping its track stops the drawing. */
+export function openSample(): MediaStream {
+  const pen = createPen(SCENE.width, SCENE.height, false);
   const grain = createGrain();
   const show = (t: number): void => {
     drawScene(pen, t);
     pen.drawImage(grain, 0, 0, SCENE.width, SCENE.height);
   };
   show(0);
-  const stream = canvas.captureStream(30);
+  const stream = pen.canvas.captureStream(RATE);
   const track = stream.getVideoTracks()[0];
   const began = performance.now();
+  let drawn = began;
   const draw = (now: number): void => {
     if (track?.readyState !== "live") return;
-    show((now - began) / 1000);
     requestAnimationFrame(draw);
+    if (now - drawn < PAUSE) return;
+    drawn = now;
+    show((now - began) / 1000);
   };
   requestAnimationFrame(draw);
   return stream;
