@@ -26,6 +26,8 @@ from impasto.models import store
 from impasto.models.errors import BadInput
 from impasto.webapp.page_build import build_page
 
+sys.path.append(str(Path(__file__).parent))  # for engine_page.py
+
 PLAIN = ("--headless=new", "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 WEBGPU = (
     "--enable-unsafe-webgpu",

@@ -226,15 +226,18 @@ def test_the_divider_parts_camera_and_painting(page, camera_picture):
     expect(divider).to_be_hidden()
 
 
-def test_mirror_and_colours(page):
+def test_mirror_and_colours(page, camera_picture):
     painted = picture_of(page)
     page.get_by_role("button", name="Mirror").click()
-    turned = picture_of(page)
-    assert apart(turned, painted) > 8
-    page.get_by_role("button", name="Mirror").click()
+    turned = changed(page, painted, 8)
     strength(page, "Home")
     plain = picture_of(page)
+    assert apart(plain, fitted(camera_picture, plain)) < 5  # it came mirrored
+    page.get_by_role("button", name="Mirror").click()
+    plain = changed(page, plain, 8)
+    assert apart(plain, fitted(camera_picture[:, ::-1], plain)) < 5
     strength(page, "End")
+    assert apart(picture_of(page), painted) < 3 < apart(turned[:, ::-1], painted)  # the painting is no mirror image
     page.get_by_role("switch", name="Keep the scene’s own colours").check()
     kept = picture_of(page)
     chroma = [cv2.cvtColor(each / 255, cv2.COLOR_RGB2YCrCb)[:, :, 1:] for each in (plain, painted, kept)]

@@ -5,52 +5,29 @@ import base64
 import cv2
 import numpy as np
 import pytest
+from engine_page import (
+    HELPERS,
+    PATIENCE,
+    difference,
+    jpeg,
+    mean_difference,
+    open_page,
+    painted_clip,
+    painted_values,
+    python_painted,
+    reference,
+    rgba,
+    set_style,
+    set_view,
+    shown,
+    side,
+    snapshot,
+    wait_until,
+)
 
 from impasto.export.model import load_model
 from impasto.export.runtime import Painter
 from impasto.models import store
-
-PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
-POLL = 50  # milliseconds
-
-# Helpers inside the page. A picture travels as base64 RGBA; the engine is the page's own.
-HELPERS = """() => {
-  const bytes = (text) => Uint8ClampedArray.from(atob(text), (c) => c.charCodeAt(0));
-  const text = (buffer) => {
-    const all = new Uint8Array(buffer);
-    let out = "";
-    for (let i = 0; i < all.length; i += 32768) out += String.fromCharCode(...all.subarray(i, i + 32768));
-    return btoa(out);
-  };
-  const picture = ({ rgba, width, height }) => createImageBitmap(new ImageData(bytes(rgba), width, height));
-  const engine = () => globalThis.impasto.engine;
-  const once = (kind) => new Promise((done) => {
-    const stop = engine().on((event) => event.kind === kind && (stop(), done(event)));
-  });
-  globalThis.tested = {
-    events: [],
-    once,
-    watch() { engine().on(({ canvas, ...event }) => tested.events.push(event)); },
-    async values(frame, size) { return text((await engine().values(await picture(frame), size)).buffer); },
-    async encode(frame) { return text((await engine().encode(await picture(frame))).buffer); },
-    async paint(frame, size) {
-      const painted = await engine().paint(await picture(frame), size);
-      const buffer = new ArrayBuffer(painted.allocationSize({ format: "RGBA" }));
-      await painted.copyTo(buffer, { format: "RGBA" });
-      painted.close();
-      return text(buffer);
-    },
-    async show(frame, size, video = false) {
-      const painted = once("painted");
-      const bitmap = await picture(frame);
-      const shown = video ? new VideoFrame(bitmap, { timestamp: 0 }) : bitmap;
-      if (!engine().show(shown, size, performance.now())) throw new Error("busy");
-      return painted;
-    },
-    async snapshot() { return text(await (await engine().snapshot()).arrayBuffer()); },
-  };
-  tested.watch();
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -70,93 +47,6 @@ def picture(camera_picture):
     small = cv2.resize(camera_picture, (128, 96), interpolation=cv2.INTER_AREA).astype(np.int16)
     noise = np.random.default_rng(0).integers(-20, 21, small.shape)
     return np.clip(small + noise, 0, 255).astype(np.uint8)
-
-
-def open_page(browser, url):
-    page = browser.new_page()
-    page.set_default_timeout(PATIENCE)
-    page.goto(url)
-    wait_until(page, "globalThis.impasto?.engine")
-    page.evaluate(HELPERS)
-    return page
-
-
-def wait_until(page, condition):
-    """Until an expression of JavaScript holds. Not playwright's own way, which the page's security policy forbids."""
-    patient = f"if (--left < 0) throw new Error('too late'); await new Promise((r) => setTimeout(r, {POLL}));"
-    page.evaluate(f"async () => {{ let left = {PATIENCE // POLL}; while (!({condition})) {{ {patient} }} }}")
-
-
-def rgba(picture):
-    """RGB uint8 [H,W,3] as the helpers take it."""
-    h, w = picture.shape[:2]
-    data = np.dstack([picture, np.full((h, w), 255, np.uint8)])
-    return {"rgba": base64.b64encode(data.tobytes()).decode(), "width": w, "height": h}
-
-
-def side(picture):
-    return {"width": picture.shape[1], "height": picture.shape[0]}
-
-
-def set_style(page, style):
-    page.evaluate("(s) => impasto.engine.setStyle(Float32Array.from(s))", style.tolist())
-
-
-def set_view(page, **view):
-    page.evaluate("(v) => impasto.engine.setView(v)", view)
-
-
-def painted_values(page, picture):
-    """float32 [3,H,W]: before rounding."""
-    data = page.evaluate("([f, s]) => tested.values(f, s)", [rgba(picture), side(picture)])
-    return np.frombuffer(base64.b64decode(data), np.float32).reshape(3, *picture.shape[:2])
-
-
-def shown(page, picture, size=None, video=False):
-    """What the canvas shows after painting a picture (as a camera's frame with `video`): RGB uint8 [H,W,3]."""
-    page.evaluate("([f, s, v]) => tested.show(f, s, v)", [rgba(picture), size or side(picture), video])
-    return snapshot(page)
-
-
-def snapshot(page):
-    png = base64.b64decode(page.evaluate("() => tested.snapshot()"))
-    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
-
-
-def painted_clip(page, picture):
-    data = page.evaluate("([f, s]) => tested.paint(f, s)", [rgba(picture), side(picture)])
-    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(*picture.shape[:2], 4)[:, :, :3]
-
-
-def difference(a, b):
-    return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).max()
-
-
-def mean_difference(a, b):
-    return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).mean()
-
-
-def jpeg(picture, quality):
-    """A picture as it comes out of a JPEG file."""
-    data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
-
-
-def reference(model, style, picture):
-    """Painted float32 [3,H,W] by ONNX Runtime in Python, the padding cropped."""
-    painter = Painter(model, device="cpu")
-    painter.use([style])
-    h, w = picture.shape[:2]
-    feeds = {"frame": painter._prepare(picture), "style": style[None]}
-    return painter._session.run(["painted"], feeds)[0][0, :, :h, :w]
-
-
-def python_painted(model, style, picture, **look):
-    painter = Painter(model, device="cpu")
-    painter.use([style])
-    for name, value in look.items():
-        setattr(painter.look, name, value)
-    return painter.paint(picture)
 
 
 @pytest.fixture(scope="module")
@@ -200,13 +90,11 @@ def test_view_changes_without_painting(wasm_page, model, style, picture):
     painted = shown(wasm_page, picture)
     set_view(wasm_page, strength=0)
     assert difference(snapshot(wasm_page), picture) == 0
-    set_view(wasm_page, strength=1, mirror=True)
-    assert difference(snapshot(wasm_page), painted[:, ::-1]) <= 1
-    set_view(wasm_page, split=0.25)
+    set_view(wasm_page, strength=1, split=0.25)
     half = snapshot(wasm_page)
-    assert difference(half[:, :32], picture[:, ::-1][:, :32]) == 0
-    assert difference(half[:, 32:], painted[:, ::-1][:, 32:]) <= 1
-    set_view(wasm_page, mirror=False, split=None)
+    assert difference(half[:, :32], picture[:, :32]) == 0
+    assert difference(half[:, 32:], painted[:, 32:]) <= 1
+    set_view(wasm_page, split=None)
 
 
 def test_a_smaller_working_size_is_scaled_up(wasm_page, picture):
@@ -297,22 +185,22 @@ def test_a_cut_begins_anew(wasm_page, model, style, moving):
 
 
 def test_what_is_shown_does_not_come_back_into_the_painting(wasm_page, model, style, moving):
-    """Strength, colours and mirror belong to the view: what is carried is the network's own painting."""
+    """Strength and colours belong to the view: what is carried is the network's own painting."""
     pictures = moving(3, 64, 96)
     painter = Painter(model, device="cpu")
     painter.use([style])
     expected = [painter.paint(picture) for picture in pictures]
     set_stability(wasm_page, 1)
     wasm_page.evaluate("() => impasto.engine.reset()")
-    set_view(wasm_page, strength=0.3, keepColors=True, mirror=True)
+    set_view(wasm_page, strength=0.3, keepColors=True)
     try:
         for picture in pictures[:2]:
             shown(wasm_page, picture)
-        set_view(wasm_page, strength=1, keepColors=False, mirror=False)
+        set_view(wasm_page, strength=1, keepColors=False)
         assert difference(shown(wasm_page, pictures[2]), expected[2]) <= 2
     finally:
         set_stability(wasm_page, 0)
-        set_view(wasm_page, strength=1, keepColors=False, mirror=False)
+        set_view(wasm_page, strength=1, keepColors=False)
 
 
 def test_a_step_graph_that_cannot_be_had_is_told_in_passing(browser, static_site, model, style, picture):
@@ -464,9 +352,9 @@ def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, pi
     assert difference(painted_values(page, small), reference(model, style, small)) <= 1e-3
     assert difference(shown(page, small), python_painted(model, style, small)) <= 2
     assert difference(shown(page, small, video=True), python_painted(model, style, small)) <= 4
-    set_view(page, strength=0, mirror=True)
-    assert difference(snapshot(page), small[:, ::-1]) <= 1
-    set_view(page, strength=0.6, mirror=False, keepColors=True, split=0.5)
+    set_view(page, strength=0)
+    assert difference(snapshot(page), small) <= 1
+    set_view(page, strength=0.6, keepColors=True, split=0.5)
     mixed = python_painted(model, style, small, strength=0.6, keep_colors=True)
     assert difference(snapshot(page)[:, 32:], mixed[:, 32:]) <= 2
     assert difference(snapshot(page)[:, :32], small[:, :32]) <= 1

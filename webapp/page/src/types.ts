@@ -7,13 +7,19 @@ export interface Size {
   height: number;
 }
 
-/** How the painted frame is shown; applied where the picture is put on the canvas, never inside the network. */
+/** A part of a picture, in its pixels. */
+export interface Part extends Size {
+  left: number;
+  top: number;
+}
+
+/** How the painted frame is shown; but for `mirror`, applied where the picture is put on the canvas. */
 export interface View {
   /** 0 shows the camera's picture, 1 the painting. */
   strength: number;
   /** Keep the chroma of the camera's picture and paint only its luminance (BT.601, as the Python runtime does). */
   keepColors: boolean;
-  /** Mirror left and right, as people expect of their own face. */
+  /** Mirror left and right, as people expect of their own face: from the next frame on, the mirrored picture is painted. */
   mirror: boolean;
   /** Before/after divider: the share of the width, from the left, that stays unpainted; null for none. */
   split: number | null;
@@ -29,8 +35,8 @@ export type EngineEvent =
   | { kind: "backend"; backend: Backend; detail: string; why: string | null; canvas: HTMLCanvasElement }
   /** A frame is on the canvas. Milliseconds: in the painter, and from `capturedAt` to paint. */
   | { kind: "painted"; size: Size; paintMs: number; latencyMs: number }
-  /** Another style was set: what is on the canvas is out of date, even if the scene stands still. */
-  | { kind: "style" }
+  /** What is on the canvas is out of date, even if the scene stands still: another style, or the other way round. */
+  | { kind: "stale" }
   /** The server is busy; place in line, counted from 1. */
   | { kind: "waiting"; place: number }
   /** One sentence in passing: something is a little less than it could be. */
@@ -52,8 +58,8 @@ export interface Engine {
   setView(view: Partial<View>): void;
   /** 0…1, at first 0: every frame is painted by itself. No effect for a model without a step graph (`model.state` is empty). */
   setStability(stability: number): void;
-  /** Paints and shows a frame at a working size. False when the painter is busy: the frame is then dropped. */
-  show(frame: Frame, size: Size, capturedAt: number): boolean;
+  /** Paints and shows a part of a frame at a working size. False when the painter is busy: the frame is then dropped. */
+  show(frame: Frame, size: Size, capturedAt: number, part?: Part): boolean;
   /** Shows the last frame again with the present view, without painting it again. */
   refresh(): void;
   /** Paints one frame at a size with the present style, strength and colours; for clips. Never drops. */

@@ -1,7 +1,8 @@
-// Shows a painted picture over its frame with WebGL2: upscaling, strength, colours, mirror and divider in one shader.
+// Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider in one shader.
 // The WebGPU painter does the same in webgpu_shaders.ts; keep the two alike.
 import type { Frame, View } from "../types";
-import { shownSize } from "./painter";
+import { type Framing, placeIn } from "./framing";
+import { frameSize, shownSize } from "./painter";
 import { LUMA } from "./pixels";
 import { Trouble } from "./trouble";
 
@@ -17,7 +18,8 @@ const VIEW = `#version 300 es
 precision highp float;
 uniform sampler2D camera, painting;
 uniform float strength, split; // split < 0: no divider
-uniform bool keepColors, mirror;
+uniform bool keepColors;
+uniform vec4 place; // of the painting in the frame: origin and span
 in vec2 at;
 out vec4 shown;
 
@@ -36,16 +38,15 @@ vec3 upscaled(vec2 uv) {
 }
 
 void main() {
-  vec2 uv = vec2(mirror ? 1.0 - at.x : at.x, at.y);
-  vec3 frame = texture(camera, uv).rgb, painted = upscaled(uv);
+  vec3 frame = texture(camera, place.xy + at * place.zw).rgb, painted = upscaled(at);
   // Replacing Y in YCbCr adds the same difference to R, G and B.
   if (keepColors) painted = clamp(frame + dot(vec3(${LUMA.join(", ")}), painted - frame), 0.0, 1.0);
   shown = vec4(mix(frame, painted, at.x < split ? 0.0 : strength), 1.0);
 }`;
 
 export interface Compositor {
-  /** Shows `painting` over `frame`. */
-  show(frame: Frame, painting: TexImageSource, view: View): void;
+  /** Shows `painting` over what of `frame` it was made from, and the same way round. */
+  show(frame: Frame, framing: Framing, painting: TexImageSource, view: View): void;
   /** Shows the last picture again. */
   refresh(view: View): void;
   snapshot(view: View): Promise<Blob>;
@@ -59,10 +60,10 @@ export function createCompositor(canvas: OffscreenCanvas, lost: () => void): Com
   canvas.addEventListener("webglcontextlost", lost);
   const program = link(gl);
   gl.useProgram(program);
-  const place = (name: string) => gl.getUniformLocation(program, name);
-  const [strength, split, keepColors, mirror] = ["strength", "split", "keepColors", "mirror"].map(place);
+  const uniform = (name: string) => gl.getUniformLocation(program, name);
+  const [strength, split, keepColors, place] = ["strength", "split", "keepColors", "place"].map(uniform);
   const [camera, painting] = ["camera", "painting"].map((name, unit) => {
-    gl.uniform1i(place(name)!, unit);
+    gl.uniform1i(uniform(name)!, unit);
     return createTexture(gl, unit);
   });
   let ready = false;
@@ -78,15 +79,15 @@ export function createCompositor(canvas: OffscreenCanvas, lost: () => void): Com
     gl.uniform1f(strength!, view.strength);
     gl.uniform1f(split!, view.split ?? -1);
     gl.uniform1i(keepColors!, Number(view.keepColors));
-    gl.uniform1i(mirror!, Number(view.mirror));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   };
   return {
-    show(frame, source, view) {
-      const size = shownSize(frame);
+    show(frame, framing, source, view) {
+      const size = shownSize(framing.part);
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
       upload(0, camera!, frame);
       upload(1, painting!, source);
+      gl.uniform4f(place!, ...placeIn(frameSize(frame), framing));
       ready = true;
       draw(view);
     },

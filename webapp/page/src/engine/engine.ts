@@ -1,12 +1,12 @@
 // The page's side of the engine: a worker that paints, and its canvas in the page.
-import type { Backend, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
+import type { Backend, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Part, Size, View } from "../types";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { Trouble } from "./trouble";
 
 /** The engine, and what only tests ask for. */
 export interface TestedEngine extends Engine {
-  /** Painted values of a frame before they are rounded: RGB planes [3,H,W]. Closes the frame. */
-  values(frame: Frame, size: Size): Promise<Float32Array>;
+  /** Painted values of a frame, or part of it, before they are rounded: RGB planes [3,H,W]. Closes the frame. */
+  values(frame: Frame, size: Size, part?: Part): Promise<Float32Array>;
 }
 
 interface Asked {
@@ -93,25 +93,27 @@ export function createEngine(host: HTMLElement, config: PageConfig): TestedEngin
     encode: (picture) => ask({ kind: "encode", picture }),
     setStyle(style) {
       send({ kind: "style", style });
-      emit({ kind: "style" });
+      emit({ kind: "stale" });
     },
     setView(change) {
+      const before = view;
       view = { ...view, ...change };
       send({ kind: "view", view });
+      if (view.mirror !== before.mirror) emit({ kind: "stale" });
     },
     setStability: (stability) => send({ kind: "stability", stability }),
-    show(frame, size, capturedAt) {
+    show(frame, size, capturedAt, part) {
       if (showing || !backend) {
         frame.close();
         return false;
       }
       showing = { capturedAt };
-      send({ kind: "show", frame, size });
+      send({ kind: "show", frame, size, part });
       return true;
     },
     refresh: () => send({ kind: "refresh" }),
     paint: (frame, size) => ask({ kind: "paint", frame, size }),
-    values: (frame, size) => ask({ kind: "values", frame, size }),
+    values: (frame, size, part) => ask({ kind: "values", frame, size, part }),
     snapshot: () => ask({ kind: "snapshot" }),
     reset: () => send({ kind: "reset" }),
     on(listener) {

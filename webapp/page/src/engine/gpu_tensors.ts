@@ -2,8 +2,9 @@
 import type { Size } from "../types";
 import type { Camera } from "./gpu_view";
 import { FORMAT } from "./gpu_view";
+import { type Framing, placeIn } from "./framing";
 import { padded } from "./pixels";
-import { type Source, pictureShader, prepareShader } from "./webgpu_shaders";
+import { JOB_BYTES, type Source, pictureShader, prepareShader } from "./webgpu_shaders";
 
 /** What one working size needs. */
 interface Room {
@@ -33,7 +34,7 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
     room = {
       size,
       planes: [planes(), planes()],
-      job: device.createBuffer({ size: 32, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
+      job: device.createBuffer({ size: JOB_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
     };
     return room;
   };
@@ -49,13 +50,17 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
   };
   return {
     multiple,
-    /** Writes a frame of `from` pixels as planes; the buffer stays ours, and good until the frame after the next. */
-    prepare(camera: Camera, from: Size, size: Size): { planes: GPUBuffer; padded: Size } {
+    /** Writes what is painted of a frame of `from` pixels as planes; the buffer stays ours, good until the frame after the next. */
+    prepare(camera: Camera, from: Size, framing: Framing, size: Size): { planes: GPUBuffer; padded: Size } {
       const { planes: both, job } = roomFor(size);
       const [planes] = both.reverse() as [GPUBuffer];
       const to = padded(size, multiple);
-      const taps = [from.width / size.width, from.height / size.height].map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));
-      device.queue.writeBuffer(job, 0, new Uint32Array([size.width, size.height, to.width, to.height, taps[0]!, taps[1]!, multiple, 0]));
+      const scales = [framing.part.width / size.width, framing.part.height / size.height];
+      const taps = scales.map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));
+      const told = new ArrayBuffer(JOB_BYTES);
+      new Uint32Array(told).set([size.width, size.height, to.width, to.height, ...taps, multiple]);
+      new Float32Array(told, 32).set(placeIn(from, framing));
+      device.queue.writeBuffer(job, 0, told);
       if (!pipelines.has(camera.source)) pipelines.set(camera.source, make(prepareShader(camera.source)));
       compute(pipelines.get(camera.source)!, [camera.resource, sampler, { buffer: planes }, { buffer: job }], to);
       return { planes, padded: to };

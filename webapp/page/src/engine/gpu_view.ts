@@ -1,7 +1,7 @@
 // The render pass of the GPU painter: the painting over its frame, onto the canvas or into memory.
 import type { Frame, Size, View } from "../types";
 import { frameSize } from "./painter";
-import { type Source, viewShader } from "./webgpu_shaders";
+import { type Source, VIEW_BYTES, viewShader } from "./webgpu_shaders";
 
 /** Everywhere the same, so that one pipeline serves the canvas and reading back. */
 export const FORMAT: GPUTextureFormat = "rgba8unorm";
@@ -43,13 +43,15 @@ export function createCameras(device: GPUDevice) {
 export interface Drawn {
   camera: Camera;
   painting: GPUTexture;
+  /** Of the painting in the frame: see framing.ts. */
+  place: number[];
   view: View;
 }
 
 export type ViewPass = ReturnType<typeof createViewPass>;
 
 export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
-  const uniform = device.createBuffer({ size: 16, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
+  const uniform = device.createBuffer({ size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const pipelines = new Map<Source, GPURenderPipeline>();
   const pipeline = (source: Source): GPURenderPipeline => {
     let made = pipelines.get(source);
@@ -62,10 +64,11 @@ export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
   };
 
   /** Draws into a texture of the canvas's format. */
-  const draw = (target: GPUTexture, { camera, painting, view }: Drawn, commands = device.createCommandEncoder()) => {
-    const data = new ArrayBuffer(16);
+  const draw = (target: GPUTexture, { camera, painting, place, view }: Drawn, commands = device.createCommandEncoder()) => {
+    const data = new ArrayBuffer(VIEW_BYTES);
     new Float32Array(data).set([view.strength, view.split ?? -1]);
-    new Uint32Array(data, 8).set([Number(view.keepColors), Number(view.mirror)]);
+    new Uint32Array(data, 8).set([Number(view.keepColors)]);
+    new Float32Array(data, 16).set(place);
     device.queue.writeBuffer(uniform, 0, data);
     const used = pipeline(camera.source);
     const entries = [camera.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({ binding, resource }));

@@ -1,5 +1,5 @@
 // What every painter can do, and what it is given to start with. Runs in the worker.
-import type { Backend, Frame, PageConfig, Size, View } from "../types";
+import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
 import type { Model } from "./model";
 import type { Place } from "./runtime";
 
@@ -12,14 +12,17 @@ export interface Painter {
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
   setView(view: View): void;
-  /** Paints a frame, closes it and shows it. Milliseconds in the painter. Throws `Dropped` when nobody could paint it. */
-  show(frame: Frame, size: Size): Promise<number>;
-  /** Shows the last frame again with the present view. */
+  /**
+   * Paints a frame, or part of it, closes it and shows it. Milliseconds in the painter. Throws `Dropped` when nobody could
+   * paint it.
+   */
+  show(frame: Frame, size: Size, part?: Part): Promise<number>;
+  /** Shows the last frame again with the present view, but the way round that it was painted. */
   refresh(): void;
   /** Paints a frame and closes it: strength and colours applied, mirror and divider not. */
   paint(frame: Frame, size: Size): Promise<VideoFrame>;
-  /** Painted values of a frame before rounding: [3,H,W]. */
-  values(frame: Frame, size: Size): Promise<Float32Array>;
+  /** Painted values of a frame, or part of it, before rounding: [3,H,W]; mirrored as `show` would. */
+  values(frame: Frame, size: Size, part?: Part): Promise<Float32Array>;
   snapshot(): Promise<Blob>;
   /** S of a picture where the painter's own place has to do it. */
   encode?(picture: ImageBitmap): Promise<Float32Array>;
@@ -51,9 +54,8 @@ export class Dropped extends Error {}
 /** Longest side of the canvas, in pixels: full HD. */
 const LONGEST = 1920;
 
-/** The size a frame is shown at. */
-export function shownSize(frame: Frame): Size {
-  const { width, height } = frameSize(frame);
+/** The size that a picture, a frame or part of it, is shown at. */
+export function shownSize({ width, height }: Size): Size {
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
 }

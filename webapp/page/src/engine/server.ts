@@ -29,11 +29,11 @@ export async function openServer(opening: Opening): Promise<Painter> {
       detail: `server, ${model}`,
       setStyle: socket.setStyle,
       setStability: socket.setStability,
-      async paint(frame, size, reader) {
+      async paint(frame, framing, size, reader) {
         if (!socket.wake()) throw new Dropped();
         const scale = Math.min(1, socket.ready.side / Math.min(size.width, size.height));
         const sent = { width: Math.round(size.width * scale), height: Math.round(size.height * scale) };
-        const painted = await socket.paint(await reader.jpeg(frame, sent, QUALITY));
+        const painted = await socket.paint(await reader.jpeg(frame, sent, QUALITY, framing));
         return createImageBitmap(painted);
       },
       async encode(picture) {

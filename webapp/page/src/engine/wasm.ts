@@ -1,6 +1,7 @@
 // The painter on the processor: ONNX Runtime's WebAssembly build.
 import type { Frame, Size } from "../types";
 import { compose } from "./composed";
+import type { Framing } from "./framing";
 import type { Opening, Painter } from "./painter";
 import { cropPlanes, padded, toPixels, toPlanes } from "./pixels";
 import type { Reader } from "./reader";
@@ -24,9 +25,9 @@ export async function openWasm(opening: Opening): Promise<Painter> {
     unsteady,
   });
 
-  const run = async (frame: Frame, size: Size, reader: Reader): Promise<Float32Array> => {
+  const run = async (frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<Float32Array> => {
     const { width, height } = padded(size, multiple);
-    const planes = toPlanes(reader.pixels(frame, size), size, multiple);
+    const planes = toPlanes(reader.pixels(frame, size, framing), size, multiple);
     const painted = await networks.paint(new ort.Tensor("float32", planes, [1, 3, height, width]), size);
     return painted.data as Float32Array;
   };
@@ -36,8 +37,11 @@ export async function openWasm(opening: Opening): Promise<Painter> {
       detail: threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread",
       setStyle: networks.setStyle,
       setStability: networks.setStability,
-      paint: async (frame, size, reader) => new ImageData(toPixels(await run(frame, size, reader), size, multiple), size.width, size.height),
-      values: async (frame, size, reader) => cropPlanes(await run(frame, size, reader), size, multiple),
+      async paint(frame, framing, size, reader) {
+        const planes = await run(frame, framing, size, reader);
+        return new ImageData(toPixels(planes, size, multiple), size.width, size.height);
+      },
+      values: async (frame, framing, size, reader) => cropPlanes(await run(frame, framing, size, reader), size, multiple),
       reset: networks.reset,
       close: () => void networks.release(),
     },

@@ -1,5 +1,6 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
-import type { Frame, Size, View } from "../types";
+import type { Frame, Part, Size, View } from "../types";
+import { type Framing, createTurning, placeIn, whole } from "./framing";
 import { openGpu } from "./gpu_device";
 import { type Tensors, createTensors } from "./gpu_tensors";
 import { type Drawn, FORMAT, type ViewPass, createCameras, createViewPass } from "./gpu_view";
@@ -51,6 +52,9 @@ function watch(device: GPUDevice, opening: Opening): void {
   });
 }
 
+/** A frame and its painting, and where the one lies in the other. */
+type Painted = { frame: Frame } & Pick<Drawn, "painting" | "place">;
+
 function createPainter(
   device: GPUDevice,
   detail: string,
@@ -64,23 +68,26 @@ function createPainter(
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
   const cameras = createCameras(device);
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
-  let last: { frame: Frame; painting: GPUTexture } | null = null;
+  let last: Painted | null = null;
+  const turn = createTurning(networks.reset);
 
-  /** Frame → painted planes on the GPU, [3,H',W'], good until the next frame. */
-  const run = async (frame: Frame, size: Size) => {
-    const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), size);
+  /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
+  const run = async (frame: Frame, framing: Framing, size: Size) => {
+    turn(framing.mirror);
+    const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
     return { planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
   };
-  const picture = async (frame: Frame, size: Size, reuse: GPUTexture | null): Promise<GPUTexture> => {
-    const { planes } = await run(frame, size);
-    return tensors.toPicture(planes, size, reuse);
+  const picture = async (frame: Frame, framing: Framing, size: Size, reuse: GPUTexture | null): Promise<Painted> => {
+    const { planes } = await run(frame, framing, size);
+    return { frame, painting: tensors.toPicture(planes, size, reuse), place: placeIn(frameSize(frame), framing) };
   };
-  const drawn = (shown: View): Drawn | null => last && { camera: cameras.of(last.frame), painting: last.painting, view: shown };
-  const keep = (frame: Frame, painting: GPUTexture) => {
+  const framed = (frame: Frame, part: Part = whole(frameSize(frame))): Framing => ({ part, mirror: view.mirror });
+  const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({ camera: cameras.of(frame), painting, place, view: shown });
+  const keep = (next: Painted): Painted => {
     last?.frame.close();
-    if (last?.painting !== painting) last?.painting.destroy();
-    last = { frame, painting };
+    if (last?.painting !== next.painting) last?.painting.destroy();
+    return (last = next);
   };
 
   return {
@@ -89,48 +96,48 @@ function createPainter(
     setStyle: networks.setStyle,
     setStability: networks.setStability,
     setView: (next) => (view = next),
-    async show(frame, size) {
+    async show(frame, size, part) {
       const start = performance.now();
+      const framing = framed(frame, part);
+      let now: Painted;
       try {
-        keep(frame, await picture(frame, size, last?.painting ?? null));
+        now = keep(await picture(frame, framing, size, last?.painting ?? null));
       } catch (error) {
         frame.close();
         throw error;
       }
-      const { width, height } = shownSize(frame);
+      const { width, height } = shownSize(framing.part);
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
-      viewPass.show(context.getCurrentTexture(), drawn(view)!);
+      viewPass.show(context.getCurrentTexture(), drawn(now));
       await device.queue.onSubmittedWorkDone();
       return performance.now() - start;
     },
     refresh() {
-      const now = drawn(view);
-      if (now) viewPass.show(context.getCurrentTexture(), now);
+      if (last) viewPass.show(context.getCurrentTexture(), drawn(last));
     },
     async paint(frame, size) {
       try {
-        const painting = await picture(frame, size, null);
-        const plain = { ...view, mirror: false, split: null };
-        const pixels = await viewPass.read(size, { camera: cameras.of(frame), painting, view: plain });
-        painting.destroy();
+        const framing = { part: whole(frameSize(frame)), mirror: false };
+        const painted = await picture(frame, framing, size, null);
+        const pixels = await viewPass.read(size, drawn(painted, { ...view, split: null }));
+        painted.painting.destroy();
         return toVideoFrame(pixels, size, frame);
       } finally {
         frame.close();
       }
     },
-    async values(frame, size) {
+    async values(frame, size, part) {
       try {
-        const { planes, count } = await run(frame, size);
+        const { planes, count } = await run(frame, framed(frame, part), size);
         return cropPlanes(await tensors.read(planes, count), size, tensors.multiple);
       } finally {
         frame.close();
       }
     },
     async snapshot() {
-      const now = drawn(view);
-      if (!now) throw new Trouble("There is nothing to save yet.");
+      if (!last) throw new Trouble("There is nothing to save yet.");
       const { width, height } = canvas;
-      const image = new ImageData(await viewPass.read(canvas, now), width, height);
+      const image = new ImageData(await viewPass.read(canvas, drawn(last)), width, height);
       const still = new OffscreenCanvas(width, height);
       still.getContext("2d")!.putImageData(image, 0, 0);
       return still.convertToBlob({ type: "image/png" });

@@ -13,12 +13,17 @@ fn frame_at(uv: vec2f) -> vec3f { return textureSampleBaseClampToEdge(camera, sm
 fn frame_at(uv: vec2f) -> vec3f { return textureSampleLevel(camera, smooth_, uv, 0.0).rgb; }`,
 };
 
-/** Frame → planes [3,H',W'] in 0…1: scaled to `size`, padded right and below by reflection. */
+/** What the compute passes are told: sizes in pixels, and where the painting lies in the frame (framing.ts). */
+const JOB = `
+struct Job { size: vec2u, padded: vec2u, taps: vec2u, multiple: u32, origin: vec2f, span: vec2f }`;
+export const JOB_BYTES = 48;
+
+/** Frame → planes [3,H',W'] in 0…1: cropped, mirrored and scaled to `size`, padded right and below by reflection. */
 export const prepareShader = (source: Source): string => `
 ${CAMERA[source]}
 @group(0) @binding(1) var smooth_: sampler;
 @group(0) @binding(2) var<storage, read_write> planes: array<f32>;
-struct Job { size: vec2u, padded: vec2u, taps: vec2u, multiple: u32 }
+${JOB}
 @group(0) @binding(3) var<uniform> job: Job;
 
 fn reflected(i: vec2u, n: vec2u) -> vec2u {
@@ -34,7 +39,8 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   var sum = vec3f(0.0); // the mean of the pixel's area
   for (var y = 0u; y < job.taps.y; y++) {
     for (var x = 0u; x < job.taps.x; x++) {
-      sum += frame_at((at + (vec2f(vec2u(x, y)) + 0.5) / vec2f(job.taps)) / vec2f(job.size));
+      let position = (at + (vec2f(vec2u(x, y)) + 0.5) / vec2f(job.taps)) / vec2f(job.size);
+      sum += frame_at(job.origin + position * job.span);
     }
   }
   let rgb = sum / f32(job.taps.x * job.taps.y);
@@ -49,7 +55,7 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 export const pictureShader = `
 @group(0) @binding(0) var<storage, read> planes: array<f32>;
 @group(0) @binding(1) var painting: texture_storage_2d<rgba8unorm, write>;
-struct Job { size: vec2u, padded: vec2u, taps: vec2u, multiple: u32 }
+${JOB}
 @group(0) @binding(2) var<uniform> job: Job;
 
 @compute @workgroup_size(8, 8)
@@ -60,12 +66,14 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   textureStore(painting, id.xy, vec4f(planes[at], planes[at + area], planes[at + 2u * area], 1.0));
 }`;
 
+export const VIEW_BYTES = 32;
+
 /** The painting over its frame: the same as in compositor.ts. */
 export const viewShader = (source: Source): string => `
 ${CAMERA[source]}
 @group(0) @binding(1) var smooth_: sampler;
 @group(0) @binding(2) var painting: texture_2d<f32>;
-struct View { strength: f32, split: f32, keep_colors: u32, mirror: u32 }
+struct View { strength: f32, split: f32, keep_colors: u32, origin: vec2f, span: vec2f }
 @group(0) @binding(3) var<uniform> view: View;
 
 struct Corner { @builtin(position) position: vec4f, @location(0) at: vec2f }
@@ -98,9 +106,8 @@ fn upscaled(uv: vec2f) -> vec3f {
 @fragment
 fn main(corner: Corner) -> @location(0) vec4f {
   let at = corner.at;
-  let uv = vec2f(select(at.x, 1.0 - at.x, view.mirror == 1u), at.y);
-  let frame = frame_at(uv);
-  var painted = upscaled(uv);
+  let frame = frame_at(view.origin + at * view.span);
+  var painted = upscaled(at);
   if (view.keep_colors == 1u) { // replacing Y in YCbCr adds the same difference to R, G and B
     painted = clamp(frame + dot(vec3f(${LUMA.join(", ")}), painted - frame), vec3f(0.0), vec3f(1.0));
   }

@@ -1,5 +1,5 @@
 // The painting worker: owns the model and the present painter, and falls from one painter to the next.
-import type { Backend, PageConfig, Size, View } from "../types";
+import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
 import { after, candidates, createPatience, whySentence } from "./choice";
 import { type Encode, createEncoder } from "./encoder";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
@@ -142,14 +142,14 @@ function checkSpeed(from: Painter, paintMs: number): void {
   void startInTurn(() => openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`)).catch(() => {});
 }
 
-async function show(frame: VideoFrame | ImageBitmap, size: Size): Promise<void> {
+async function show(frame: Frame, size: Size, part?: Part): Promise<void> {
   const by = painter;
   if (!by || !style) {
     frame.close();
     return send({ kind: "shown", size: null, paintMs: 0 });
   }
   try {
-    const paintMs = await by.show(frame, size);
+    const paintMs = await by.show(frame, size, part);
     send({ kind: "shown", size, paintMs });
     checkSpeed(by, paintMs);
   } catch (error) {
@@ -182,15 +182,16 @@ function ready(): Painter {
 /** Paints a frame that must not be lost: falls to the next painter and says so when the present one fails. */
 async function paint(question: Extract<Question, { kind: "paint" | "values" }>): Promise<VideoFrame | Float32Array> {
   const by = ready();
+  const { frame, size } = question;
   try {
-    return await (question.kind === "paint" ? by.paint(question.frame, question.size) : by.values(question.frame, question.size));
+    return await (question.kind === "paint" ? by.paint(frame, size) : by.values(frame, size, question.part));
   } catch (error) {
     if (error instanceof Dropped) throw new Trouble("The server did not answer in time; try again.");
     if (error instanceof Trouble) throw error;
     await fall(by, error);
     throw new Trouble(`${reasonOf(error, by.backend)}; try again.`);
   } finally {
-    question.frame.close();
+    frame.close();
   }
 }
 
@@ -242,7 +243,7 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       painter?.setView(view);
       break;
     case "show":
-      void inTurn(() => show(data.frame, data.size));
+      void inTurn(() => show(data.frame, data.size, data.part));
       break;
     case "refresh":
       painter?.refresh();

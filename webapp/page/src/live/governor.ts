@@ -1,5 +1,5 @@
 // Picks the working size that holds the frame rate. Pure: paint times come in, a size comes out.
-import type { Size } from "../types";
+import type { Part, Size } from "../types";
 
 /** Short sides, pixels. Below 256 a painting loses its subject: those are for machines that cannot do better. */
 export const STEPS = [128, 160, 192, 224, 256, 288, 336, 384, 448, 512, 576, 640, 720] as const;
@@ -101,10 +101,20 @@ function share(times: number[], part: number): number {
 
 const median = (times: number[]): number => share(times, 0.5);
 
+/** Sides are multiples of so many pixels: networks want them, and encoders of recordings at least even ones. */
+const GRAIN = 8;
+
+/** The part of a picture that is painted and shown: its middle, so cut that at full size its pixels stay pixels. */
+export function paintedPart({ width, height }: Size): Part {
+  const cut = (n: number) => (n < GRAIN ? n : n - (n % GRAIN));
+  const part = { width: cut(width), height: cut(height) };
+  return { left: Math.floor((width - part.width) / 2), top: Math.floor((height - part.height) / 2), ...part };
+}
+
 /** The working size of a picture for a short side: its shape kept, multiples of 8, not larger than the picture. */
 export function workingSize(source: Size, side: number): Size {
   const short = Math.min(source.width, source.height);
   const scale = Math.min(side, short) / short;
-  const round = (n: number) => Math.max(16, Math.round((n * scale) / 8) * 8);
+  const round = (n: number) => Math.max(16, Math.round((n * scale) / GRAIN) * GRAIN);
   return { width: round(source.width), height: round(source.height) };
 }

@@ -1,6 +1,6 @@
 // Feeds the engine with the frames of a video: drops what it cannot paint, rests when nobody looks or nothing moves.
 import type { Backend, Engine, EngineEvent, Frame } from "../types";
-import { createGovernor, workingSize } from "./governor";
+import { createGovernor, paintedPart, workingSize } from "./governor";
 import { createIdle } from "./idle";
 import { type Stats, createMeter } from "./stats";
 
@@ -50,9 +50,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     missed = null;
     try {
       const frame = await takeFrame(video, capturedAt);
-      const size = workingSize({ width: video.videoWidth, height: video.videoHeight }, side());
+      const part = paintedPart({ width: video.videoWidth, height: video.videoHeight });
       if (stopped) frame.close();
-      else if (engine.show(frame, size, capturedAt)) still.painting(performance.now());
+      else if (engine.show(frame, workingSize(part, side()), capturedAt, part)) still.painting(performance.now());
       else missed = capturedAt;
     } catch {
       // The video changed its source under us; the next frame is as good.
@@ -67,7 +67,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
       meter.add(performance.now(), event.latencyMs);
       if (fixed === null) governor.report(event.paintMs);
       if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
-    } else if (event.kind === "style") still.wake();
+    } else if (event.kind === "stale") still.wake();
     else if (event.kind === "backend") {
       still.wake();
       meter.clear();

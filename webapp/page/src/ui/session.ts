@@ -1,4 +1,5 @@
 // The painting at work: one source at a time, the engine started when it is first needed, the look applied to it.
+import { paintedPart } from "../live/governor";
 import { type Live, startLive } from "../live/loop";
 import { cameraId, facesPerson, openCamera, stopStream } from "../media/camera";
 import { openSample } from "../media/sample";
@@ -82,7 +83,8 @@ export function createSession(engine: Engine, look: Store<Look>, palette: Palett
   };
 
   const shape = (): void => {
-    if (video.videoWidth) frame.style.setProperty("--ratio", `${video.videoWidth} / ${video.videoHeight}`);
+    const { width, height } = paintedPart({ width: video.videoWidth, height: video.videoHeight });
+    if (width) frame.style.setProperty("--ratio", `${width} / ${height}`);
   };
   video.addEventListener("loadedmetadata", shape);
   video.addEventListener("resize", shape);

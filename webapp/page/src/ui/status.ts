@@ -50,7 +50,7 @@ export function bindStatus(engine: Engine, session: Session, look: Store<Look>, 
       messages.trouble("engine", sentence, { label: "Try again", run: () => session.restart() });
     },
     note: ({ sentence }) => messages.note(sentence),
-    style() {},
+    stale() {},
   };
   engine.on((event) => (on[event.kind] as (event: EngineEvent) => void)(event));
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { createPatience } from "../../src/engine/choice";
-import { STEPS, budget, createGovernor, workingSize } from "../../src/live/governor";
+import { STEPS, budget, createGovernor, paintedPart, workingSize } from "../../src/live/governor";
 
 /** The same numbers every time: 0…1. */
 const random = (seed: number) => () => (seed = (seed * 48271) % 2147483647) / 2147483647;
@@ -116,4 +116,20 @@ test.each([
   [{ width: 30, height: 10 }, 256, { width: 32, height: 16 }],
 ])("the working size of %j at %i", (source, side, expected) => {
   expect(workingSize(source, side)).toEqual(expected);
+});
+
+test.each([
+  [{ width: 1280, height: 720 }, { left: 0, top: 0, width: 1280, height: 720 }],
+  [{ width: 853, height: 480 }, { left: 2, top: 0, width: 848, height: 480 }],
+  [{ width: 960, height: 540 }, { left: 0, top: 2, width: 960, height: 536 }],
+  [{ width: 7, height: 30 }, { left: 0, top: 3, width: 7, height: 24 }],
+])("the painted part of %j", (source, expected) => {
+  expect(paintedPart(source)).toEqual(expected);
+});
+
+test("at full size the painted part is not scaled", () => {
+  for (const source of [{ width: 853, height: 480 }, { width: 90, height: 60 }]) {
+    const { width, height } = paintedPart(source);
+    expect(workingSize({ width, height }, 720)).toEqual({ width, height });
+  }
 });

@@ -1,0 +1,150 @@
+"""The page's own engine as tests drive it, and what ONNX Runtime in Python paints for comparison."""
+
+import base64
+
+import cv2
+import numpy as np
+
+from impasto.export.runtime import Painter
+
+PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
+POLL = 50  # milliseconds
+
+# Helpers inside the page. A picture travels as base64 RGBA; the engine is the page's own.
+HELPERS = """() => {
+  const bytes = (text) => Uint8ClampedArray.from(atob(text), (c) => c.charCodeAt(0));
+  const text = (buffer) => {
+    const all = new Uint8Array(buffer);
+    let out = "";
+    for (let i = 0; i < all.length; i += 32768) out += String.fromCharCode(...all.subarray(i, i + 32768));
+    return btoa(out);
+  };
+  const picture = ({ rgba, width, height }) => createImageBitmap(new ImageData(bytes(rgba), width, height));
+  const taken = async (frame, video) => {
+    const bitmap = await picture(frame);
+    return video ? new VideoFrame(bitmap, { timestamp: 0 }) : bitmap;
+  };
+  const engine = () => globalThis.impasto.engine;
+  const once = (kind) => new Promise((done) => {
+    const stop = engine().on((event) => event.kind === kind && (stop(), done(event)));
+  });
+  globalThis.tested = {
+    events: [],
+    once,
+    watch() { engine().on(({ canvas, ...event }) => tested.events.push(event)); },
+    async values(frame, size, part, video = false) {
+      const shown = await taken(frame, video);
+      return text((await engine().values(shown, size, part ?? undefined)).buffer);
+    },
+    async encode(frame) { return text((await engine().encode(await picture(frame))).buffer); },
+    async paint(frame, size) {
+      const painted = await engine().paint(await picture(frame), size);
+      const buffer = new ArrayBuffer(painted.allocationSize({ format: "RGBA" }));
+      await painted.copyTo(buffer, { format: "RGBA" });
+      painted.close();
+      return text(buffer);
+    },
+    async show(frame, size, part, video = false) {
+      const painted = once("painted");
+      const shown = await taken(frame, video);
+      if (!engine().show(shown, size, performance.now(), part ?? undefined)) throw new Error("busy");
+      return painted;
+    },
+    async snapshot() { return text(await (await engine().snapshot()).arrayBuffer()); },
+  };
+  tested.watch();
+}"""
+
+
+def open_page(browser, url):
+    page = browser.new_page()
+    page.set_default_timeout(PATIENCE)
+    page.goto(url)
+    wait_until(page, "globalThis.impasto?.engine")
+    page.evaluate(HELPERS)
+    return page
+
+
+def wait_until(page, condition):
+    """Until an expression of JavaScript holds. Not playwright's own way, which the page's security policy forbids."""
+    patient = f"if (--left < 0) throw new Error('too late'); await new Promise((r) => setTimeout(r, {POLL}));"
+    page.evaluate(f"async () => {{ let left = {PATIENCE // POLL}; while (!({condition})) {{ {patient} }} }}")
+
+
+def rgba(picture):
+    """RGB uint8 [H,W,3] as the helpers take it."""
+    h, w = picture.shape[:2]
+    data = np.dstack([picture, np.full((h, w), 255, np.uint8)])
+    return {"rgba": base64.b64encode(data.tobytes()).decode(), "width": w, "height": h}
+
+
+def side(picture):
+    return {"width": picture.shape[1], "height": picture.shape[0]}
+
+
+def set_style(page, style):
+    page.evaluate("(s) => impasto.engine.setStyle(Float32Array.from(s))", style.tolist())
+
+
+def set_view(page, **view):
+    page.evaluate("(v) => impasto.engine.setView(v)", view)
+
+
+def part_of(picture, left=0, top=0, width=None, height=None):
+    """A part of a picture as the engine takes it: by default all of it."""
+    h, w = picture.shape[:2]
+    return {"left": left, "top": top, "width": width or w - left, "height": height or h - top}
+
+
+def painted_values(page, picture, size=None, part=None, video=False):
+    """float32 [3,H,W]: before rounding. `size` and `part` (of the picture) as the engine takes them."""
+    size = size or side(picture)
+    data = page.evaluate("([f, s, p, v]) => tested.values(f, s, p, v)", [rgba(picture), size, part, video])
+    return np.frombuffer(base64.b64decode(data), np.float32).reshape(3, size["height"], size["width"])
+
+
+def shown(page, picture, size=None, part=None, video=False):
+    """What the canvas shows after painting a picture (as a camera's frame with `video`): RGB uint8 [H,W,3]."""
+    page.evaluate("([f, s, p, v]) => tested.show(f, s, p, v)", [rgba(picture), size or side(picture), part, video])
+    return snapshot(page)
+
+
+def snapshot(page):
+    png = base64.b64decode(page.evaluate("() => tested.snapshot()"))
+    return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
+
+
+def painted_clip(page, picture):
+    data = page.evaluate("([f, s]) => tested.paint(f, s)", [rgba(picture), side(picture)])
+    return np.frombuffer(base64.b64decode(data), np.uint8).reshape(*picture.shape[:2], 4)[:, :, :3]
+
+
+def difference(a, b):
+    return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).max()
+
+
+def mean_difference(a, b):
+    return np.abs(np.asarray(a, np.float64) - np.asarray(b, np.float64)).mean()
+
+
+def jpeg(picture, quality):
+    """A picture as it comes out of a JPEG file."""
+    data = cv2.imencode(".jpg", picture[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
+    return np.ascontiguousarray(cv2.imdecode(data, cv2.IMREAD_COLOR)[:, :, ::-1])
+
+
+def reference(model, style, picture):
+    """Painted float32 [3,H,W] by ONNX Runtime in Python, the padding cropped."""
+    painter = Painter(model, device="cpu")
+    painter.use([style])
+    h, w = picture.shape[:2]
+    feeds = {"frame": painter._prepare(picture), "style": style[None]}
+    return painter._session.run(["painted"], feeds)[0][0, :, :h, :w]
+
+
+def python_painted(model, style, picture, **look):
+    painter = Painter(model, device="cpu")
+    painter.use([style])
+    for name, value in look.items():
+        setattr(painter.look, name, value)
+    return painter.paint(picture)

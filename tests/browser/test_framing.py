@@ -1,0 +1,214 @@
+"""What of a frame is painted and which way round: cropped, mirrored and scaled before the network sees it.
+
+Most tests put a graph in the model's place that gives back what it is given: what the engine says it painted is then
+the tensor that it made of the frame, read back from where it was made.
+"""
+
+import hashlib
+import json
+
+import numpy as np
+import pytest
+from engine_page import (
+    difference,
+    jpeg,
+    mean_difference,
+    open_page,
+    painted_clip,
+    painted_values,
+    part_of,
+    python_painted,
+    reference,
+    set_style,
+    set_view,
+    shown,
+    side,
+    snapshot,
+)
+from onnx import TensorProto, helper
+
+from impasto.export.model import load_model
+from impasto.models import store
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model()
+
+
+@pytest.fixture(scope="module")
+def style(model):
+    return next(iter(model.gallery().values()))["style"]
+
+
+@pytest.fixture(scope="module")
+def picture():
+    """RGB uint8 [48,64,3]: noise, in which no pixel is like another."""
+    return np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
+
+
+def echo(size):
+    """A graph with the inputs and the output of a model's that paints a frame as it is."""
+    planes = ["N", 3, "H", "W"]
+    return helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Mul", ["frame", "one"], ["painted"])],
+            "echo",
+            [
+                helper.make_tensor_value_info("frame", TensorProto.FLOAT, planes),
+                helper.make_tensor_value_info("style", TensorProto.FLOAT, ["N", size]),
+            ],
+            [helper.make_tensor_value_info("painted", TensorProto.FLOAT, planes)],
+            [helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    ).SerializeToString()
+
+
+@pytest.fixture(scope="module")
+def open_echo(static_site):
+    """`open_echo(browser, painter)` → the page with that painter and the graph above; close its context."""
+
+    def start(browser, painter):
+        description = json.loads((store.model_folder() / "model.json").read_text("utf-8"))
+        graph = echo(description["style_size"])
+        entry = {"file": "frame.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+        description |= {"state": [], "files": {"frame": entry}}
+        context = browser.new_context()
+        context.route("**/model.json", lambda route: route.fulfill(json=description))
+        context.route("**/frame.onnx", lambda route: route.fulfill(body=graph))
+        page = open_page(context, static_site)
+        assert page.evaluate("(painter) => impasto.engine.start(painter)", painter) == painter
+        set_style(page, np.zeros(description["style_size"]))
+        return page
+
+    return start
+
+
+def tensor(picture, part, size, mirror):
+    """float64 [3,H,W] of 0…1: the mean of n × n linearly filtered samples of every pixel's area, in NumPy."""
+
+    def along(first, length, count, limit):
+        taps = min(4, max(1, -(-length // count)))
+        at = first + (np.arange(count * taps) + 0.5) / (count * taps) * length - 0.5
+        low = np.floor(at).astype(int)
+        weights = np.zeros((count, limit))
+        for shift, share in ((0, 1 - (at - low)), (1, at - low)):
+            np.add.at(weights, (np.arange(count * taps) // taps, np.clip(low + shift, 0, limit - 1)), share / taps)
+        return weights
+
+    rows = along(part["top"], part["height"], size["height"], picture.shape[0])
+    columns = along(part["left"], part["width"], size["width"], picture.shape[1])
+    made = np.einsum("yi,xj,ijc->cyx", rows, columns, picture / 255)
+    return made[:, :, ::-1] if mirror else made
+
+
+def test_the_reference_crops_mirrors_and_averages(picture):
+    part = part_of(picture, 6, 4, 40, 32)
+    cut = picture[4:36, 6:46].transpose(2, 0, 1) / 255
+    assert difference(tensor(picture, part, {"width": 40, "height": 32}, True), cut[:, :, ::-1]) < 1e-12
+    halved = cut.reshape(3, 16, 2, 20, 2).mean((2, 4))
+    assert difference(tensor(picture, part, {"width": 20, "height": 16}, False), halved) < 1e-12
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_webgpu_makes_the_tensor_in_one_pass(webgpu_browser, open_echo, picture, mirror):
+    """Whole, cropped, halved, and by a ratio that is no whole number; from a picture and from a video's frame."""
+    page = open_echo(webgpu_browser, "webgpu")
+    set_view(page, mirror=mirror)
+    middle = part_of(picture, 6, 4, 40, 32)
+    cases = [
+        (part_of(picture), side(picture)),
+        (middle, {"width": 40, "height": 32}),
+        (middle, {"width": 20, "height": 16}),
+        (part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}),  # reflected to 48 × 32 inside
+    ]
+    for video in (False, True):
+        for part, size in cases:
+            made = painted_values(page, picture, size, part, video)
+            assert difference(made, tensor(picture, part, size, mirror)) <= 2 / 255, (part, size, video)
+    page.context.close()
+
+
+@pytest.mark.parametrize("mirror", [False, True])
+def test_wasm_makes_the_same_tensor(browser, open_echo, picture, mirror):
+    page = open_echo(browser, "wasm")
+    set_view(page, mirror=mirror)
+    middle = part_of(picture, 6, 4, 40, 32)
+    cases = [
+        (part_of(picture), side(picture)),
+        (middle, {"width": 40, "height": 32}),
+        (middle, {"width": 20, "height": 16}),
+    ]
+    for part, size in cases:
+        assert difference(painted_values(page, picture, size, part), tensor(picture, part, size, mirror)) <= 2 / 255
+    page.context.close()
+
+
+@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+def test_frame_and_painting_agree_on_the_canvas(request, open_echo, picture, painter):
+    """The two are the same here: so is every mixture of them, and either side of the divider."""
+    page = open_echo(request.getfixturevalue("browser" if painter == "wasm" else "webgpu_browser"), painter)
+    part, size = part_of(picture, 6, 4, 40, 32), {"width": 40, "height": 32}
+    cut = picture[4:36, 6:46]
+    set_view(page, mirror=True)
+    assert difference(shown(page, picture, size, part), cut[:, ::-1]) <= 1
+    for view in ({"strength": 0}, {"strength": 0.5}, {"strength": 1, "keepColors": True}, {"split": 0.5}):
+        set_view(page, **view)
+        assert difference(snapshot(page), cut[:, ::-1]) <= 2, view
+    set_view(page, mirror=False)
+    assert difference(snapshot(page), cut[:, ::-1]) <= 2  # until the next frame
+    assert difference(shown(page, picture, size, part), cut) <= 2
+    page.context.close()
+
+
+@pytest.fixture
+def wasm_page(browser, static_site, style):
+    page = open_page(browser, static_site)
+    page.evaluate("() => impasto.engine.start('wasm')")
+    set_style(page, style)
+    set_view(page, mirror=True)
+    yield page
+    page.close()
+
+
+def test_the_mirrored_picture_is_painted_and_clips_are_not(wasm_page, model, style, camera_picture):
+    picture = np.ascontiguousarray(camera_picture[:96, :128])
+    turned = np.ascontiguousarray(picture[:, ::-1])
+    assert difference(shown(wasm_page, picture), python_painted(model, style, turned)) <= 2
+    assert difference(painted_clip(wasm_page, picture), python_painted(model, style, picture)) <= 2
+
+
+def test_what_is_carried_along_does_not_survive_the_turn(wasm_page, model, style, camera_picture):
+    """The network sees one still scene, with a camera's noise, all the time: only the past can make a difference."""
+    rng = np.random.default_rng(3)
+    scene = camera_picture[:96, :128] + rng.normal(0, 25, (96, 128, 3))
+    first, second = (np.clip(scene + rng.normal(0, 12, scene.shape), 0, 255).astype(np.uint8) for _ in range(2))
+    alone = reference(model, style, second)
+    wasm_page.evaluate("() => impasto.engine.setStability(1)")
+    painted_values(wasm_page, first[:, ::-1])
+    assert difference(painted_values(wasm_page, second[:, ::-1]), alone) > 0.02
+    painted_values(wasm_page, first[:, ::-1])
+    set_view(wasm_page, mirror=False)
+    assert difference(painted_values(wasm_page, second), alone) <= 1e-4
+
+
+def test_the_server_gets_the_mirrored_part(browser, app_server, model, style, camera_picture):
+    picture = np.ascontiguousarray(camera_picture[:112, :152])
+    part, size = part_of(picture, 8, 16, 128, 96), {"width": 128, "height": 96}
+    turned = np.ascontiguousarray(picture[16:, 8:136][:, ::-1])
+    server = app_server(live_sessions=1)
+    page = open_page(browser, server.url + "live/")
+    assert page.evaluate("() => impasto.engine.start('server')") == "server"
+    set_style(page, style)
+    set_view(page, mirror=True)
+    expected = python_painted(model, style, jpeg(turned, 95))
+    assert mean_difference(shown(page, picture, size, part), jpeg(expected, 90)) < 3
+    set_view(page, strength=0)
+    assert difference(snapshot(page), turned) <= 1
+    set_view(page, strength=1, mirror=False)
+    expected = python_painted(model, style, jpeg(turned[:, ::-1], 95))
+    assert mean_difference(shown(page, picture, size, part), jpeg(expected, 90)) < 3
+    page.close()
+    server.stop()
