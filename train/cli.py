@@ -162,6 +162,26 @@ def sweep(
 
 
 @app.command()
+def recipe(
+    photos: Photos,
+    paintings: Paintings,
+    out: Annotated[Path, typer.Option(help="Folder for a run of every stage, the weights, and the model.")],
+    vgg: VggFile = None,
+    start: Start = "scratch",
+    minutes: Annotated[float, typer.Option(help="Of everything together, export included.")] = 0.0,
+    change: Annotated[list[str] | None, typer.Option("--set", help="STAGE.KEY=VALUE; may be repeated.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="A few steps of every stage, to see that it runs.")
+    ] = False,
+) -> None:
+    """From pictures to a model in one command: image, video and steady stage, then the export."""
+    from . import recipe
+
+    settings = dict(_key_and_value(text) for text in change or ())
+    typer.echo(recipe.run(photos, paintings, out, minutes, start, vgg, settings, dry_run))
+
+
+@app.command()
 def motion(
     photos: Photos,
     out: Annotated[Path, typer.Option(help="The run's folder: flownet.safetensors and its log.")],
@@ -220,12 +240,16 @@ def configured(config, file: Path | None, changes: list[str] | None, steps: int 
     """
     config = override(config, _read_yaml(file)) if file else config
     for change in changes or ():
-        key, equals, value = change.partition("=")
-        if not equals:
-            raise BadInput(f"--set {change} is not KEY=VALUE.")
-        config = override(config, {key.strip(): value.strip()})
+        config = override(config, dict([_key_and_value(change)]))
     given = {"steps": steps, "minutes": minutes}
     return override(config, {key: value for key, value in given.items() if value is not None})
+
+
+def _key_and_value(change: str) -> tuple[str, str]:
+    key, equals, value = change.partition("=")
+    if not equals:
+        raise BadInput(f"--set {change} is not KEY=VALUE.")
+    return key.strip(), value.strip()
 
 
 def override(config, changes: Mapping):

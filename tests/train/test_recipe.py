@@ -1,0 +1,126 @@
+"""The recipe: a dry run from pictures to a model, going on after an interruption, and whose minutes are whose."""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from impasto.export.model import load_model
+from impasto.export.runtime import Painter
+from impasto.models.errors import BadInput
+from impasto.models.weights import load_weights, save_weights
+from impasto.train import recipe
+
+
+def test_dry_run_from_pictures_to_a_model(sources, tiny_networks, tmp_path):
+    save_weights(*tiny_networks, tmp_path / "start.safetensors")  # random, but like real ones in how far rounding goes
+    words = ["--photos", sources["photos"][0], "--paintings", sources["paintings"][0], "--vgg", sources["vgg_file"]]
+    words += ["--start", tmp_path / "start.safetensors", "--out", tmp_path / "run", "--dry-run"]
+    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
+    ended = subprocess.run(
+        [sys.executable, "-m", "impasto.train.cli", "recipe", *map(str, words)],
+        env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stderr
+    assert "the model is in" in ended.stdout
+    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 60  # of one core
+
+    assert set(recipe.finished(tmp_path / "run")) == {"image", "video", "steady", "export"}
+    model = load_model(tmp_path / "run" / "model")  # checks the hashes
+    assert model.recipe["stage"] == "steady"
+    assert model.network["transformer"] == tiny_networks[1].spec.to_json()
+    assert Painter(model, "cpu").encode(np.full((40, 56, 3), 90, np.uint8)).shape == (model.style_size,)
+
+
+@pytest.fixture
+def calls(monkeypatch, sources):
+    """The stages, replaced by ones that only say what they were asked, and leave weights."""
+    asked = []
+
+    def stage(name):
+        def train(config, photos, paintings, out, start, vgg_file, resume):
+            asked.append((name, config, start))
+            out.mkdir(parents=True, exist_ok=True)
+            save_weights(*load_weights(sources["start"]), out / "weights.safetensors")
+            return f"{name} ended"
+
+        return train
+
+    for name, step in recipe.STAGES.items():
+        monkeypatch.setitem(recipe.STAGES, name, step._replace(train=stage(name)))
+    monkeypatch.setattr(recipe, "export", lambda out, trained: f"export of {trained.name}")
+    return asked
+
+
+def test_each_stage_starts_from_the_one_before_and_has_its_share(calls, tmp_path):
+    said = recipe.run([], [], tmp_path, minutes=100, start="scratch")
+    assert [(name, start.rpartition("/")[2]) for name, _, start in calls] == [
+        ("image", "scratch"), ("video", "image"), ("steady", "video"),
+    ]  # fmt: skip
+    assert [round(config.minutes, 6) for _, config, _ in calls] == [55, 20, 17]
+    assert all(config.decay == "minutes" for _, config, _ in calls)
+    assert (tmp_path / "weights.safetensors").read_bytes() == (tmp_path / "steady/weights.safetensors").read_bytes()
+    assert said.endswith("export of steady")
+
+
+def test_from_scratch_it_learns_faster(calls, tmp_path):
+    recipe.run([], [], tmp_path / "a", minutes=1, start="scratch")
+    recipe.run([], [], tmp_path / "b", minutes=1, start="published")
+    scratch, published = calls[0][1], calls[3][1]
+    assert scratch.rate > published.rate
+    assert scratch.predictor_rate > published.predictor_rate
+    assert recipe.STAGES["image"].config.network == "space_to_depth"
+
+
+def test_called_again_it_does_what_is_missing(calls, tmp_path):
+    recipe.run([], [], tmp_path, minutes=100)
+    notes = json.loads((tmp_path / "recipe.json").read_text())
+    del notes["steady"], notes["video"]
+    (tmp_path / "recipe.json").write_text(json.dumps(notes))
+    seconds = (0.5, 300.0, 600.0, 1.0, 120.0)  # ten minutes, then resumed for two
+    (tmp_path / "video" / "log.jsonl").write_text("".join(json.dumps({"seconds": s}) + "\n" for s in seconds))
+    assert recipe.spent(tmp_path / "video") == pytest.approx(12)
+    calls.clear()
+    recipe.run([], [], tmp_path, minutes=100)
+    assert [(name, round(config.minutes, 6)) for name, config, _ in calls] == [("video", 8), ("steady", 17)]
+    calls.clear()
+    recipe.run([], [], tmp_path, minutes=100)
+    assert not calls
+
+
+def test_settings_of_a_stage_can_be_changed():
+    configs = recipe.plan(10, "scratch", {"video.batch": "3", "image.weights.tv": "0.7"}, dry_run=False)
+    assert (configs["video"].batch, configs["image"].weights.tv) == (3, 0.7)
+    assert configs["steady"].batch == recipe.STAGES["steady"].config.batch
+
+
+@pytest.mark.parametrize(
+    ("minutes", "changes", "says"),
+    [(0, {}, "how many --minutes"), (5, {"batch": "3"}, "image.batch=8"), (5, {"video.colour": "3"}, "no setting")],
+)
+def test_mistakes_are_one_sentence(minutes, changes, says):
+    with pytest.raises(BadInput, match=says):
+        recipe.plan(minutes, "scratch", changes, dry_run=False)
+
+
+def test_dry_run_links_to_a_few_pictures_only(tmp_path, monkeypatch, sources):
+    monkeypatch.setattr(recipe, "DRY_PICTURES", 2)
+    (few,) = recipe.a_few(sources["photos"], tmp_path)
+    assert len(list(few.iterdir())) == 2
+    assert all(link.read_bytes() == (sources["photos"][0] / f"{link.stem}.png").read_bytes() for link in few.iterdir())
+
+
+def test_without_the_exporter_it_says_what_is_missing(monkeypatch, tmp_path):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None if name == "onnxscript" else True)
+    assert "install onnxscript, then: impasto export" in recipe.export(tmp_path, tmp_path / "steady")
+
+
+def test_settings_fit_the_network():
+    for step in recipe.STAGES.values():
+        assert step.config.size % 16 == 0
+        assert step.config.photo_side > step.config.size
+    assert 0.85 < sum(step.share for step in recipe.STAGES.values()) < 1

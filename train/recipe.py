@@ -1,0 +1,171 @@
+"""`impasto train recipe`: everything from pictures to a model in one command, stage after stage.
+
+Each stage is a run in a folder of its own, named after it, and starts from the one before. What is finished is noted in
+recipe.json, so the same command, given again after an interruption, goes on where it stopped.
+"""
+
+import importlib.util
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+from impasto.models.errors import BadInput
+
+from . import image_stage, loop, pack, steady_stage, video_stage
+from .checkpoint import RESULT, recipe
+from .losses import LossWeights
+
+# What all stages share: the clock ends them, and the rate falls along with it.
+CLOCK = {"decay": "minutes", "steps": 10**8, "save_every": 500}
+
+
+class Step(NamedTuple):
+    """A stage, what part of all minutes it trains, and its settings, which are those of one large GPU."""
+
+    share: float
+    train: Callable[..., str]
+    config: object
+
+
+# Batches are as large as the gradient's noise still asks for; a smaller GPU takes --set image.batch=8 and so on. What
+# the shares leave, a twelfth, goes to loading pictures, to compiling and to the export.
+STAGES = {
+    # Most of the time: here the network learns to paint, the others only steady its hand. 256 px show the trunk the
+    # same strokes that a frame of 288 lines has.
+    "image": Step(0.55, image_stage.train, image_stage.Config(
+        size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, ema=0.999, seed=0,
+        weights=LossWeights(content=0.08, tv=0.1), **CLOCK,
+    )),
+    # Two frames a scene, so half as many scenes. P, the content and the variation as in impasto-0.3.
+    "video": Step(0.20, video_stage.train, video_stage.Config(
+        size=256, photo_side=384, batch=16, rate=3e-4, ema=0.998, seed=1,
+        weights=LossWeights(content=0.05, tv=0.05, output_temporal=32), **CLOCK,
+    )),
+    # Five frames a scene, carried one after the other.
+    "steady": Step(0.17, steady_stage.train, steady_stage.Config(
+        size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
+        weights=LossWeights(content=0.05, tv=0.05, output_temporal=32), **CLOCK,
+    )),
+}  # fmt: skip
+FRESH = {"rate": 1e-3, "predictor_rate": 5e-4}  # of the image stage from scratch, where there is nothing to forget
+# A dry run: every stage with the real networks and losses, on a few pictures.
+DRY = {
+    "size": 48, "style_size": 48, "photo_side": 64, "painting_side": 64, "batch": 2, "steps": 2, "minutes": 0.0,
+    "decay": "steps", "save_every": 2,
+}  # fmt: skip
+DRY_PICTURES = 8  # of each folder
+NOTES = "recipe.json"  # finished stage → how it ended
+
+
+def run(
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    out: Path,
+    minutes: float,
+    start: str = "scratch",
+    vgg_file: Path | None = None,
+    changes: Mapping[str, str] | None = None,
+    dry_run: bool = False,
+) -> str:
+    """Runs what is not finished yet; returns how it ended. `changes` are settings such as {"image.batch": "8"}.
+
+    Leaves weights.safetensors in `out`, and the model in out/model where the exporter can run. A stage that was
+    interrupted trains the minutes it lacks, over which its rate falls anew. BadInput as in the stages.
+    """
+    configs, main = plan(minutes, start, changes or {}, dry_run), loop.accelerator().is_main_process
+    out.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        if dry_run:
+            photos, paintings = (a_few(some, Path(folder) / str(i)) for i, some in enumerate((photos, paintings)))
+        for name, config in configs.items():
+            if name not in finished(out):
+                left = config.minutes - spent(out / name)
+                if dry_run or left > 0:
+                    config = config if dry_run else replace(config, minutes=left)
+                    inputs = (config, photos, paintings, out / name, start, vgg_file)
+                    ended = STAGES[name].train(*inputs, resume=True)
+                else:
+                    ended = f"Its {config.minutes:.1f} minutes were over before."
+                if main:
+                    note(out, name, ended)
+            start = str(out / name)
+    if main:
+        shutil.copyfile(Path(start) / RESULT, out / RESULT)
+        return f"The weights are in {out / RESULT}; {export(out, Path(start))}"
+    return f"The weights are in {out / RESULT}."
+
+
+def plan(minutes: float, start: str, changes: Mapping[str, str], dry_run: bool) -> dict[str, object]:
+    """Stage → its settings. BadInput: a setting that does not exist, or no time."""
+    from .cli import override
+
+    if not dry_run and minutes <= 0:
+        raise BadInput("The recipe trains by the clock: say how many --minutes, or --dry-run.")
+    configs = {name: replace(step.config, minutes=step.share * minutes) for name, step in STAGES.items()}
+    if start == "scratch":
+        configs["image"] = replace(configs["image"], **FRESH)
+    for key, value in changes.items():
+        name, _, setting = key.partition(".")
+        if name not in configs:
+            raise BadInput(f"{key} is not a stage's setting: say image.batch=8, video.batch=8 or steady.batch=8.")
+        configs[name] = override(configs[name], {setting: value})
+    return {name: replace(config, **DRY) if dry_run else config for name, config in configs.items()}
+
+
+def finished(out: Path) -> dict[str, str]:
+    """The stages that ended, and how."""
+    file = out / NOTES
+    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+
+
+def note(out: Path, name: str, ended: str) -> None:
+    """Notes that a stage (or the export) is finished."""
+    aside = out / f".{NOTES}.part"
+    aside.write_text(json.dumps({**finished(out), name: ended}, indent=1), "utf-8")
+    aside.replace(out / NOTES)
+
+
+def spent(run: Path) -> float:
+    """Minutes that a run has trained so far by its log, in which the clock starts anew whenever it was resumed."""
+    file = run / "log.jsonl"
+    if not file.is_file():
+        return 0.0
+    clock = [json.loads(line)["seconds"] for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
+    ends = [a for a, b in pairwise(clock) if b < a] + clock[-1:]
+    return sum(ends) / 60
+
+
+def a_few(sources: Sequence[Path], folder: Path) -> list[Path]:
+    """Folders of links to the first pictures of each folder; packs as they are."""
+    few = []
+    for i, source in enumerate(sources):
+        if source.is_dir():
+            few.append(folder / str(i))
+            few[-1].mkdir(parents=True)
+            for j, (_, path) in enumerate(pack.listed([source], "images")[:DRY_PICTURES]):
+                (few[-1] / f"{j}{path.suffix}").symlink_to(path.resolve())
+        else:
+            few.append(source)
+    return few
+
+
+def export(out: Path, trained: Path) -> str:
+    """Writes out/model from the run `trained`, where what that takes is installed; returns what came of it."""
+    missing = [name for name in ("onnxscript", "onnxruntime") if importlib.util.find_spec(name) is None]
+    if missing:
+        return f"to export them, install {' and '.join(missing)}, then: impasto export {trained} -o {out / 'model'}"
+    if "export" not in finished(out):
+        from impasto.export.exporter import export_model
+        from impasto.export.parity import ParityError
+
+        try:
+            export_model(*loop.start(str(trained), "", 0), out / "model", name=out.name, recipe=recipe(trained))
+        except ParityError as e:  # networks that have learnt next to nothing paint noise, which rounding tears apart
+            return f"they were not exported ({e})."
+        note(out, "export", f"The model is in {out / 'model'}.")
+    return f"the model is in {out / 'model'}."
