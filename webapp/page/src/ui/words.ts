@@ -123,7 +123,8 @@ export interface Figures {
 
 export function figuresLine({ backend, size, fps, p50, p95, idle, model }: Figures): string {
   const pace = idle ? ["resting, nothing moves"] : fps > 0 ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`] : [];
-  return [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean).join(" · ");
+  const parts = [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean);
+  return parts.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between parts only
 }
 
 const ms = (time: number): string => `${Math.round(time)} ms`;

@@ -74,8 +74,10 @@ describe("promises and figures", () => {
 
   it("shows the pace, or that nothing moves", () => {
     const figures = { backend: "wasm" as const, size: { width: 456, height: 256 }, fps: 29.97, p50: 33.4, p95: 51, idle: false, model: "m" };
-    expect(words.figuresLine(figures)).toBe("WebAssembly · 456 × 256 · 30 frames/s · delay 33 ms, p95 51 ms · m");
-    expect(words.figuresLine({ ...figures, idle: true })).toContain("nothing moves");
+    const [line, idle] = [figures, { ...figures, idle: true }].map(words.figuresLine) as [string, string];
+    expect(line.replaceAll("\u00a0", " ")).toBe("WebAssembly · 456 × 256 · 30 frames/s · delay 33 ms, p95 51 ms · m");
+    expect(line.split(" ")).toHaveLength(5); // a line breaks between two figures, never within one
+    expect(idle).toContain("nothing\u00a0moves");
   });
 
   it("says durations and clocks as people do", () => {
