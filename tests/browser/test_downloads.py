@@ -10,6 +10,8 @@ SECOND = 1000  # playwright counts milliseconds
 PATIENCE = 280 * SECOND
 MEGABYTE = 1_000_000  # bytes
 
+pytestmark = pytest.mark.timeout(600)
+
 
 class Wire:
     """A TCP port that passes everything on to another one, and counts what comes back."""
@@ -88,7 +90,6 @@ def test_webgpu_paints_after_eight_megabytes(webgpu_browser, wire):
     assert 4 * MEGABYTE < received(webgpu_browser, wire, "webgpu") <= 8 * MEGABYTE
 
 
-@pytest.mark.timeout(600)
 def test_webgpu_without_jspi_too(webgpu_browser, wire):
     """The runtime for browsers whose WebAssembly cannot wait for promises is larger."""
     assert 6 * MEGABYTE < received(webgpu_browser, wire, "webgpu", jspi=False) <= 8 * MEGABYTE
