@@ -128,12 +128,18 @@ def learnt(
     if not start.exists():
         torch.manual_seed(config.seed)
         save_weights(*beginner(spec, load_teacher(teacher).p), start)
-    image_stage.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
-    lines = [json.loads(line) for line in (run / "log.jsonl").read_text("utf-8").splitlines()]
-    lines = lines[-max(1, round(LAST * config.steps)) :]
+    if len(log_of(run)) < config.steps:  # to read a thousand pictures for nothing takes longer than to look
+        image_stage.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
+    lines = log_of(run)[-max(1, round(LAST * config.steps)) :]
     figures = {name: [line["terms"][name] for line in lines] for name in lines[0]["terms"]}
     figures["total"] = [line["total"] for line in lines]
     return {name: round(float(np.mean(values)), 4) for name, values in figures.items()}
+
+
+def log_of(run: Path) -> list[dict]:
+    """The lines of a run's log, none if it has not begun."""
+    file = run / "log.jsonl"
+    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
 
 
 def beginner(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
