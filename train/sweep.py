@@ -5,6 +5,7 @@ So little training says which networks learn faster, not which end better; read 
 """
 
 import json
+import logging
 import tempfile
 import time
 import warnings
@@ -104,6 +105,7 @@ def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Pat
 
     t = Transformer(spec)
     inputs = torch.rand(1, 3, *size), torch.ones(1, t.layout.size)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of every library that is not installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(
