@@ -22,6 +22,7 @@ import cv2
 import numpy as np
 import pytest
 
+from impasto.export.model import load_model
 from impasto.models import store
 from impasto.models.errors import BadInput
 from impasto.webapp.page_build import build_page
@@ -60,6 +61,18 @@ def pytest_collection_modifyitems(items):
 def _left_out(reason: str):
     """Skips the test; in CI, where everything has to be there, fails it."""
     (pytest.fail if os.environ.get("CI") else pytest.skip)(reason)
+
+
+@pytest.fixture(scope="session")
+def model():
+    """The model that the page paints with."""
+    return load_model()
+
+
+@pytest.fixture(scope="session")
+def style(model):
+    """A style vector of its gallery, float32 [D]."""
+    return next(iter(model.gallery().values()))["style"]
 
 
 @pytest.fixture(scope="module")

@@ -27,18 +27,7 @@ from engine_page import (
 )
 from onnx import TensorProto, helper
 
-from impasto.export.model import load_model
 from impasto.models import store
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def style(model):
-    return next(iter(model.gallery().values()))["style"]
 
 
 @pytest.fixture(scope="module")
@@ -112,20 +101,24 @@ def test_the_reference_crops_mirrors_and_averages(picture):
     assert difference(tensor(picture, part, {"width": 20, "height": 16}, False), halved) < 1e-12
 
 
+def framings(picture):
+    """(part, size) of a frame that is painted whole, cropped, and halved."""
+    middle = part_of(picture, 6, 4, 40, 32)
+    return [
+        (part_of(picture), side(picture)),
+        (middle, {"width": 40, "height": 32}),
+        (middle, {"width": 20, "height": 16}),
+    ]
+
+
 @pytest.mark.parametrize("mirror", [False, True])
 def test_webgpu_makes_the_tensor_in_one_pass(webgpu_browser, open_echo, picture, mirror):
     """Whole, cropped, halved, and by a ratio that is no whole number; from a picture and from a video's frame."""
     page = open_echo(webgpu_browser, "webgpu")
     set_view(page, mirror=mirror)
-    middle = part_of(picture, 6, 4, 40, 32)
-    cases = [
-        (part_of(picture), side(picture)),
-        (middle, {"width": 40, "height": 32}),
-        (middle, {"width": 20, "height": 16}),
-        (part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}),  # reflected to 48 × 32 inside
-    ]
+    odd = part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}  # reflected to 48 × 32 inside
     for video in (False, True):
-        for part, size in cases:
+        for part, size in [*framings(picture), odd]:
             made = painted_values(page, picture, size, part, video)
             assert difference(made, tensor(picture, part, size, mirror)) <= 2 / 255, (part, size, video)
     page.context.close()
@@ -135,13 +128,7 @@ def test_webgpu_makes_the_tensor_in_one_pass(webgpu_browser, open_echo, picture,
 def test_wasm_makes_the_same_tensor(browser, open_echo, picture, mirror):
     page = open_echo(browser, "wasm")
     set_view(page, mirror=mirror)
-    middle = part_of(picture, 6, 4, 40, 32)
-    cases = [
-        (part_of(picture), side(picture)),
-        (middle, {"width": 40, "height": 32}),
-        (middle, {"width": 20, "height": 16}),
-    ]
-    for part, size in cases:
+    for part, size in framings(picture):
         assert difference(painted_values(page, picture, size, part), tensor(picture, part, size, mirror)) <= 2 / 255
     page.context.close()
 

@@ -25,20 +25,8 @@ from engine_page import (
     wait_until,
 )
 
-from impasto.export.model import load_model
 from impasto.export.runtime import Painter
 from impasto.models import store
-
-
-@pytest.fixture(scope="module")
-def model():
-    return load_model()
-
-
-@pytest.fixture(scope="module")
-def style(model):
-    """A style vector of the gallery, float32 [D]."""
-    return next(iter(model.gallery().values()))["style"]
 
 
 @pytest.fixture(scope="module")
