@@ -93,7 +93,7 @@ class FlowNet(nn.Module):
             known, other = [a[scale]], b[scale][:, : MATCHED[scale]]
             if flow is not None:
                 flow = twice(flow)
-                other = sample(other, F.avg_pool2d(grid, scale) + flow * size)
+                other = sample(other, F.avg_pool2d(grid, scale), flow * size)
                 known.append(flow / STEP)
             step = solve(torch.cat([correlation(a[scale][:, : MATCHED[scale]], other, REACH[scale]), *known], 1)) * STEP
             flows[scale] = flow = step if flow is None else flow + step

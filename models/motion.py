@@ -13,7 +13,7 @@ from torch import Tensor
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
-PASSES = {8: 3, 4: 3, 2: 3, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
+PASSES = {8: 2, 4: 3, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
 WINDOW = 9  # pixels a side over which motion is taken as one
@@ -31,9 +31,14 @@ def pixel_grid(height: int, width: int) -> Tensor:
     return torch.stack([x[None, :].expand(height, width), y[:, None].expand(height, width)])[None]
 
 
-def sample(image: Tensor, at: Tensor) -> Tensor:
-    """image [N,C,h,w] read at the coordinates [N,2,H,W] → [N,C,H,W]; bilinear, edges repeated."""
-    return F.grid_sample(image, at.permute(0, 2, 3, 1), "bilinear", "border", align_corners=False)
+def sample(image: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
+    """image [N,C,h,w] read at grid + flow, its own pixels' centres [1,2,h,w] and motion [N,2,h,w] → [N,C,h,w].
+
+    Bilinear, edges repeated: by clamping here, since ONNX Runtime reads twice as fast where nothing is outside.
+    """
+    edge = grid[:, :, -1:, -1:]  # the centres of the last pixels; those of the first are as far on the other side
+    at = ((grid + flow) / edge).clamp(-1.0, 1.0) * edge
+    return F.grid_sample(image, at.permute(0, 2, 3, 1), "bilinear", "zeros", align_corners=False)
 
 
 def twice(x: Tensor) -> Tensor:
@@ -54,7 +59,7 @@ def luminance(frame: Tensor) -> Tensor:
 def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     """Where the pixels of `here` were in `there`: luminances [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h,w].
 
-    All are at half of the frame's size; `sample(there, grid + motion)` looks like `here`. h and w are multiples of
+    All are at half of the frame's size; `sample(there, grid, motion)` looks like `here`. h and w are multiples of
     `MULTIPLE` / 2.
     """
     flow = None
@@ -62,7 +67,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
         a, b, at = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there, grid))
         if flow is None:
             flow = search(a, b, at)
-            gain = brightening(a, sample(b, at + flow))
+            gain = brightening(a, sample(b, at, flow))
         else:
             flow = twice(flow)
         flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale])
@@ -112,7 +117,7 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) ->
     gx, gy = slope.split(1, 1)
     squares = torch.cat([slope * slope, gx * gy], 1)
     for _ in range(passes):
-        error, moved = a - sample(b, at + flow), flow / size
+        error, moved = a - sample(b, at, flow), flow / size
         fit = 1 / (1 + box(error * error, 3) / MISFIT**2)
         target = error + (slope * moved).sum(1, keepdim=True)
         terms = torch.cat([squares, slope * target, moved, slope, target], 1)

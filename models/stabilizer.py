@@ -57,7 +57,7 @@ class Stabilizer(nn.Module):
         moved = flow / (grid[:, :, 1:2, 1:2] - grid[:, :, :1, :1])
         between = moved - moved.floor()
         x, y = larger(self.crispness * between * (1 - between), 2).split(1, 1)
-        kept = sample(carried, grid + larger(flow, 2))
+        kept = sample(carried, grid, larger(flow, 2))
         return kept + x * (kept - row(kept)) + y * (kept - column(kept))
 
     def shares(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ class Stabilizer(nn.Module):
         here, there and at: both frames and the grid at half the size; flow likewise; change: carried − new painting.
         """
         here, there, at, flow = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at, flow))
-        difference = box((here - sample(there, at + flow)).abs().mean(1, keepdim=True), 3)
+        difference = box((here - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)
         contrast = (here - box(here, 3)).abs().mean(1, keepdim=True)
         speed = (flow / (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])).square().sum(1, keepdim=True)
         paint = F.avg_pool2d(change.abs(), COARSE).mean(1, keepdim=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 
 from . import loop, stage, vgg
@@ -29,7 +30,8 @@ class Config:
     style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 256  # px: of the stored photographs, so that crops of 70 % and more hardly enlarge
     painting_side: int = 256  # px: of the stored paintings
-    batch: int = 4  # photographs a step over all processes, each with a painting of its own
+    batch: int = 4  # photographs a step over all processes
+    sharing: int = 1  # photographs that share a painting; 2 saves a CPU a third of VGG's work
     steps: int = 20_000  # ends here
     minutes: float = 0.0  # or here, if not 0
     rate: float = 5e-4  # of T; 1e-3 is still stable from scratch, but loosens published weights
@@ -44,8 +46,9 @@ class Config:
 
 
 def losses(nets: Networks, eye: vgg.Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:
-    """The training step: photographs [N,3,H,W] painted in styles [N,3,h,w], both in [0, 1] → the terms."""
-    return painting_losses(eye, photos, nets.t(photos, style_vectors(nets.p, styles)), styles)
+    """The training step: photographs [kN,3,H,W] painted in styles [N,3,h,w], k times over, in [0, 1] → the terms."""
+    vectors = style_vectors(nets.p, styles).repeat(len(photos) // len(styles), 1)
+    return painting_losses(eye, photos, nets.t(photos, vectors), styles)
 
 
 def style_vectors(p: Predictor, styles: Tensor) -> Tensor:
@@ -79,12 +82,17 @@ def train(
     vgg_file: Path | None = None,
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
+
+    BadInput also where a process's part of the batch can't be shared out among paintings.
+    """
     work = stage.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
+    if config.sharing < 1 or work.n % config.sharing:
+        raise BadInput(f"{work.n} photographs a process cannot share paintings by {config.sharing}: --set sharing=1.")
     eye = work.eye(vgg_file)
     return work.run(
         {"t": config.rate, "p": config.predictor_rate},
-        lambda: losses(work.nets, eye, work.photos(), work.styles()),
+        lambda: losses(work.nets, eye, work.photos(), work.styles(config.sharing)),
         out,
         resume,
     )

@@ -45,11 +45,14 @@ def luminance(image: Tensor) -> Tensor:
 
 
 def gram(features: Tensor) -> Tensor:
-    """Gram matrices G = F Fᵀ / (H W): [N,C,H,W] → float32 [N,C,C], also under autocast."""
+    """Gram matrices G = F Fᵀ / (H W): [N,C,H,W] → float32 [N,C,C].
+
+    Features of float32 are multiplied in float32 also under autocast; those of bf16 in bf16, with sums in float32.
+    """
     h, w = features.shape[-2:]
     with torch.autocast(features.device.type, enabled=False):
-        f = features.flatten(2).float()
-        return torch.bmm(f, f.transpose(1, 2)) / (h * w)
+        f = features.permute(0, 2, 3, 1).flatten(1, 2)  # a view, where VGG's features come in channels_last
+        return torch.bmm(f.transpose(1, 2), f).float() / (h * w)
 
 
 def grams(features: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -29,13 +29,14 @@ class Stage(NamedTuple):
         """The next photographs, float [n,3,size,size]."""
         return data.photos(self.photographs, self.n, self.config.size, self.draws)
 
-    def styles(self) -> Tensor:
-        """The next paintings, float [n,3,style_size,style_size]."""
-        return data.styles(self.canvases, self.n, self.config.style_size, self.draws)
+    def styles(self, sharing: int = 1) -> Tensor:
+        """The next paintings, float [n / sharing,3,style_size,style_size]."""
+        return data.styles(self.canvases, self.n // sharing, self.config.style_size, self.draws)
 
     def eye(self, file: Path | None) -> vgg.Vgg:
-        """VGG where the networks are."""
-        return vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)
+        """VGG where the networks are; in bf16 on a CPU that multiplies it faster, as autocast makes it on a GPU."""
+        eye = vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)
+        return eye.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else eye
 
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
         """`loop.run`, with sample sheets of the same few pictures throughout."""

@@ -43,7 +43,8 @@ NORMALISATION = {
 class Vgg(nn.Module):
     """Frozen VGG-16 features; `load` makes one with weights.
 
-    Works under bf16 autocast and in channels_last: features then come in that type and layout.
+    Works under bf16 autocast, with bf16 weights (`halve`) and in channels_last: features then come in that type and
+    layout.
     """
 
     def __init__(self, convention: str = TORCHVISION):
@@ -54,6 +55,11 @@ class Vgg(nn.Module):
         self.register_buffer("deviation", torch.tensor(deviation).view(1, 3, 1, 1), persistent=False)
         self.eval().requires_grad_(False)
 
+    def halve(self) -> "Vgg":
+        """Its convolutions in bf16; pictures are still normalised in their own type."""
+        self.features.to(torch.bfloat16)
+        return self
+
     def forward(self, image: Tensor, last: str = "relu4_3") -> dict[str, Tensor]:
         """image [N,3,H,W], RGB in [0, 1], H and W at least 8 → features by layer name, no further than `last`.
 
@@ -62,7 +68,7 @@ class Vgg(nn.Module):
         """
         if last not in LAYERS.values():
             raise ValueError(f"unknown layer {last!r}: one of {', '.join(LAYERS.values())}")
-        x, found = (image - self.mean) / self.deviation, {}
+        x, found = ((image - self.mean) / self.deviation).to(self.features["0"].weight.dtype), {}
         for index, conv in self.features.items():
             if int(index) in POOLED_BEFORE:
                 x = F.max_pool2d(x, 2)

@@ -14,8 +14,8 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {
-    *("Add", "AveragePool", "Concat", "Conv", "Div", "GridSample", "Mul", "Pad", "ReduceMean", "Reciprocal", "Relu"),
-    *("Resize", "Slice", "Sqrt", "Sub", "Transpose", "Unsqueeze"),
+    *("Add", "AveragePool", "Clip", "Concat", "Conv", "Div", "GridSample", "Mul", "Pad", "ReduceMean", "Reciprocal"),
+    *("Relu", "Resize", "Slice", "Sqrt", "Sub", "Transpose", "Unsqueeze"),
 }
 
 

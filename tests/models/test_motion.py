@@ -37,9 +37,20 @@ def found(here, there):
 
 def test_the_grid_is_where_grid_sample_looks():
     picture = torch.rand(1, 3, 16, 32)
-    torch.testing.assert_close(m.sample(picture, m.pixel_grid(16, 32)), picture, atol=1e-5, rtol=0)
+    grid = m.pixel_grid(16, 32)
+    torch.testing.assert_close(m.sample(picture, grid, torch.zeros_like(grid)), picture, atol=1e-5, rtol=0)
     coarse = F.avg_pool2d(m.pixel_grid(32, 64), 4)
     torch.testing.assert_close(coarse, m.pixel_grid(8, 16), atol=1e-6, rtol=0)
+
+
+def test_reading_outside_repeats_the_edge_as_opencv_does():
+    picture = np.random.default_rng(1).random((16, 32, 3), np.float32)
+    flow = np.random.default_rng(2).uniform(-9, 9, (16, 32, 2)).astype(np.float32)
+    y, x = np.mgrid[0:16, 0:32].astype(np.float32)
+    seen = cv2.remap(picture, x + flow[..., 0], y + flow[..., 1], cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    motion = torch.from_numpy(flow / np.float32([16, 8])).permute(2, 0, 1)[None]
+    read = m.sample(torch.from_numpy(picture).permute(2, 0, 1)[None], m.pixel_grid(16, 32), motion)
+    assert np.abs(read[0].permute(1, 2, 0).numpy() - seen).max() < 0.04  # OpenCV knows 32 places between two pixels
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (0.4, -0.7), (5.5, 3.0), (-14.0, 9.5), (30.0, -18.0)])

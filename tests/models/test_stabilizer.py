@@ -23,7 +23,7 @@ def picture(seed, detail=3.0):
 
 
 def moved(image, dx, dy):
-    return sample(image, GRID - torch.tensor([2 * dx / W, 2 * dy / H]).view(1, 2, 1, 1))
+    return sample(image, GRID, -torch.tensor([2 * dx / W, 2 * dy / H]).view(1, 2, 1, 1).expand(-1, -1, H, W))
 
 
 def running(stabilizer):
