@@ -13,7 +13,7 @@ from torch import Tensor
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
-PASSES = {8: 2, 4: 3, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
+PASSES = {8: 3, 4: 3, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
 WINDOW = 9  # pixels a side over which motion is taken as one

@@ -5,6 +5,10 @@ Two judges say how much of the carried painting stays. A fixed one looks at the 
 shows something else than the new one, outside of it and after a cut nothing stays. A small network, trained together
 with T, can only lower that further; it speaks for the coarse and the fine part of the painting apart. The state from
 frame to frame is the previous frame, the previous output, and the grid of pixel centres, which never changes.
+
+A mix of two paintings whose strokes lie apart is flatter than either, so the mix is given the contrast of the new
+painting back: Heitz and Neyret, "High-performance by-example noise using a histogram-preserving blending operator"
+(2018), whose weights keep the variance of what does not match; here it is measured how far it does.
 """
 
 import math
@@ -18,9 +22,12 @@ from .motion import box, luminance, motion, sample
 COARSE = 4  # the judges work at this fraction of the resolution, and coarse is what is left of a painting there
 MEMORY = 0.8  # the carried painting's share at full stability, before training: an average over about five frames
 CRISPNESS = 3.0  # how far the blur of reading between pixels is undone, before training; 1.5 does it to second order
-SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
+SAME, OTHER = 0.05, 0.14  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
+PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
+FLATTER, CRISPER = 0.8, 1.25  # how far the contrast of the mix may be changed; 1 / MEMORY, so that no difference grows
+FLAT = 1e-4  # variance, in 0…1, below which there is no contrast to speak of
 
 
 class Stabilizer(nn.Module):
@@ -45,8 +52,12 @@ class Stabilizer(nn.Module):
         flow = motion(luminance(here), luminance(there), at)
         change = self.read(carried, grid, flow) - painted
         fine, coarse = self.shares(here, there, at, flow, change).split(1, 1)
-        rest = larger((coarse - fine) * F.avg_pool2d(change, COARSE), COARSE)
-        return (painted + stability * (larger(fine, COARSE) * change + rest)).clamp(0.0, 1.0)
+        gain = contrast(painted, change, fine)
+        new, old = F.avg_pool2d(painted, COARSE), F.avg_pool2d(change, COARSE)
+        rest = new + coarse * old - gain * (new + fine * old)
+        mix = painted + larger(fine, COARSE) * change
+        steady = larger(gain, COARSE) * mix + larger(rest, COARSE)
+        return (painted + stability * (steady - painted)).clamp(0.0, 1.0)
 
     def read(self, carried: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
         """The carried painting where the motion [N,2,H/2,W/2] says, crisp again: a reading half-way between two
@@ -67,10 +78,10 @@ class Stabilizer(nn.Module):
         """
         here, there, at, flow = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at, flow))
         difference = box((here - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)
-        contrast = (here - box(here, 3)).abs().mean(1, keepdim=True)
+        texture = (here - box(here, 3)).abs().mean(1, keepdim=True)
         speed = (flow / (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])).square().sum(1, keepdim=True)
         paint = F.avg_pool2d(change.abs(), COARSE).mean(1, keepdim=True)
-        evidence = torch.cat([difference / OTHER, contrast / OTHER, speed / (speed + 4), paint / OTHER], 1)
+        evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), paint / PAINT], 1)
         return trust(difference, at + flow) * torch.sigmoid(self.judge(evidence))
 
 
@@ -87,6 +98,22 @@ def column(x: Tensor) -> Tensor:
 def larger(x: Tensor, times: int) -> Tensor:
     """[N,C,h,w] → [N,C,times·h,times·w], bilinear."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def contrast(painted: Tensor, change: Tensor, fine: Tensor) -> Tensor:
+    """What the detail of painted + fine · change has to be multiplied by to be as strong as that of `painted` itself.
+
+    painted, change [N,3,H,W]; fine [N,1,H/4,W/4] → [N,1,H/4,W/4]. Detail is what varies within 4 × 4 pixels.
+    """
+
+    def covariance(a: Tensor, b: Tensor) -> Tensor:
+        within = F.avg_pool2d(a * b, COARSE) - F.avg_pool2d(a, COARSE) * F.avg_pool2d(b, COARSE)
+        return within.mean(1, keepdim=True)
+
+    own = covariance(painted, painted)
+    mixed = own + 2 * fine * covariance(painted, change) + fine * fine * covariance(change, change)
+    gain = ((box(own, 3) + FLAT) / (box(mixed, 3) + FLAT)).sqrt().clamp(FLATTER, CRISPER)
+    return 1 + (4 * fine).clamp(0.0, 1.0) * (gain - 1)  # where nothing is carried, nothing is flat
 
 
 def trust(difference: Tensor, at: Tensor) -> Tensor:
