@@ -21,7 +21,8 @@ demo: .venv/paint
 
 test: .venv/develop lint page chromium
 	@$(PAGE) test
-	@$(BIN)/python -m pytest
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/models tests/export tests/train
+	@$(BIN)/python -m pytest tests/webapp tests/browser
 
 lint: .venv/develop
 	@$(BIN)/ruff check .

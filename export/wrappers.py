@@ -50,7 +50,7 @@ class StepGraph(nn.Module):
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
         super().__init__()
-        self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer
+        self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer.settled()
 
     def forward(
         self, frame: Tensor, style: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor

@@ -11,6 +11,7 @@ painting back: Heitz and Neyret, "High-performance by-example noise using a hist
 (2018), whose weights keep the variance of what does not match; here it is measured how far it does.
 """
 
+import copy
 import math
 
 import torch
@@ -22,7 +23,7 @@ from .motion import box, luminance, motion, sample
 COARSE = 4  # the judges work at this fraction of the resolution, and coarse is what is left of a painting there
 MEMORY = 0.8  # the carried painting's share at full stability, before training: an average over about five frames
 CRISPNESS = 3.0  # how far the blur of reading between pixels is undone, before training; 1.5 does it to second order
-SAME, OTHER = 0.05, 0.14  # mean difference from the carried frame: up to here it is the same thing, from there another
+SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
 PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
@@ -40,6 +41,15 @@ class Stabilizer(nn.Module):
         nn.init.constant_(self.judge[2].bias, math.log(MEMORY / (1 - MEMORY)))
         self.crispness = nn.Parameter(torch.tensor(CRISPNESS))
 
+    @torch.no_grad()
+    def settled(self) -> "Stabilizer":
+        """The same without its judge where that says the same of everything, as it does before training: it is then a
+        number, and what it would look at need not be computed. For export."""
+        plain, last = copy.deepcopy(self), self.judge[2]
+        if not last.weight.any():
+            plain.judge = Verdict(last.bias)
+        return plain
+
     def forward(
         self, frame: Tensor, painted: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
     ) -> Tensor:
@@ -55,9 +65,10 @@ class Stabilizer(nn.Module):
         gain = contrast(painted, change, fine)
         new, old = F.avg_pool2d(painted, COARSE), F.avg_pool2d(change, COARSE)
         rest = new + coarse * old - gain * (new + fine * old)
-        mix = painted + larger(fine, COARSE) * change
-        steady = larger(gain, COARSE) * mix + larger(rest, COARSE)
-        return (painted + stability * (steady - painted)).clamp(0.0, 1.0)
+        # Fine parts by the gain, coarse ones as they are. All is linear in the dial; at 0, `painted` is left as it is.
+        own, kept = 1 + stability * (gain - 1), stability * gain * fine
+        steady = larger(own, COARSE) * painted + larger(kept, COARSE) * change + larger(stability * rest, COARSE)
+        return steady.clamp(0.0, 1.0)
 
     def read(self, carried: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
         """The carried painting where the motion [N,2,H/2,W/2] says, crisp again: a reading half-way between two
@@ -83,6 +94,17 @@ class Stabilizer(nn.Module):
         paint = F.avg_pool2d(change.abs(), COARSE).mean(1, keepdim=True)
         evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), paint / PAINT], 1)
         return trust(difference, at + flow) * torch.sigmoid(self.judge(evidence))
+
+
+class Verdict(nn.Module):
+    """A judge that looks at nothing: its logits [2], for every place."""
+
+    def __init__(self, logits: Tensor):
+        super().__init__()
+        self.register_buffer("logits", logits.detach().clone().view(1, -1, 1, 1))
+
+    def forward(self, evidence: Tensor) -> Tensor:
+        return self.logits
 
 
 def row(x: Tensor) -> Tensor:

@@ -94,6 +94,17 @@ def test_each_of_a_batch_stands_alone(steady):
         torch.testing.assert_close(together[i : i + 1], alone, atol=1e-5, rtol=0)
 
 
+def test_a_judge_that_has_learnt_nothing_need_not_be_asked(steady):
+    inputs = picture(0), picture(1), 1, moved(picture(0), 2, 1), picture(2)
+    settled = Stabilizer().settled()
+    assert not any(isinstance(part, torch.nn.Conv2d) for part in settled.modules())
+    torch.testing.assert_close(running(settled)(*inputs), steady(*inputs), atol=1e-6, rtol=0)
+    trained = Stabilizer()
+    torch.nn.init.normal_(trained.judge[2].weight, std=0.1)
+    torch.testing.assert_close(running(trained.settled())(*inputs), running(trained)(*inputs), atol=1e-6, rtol=0)
+    assert (running(trained)(*inputs) - steady(*inputs)).abs().max() > 1e-3
+
+
 def test_after_a_cut_only_the_new_painting_stands(either):
     painted = picture(1)
     out = either(picture(0), painted, 1, 1 - picture(7), picture(8))
