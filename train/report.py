@@ -101,7 +101,7 @@ def markdown(result: dict) -> str:
                 _compared(thirds, names[0], ("third", "model")),
             ]
         scenes = [row for row in result["by_scene"] if row["source"] == source]
-        parts += [f"Scene by scene, mean over {count} styles:", _table(("scene", "model"), COLUMNS, scenes)]
+        parts += [f"Scene by scene, mean over {_styles(count)}:", _table(("scene", "model"), COLUMNS, scenes)]
     parts += ["## Beside the published figures on MPI-Sintel", _published(result)]
     if "predictor" in result:
         parts += ["## Does P know a painting by a part of it?", _predictor(result["predictor"])]
@@ -205,6 +205,10 @@ def _predictor(looks: dict[str, dict]) -> str:
     )
 
 
+def _styles(count: int) -> str:
+    return "one style" if count == 1 else f"{count} styles"
+
+
 def _table(keys: Sequence[str], columns: Sequence[tuple[str, str, int]], rows: Sequence[dict]) -> str:
     lines = [[*keys, *(heading for _, heading, _ in columns)], ["---"] * len(keys) + ["---:"] * len(columns)]
     lines += [[str(row[k]) for k in keys] + [_number(row[c], digits) for c, _, digits in columns] for row in rows]
@@ -228,7 +232,7 @@ def _without_nan(data):
 def _losses_chart(result: dict) -> Figure:
     scenes = _scene_bars(result)
     figure = _figure(len(scenes) * len(result["models"]))
-    figure.suptitle(f"Losses, mean over {len(result['styles'])} styles")
+    figure.suptitle(f"Losses, mean over {_styles(len(result['styles']))}")
     titles = {
         "style_error": "style error (relative, Gram matrices)",
         "content_error": "content error (relative, relu3_3)",
