@@ -2,7 +2,9 @@
 
 A MobileNet-v2 (Sandler et al. 2018), batch normalisation folded into its convolutions, pools the picture into a
 bottleneck of 100 numbers; two linear heads per normalised layer of T map those to γ and β (Ghiasi et al. 2017).
-The heads belong to P, so T receives S ready-made.
+The heads belong to P, so T receives S ready-made. Ours also sees what such a network pools away on its deep way down:
+the mean and the deviation of every channel at every level, which is what T's normalisation wants replaced (Huang and
+Belongie 2017).
 """
 
 from dataclasses import asdict, dataclass
@@ -13,6 +15,8 @@ from torch.nn import functional as F
 
 from .spec import StyleLayout
 
+TINY = 1e-4  # added to variances: the gradient of a deviation of 0 is infinite
+SLOPE = 0.2  # below zero, of what is made of the statistics
 SIDE = 256  # pictures are cropped to a square and resized to this before P sees them
 
 
@@ -33,6 +37,19 @@ class PredictorSpec:
     )
     last: int = 1280  # width of a last 1×1 convolution before pooling; 0 for none
     bottleneck: int = 100
+    statistics: int = 0  # numbers that are made of the statistics of all levels; 0 for none
+
+    @property
+    def levels(self) -> dict[int, int]:
+        """How many blocks come before each level whose statistics are taken → its channels; the stem is level 0.
+
+        All stages but the last, which is pooled for the bottleneck.
+        """
+        found, blocks = {0: self.stem}, 0
+        for _, channels, repeats, _ in self.stages[:-1]:
+            blocks += repeats
+            found[blocks] = channels
+        return found
 
     def to_json(self) -> dict:
         return {**asdict(self), "stages": [list(s) for s in self.stages]}
@@ -42,8 +59,8 @@ class PredictorSpec:
         return cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
 
 
-# The published one without its widest layers, which hold half of its weights.
-SMALL = PredictorSpec(stages=(*PredictorSpec().stages[:5], (6, 160, 2, 2)), last=384)
+# The published one without its widest layers, which hold two thirds of its weights, but with statistics.
+SMALL = PredictorSpec(stages=(*PredictorSpec().stages[:5], (6, 160, 1, 2)), last=384, statistics=256)
 
 
 class SameConv(nn.Module):
@@ -92,15 +109,23 @@ class Predictor(nn.Module):
         self.last = SameConv(width, spec.last) if spec.last else None
         self.bottleneck = nn.Linear(spec.last or width, spec.bottleneck)
         self.heads = nn.Linear(spec.bottleneck, layout.size)
+        if spec.statistics:
+            self.gather = nn.Linear(2 * (3 + sum(spec.levels.values())), spec.statistics)
+            self.correct = nn.Linear(spec.statistics, layout.size, bias=False)
         self.start_at_identity()
 
     @torch.no_grad()
     def start_at_identity(self) -> None:
-        """Heads that say γ = 1, β = 0, give or take what the picture adds: where training from nothing begins."""
+        """Heads that say γ = 1, β = 0, give or take what the picture adds: where training from nothing begins.
+
+        The statistics correct nothing yet: a P that was trained without them goes on as it was.
+        """
         nn.init.normal_(self.heads.weight, std=0.02)
         self.heads.bias.zero_()
         for _, gamma, _ in self.layout.slices():
             self.heads.bias[gamma] = 1.0
+        if self.spec.statistics:
+            self.correct.weight.zero_()
 
     def code(self, image: Tensor) -> Tensor:
         """image [N,3,256,256] in [0, 1] → bottleneck [N,100]. Other sizes work; 256 is what it was trained on."""
@@ -117,6 +142,40 @@ class Predictor(nn.Module):
             z = F.relu6(self.last(z))
         return self.bottleneck(z.mean((2, 3)))
 
+    def survey(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """image [N,3,H,W] in [0, 1] → features after the blocks of the last level, and the `statistics` [N,2C] of the
+        picture itself and of every level."""
+        found, z, done = [statistics(image)], self.lower(image), 0
+        for blocks in self.spec.levels:
+            z, done = self.blocks[done:blocks](z), blocks
+            found.append(statistics(z))
+        return z, torch.cat(found, 1)
+
+    def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
+        """image [N,3,256,256] in [0, 1] → what S is made of: the bottleneck [N,100], and the statistics [N,2C] that
+        `survey` gives, or [N,0] where `spec` has none."""
+        if not self.spec.statistics:
+            return self.code(image), image.new_zeros(len(image), 0)
+        z, found = self.survey(image)
+        return self.upper(z, max(self.spec.levels)), found
+
+    def say(self, code: Tensor, found: Tensor) -> Tensor:
+        """What `look` gave → S [N,D]."""
+        known = self.heads(code)
+        if not self.spec.statistics:
+            return known
+        return known + self.correct(F.leaky_relu(self.gather(found), SLOPE))
+
     def forward(self, image: Tensor) -> Tensor:
         """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted sum of them is a style too."""
-        return self.heads(self.code(image))
+        return self.say(*self.look(image))
+
+
+def statistics(z: Tensor) -> Tensor:
+    """[N,C,H,W] → [N,2C]: the mean of every channel over space, then the standard deviation.
+
+    Computed in float32 also in half precision, where a sum of squares over a picture overflows.
+    """
+    x = z.float().flatten(2)
+    mean = x.mean(2, keepdim=True)
+    return torch.cat((mean[:, :, 0], (x - mean).square().mean(2).add(TINY).sqrt()), 1).to(z.dtype)

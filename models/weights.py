@@ -13,6 +13,8 @@ from .predictor import Predictor, PredictorSpec
 from .spec import StyleLayout, TransformerSpec
 from .transformer import Transformer
 
+SAYING = ("heads.", "correct.")  # the parts of P with a row for every value of S
+
 
 def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
     """Both networks in one safetensors file (`predictor.…`, `transformer.…`), their descriptions in its metadata."""
@@ -40,7 +42,7 @@ def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:
     rows = layout.within(p.layout)
     smaller = Predictor(p.spec, layout)
     values = p.state_dict()
-    smaller.load_state_dict({k: v[rows] if k.startswith("heads.") else v for k, v in values.items()})
+    smaller.load_state_dict({k: v[rows] if k.startswith(SAYING) else v for k, v in values.items()})
     return smaller
 
 

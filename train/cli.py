@@ -51,6 +51,26 @@ def image(
 
 
 @app.command()
+def predictor(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    start: Start = "published",
+    vgg: VggFile = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """Predictor stage: P learns what T needs, T and P's convolutions staying as they are."""
+    from . import predictor_stage
+
+    settings = configured(predictor_stage.Config(), config, change, steps, minutes)
+    typer.echo(predictor_stage.train(settings, photos, paintings, out, start, vgg, resume))
+
+
+@app.command()
 def video(
     photos: Photos,
     paintings: Paintings,
@@ -270,12 +290,16 @@ def override(config, changes: Mapping):
     return config
 
 
+YES_NO = {"true": True, "false": False}
+
+
 def _like(old, value, key: str):
     """The value as the kind of thing that the default is."""
     try:
-        return type(old)(str(value))
-    except ValueError as e:
-        raise BadInput(f"{key}={value} is not {'a whole number' if type(old) is int else 'a number'}.") from e
+        return YES_NO[str(value).lower()] if type(old) is bool else type(old)(str(value))
+    except (ValueError, KeyError) as e:
+        kind = {int: "a whole number", bool: "true or false"}.get(type(old), "a number")
+        raise BadInput(f"{key}={value} is not {kind}.") from e
 
 
 def _read_yaml(file: Path) -> Mapping:

@@ -1,7 +1,7 @@
 """A smaller P learns to say of any picture what a trained one says.
 
 It begins with the teacher's own layers as far as they go, and with its heads; new are the last layers between. The
-first blocks, which both then share, stay as they are and are computed once for both.
+first blocks, which both then share, stay as they are.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,7 @@ from . import augment, loop, stage
 from .augment import Draws
 from .checkpoint import Networks
 from .distil_stage import load_teacher
+from .whitening import begin_statistics
 
 FITTED = 512  # pictures from which the spread of S is taken, and to which the layer before the heads is fitted
 RIDGE = 0.01  # of the pooled features' mean square: pictures are few beside features
@@ -61,21 +62,23 @@ def student_of(teacher: Predictor, spec: PredictorSpec) -> Predictor:
     p = Predictor(spec, teacher.layout)
     parts = [(p.stem, teacher.stem), *zip(p.blocks, teacher.blocks, strict=False), (p.heads, teacher.heads)]
     parts += [(p.last, teacher.last)] if p.last and teacher.last else []
+    parts += [(p.gather, teacher.gather), (p.correct, teacher.correct)] if both_have_statistics(p, teacher) else []
     for mine, model in (*parts, (p.bottleneck, teacher.bottleneck)):
         take_over(mine, model)
     return p
 
 
-def losses(p: Predictor, teacher: Predictor, frozen: int, spread: Tensor, pictures: Tensor) -> dict[str, Tensor]:
-    """The training step: pictures [N,3,h,w] in [0, 1]; spread [D] of the teacher's S; the first `frozen` blocks are
-    the same in both → the term. In float32 also under autocast."""
+def both_have_statistics(p: Predictor, teacher: Predictor) -> bool:
+    return bool(p.spec.statistics and teacher.spec.statistics)
+
+
+def losses(p: Predictor, teacher: Predictor, spread: Tensor, pictures: Tensor) -> dict[str, Tensor]:
+    """The training step: pictures [N,3,h,w] in [0, 1]; spread [D] of the teacher's S → the term. In float32 also under
+    autocast."""
     with torch.autocast(pictures.device.type, enabled=False):
         with torch.no_grad():
-            shared = teacher.lower(pictures, frozen)
-            wanted = teacher.heads(teacher.upper(shared, frozen))
-        z = shared if frozen else p.lower(pictures)
-        found = p.heads(p.upper(z, frozen))
-        return {"unexplained": ((found - wanted) / spread).square().mean()}
+            wanted = teacher(pictures)
+        return {"unexplained": ((p(pictures) - wanted) / spread).square().mean()}
 
 
 @torch.no_grad()
@@ -84,12 +87,15 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
 
     Returns the standard deviation [D] of each number of the teacher's S, none so small that it divides by 0.
     """
-    pooled, codes = [], []
+    pooled, codes, styles = [], [], []
     handle = p.bottleneck.register_forward_hook(lambda _, inputs, output: pooled.append(inputs[0]))
     for some in pictures.split(16):
         p.code(some)
         codes.append(teacher.code(some))
+        styles.append(teacher(some))
     handle.remove()
+    if not both_have_statistics(p, teacher):
+        begin_statistics(p, pictures)
     x, y = torch.cat(pooled).double(), torch.cat(codes).double()
     centred = x - x.mean(0)
     square = centred.T @ centred
@@ -98,7 +104,7 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
         weight = torch.linalg.solve(square + strength, centred.T @ (y - y.mean(0))).T
         p.bottleneck.weight.copy_(weight)
         p.bottleneck.bias.copy_(y.mean(0) - weight @ x.mean(0))
-    return teacher.heads(torch.cat(codes)).std(0).clamp_min(1e-3)
+    return torch.cat(styles).std(0).clamp_min(1e-3)
 
 
 def draw(canvases: Tensor, photographs: Tensor, n: int, size: int, draws: Draws) -> Tensor:
@@ -129,9 +135,11 @@ def train(
 
     spread = fit(work.nets.p, judge, pictures(FITTED, Draws(torch.Generator().manual_seed(config.seed + 2))))
     stage.begin_alike(work.nets.p)
+    rates = {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate}
+    kept = {"p.stem": 0.0, **{f"p.blocks.{i}": 0.0 for i in range(config.frozen)}} if config.frozen else {}
     return work.run(
-        {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate},
-        lambda: losses(work.nets.p, judge, config.frozen, spread, pictures(work.n, work.draws)),
+        rates | kept,
+        lambda: losses(work.nets.p, judge, spread, pictures(work.n, work.draws)),
         out,
         resume,
     )

@@ -5,7 +5,7 @@ photograph is painted in the manner of a random painting, and VGG judges it by t
 painting's Gram matrices.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,9 +15,11 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 
-from . import loop, stage, vgg
+from . import data, loop, stage, vgg
+from .augment import Draws
 from .checkpoint import Networks
 from .losses import CONTENT_LAYER, LossWeights, content, grams, style, total_variation
+from .whitening import ENOUGH, begin_statistics
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Config:
     minutes: float = 0.0  # or here, if not 0
     rate: float = 5e-4  # of T; 1e-3 is still stable from scratch, but loosens published weights
     predictor_rate: float = 2e-5  # of P, which knows more paintings than are here; 0 freezes it, from scratch use rate
+    statistics_rate: float = 5e-4  # of what P makes of statistics; it begins at nothing
     warmup: int = 100  # steps in which Adam's estimates settle
     decay: str = "steps"  # a cosine along steps or minutes, or none
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
@@ -65,6 +68,12 @@ def painting_losses(eye: vgg.Vgg, frames: Tensor, painted: Tensor, styles: Tenso
     with torch.no_grad():
         things = eye(frames, CONTENT_LAYER)[CONTENT_LAYER]
         strokes = {layer: g.repeat(len(frames) // len(g), 1, 1) for layer, g in grams(eye(styles)).items()}
+    return judged(eye, painted, things, strokes)
+
+
+def judged(eye: vgg.Vgg, painted: Tensor, things: Tensor, strokes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The terms of paintings [N,3,H,W]: things [N,256,h,w] that they show, at the content layer, and the Gram matrices
+    [N,C,C] of their styles by layer."""
     seen = eye(painted)
     return {
         "content": content(seen[CONTENT_LAYER], things),
@@ -84,14 +93,19 @@ def train(
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
 
-    BadInput also where a process's part of the batch can't be shared out among paintings.
+    From scratch, P's statistics begin whitened. BadInput also where a process's part of the batch can't be shared out
+    among paintings.
     """
     work = stage.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
     if config.sharing < 1 or work.n % config.sharing:
         raise BadInput(f"{work.n} photographs a process cannot share paintings by {config.sharing}: --set sharing=1.")
-    eye = work.eye(vgg_file)
+    if start == "scratch":
+        apart = Draws(torch.Generator().manual_seed(config.seed + 2))
+        begin_statistics(work.nets.p, data.styles(work.canvases, ENOUGH, config.style_size, apart))
+        stage.begin_alike(work.nets.p)
+    eye, gathering = work.eye(vgg_file), config.statistics_rate if config.predictor_rate else 0.0
     return work.run(
-        {"t": config.rate, "p": config.predictor_rate},
+        {"t": config.rate, "p": config.predictor_rate, "p.gather": gathering, "p.correct": gathering},
         lambda: losses(work.nets, eye, work.photos(), work.styles(config.sharing)),
         out,
         resume,

@@ -18,7 +18,7 @@ import torch
 
 from impasto.models.errors import BadInput
 
-from . import image_stage, loop, pack, steady_stage, video_stage
+from . import image_stage, loop, pack, predictor_stage, steady_stage, video_stage
 from .checkpoint import RESULT, recipe
 from .losses import LossWeights
 
@@ -39,13 +39,17 @@ class Step(NamedTuple):
 STAGES = {
     # Most of the time: here the network learns to paint, the others only steady its hand. 256 px show the trunk the
     # same strokes that a frame of 288 lines has.
-    "image": Step(0.55, image_stage.train, image_stage.Config(
+    "image": Step(0.45, image_stage.train, image_stage.Config(
         size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, ema=0.999, seed=0,
         weights=LossWeights(content=0.08, tv=0.1), **CLOCK,
     )),
+    # P alone, on whole paintings; with few steps at a high rate it errs more than T does.
+    "predictor": Step(0.12, predictor_stage.train, predictor_stage.Config(
+        batch=64, rate=5e-4, heads_rate=2e-4, seed=3, weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
+    )),
     # Two frames a scene, so half as many scenes. P, the content and the variation as in impasto-0.3.
-    "video": Step(0.20, video_stage.train, video_stage.Config(
-        size=256, photo_side=384, batch=16, rate=3e-4, ema=0.998, seed=1,
+    "video": Step(0.18, video_stage.train, video_stage.Config(
+        size=256, photo_side=384, batch=16, whole=True, rate=3e-4, ema=0.998, seed=1,
         weights=LossWeights(content=0.05, tv=0.05, output_temporal=32), **CLOCK,
     )),
     # Five frames a scene, carried one after the other.

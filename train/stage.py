@@ -33,6 +33,10 @@ class Stage(NamedTuple):
         """The next paintings, float [n / sharing,3,style_size,style_size]."""
         return data.styles(self.canvases, self.n // sharing, self.config.style_size, self.draws)
 
+    def whole(self) -> Tensor:
+        """The next paintings as they are stored, float [n,3,s,s]."""
+        return data.pick(self.canvases, self.n, self.draws)
+
     def eye(self, file: Path | None) -> vgg.Vgg:
         """VGG where the networks are; in bf16 on a CPU that multiplies it faster, as autocast makes it on a GPU."""
         eye = vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)

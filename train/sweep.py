@@ -20,7 +20,7 @@ from torch import nn
 from impasto.models.predictor import Predictor
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
-from impasto.models.weights import save_weights, take_over
+from impasto.models.weights import SAYING, save_weights, take_over
 
 from . import image_stage, loop
 from .distil_stage import load_teacher
@@ -150,7 +150,7 @@ def beginner(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
     p = Predictor(teacher.spec, t.layout)
     parts: dict[str, nn.Module] = dict(teacher.named_children())
     for name, part in p.named_children():
-        if name != "heads":
+        if f"{name}." not in SAYING:
             take_over(part, parts[name])
     return loop.Networks(p, t)
 

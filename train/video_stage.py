@@ -30,6 +30,7 @@ class Config:
     style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 256  # px: of the stored photographs, a third larger than frames, so that motion stays inside
     painting_side: int = 256  # px: of the stored paintings
+    whole: bool = False  # paintings as they are stored, not cropped, turned and recoloured: what P knows best
     clip_side: int = 256  # px: of the stored clips
     clip_frames: int = 8  # frames of each stored stretch of a clip
     clip_share: float = 0.25  # of pairs that come from clips, if there are any: real light and blur, but estimated flow
@@ -116,6 +117,6 @@ def train(
         pairs = made_pairs(work.photographs, work.n, config.size, draws)
         if stored is not None:
             pairs = with_clips(pairs, stored, config.clip_share, draws)
-        return Pairs(*pairs, work.styles())
+        return Pairs(*pairs, work.whole() if config.whole else work.styles())
 
     return work.run({"t": config.rate}, lambda: losses(work.nets, eye, batch()), out, resume)

@@ -2,9 +2,10 @@
 
 from dataclasses import replace
 
+import numpy as np
 import torch
 
-from impasto.models.predictor import SMALL, Predictor, PredictorSpec, SameConv
+from impasto.models.predictor import SMALL, Predictor, PredictorSpec, SameConv, statistics
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
 
@@ -28,6 +29,38 @@ def test_without_a_last_convolution_the_stages_are_pooled():
     with torch.no_grad():
         pooled = p.blocks(p.lower(image := torch.rand(2, 3, 32, 32))).mean((2, 3))
         torch.testing.assert_close(p.code(image), pooled @ p.bottleneck.weight.T + p.bottleneck.bias)
+
+
+def test_statistics_against_numpy():
+    z = torch.randn(2, 3, 5, 7) * 4 + 1
+    x = z.double().numpy().reshape(2, 3, -1)
+    wanted = np.concatenate((x.mean(2), np.sqrt(x.var(2) + 1e-4)), 1)
+    np.testing.assert_allclose(statistics(z).numpy(), wanted, rtol=1e-5, atol=1e-5)
+
+
+def test_statistics_in_half_precision_do_not_overflow():
+    z = 200 + 50 * torch.randn(1, 2, 256, 256)  # squares up to 160,000, sums up to 13 million: far beyond 65,504
+    torch.testing.assert_close(statistics(z.half()).float(), statistics(z), rtol=2e-3, atol=0.1)
+
+
+def test_a_flat_picture_has_finite_gradients():
+    z = torch.full((1, 2, 4, 4), 0.5, requires_grad=True)
+    statistics(z).sum().backward()
+    assert z.grad.isfinite().all()
+
+
+def test_statistics_are_of_the_picture_and_all_levels_and_correct_nothing_at_first():
+    spec, layout = replace(TINY, statistics=7), StyleLayout.of(TransformerSpec(channels=(3, 4), blocks=1))
+    assert spec.levels == {0: 4, 1: 4}
+    p, image = Predictor(spec, layout), torch.rand(2, 3, 32, 32)
+    with torch.no_grad():
+        z, found = p.survey(image)
+        levels = (image, p.lower(image), p.lower(image, 1))
+        torch.testing.assert_close(found, torch.cat([statistics(x) for x in levels], 1))
+        torch.testing.assert_close(p.upper(z, 1), p.code(image))
+        torch.testing.assert_close(p(image), p.heads(p.code(image)))
+        p.correct.weight.normal_()
+        assert not torch.allclose(p(image), p.heads(p.code(image)))
 
 
 def test_halves_make_a_whole_wherever_it_is_cut():
@@ -69,3 +102,9 @@ def test_a_blend_of_one_and_nothing_is_the_one():
 
 def test_spec_survives_json():
     assert PredictorSpec.from_json(TINY.to_json()) == TINY
+
+
+def test_a_description_from_before_statistics_has_none():
+    old = TINY.to_json()
+    del old["statistics"]
+    assert PredictorSpec.from_json(old).statistics == 0

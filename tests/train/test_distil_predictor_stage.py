@@ -1,18 +1,20 @@
 """Distilling P: what the student takes over, how it begins, and that it learns what the teacher says."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from impasto.export.picture import picture
 from impasto.models.errors import BadInput
-from impasto.models.predictor import PredictorSpec
+from impasto.models.predictor import Predictor, PredictorSpec
 from impasto.models.weights import load_weights
 from impasto.train import distil_predictor_stage as stage
 from impasto.train import loop
 from impasto.train.augment import Draws
 
-SHORT = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 1, 2)), last=12, bottleneck=8)
+SHORT = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 1, 2)), last=12, bottleneck=8, statistics=6)
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def pictures(n, seed=0):
 
 def test_what_has_the_teachers_shape_is_the_teachers(teacher):
     student = stage.student_of(teacher, SHORT)
-    for part in ("stem", "blocks", "heads"):
+    for part in ("stem", "blocks", "heads", "gather", "correct"):
         mine, theirs = (getattr(net, part).state_dict() for net in (student, teacher))
         assert all(torch.equal(mine[k], theirs[k]) for k in theirs)
     assert student.last.conv.weight.shape != teacher.last.conv.weight.shape
@@ -45,11 +47,12 @@ def test_the_same_network_explains_everything_and_a_constant_nothing(teacher):
     copy = stage.student_of(teacher, teacher.spec)
     many = pictures(24)
     spread = teacher(many).detach().std(0, unbiased=False)
-    assert float(stage.losses(copy, teacher, 0, spread, many)["unexplained"]) == 0
+    assert float(stage.losses(copy, teacher, spread, many)["unexplained"]) == 0
     with torch.no_grad():
         copy.heads.weight.zero_()
+        copy.correct.weight.zero_()
         copy.heads.bias.copy_(teacher(many).mean(0))
-    assert float(stage.losses(copy, teacher, 2, spread, many)["unexplained"]) == pytest.approx(1, rel=1e-3)
+    assert float(stage.losses(copy, teacher, spread, many)["unexplained"]) == pytest.approx(1, rel=1e-3)
 
 
 def test_begins_at_a_fit_that_explains_most(teacher):
@@ -57,7 +60,18 @@ def test_begins_at_a_fit_that_explains_most(teacher):
     student = stage.student_of(teacher, SHORT)
     spread = stage.fit(student, teacher, pictures(60))
     torch.testing.assert_close(spread, teacher(pictures(60)).detach().std(0).clamp_min(1e-3), rtol=1e-3, atol=1e-5)
-    assert float(stage.losses(student, teacher, 2, spread, pictures(20, 100))["unexplained"]) < 0.5
+    assert float(stage.losses(student, teacher, spread, pictures(20, 100))["unexplained"]) < 0.5
+
+
+def test_the_fit_starts_what_is_gathered_of_statistics(teacher):
+    torch.manual_seed(0)
+    without = Predictor(replace(teacher.spec, statistics=0), teacher.layout)
+    student = stage.student_of(without, replace(SHORT, statistics=5))
+    stage.fit(student, without, pictures(60))
+    with torch.no_grad():
+        gathered = student.gather(student.survey(pictures(60))[1])
+    assert gathered.mean(0).abs().max() < 0.01
+    assert float(gathered.square().mean()) == pytest.approx(1, rel=0.05)
 
 
 def test_pictures_are_paintings_and_photographs():

@@ -189,6 +189,13 @@ def test_yaml_and_set_hold_only_differences(tmp_path):
     assert (config.weights.style, config.weights.content) == (2.0, 0.3)
 
 
+@pytest.mark.parametrize(("text", "whole"), [("whole: true", True), ("whole: false", False), ("whole: 'True'", True)])
+def test_yes_and_no(text, whole, tmp_path):
+    file = tmp_path / "c.yaml"
+    file.write_text(text)
+    assert cli.configured(video_stage.Config(), file, None, None, None).whole is whole
+
+
 @pytest.mark.parametrize(
     ("text", "says"),
     [
@@ -197,6 +204,7 @@ def test_yaml_and_set_hold_only_differences(tmp_path):
         ("weights: 3", "settings of its own"),
         ("batch: 1.5", "not a whole number"),
         ("rate: fast", "not a number"),
+        ("whole: perhaps", "not true or false"),
         ("- rate", "does not hold settings"),
         ("rate: [", "cannot be read as YAML"),
     ],

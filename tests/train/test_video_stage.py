@@ -115,6 +115,21 @@ def test_starts_from_an_image_stages_folder(sources, tiny, log, tmp_path):
     assert len(log(tmp_path / "video")) == 1
 
 
+def test_whole_paintings_are_shown_as_they_are_stored(sources, tiny, monkeypatch, tmp_path):
+    shown = []
+    real = video_stage.losses
+
+    def seen(nets, eye, pairs):
+        shown.append(pairs.styles)
+        return real(nets, eye, pairs)
+
+    monkeypatch.setattr(video_stage, "losses", seen)
+    config = tiny(video_stage, steps=1, whole=True)
+    video_stage.train(config, out=tmp_path, **sources)
+    stored = data.load(sources["paintings"], config.painting_side).float() / 255
+    assert all(any(torch.equal(one, picture) for picture in stored) for one in shown[0])
+
+
 def test_scratch_is_refused(sources, tiny, tmp_path):
     with pytest.raises(BadInput, match="image stage"):
         video_stage.train(tiny(video_stage), out=tmp_path, **{**sources, "start": "scratch"})
