@@ -164,7 +164,9 @@ class Predictor(nn.Module):
         known = self.heads(code)
         if not self.spec.statistics:
             return known
-        return known + self.correct(F.leaky_relu(self.gather(found), SLOPE))
+        gathered = self.gather(found)
+        leaky = SLOPE * gathered + (1 - SLOPE) * F.relu(gathered)  # in operators verified on WebGPU
+        return known + self.correct(leaky)
 
     def forward(self, image: Tensor) -> Tensor:
         """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted sum of them is a style too."""
@@ -176,6 +178,6 @@ def statistics(z: Tensor) -> Tensor:
 
     Computed in float32 also in half precision, where a sum of squares over a picture overflows.
     """
-    x = z.float().flatten(2)
-    mean = x.mean(2, keepdim=True)
-    return torch.cat((mean[:, :, 0], (x - mean).square().mean(2).add(TINY).sqrt()), 1).to(z.dtype)
+    x = z.float()
+    variance = (x - x.mean((2, 3), keepdim=True)).square().mean((2, 3))
+    return torch.cat((x.mean((2, 3)), (variance + TINY).sqrt()), 1).to(z.dtype)
