@@ -41,21 +41,21 @@ STAGES = {
     # same strokes that a frame of 288 lines has.
     "image": Step(0.45, image_stage.train, image_stage.Config(
         size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, ema=0.999, seed=0,
-        weights=LossWeights(content=0.08, tv=0.1), **CLOCK,
+        weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
     )),
     # P alone, on whole paintings; with few steps at a high rate it errs more than T does.
     "predictor": Step(0.12, predictor_stage.train, predictor_stage.Config(
         batch=64, rate=5e-4, heads_rate=2e-4, seed=3, weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
     )),
-    # Two frames a scene, so half as many scenes. P, the content and the variation as in impasto-0.3.
+    # Two frames a scene, so half as many scenes. P, the content and the variation as in impasto-0.4.
     "video": Step(0.18, video_stage.train, video_stage.Config(
         size=256, photo_side=384, batch=16, whole=True, rate=3e-4, ema=0.998, seed=1,
-        weights=LossWeights(content=0.05, tv=0.05, output_temporal=32), **CLOCK,
+        weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
     )),
     # Five frames a scene, carried one after the other.
     "steady": Step(0.17, steady_stage.train, steady_stage.Config(
         size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
-        weights=LossWeights(content=0.05, tv=0.05, output_temporal=32), **CLOCK,
+        weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
     )),
 }  # fmt: skip
 FRESH = {"rate": 1e-3, "predictor_rate": 5e-4}  # of the image stage from scratch, where there is nothing to forget
