@@ -43,8 +43,10 @@ class PredictorSpec:
     def levels(self) -> dict[int, int]:
         """How many blocks come before each level whose statistics are taken → its channels; the stem is level 0.
 
-        All stages but the last, which is pooled for the bottleneck.
+        All stages but the last, which is pooled for the bottleneck; none where no statistics are taken.
         """
+        if not self.statistics:
+            return {}
         found, blocks = {0: self.stem}, 0
         for _, channels, repeats, _ in self.stages[:-1]:
             blocks += repeats
@@ -142,22 +144,29 @@ class Predictor(nn.Module):
             z = F.relu6(self.last(z))
         return self.bottleneck(z.mean((2, 3)))
 
-    def survey(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """image [N,3,H,W] in [0, 1] → features after the blocks of the last level, and the `statistics` [N,2C] of the
-        picture itself and of every level."""
-        found, z, done = [statistics(image)], self.lower(image), 0
-        for blocks in self.spec.levels:
-            z, done = self.blocks[done:blocks](z), blocks
-            found.append(statistics(z))
-        return z, torch.cat(found, 1)
+    def survey(self, image: Tensor, blocks: int = 0) -> tuple[Tensor, list[Tensor]]:
+        """image [N,3,H,W] in [0, 1] → features after the stem and the first `blocks` inverted residuals, and the
+        `statistics` of the picture itself and of every level up to there; none where `spec` has none."""
+        z = self.lower(image)
+        found = [statistics(image), statistics(z)] if self.spec.statistics else []
+        return self._on(z, found, 0, blocks)
+
+    def _on(self, z: Tensor, found: list[Tensor], done: int, blocks: int) -> tuple[Tensor, list[Tensor]]:
+        """From what `survey` gave after `done` blocks to what it gives after `blocks`."""
+        for i in range(done, blocks):
+            z = self.blocks[i](z)
+            found = [*found, statistics(z)] if i + 1 in self.spec.levels else found
+        return z, found
 
     def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """image [N,3,256,256] in [0, 1] → what S is made of: the bottleneck [N,100], and the statistics [N,2C] that
-        `survey` gives, or [N,0] where `spec` has none."""
-        if not self.spec.statistics:
-            return self.code(image), image.new_zeros(len(image), 0)
-        z, found = self.survey(image)
-        return self.upper(z, max(self.spec.levels)), found
+        """image [N,3,256,256] in [0, 1] → what S is made of: the bottleneck [N,100], and the statistics [N,2C] of the
+        picture and all levels, or [N,0] where `spec` has none."""
+        return self.look_on(*self.survey(image))
+
+    def look_on(self, z: Tensor, found: list[Tensor], blocks: int = 0) -> tuple[Tensor, Tensor]:
+        """What `survey` gave after so many blocks → as `look`."""
+        z, found = self._on(z, found, blocks, len(self.blocks))
+        return self.upper(z, len(self.blocks)), torch.cat(found, 1) if found else z.new_zeros(len(z), 0)
 
     def say(self, code: Tensor, found: Tensor) -> Tensor:
         """What `look` gave → S [N,D]."""

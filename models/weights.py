@@ -13,7 +13,7 @@ from .predictor import Predictor, PredictorSpec
 from .spec import StyleLayout, TransformerSpec
 from .transformer import Transformer
 
-SAYING = ("heads.", "correct.")  # the parts of P with a row for every value of S
+SAYING = ("heads", "correct")  # the parts of P with a row for every value of S
 
 
 def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
@@ -42,7 +42,7 @@ def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:
     rows = layout.within(p.layout)
     smaller = Predictor(p.spec, layout)
     values = p.state_dict()
-    smaller.load_state_dict({k: v[rows] if k.startswith(SAYING) else v for k, v in values.items()})
+    smaller.load_state_dict({k: v[rows] if k.split(".")[0] in SAYING else v for k, v in values.items()})
     return smaller
 
 

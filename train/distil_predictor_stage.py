@@ -1,7 +1,7 @@
 """A smaller P learns to say of any picture what a trained one says.
 
 It begins with the teacher's own layers as far as they go, and with its heads; new are the last layers between. The
-first blocks, which both then share, stay as they are.
+first blocks, which both then share, stay as they are and are computed once for both.
 """
 
 from collections.abc import Sequence
@@ -72,13 +72,16 @@ def both_have_statistics(p: Predictor, teacher: Predictor) -> bool:
     return bool(p.spec.statistics and teacher.spec.statistics)
 
 
-def losses(p: Predictor, teacher: Predictor, spread: Tensor, pictures: Tensor) -> dict[str, Tensor]:
-    """The training step: pictures [N,3,h,w] in [0, 1]; spread [D] of the teacher's S → the term. In float32 also under
-    autocast."""
+def losses(p: Predictor, teacher: Predictor, frozen: int, spread: Tensor, pictures: Tensor) -> dict[str, Tensor]:
+    """The training step: pictures [N,3,h,w] in [0, 1]; spread [D] of the teacher's S; the first `frozen` blocks are
+    the same in both → the term. In float32 also under autocast."""
+    thorough = teacher if teacher.spec.statistics else p
     with torch.autocast(pictures.device.type, enabled=False):
         with torch.no_grad():
-            wanted = teacher(pictures)
-        return {"unexplained": ((p(pictures) - wanted) / spread).square().mean()}
+            shared = thorough.survey(pictures, frozen)
+            wanted = teacher.say(*teacher.look_on(*shared, frozen))
+        found = p.say(*p.look_on(*shared, frozen)) if frozen else p(pictures)
+        return {"unexplained": ((found - wanted) / spread).square().mean()}
 
 
 @torch.no_grad()
@@ -91,8 +94,9 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
     handle = p.bottleneck.register_forward_hook(lambda _, inputs, output: pooled.append(inputs[0]))
     for some in pictures.split(16):
         p.code(some)
-        codes.append(teacher.code(some))
-        styles.append(teacher(some))
+        code, found = teacher.look(some)
+        codes.append(code)
+        styles.append(teacher.say(code, found))
     handle.remove()
     if not both_have_statistics(p, teacher):
         begin_statistics(p, pictures)
@@ -135,11 +139,9 @@ def train(
 
     spread = fit(work.nets.p, judge, pictures(FITTED, Draws(torch.Generator().manual_seed(config.seed + 2))))
     stage.begin_alike(work.nets.p)
-    rates = {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate}
-    kept = {"p.stem": 0.0, **{f"p.blocks.{i}": 0.0 for i in range(config.frozen)}} if config.frozen else {}
     return work.run(
-        rates | kept,
-        lambda: losses(work.nets.p, judge, spread, pictures(work.n, work.draws)),
+        {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate},
+        lambda: losses(work.nets.p, judge, config.frozen, spread, pictures(work.n, work.draws)),
         out,
         resume,
     )

@@ -150,7 +150,7 @@ def beginner(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
     p = Predictor(teacher.spec, t.layout)
     parts: dict[str, nn.Module] = dict(teacher.named_children())
     for name, part in p.named_children():
-        if f"{name}." not in SAYING:
+        if name not in SAYING:
             take_over(part, parts[name])
     return loop.Networks(p, t)
 

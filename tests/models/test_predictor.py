@@ -54,9 +54,10 @@ def test_statistics_are_of_the_picture_and_all_levels_and_correct_nothing_at_fir
     assert spec.levels == {0: 4, 1: 4}
     p, image = Predictor(spec, layout), torch.rand(2, 3, 32, 32)
     with torch.no_grad():
-        z, found = p.survey(image)
+        z, found = p.survey(image, 1)
         levels = (image, p.lower(image), p.lower(image, 1))
-        torch.testing.assert_close(found, torch.cat([statistics(x) for x in levels], 1))
+        torch.testing.assert_close(torch.cat(found, 1), torch.cat([statistics(x) for x in levels], 1))
+        torch.testing.assert_close(p.look(image)[1], torch.cat(found, 1))
         torch.testing.assert_close(p.upper(z, 1), p.code(image))
         torch.testing.assert_close(p(image), p.heads(p.code(image)))
         p.correct.weight.normal_()

@@ -47,12 +47,12 @@ def test_the_same_network_explains_everything_and_a_constant_nothing(teacher):
     copy = stage.student_of(teacher, teacher.spec)
     many = pictures(24)
     spread = teacher(many).detach().std(0, unbiased=False)
-    assert float(stage.losses(copy, teacher, spread, many)["unexplained"]) == 0
+    assert float(stage.losses(copy, teacher, 0, spread, many)["unexplained"]) == 0
     with torch.no_grad():
         copy.heads.weight.zero_()
         copy.correct.weight.zero_()
         copy.heads.bias.copy_(teacher(many).mean(0))
-    assert float(stage.losses(copy, teacher, spread, many)["unexplained"]) == pytest.approx(1, rel=1e-3)
+    assert float(stage.losses(copy, teacher, 2, spread, many)["unexplained"]) == pytest.approx(1, rel=1e-3)
 
 
 def test_begins_at_a_fit_that_explains_most(teacher):
@@ -60,7 +60,19 @@ def test_begins_at_a_fit_that_explains_most(teacher):
     student = stage.student_of(teacher, SHORT)
     spread = stage.fit(student, teacher, pictures(60))
     torch.testing.assert_close(spread, teacher(pictures(60)).detach().std(0).clamp_min(1e-3), rtol=1e-3, atol=1e-5)
-    assert float(stage.losses(student, teacher, spread, pictures(20, 100))["unexplained"]) < 0.5
+    assert float(stage.losses(student, teacher, 2, spread, pictures(20, 100))["unexplained"]) < 0.5
+
+
+@pytest.mark.parametrize(("mine", "theirs"), [(0, 0), (6, 0), (0, 6), (6, 6)])
+def test_blocks_in_common_are_computed_once_and_count_the_same(teacher, mine, theirs):
+    """Whether student or teacher take statistics or not: as if each looked by itself."""
+    teacher = stage.student_of(teacher, replace(teacher.spec, statistics=theirs))
+    student = stage.student_of(teacher, replace(SHORT, statistics=mine))
+    if mine:
+        torch.nn.init.normal_(student.correct.weight, std=0.2)
+    some, spread = pictures(3), torch.ones(teacher.layout.size)
+    apart, together = (stage.losses(student, teacher, n, spread, some)["unexplained"] for n in (0, 2))
+    torch.testing.assert_close(together, apart)
 
 
 def test_the_fit_starts_what_is_gathered_of_statistics(teacher):
@@ -69,7 +81,7 @@ def test_the_fit_starts_what_is_gathered_of_statistics(teacher):
     student = stage.student_of(without, replace(SHORT, statistics=5))
     stage.fit(student, without, pictures(60))
     with torch.no_grad():
-        gathered = student.gather(student.survey(pictures(60))[1])
+        gathered = student.gather(student.look(pictures(60))[1])
     assert gathered.mean(0).abs().max() < 0.01
     assert float(gathered.square().mean()) == pytest.approx(1, rel=0.05)
 
