@@ -19,7 +19,6 @@ from . import augment, loop, stage
 from .augment import Draws
 from .checkpoint import Networks
 from .distil_stage import load_teacher
-from .whitening import begin_statistics
 
 FITTED = 512  # pictures from which the spread of S is taken, and to which the layer before the heads is fitted
 RIDGE = 0.01  # of the pooled features' mean square: pictures are few beside features
@@ -98,8 +97,6 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
         codes.append(code)
         styles.append(teacher.say(code, found))
     handle.remove()
-    if not both_have_statistics(p, teacher):
-        begin_statistics(p, pictures)
     x, y = torch.cat(pooled).double(), torch.cat(codes).double()
     centred = x - x.mean(0)
     square = centred.T @ centred

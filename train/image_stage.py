@@ -15,11 +15,9 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 
-from . import data, loop, stage, vgg
-from .augment import Draws
+from . import loop, stage, vgg
 from .checkpoint import Networks
 from .losses import CONTENT_LAYER, LossWeights, content, grams, style, total_variation
-from .whitening import ENOUGH, begin_statistics
 
 
 @dataclass(frozen=True)
@@ -93,16 +91,11 @@ def train(
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
 
-    From scratch, P's statistics begin whitened. BadInput also where a process's part of the batch can't be shared out
-    among paintings.
+    BadInput also where a process's part of the batch can't be shared out among paintings.
     """
     work = stage.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
     if config.sharing < 1 or work.n % config.sharing:
         raise BadInput(f"{work.n} photographs a process cannot share paintings by {config.sharing}: --set sharing=1.")
-    if start == "scratch":
-        apart = Draws(torch.Generator().manual_seed(config.seed + 2))
-        begin_statistics(work.nets.p, data.styles(work.canvases, ENOUGH, config.style_size, apart))
-        stage.begin_alike(work.nets.p)
     eye, gathering = work.eye(vgg_file), config.statistics_rate if config.predictor_rate else 0.0
     return work.run(
         {"t": config.rate, "p": config.predictor_rate, "p.gather": gathering, "p.correct": gathering},

@@ -13,11 +13,12 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from . import loop, stage, vgg
+from . import data, loop, stage, vgg
 from .augment import Draws
 from .checkpoint import Networks
 from .image_stage import judged
 from .losses import CONTENT_LAYER, STYLE_LAYERS, LossWeights, grams
+from .whitening import ENOUGH, begin_statistics
 
 
 @dataclass(frozen=True)
@@ -96,11 +97,18 @@ def train(
     vgg_file: Path | None = None,
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
+
+    Statistics of which P makes nothing yet begin whitened.
+    """
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
+    apart = Draws(torch.Generator().manual_seed(config.seed + 2))
+    if nets.p.spec.statistics and not nets.p.correct.weight.any():
+        begin_statistics(nets.p, data.pick(work.canvases, ENOUGH, apart))
+        stage.begin_alike(nets.p)
     known = Paintings(nets, eye, work.canvases)
-    few = work._replace(n=config.contents, draws=Draws(torch.Generator().manual_seed(config.seed + 2))).photos()
+    few = work._replace(n=config.contents, draws=apart).photos()
     with torch.no_grad():
         things = torch.cat([eye(some, CONTENT_LAYER)[CONTENT_LAYER] for some in few.split(8)])
 

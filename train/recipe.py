@@ -38,9 +38,9 @@ class Step(NamedTuple):
 # the shares leave, a twelfth, goes to loading pictures, to compiling and to the export.
 STAGES = {
     # Most of the time: here the network learns to paint, the others only steady its hand. 256 px show the trunk the
-    # same strokes that a frame of 288 lines has.
+    # same strokes that a frame of 288 lines has. P's statistics wait for the next stage, where its convolutions stay.
     "image": Step(0.45, image_stage.train, image_stage.Config(
-        size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, ema=0.999, seed=0,
+        size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, statistics_rate=0.0, ema=0.999, seed=0,
         weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
     )),
     # P alone, on whole paintings; with few steps at a high rate it errs more than T does.

@@ -1,7 +1,8 @@
 """Where learning from statistics begins: at their principal components, each of variance 1.
 
 Means and deviations of hundreds of channels differ in size by the hundred and say much the same; of whitened ones,
-gradient descent learns everything equally fast.
+gradient descent learns everything equally fast. Only where P's convolutions stay as they are: small components are
+enlarged a hundredfold, and so would be every change of what comes in.
 """
 
 import torch
@@ -15,9 +16,8 @@ ENOUGH = 512  # pictures: about as many as there are statistics
 
 @torch.no_grad()
 def begin_statistics(p: Predictor, pictures: Tensor) -> None:
-    """Makes what P gathers of its statistics their components over pictures [N,3,h,w] in [0, 1], if it has any."""
-    if p.spec.statistics:
-        whiten(p.gather, torch.cat([p.look(some)[1] for some in pictures.split(16)]))
+    """Makes what P gathers of its statistics their components over pictures [N,3,h,w] in [0, 1]."""
+    whiten(p.gather, torch.cat([p.look(some)[1] for some in pictures.split(16)]))
 
 
 @torch.no_grad()

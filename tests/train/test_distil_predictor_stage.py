@@ -8,7 +8,7 @@ import torch
 
 from impasto.export.picture import picture
 from impasto.models.errors import BadInput
-from impasto.models.predictor import Predictor, PredictorSpec
+from impasto.models.predictor import PredictorSpec
 from impasto.models.weights import load_weights
 from impasto.train import distil_predictor_stage as stage
 from impasto.train import loop
@@ -73,17 +73,6 @@ def test_blocks_in_common_are_computed_once_and_count_the_same(teacher, mine, th
     some, spread = pictures(3), torch.ones(teacher.layout.size)
     apart, together = (stage.losses(student, teacher, n, spread, some)["unexplained"] for n in (0, 2))
     torch.testing.assert_close(together, apart)
-
-
-def test_the_fit_starts_what_is_gathered_of_statistics(teacher):
-    torch.manual_seed(0)
-    without = Predictor(replace(teacher.spec, statistics=0), teacher.layout)
-    student = stage.student_of(without, replace(SHORT, statistics=5))
-    stage.fit(student, without, pictures(60))
-    with torch.no_grad():
-        gathered = student.gather(student.look(pictures(60))[1])
-    assert gathered.mean(0).abs().max() < 0.01
-    assert float(gathered.square().mean()) == pytest.approx(1, rel=0.05)
 
 
 def test_pictures_are_paintings_and_photographs():

@@ -6,7 +6,7 @@ import torch
 
 from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import Transformer
-from impasto.models.weights import load_weights
+from impasto.models.weights import load_weights, save_weights
 from impasto.train import data, loop, losses, predictor_stage, vgg
 
 SMALL = {"contents": 3, "rate": 1e-2, "heads_rate": 1e-2}
@@ -51,3 +51,15 @@ def test_style_falls_and_only_what_follows_the_convolutions_changes(sources, tin
     changed = {name.split(".")[0] for (name, a), b in zip(p.named_parameters(), p0.parameters(), strict=True)
                if not torch.equal(a, b)}  # fmt: skip
     assert changed == {"heads", "gather", "correct"}
+
+
+def test_statistics_begin_whitened_where_nothing_is_made_of_them_yet(sources, tiny, tmp_path):
+    config = tiny(predictor_stage, steps=1, contents=3, rate=1e-9, heads_rate=1e-9)
+    predictor_stage.train(config, out=tmp_path / "a", **sources)
+    p, t = load_weights(tmp_path / "a" / "weights.safetensors")
+    stored = data.load(sources["paintings"], config.painting_side).float() / 255
+    assert p.gather(p.look(stored)[1]).mean(0).abs().max() < 0.3  # of as many of each as were drawn it would be 0
+    torch.nn.init.constant_(p.correct.weight, 0.1)
+    save_weights(p, t, tmp_path / "b.safetensors")
+    predictor_stage.train(config, out=tmp_path / "b", **{**sources, "start": str(tmp_path / "b.safetensors")})
+    torch.testing.assert_close(load_weights(tmp_path / "b" / "weights.safetensors")[0].gather.weight, p.gather.weight)
