@@ -13,10 +13,11 @@ from torch import Tensor
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
-PASSES = {8: 3, 4: 3, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets the edges right
+PASSES = {8: 2, 4: 2, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets fractions and edges right
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
 WINDOW = 9  # pixels a side over which motion is taken as one
+WIDE = 8  # the same where it is solved for every second pixel
 STIFFNESS = 2e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
@@ -51,16 +52,22 @@ def box(x: Tensor, size: int) -> Tensor:
     return F.avg_pool2d(x, size, 1, size // 2, count_include_pad=False)
 
 
+def halved_box(x: Tensor, size: int) -> Tensor:
+    """The mean over a window, of an even size, about every 2 × 2 pixels: [N,C,h,w] → [N,C,h/2,w/2], as `box`."""
+    return F.avg_pool2d(x, size, 2, size // 2 - 1, count_include_pad=False)
+
+
 def luminance(frame: Tensor) -> Tensor:
     """[N,3,H,W] → [N,1,H,W]."""
     return F.conv2d(frame, torch.tensor(LUMA, device=frame.device).view(1, 3, 1, 1))
 
 
 def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """Where the pixels of `here` were in `there`: luminances [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h,w].
+    """Where the pixels of `here` were in `there`: luminances [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h/2,w/2].
 
-    All are at half of the frame's size; `sample(there, grid, motion)` looks like `here`. h and w are multiples of
-    `MULTIPLE` / 2.
+    Luminances are at half of the frame's size, h and w multiples of `MULTIPLE` / 2. `sample(there, grid, twice(motion))`
+    looks like `here`: details of the finest level are compared, but windows overlap so much that solving for every
+    second pixel is enough.
     """
     flow = None
     for scale in LEVELS:
@@ -70,7 +77,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
             gain = brightening(a, sample(b, at, flow))
         else:
             flow = twice(flow)
-        flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale])
+        flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale], every=2 if scale == 1 else 1)
     return flow
 
 
@@ -107,10 +114,11 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
     return F.conv2d(weight, moves) * pixel_size(at)
 
 
-def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) -> Tensor:
+def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int, every: int = 1) -> Tensor:
     """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
 
     Each pass solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
+    `every` = 2 solves for every second pixel only, [N,2,h/2,w/2], which ends it: that takes a single pass.
     What is fitted are deviations from the window's mean: light that changes there as a whole is not motion.
     """
     size, slope = pixel_size(at), gradients(a)
@@ -121,7 +129,8 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int) ->
         fit = 1 / (1 + box(error * error, 3) / MISFIT**2)
         target = error + (slope * moved).sum(1, keepdim=True)
         terms = torch.cat([squares, slope * target, moved, slope, target], 1)
-        sums = box(torch.cat([terms * fit, fit], 1), WINDOW)
+        weighted = torch.cat([terms * fit, fit], 1)
+        sums = box(weighted, WINDOW) if every == 1 else halved_box(weighted, WIDE)
         across, xy, pull, before, mean, aim, weight = sums.split((2, 1, 2, 2, 2, 1, 1), 1)
         across = across - mean * mean / weight + STIFFNESS
         pull = pull - mean * aim / weight + STIFFNESS * before / weight

@@ -71,23 +71,23 @@ class Stabilizer(nn.Module):
         return steady.clamp(0.0, 1.0)
 
     def read(self, carried: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
-        """The carried painting where the motion [N,2,H/2,W/2] says, crisp again: a reading half-way between two
+        """The carried painting where the motion [N,2,H/4,W/4] says, crisp again: a reading half-way between two
         pixels is their mean, which frame after frame would blur the painting away.
 
         Along each axis by itself: detail across the motion was not blurred, and sharpened it would grow without end.
         """
         moved = flow / (grid[:, :, 1:2, 1:2] - grid[:, :, :1, :1])
         between = moved - moved.floor()
-        x, y = larger(self.crispness * between * (1 - between), 2).split(1, 1)
-        kept = sample(carried, grid, larger(flow, 2))
+        x, y = larger(self.crispness * between * (1 - between), COARSE).split(1, 1)
+        kept = sample(carried, grid, larger(flow, COARSE))
         return kept + x * (kept - row(kept)) + y * (kept - column(kept))
 
     def shares(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
         """How much of the carried painting stays, fine and coarse, 0…1 [N,2,H/4,W/4].
 
-        here, there and at: both frames and the grid at half the size; flow likewise; change: carried − new painting.
+        here, there and at: both frames and the grid at half the size; flow at a quarter; change: carried − new painting.
         """
-        here, there, at, flow = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at, flow))
+        here, there, at = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at))
         difference = box((here - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)
         texture = (here - box(here, 3)).abs().mean(1, keepdim=True)
         speed = (flow / (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])).square().sum(1, keepdim=True)

@@ -45,8 +45,8 @@ Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowN
 
 
 def classical(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """`models.motion.motion`, from whole frames."""
-    return motion.motion(*(F.avg_pool2d(x, 2) for x in (here, there, grid)))
+    """`models.motion.motion`, from whole frames and as fine as the learned network gives it."""
+    return motion.twice(motion.motion(*(F.avg_pool2d(x, 2) for x in (here, there, grid))))
 
 
 def flow(network: Network, pair: Pair) -> Tensor:

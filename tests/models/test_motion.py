@@ -31,8 +31,8 @@ def found(here, there):
     """The motion of one frame, found at half its size, in its own pixels [H,W,2]."""
     height, width = here.shape[2:]
     flow = m.motion(*(F.avg_pool2d(x, 2) for x in (here, there, m.pixel_grid(height, width))))
-    assert flow.shape == (len(here), 2, height // 2, width // 2)
-    return m.twice(flow)[0].permute(1, 2, 0).numpy() * [width / 2, height / 2]
+    assert flow.shape == (len(here), 2, height // 4, width // 4)
+    return m.twice(m.twice(flow))[0].permute(1, 2, 0).numpy() * [width / 2, height / 2]
 
 
 def test_the_grid_is_where_grid_sample_looks():

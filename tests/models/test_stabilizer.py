@@ -173,7 +173,7 @@ def carried_along(stabilizer, dx, dy, frames, detail=1.5):
 
 
 def test_crispness_undoes_the_blur_of_reading_between_pixels():
-    left, half_a_pixel = {}, torch.tensor([0.5 * 2 / W, 0.0]).view(1, 2, 1, 1).expand(-1, -1, H // 2, W // 2)
+    left, half_a_pixel = {}, torch.tensor([0.5 * 2 / W, 0.0]).view(1, 2, 1, 1).expand(-1, -1, H // 4, W // 4)
     for crispness in (0.0, 1.5):
         stabilizer, carried = Stabilizer(), periodic(1, 2)
         torch.nn.init.constant_(stabilizer.crispness, crispness)
