@@ -65,9 +65,9 @@ def luminance(frame: Tensor) -> Tensor:
 def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     """Where the pixels of `here` were in `there`: luminances [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h/2,w/2].
 
-    Luminances are at half of the frame's size, h and w multiples of `MULTIPLE` / 2. `sample(there, grid, twice(motion))`
-    looks like `here`: details of the finest level are compared, but windows overlap so much that solving for every
-    second pixel is enough.
+    Luminances are at half of the frame's size, h and w multiples of `MULTIPLE` / 2; `sample(there, grid,
+    twice(motion))` looks like `here`. Every pixel of the finest level is compared, but windows overlap so much that
+    solving for every second one is enough.
     """
     flow = None
     for scale in LEVELS:

@@ -85,7 +85,7 @@ class Stabilizer(nn.Module):
     def shares(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
         """How much of the carried painting stays, fine and coarse, 0…1 [N,2,H/4,W/4].
 
-        here, there and at: both frames and the grid at half the size; flow at a quarter; change: carried − new painting.
+        here, there, at: both frames and the grid at half the size; flow: at a quarter; change: carried − new painting.
         """
         here, there, at = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at))
         difference = box((here - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)

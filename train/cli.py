@@ -164,6 +164,20 @@ def join(
 
 
 @app.command()
+def average(
+    first: Annotated[str, typer.Argument(help="A weights file or a run's folder.")],
+    second: Annotated[str, typer.Argument(help="Another, of the same networks: mostly a run begun from the first.")],
+    out: Annotated[Path, typer.Option(help="The weights file to write.")],
+    share: Annotated[float, typer.Option(help="How far to go from the first to the second, 0 to 1.")] = 0.5,
+) -> None:
+    """Weights between those of two runs: often better than both."""
+    from .average import average
+
+    average(first, second, share, out)
+    typer.echo(f"The weights are in {out}.")
+
+
+@app.command()
 def sweep(
     photos: Photos,
     paintings: Paintings,
