@@ -47,7 +47,7 @@ STAGES = {
     "predictor": Step(0.12, predictor_stage.train, predictor_stage.Config(
         batch=64, rate=5e-4, heads_rate=2e-4, seed=3, weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
     )),
-    # Two frames a scene, so half as many scenes. P, the content and the variation as in impasto-0.4.
+    # Two frames a scene, so half as many scenes. P, the content and the variation as in impasto-0.5.
     "video": Step(0.18, video_stage.train, video_stage.Config(
         size=256, photo_side=384, batch=16, whole=True, rate=3e-4, ema=0.998, seed=1,
         weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
