@@ -41,12 +41,12 @@ SYNTHETIC, SIZE, SEED = 96, 192, 1_000_003  # pairs made from photographs, their
 HEIGHT, WIDTH, THREADS, ROUNDS = 288, 512, 2, 100  # how time is taken
 TRUE, NONE, CLASSICAL, LEARNED, DIS = "true motion", "none", "classical", "learned", "DIS medium"
 
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowNet`
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowNet`, or a coarser motion
 
 
 def classical(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """`models.motion.motion`, from whole frames and as fine as the learned network gives it."""
-    return motion.twice(motion.motion(*(F.avg_pool2d(x, 2) for x in (here, there, grid))))
+    """`models.motion.motion`, from whole frames."""
+    return motion.motion(*(F.avg_pool2d(x, 2) for x in (here, there, grid)))
 
 
 def flow(network: Network, pair: Pair) -> Tensor:
@@ -56,7 +56,7 @@ def flow(network: Network, pair: Pair) -> Tensor:
     here, there = (luminance(F.pad(x[None], (0, right, 0, below), "replicate")) for x in (pair.here, pair.there))
     h, w = here.shape[-2:]
     with torch.no_grad():
-        found = motion.twice(network(here, there, motion.pixel_grid(h, w)))
+        found = F.interpolate(network(here, there, motion.pixel_grid(h, w)), (h, w), mode="bilinear")
     return (found * torch.tensor([w / 2, h / 2]).view(1, 2, 1, 1))[0, :, :height, :width]
 
 
@@ -146,7 +146,7 @@ class Graph(nn.Module):
 
 
 def export(network: Network, path: Path) -> None:
-    """One ONNX file: here, there [1,1,H,W], grid [1,2,H,W] → motion [1,2,H/2,W/2], H and W dynamic."""
+    """One ONNX file: here, there [1,1,H,W], grid [1,2,H,W] → its motion, H and W dynamic."""
     h, w = (motion.MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
