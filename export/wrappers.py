@@ -45,14 +45,17 @@ class FrameGraph(Float32Edges):
 class StepGraph(nn.Module):
     """`step.onnx`: frame, style, stability and the state → the steady painting, which is part of the next state.
 
-    The stabilizer is float32 whatever T computes with: a half-precision coordinate is off by a pixel at 1280.
+    The style is the one that a mix needs. The stabilizer is float32 whatever T computes with: a half-precision
+    coordinate is off by a pixel at 1280.
     """
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
         super().__init__()
         self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer.settled()
+        self.style = copy.deepcopy(t.steady_style)
 
     def forward(
         self, frame: Tensor, style: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
     ) -> Tensor:
-        return self.stabilizer(frame, self.frame(frame, style), stability, previous, carried, grid)
+        painted = self.frame(frame, self.style(style, stability))
+        return self.stabilizer(frame, painted, stability, previous, carried, grid)

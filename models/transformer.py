@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from .spec import StyleLayout, TransformerSpec
 from .stabilizer import Stabilizer
+from .steady_style import SteadyStyle
 
 
 def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
@@ -41,7 +42,7 @@ class PaddedConv(nn.Module):
 
 
 class Transformer(nn.Module):
-    """T as its `TransformerSpec` describes it, and the stabilizer that learns with it and travels along."""
+    """T as its `TransformerSpec` describes it; and what makes it steady, which belongs to it and travels along."""
 
     def __init__(self, spec: TransformerSpec):
         super().__init__()
@@ -54,7 +55,7 @@ class Transformer(nn.Module):
         )
         self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(pairwise(c))))
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
-        self.stabilizer = Stabilizer()
+        self.stabilizer, self.steady_style = Stabilizer(), SteadyStyle(self.layout.size)
 
     def encode(self, frame: Tensor) -> Tensor:
         """frame [N,3,H,W] in [0, 1] → features [N,C,H/m,W/m] that no style has touched yet, m = `spec.multiple`."""

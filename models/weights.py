@@ -14,6 +14,7 @@ from .spec import StyleLayout, TransformerSpec
 from .transformer import Transformer
 
 SAYING = ("heads", "correct")  # the parts of P with a row for every value of S
+LATER = ("stabilizer", "steady_style")  # the parts of T that files may lack
 
 
 def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
@@ -49,7 +50,7 @@ def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:
 def load_weights(path: Path) -> tuple[Predictor, Transformer]:
     """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file.
 
-    T's stabilizer stays as it is made where a file has none.
+    What paints steadily stays as it is made where a file has none of it.
     """
     try:
         with safe_open(str(path), "pt") as f:
@@ -58,7 +59,8 @@ def load_weights(path: Path) -> tuple[Predictor, Transformer]:
         tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
         pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
         p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
-        tensors = {f"transformer.stabilizer.{k}": v for k, v in t.stabilizer.state_dict().items()} | tensors
+        made = {f"transformer.{k}": v for k, v in t.state_dict().items() if k.split(".")[0] in LATER}
+        tensors = made | tensors
         for prefix, net in (("predictor.", p), ("transformer.", t)):
             net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:

@@ -44,6 +44,8 @@ def tiny_networks():
     torch.manual_seed(0)
     torch.nn.init.normal_(p.heads.weight, std=0.5)
     torch.nn.init.normal_(p.correct.weight, std=0.05)
+    torch.nn.init.normal_(t.steady_style.scale, std=0.1)
+    torch.nn.init.normal_(t.steady_style.shift, std=0.1)
     return p, t
 
 

@@ -112,6 +112,26 @@ def steady(
     typer.echo(steady_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
 
 
+@app.command("steady-style")
+def steady_style(
+    photos: Photos,
+    paintings: Paintings,
+    out: Out,
+    start: Annotated[str, typer.Option(help="What to begin with: a weights file or a run's folder.")],
+    vgg: VggFile = None,
+    config: ConfigFile = None,
+    change: Changes = None,
+    steps: Steps = None,
+    minutes: Minutes = None,
+    resume: Resume = False,
+) -> None:
+    """Steady style stage: how much more strongly to paint what will be mixed; the networks stay as they are."""
+    from . import steady_style_stage
+
+    settings = configured(steady_style_stage.Config(), config, change, steps, minutes)
+    typer.echo(steady_style_stage.train(settings, photos, paintings, out, start, vgg, resume))
+
+
 @app.command()
 def distil(
     photos: Photos,

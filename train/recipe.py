@@ -18,7 +18,7 @@ import torch
 
 from impasto.models.errors import BadInput
 
-from . import image_stage, loop, pack, predictor_stage, steady_stage, video_stage
+from . import image_stage, loop, pack, predictor_stage, steady_stage, steady_style_stage, video_stage
 from .checkpoint import RESULT, recipe
 from .losses import LossWeights
 
@@ -53,9 +53,13 @@ STAGES = {
         weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
     )),
     # Five frames a scene, carried one after the other.
-    "steady": Step(0.17, steady_stage.train, steady_stage.Config(
+    "steady": Step(0.14, steady_stage.train, steady_stage.Config(
         size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
         weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
+    )),
+    # Two numbers a value of S: a minute is enough, and the networks of the stage before are not touched.
+    "steady-style": Step(0.03, steady_style_stage.train, steady_style_stage.Config(
+        batch=16, seed=4, **CLOCK,
     )),
 }  # fmt: skip
 FRESH = {"rate": 1e-3, "predictor_rate": 5e-4}  # of the image stage from scratch, where there is nothing to forget

@@ -67,9 +67,9 @@ def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
     n, length = shots.frames.shape[:2]
     frames = shots.frames.transpose(0, 1)  # [T,N,3,H,W]
     with torch.no_grad():
-        vectors = style_vectors(nets.p, shots.styles).repeat(length, 1)
+        vectors = style_vectors(nets.p, shots.styles)
     features = nets.t.encode(frames.flatten(0, 1))
-    painted = nets.t.decode(features, vectors).view_as(frames)
+    painted = nets.t.decode(features, over_time(nets, vectors, length)).view_as(frames)
     steady = unroll(nets.t.stabilizer, frames, painted)
     judged = torch.cat([frames[0], frames[-1]]), torch.cat([painted[0], steady[-1]])
     neighbours = range(1, length)
@@ -97,6 +97,12 @@ def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
     }
 
 
+def over_time(nets: Networks, vectors: Tensor, length: int) -> Tensor:
+    """S [N,D] for every frame [length·N,D]: the first is painted by itself, the others to be mixed."""
+    mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device))
+    return torch.cat([vectors, mixed.repeat(length - 1, 1)])
+
+
 def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
     """Frames and their paintings [T,N,3,H,W] → the steady paintings [T,N,3,H,W], the first painted by itself.
 
@@ -111,8 +117,11 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
         return torch.stack(steady)
 
 
-def made_shots(photographs: Tensor, n: int, config: Config, draws: Draws) -> tuple[Tensor, ...]:
-    """The first five of `Shots`, of scenes made from photographs [count,3,S,S] uint8, two for each scene."""
+def made_shots(photographs: Tensor, n: int, config, draws: Draws) -> tuple[Tensor, ...]:
+    """The first five of `Shots`, of scenes made from photographs [count,3,S,S] uint8, two for each scene.
+
+    config: a stage's settings, with `size` and `frames`.
+    """
     behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
     scene = synthetic.random_scene(behind, before, config.size, config.frames, draws)
     return (*synthetic.render(scene), *synthetic.flow_between(scene, config.frames - 1, 0))
@@ -133,6 +142,15 @@ def with_clips(made: tuple[Tensor, ...], stored: Tensor, config: Config, draws: 
     return tuple(mixed)
 
 
+def fits(config) -> None:
+    """BadInput: motion can't be found in frames of this size, or in so few."""
+    if config.size % MULTIPLE or config.size < 2 * MULTIPLE or config.frames < 2:
+        raise BadInput(
+            f"size={config.size} must be divisible by {MULTIPLE} and at least {2 * MULTIPLE}, "
+            f"and frames={config.frames} at least 2."
+        )
+
+
 def train(
     config: Config,
     photos: Sequence[Path],
@@ -146,11 +164,7 @@ def train(
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
     if start == "scratch":
         raise BadInput("The steady stage keeps P as it is: start from an earlier stage's weights.")
-    if config.size % MULTIPLE or config.size < 2 * MULTIPLE or config.frames < 2:
-        raise BadInput(
-            f"size={config.size} must be divisible by {MULTIPLE} and at least {2 * MULTIPLE}, "
-            f"and frames={config.frames} at least 2."
-        )
+    fits(config)
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     eye, draws = work.eye(vgg_file), work.draws
     stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None

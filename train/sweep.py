@@ -20,7 +20,7 @@ from torch import nn
 from impasto.models.predictor import Predictor
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
-from impasto.models.weights import SAYING, save_weights, take_over
+from impasto.models.weights import LATER, SAYING, save_weights, take_over
 
 from . import image_stage, loop
 from .distil_stage import load_teacher
@@ -75,7 +75,7 @@ def sweep(
 def cost_of(spec: TransformerSpec) -> dict:
     """MAC a pixel, parameters of T without its stabilizer, and kilobytes of those in float16."""
     t = Transformer(spec)
-    count = sum(w.numel() for name, w in t.named_parameters() if not name.startswith("stabilizer."))
+    count = sum(w.numel() for name, w in t.named_parameters() if not name.startswith(LATER))
     return {"macs_per_pixel": round(spec.macs_per_pixel), "parameters": count, "kb_fp16": round(2 * count / 1000)}
 
 

@@ -29,9 +29,9 @@ def test_dry_run_from_pictures_to_a_model(sources, tiny_networks, tmp_path):
     assert "the model is in" in ended.stdout
     assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 60  # of one core
 
-    assert set(recipe.finished(tmp_path / "run")) == {"image", "predictor", "video", "steady", "export"}
+    assert set(recipe.finished(tmp_path / "run")) == {*recipe.STAGES, "export"}
     model = load_model(tmp_path / "run" / "model")  # checks the hashes
-    assert model.recipe["stage"] == "steady"
+    assert model.recipe["stage"] == "steady_style"
     assert model.network["transformer"] == tiny_networks[1].spec.to_json()
     assert Painter(model, "cpu").encode(np.full((40, 56, 3), 90, np.uint8)).shape == (model.style_size,)
 
@@ -60,17 +60,19 @@ def test_each_stage_starts_from_the_one_before_and_has_its_share(calls, tmp_path
     said = recipe.run([], [], tmp_path, minutes=100, start="scratch")
     assert [(name, start.rpartition("/")[2]) for name, _, start in calls] == [
         ("image", "scratch"), ("predictor", "image"), ("video", "predictor"), ("steady", "video"),
+        ("steady-style", "steady"),
     ]  # fmt: skip
-    assert [round(config.minutes, 6) for _, config, _ in calls] == [45, 12, 18, 17]
+    assert [round(config.minutes, 6) for _, config, _ in calls] == [45, 12, 18, 14, 3]
     assert all(config.decay == "minutes" for _, config, _ in calls)
-    assert (tmp_path / "weights.safetensors").read_bytes() == (tmp_path / "steady/weights.safetensors").read_bytes()
-    assert said.endswith("export of steady")
+    last = tmp_path / "steady-style" / "weights.safetensors"
+    assert (tmp_path / "weights.safetensors").read_bytes() == last.read_bytes()
+    assert said.endswith("export of steady-style")
 
 
 def test_from_scratch_it_learns_faster(calls, tmp_path):
     recipe.run([], [], tmp_path / "a", minutes=1, start="scratch")
     recipe.run([], [], tmp_path / "b", minutes=1, start="published")
-    scratch, published = calls[0][1], calls[4][1]
+    scratch, published = calls[0][1], calls[5][1]
     assert scratch.rate > published.rate
     assert scratch.predictor_rate > published.predictor_rate
     assert recipe.STAGES["image"].config.network == "space_to_depth"
@@ -86,7 +88,7 @@ def test_called_again_it_does_what_is_missing(calls, tmp_path):
     assert recipe.spent(tmp_path / "video") == pytest.approx(12)
     calls.clear()
     recipe.run([], [], tmp_path, minutes=100)
-    assert [(name, round(config.minutes, 6)) for name, config, _ in calls] == [("video", 6), ("steady", 17)]
+    assert [(name, round(config.minutes, 6)) for name, config, _ in calls] == [("video", 6), ("steady", 14)]
     calls.clear()
     recipe.run([], [], tmp_path, minutes=100)
     assert not calls

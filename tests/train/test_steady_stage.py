@@ -78,7 +78,7 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, small, nets, eye):
     terms = steady_stage.losses(nets, eye, shots)
     vectors, grid, one = nets.p(shots.styles), pixel_grid(32, 32), torch.ones(1)
     frames = [shots.frames[:, t] for t in range(3)]
-    painted = [nets.t(frame, vectors) for frame in frames]
+    painted = [nets.t(frame, nets.t.steady_style(vectors, one * (t > 0))) for t, frame in enumerate(frames)]
     steady = [painted[0]]
     for t in (1, 2):
         steady.append(nets.t.stabilizer(frames[t], painted[t], one, frames[t - 1], steady[t - 1], grid))

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impasto.models.errors import BadInput
-from impasto.models.weights import load_weights
+from impasto.models.weights import LATER, load_weights
 from impasto.train import data, image_stage, loop, losses, vgg, video_stage
 from impasto.train.augment import Draws
 from impasto.train.losses import LossWeights
@@ -104,7 +104,7 @@ def test_only_the_transformer_learns(sources, tiny, tmp_path):
     (p, t), (p0, t0) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
     assert all(torch.equal(a, b) for a, b in zip(p.parameters(), p0.parameters(), strict=True))
     for (name, a), b in zip(t.named_parameters(), t0.parameters(), strict=True):
-        assert torch.equal(a, b) == name.startswith("stabilizer."), name  # it has a stage of its own
+        assert torch.equal(a, b) == name.startswith(LATER), name  # they have stages of their own
 
 
 def test_starts_from_an_image_stages_folder(sources, tiny, log, tmp_path):

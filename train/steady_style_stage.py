@@ -1,0 +1,83 @@
+"""The steady style stage: how much more strongly to paint what will be mixed; P, T and the stabilizer stay as they are.
+
+Short sequences are painted steadily, and VGG judges the last painting, which is mixed of nearly all before; beside
+that, neighbours along the motion must not differ more. Two numbers a value of S are little to learn, so this is short.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto.models.errors import BadInput
+
+from . import loop, stage, vgg
+from .checkpoint import Networks
+from .image_stage import judged
+from .losses import CONTENT_LAYER, LossWeights, output_temporal
+from .predictor_stage import Known, Paintings
+from .steady_stage import fits, made_shots, over_time, unroll
+
+
+@dataclass(frozen=True)
+class Config:
+    """The recipe. A YAML file or --set names only what differs."""
+
+    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
+    frames: int = 6  # of a sequence: at a memory of 0.8, three quarters of what is carried come from within it
+    style_size: int = 256  # px: of the paintings on sample sheets
+    photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
+    painting_side: int = 256  # px: of the stored paintings, and what P was made for; VGG sees the same picture
+    batch: int = 4  # sequences a step over all processes, each with a painting of its own
+    steps: int = 600  # ends here
+    minutes: float = 0.0  # or here, if not 0
+    rate: float = 3e-3  # of numbers that begin at 0 and end near a tenth
+    warmup: int = 20  # steps in which Adam's estimates settle
+    decay: str = "steps"  # a cosine along steps or minutes, or none
+    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
+    ema: float = 0.98  # the average over about fifty steps
+    seed: int = 0
+    save_every: int = 100  # steps between checkpoints and sample sheets
+    # Mixing itself is gentle to the content, and steady enough: both may be spent on style.
+    weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.08, tv=0.05))
+
+
+def losses(nets: Networks, eye: vgg.Vgg, shots: tuple[Tensor, ...], known: Known) -> dict[str, Tensor]:
+    """The training step: sequences, as `made_shots` gives them, each with a painting → the terms."""
+    frames, flows, masks = (x.transpose(0, 1) for x in shots[:3])
+    with torch.no_grad():
+        vectors = nets.p.say(known.code, known.found)
+        things = eye(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
+        features = nets.t.encode(frames.flatten(0, 1))
+    painted = nets.t.decode(features, over_time(nets, vectors, len(frames))).view_as(frames)
+    steady = unroll(nets.t.stabilizer, frames, painted)
+    pair = steady[-1], steady[-2], frames[-1], frames[-2], flows[-1], masks[-1]
+    return {**judged(eye, steady[-1], things, known.strokes), "steady_temporal": output_temporal(*pair)}
+
+
+def train(
+    config: Config,
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    out: Path,
+    start: str,
+    vgg_file: Path | None = None,
+    resume: bool = False,
+) -> str:
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
+    if start == "scratch":
+        raise BadInput("The steady style stage keeps P and T as they are: start from an earlier stage's weights.")
+    fits(config)
+    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
+    known = Paintings(nets, eye, work.canvases)
+
+    def terms() -> dict[str, Tensor]:
+        shots = made_shots(work.photographs, work.n, config, draws)
+        numbers = draws.integers(work.n, high=len(known)).tolist()
+        with torch.autocast(shots[0].device.type, enabled=False):  # two numbers a value: nothing to gain from bf16
+            return losses(nets, eye, shots, known.batch(numbers))
+
+    return work.run({"t.steady_style": config.rate}, terms, out, resume)
