@@ -1,8 +1,8 @@
 """What S becomes for a painting that will be mixed with carried ones.
 
 The mean of several paintings of one scene has less fine texture than each, and of another kind: it is nearer to the
-content than to the style. Painted a little more strongly, the mean comes out as a single painting would. How much more
-is learnt, for each value of S by itself, and is the same for all styles.
+content than to the style. Painted a little more strongly, the mean comes out nearer to what a single painting would be.
+How much more is learnt, for each value of S by itself, and is the same for all styles.
 """
 
 import torch

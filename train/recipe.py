@@ -57,7 +57,7 @@ STAGES = {
         size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
         weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
     )),
-    # Two numbers a value of S: a minute is enough, and the networks of the stage before are not touched.
+    # Two numbers a value of S are little to learn; the networks stay as the stage before left them.
     "steady-style": Step(0.03, steady_style_stage.train, steady_style_stage.Config(
         batch=16, seed=4, **CLOCK,
     )),

@@ -33,7 +33,7 @@ class Config:
     batch: int = 4  # sequences a step over all processes, each with a painting of its own
     steps: int = 600  # ends here
     minutes: float = 0.0  # or here, if not 0
-    rate: float = 3e-3  # of numbers that begin at 0 and end near a tenth
+    rate: float = 3e-3  # of numbers that begin at 0 and end at a few hundredths
     warmup: int = 20  # steps in which Adam's estimates settle
     decay: str = "steps"  # a cosine along steps or minutes, or none
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
