@@ -47,13 +47,16 @@ def accelerator() -> Accelerator:
 def start(source: str, network: str, seed: int, predictor: str = "small") -> Networks:
     """The networks to begin with: "published", "scratch" (T and P as the names say), a weights file or a run's folder.
 
-    BadInput: there is no such file, it holds something else, or `network` has no such name.
+    BadInput: there is no such file, it holds something else, or `network` has no such name. Stages that go on from
+    trained networks name none.
     """
     if source == "published":
         from impasto.models.published import load_published
 
         return Networks(*load_published())
     if source == "scratch":
+        if not network:
+            raise BadInput("Start from published, or from an earlier stage's weights, such as an image stage's.")
         torch.manual_seed(seed)
         spec, pspec = named(NETWORKS, network), named(PREDICTORS, predictor)
         return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))

@@ -162,8 +162,6 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
-    if start == "scratch":
-        raise BadInput("The steady stage keeps P as it is: start from an earlier stage's weights.")
     fits(config)
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     eye, draws = work.eye(vgg_file), work.draws

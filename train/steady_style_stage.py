@@ -11,8 +11,6 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.models.errors import BadInput
-
 from . import loop, stage, vgg
 from .checkpoint import Networks
 from .image_stage import judged
@@ -67,8 +65,6 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
-    if start == "scratch":
-        raise BadInput("The steady style stage keeps P and T as they are: start from an earlier stage's weights.")
     fits(config)
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     nets, eye, draws = work.nets, work.eye(vgg_file), work.draws

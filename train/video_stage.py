@@ -13,8 +13,6 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from impasto.models.errors import BadInput
-
 from . import clips, data, loop, stage, synthetic, vgg
 from .augment import Draws
 from .checkpoint import Networks
@@ -107,8 +105,6 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
-    if start == "scratch":
-        raise BadInput("The video stage keeps P as it is: start from published or from an image stage's weights.")
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     eye, draws = work.eye(vgg_file), work.draws
     stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.clip_frames) if clip_sources else None
