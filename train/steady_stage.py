@@ -1,4 +1,4 @@
-"""The steady stage: T and the stabilizer learn together on short sequences; P is frozen.
+"""The steady stage: T, the stabilizer and the steady style learn together on short sequences; P is frozen.
 
 The stabilizer is unrolled: each steady painting is carried into the next frame, and gradients flow back through all of
 them. The losses of the video stage hold T itself steady; the same output loss on the steady paintings, between
@@ -41,7 +41,9 @@ class Config:
     batch: int = 2  # sequences a step over all processes, each with a painting of its own
     steps: int = 5_000  # ends here
     minutes: float = 0.0  # or here, if not 0
-    rate: float = 2e-4  # of T and the stabilizer, which can paint already
+    rate: float = 2e-4  # of T, which can paint already; 0 leaves it as it is
+    stabilizer_rate: float = 1e-3  # of a few hundred numbers, whose judge begins at 0
+    style_rate: float = 2e-3  # of the steady style, whose numbers end at a few hundredths
     warmup: int = 100  # steps in which Adam's estimates settle
     decay: str = "steps"  # a cosine along steps or minutes, or none
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
@@ -173,4 +175,5 @@ def train(
             shots = with_clips(shots, stored, config, draws)
         return Shots(*shots, work.styles())
 
-    return work.run({"t": config.rate}, lambda: losses(work.nets, eye, batch()), out, resume)
+    rates = {"t": config.rate, "t.stabilizer": config.stabilizer_rate, "t.steady_style": config.style_rate}
+    return work.run(rates, lambda: losses(work.nets, eye, batch()), out, resume)

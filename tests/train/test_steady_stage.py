@@ -200,6 +200,13 @@ def test_t_and_the_stabilizer_learn_and_p_does_not(sources, small, tmp_path):
         assert not torch.equal(a, b), name
 
 
+def test_the_stabilizer_can_learn_without_t(sources, small, tmp_path):
+    steady_stage.train(small(steps=2, rate=0.0), out=tmp_path, **sources)
+    t, t0 = (load_weights(path)[1] for path in (tmp_path / "weights.safetensors", sources["start"]))
+    for (name, a), b in zip(t.named_parameters(), t0.parameters(), strict=True):
+        assert torch.equal(a, b) != name.startswith(("stabilizer.", "steady_style.")), name
+
+
 def test_clips_replace_about_their_share_of_the_sequences(sources, clip_folder, small):
     config = small(batch=40, clip_share=0.25)
     made = tuple(fixed_shots(sources, config)[:5])
