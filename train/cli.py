@@ -175,11 +175,14 @@ def join(
     predictor: Annotated[Path, typer.Option(help="P: a weights file or a run's folder.")],
     transformer: Annotated[Path, typer.Option(help="T: a weights file or a run's folder.")],
     out: Annotated[Path, typer.Option(help="The weights file to write.")],
+    stabilizer: Annotated[
+        Path | None, typer.Option(help="The stabilizer and the steady style, if not T's own: a weights file or a run.")
+    ] = None,
 ) -> None:
     """Put P of one run and T of another into one weights file."""
     from . import distil_stage
 
-    distil_stage.join(str(predictor), str(transformer), out)
+    distil_stage.join(str(predictor), str(transformer), out, stabilizer and str(stabilizer))
     typer.echo(f"The weights are in {out}.")
 
 

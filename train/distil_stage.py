@@ -156,9 +156,17 @@ def load_teacher(teacher: str | None) -> Networks:
     return loop.start(teacher or str(model_folder() / RESULT), "", 0)
 
 
-def join(predictor: str, transformer: str, out: Path) -> None:
-    """Writes one weights file of P and T from two runs or files. BadInput: P has no heads for some layer of T."""
+def join(predictor: str, transformer: str, out: Path, stabilizer: str | None = None) -> None:
+    """Writes one weights file of P and T from two runs or files, the stabilizer and the steady style from a third.
+
+    Without `stabilizer` they stay T's. BadInput: P has no heads for some layer of T, or the third has another S.
+    """
     p, t = loop.start(predictor, "", 0).p, loop.start(transformer, "", 0).t
+    if stabilizer:
+        other = loop.start(stabilizer, "", 0).t
+        if other.layout != t.layout:
+            raise BadInput(f"The steady style of {stabilizer} does not suit {transformer}: their style vectors differ.")
+        t.stabilizer, t.steady_style = other.stabilizer, other.steady_style
     try:
         p = for_layout(p, t.layout)
     except ValueError as e:

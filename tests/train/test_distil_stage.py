@@ -9,7 +9,7 @@ from impasto.export.picture import picture
 from impasto.models.errors import BadInput
 from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import PaddedConv
-from impasto.models.weights import load_weights
+from impasto.models.weights import load_weights, save_weights
 from impasto.train import cli, distil_stage, loop, video_stage
 from impasto.train.checkpoint import Networks
 
@@ -162,6 +162,24 @@ def test_on_the_command_line_and_joined_with_another_p(data, tiny, tmp_path):
     assert torch.equal(p.code(pictures(1, 32)), p0.code(pictures(1, 32)))
     with pytest.raises(BadInput, match="does not belong"):
         cli.join(tmp_path / "t", data["teacher"], tmp_path / "wrong.safetensors")
+
+
+def test_joined_with_what_another_run_mixes_with(teacher, student, tmp_path):
+    files = {name: tmp_path / f"{name}.safetensors" for name in ("own", "other", "small", "both")}
+    save_weights(*teacher, files["own"])
+    save_weights(*student, files["small"])
+    with torch.no_grad():
+        for module in (teacher.t.stabilizer, teacher.t.steady_style):
+            for weight in module.parameters():
+                weight.add_(0.25)
+    save_weights(*teacher, files["other"])
+    cli.join(files["own"], files["own"], files["both"], files["other"])
+    both, own, other = (load_file(files[name]) for name in ("both", "own", "other"))
+    for name, weight in both.items():
+        mixes = name.startswith(("t.stabilizer.", "t.steady_style."))
+        assert torch.equal(weight, (other if mixes else own)[name]), name
+    with pytest.raises(BadInput, match="style vectors differ"):
+        cli.join(files["own"], files["own"], files["both"], files["small"])
 
 
 def test_a_part_may_have_a_rate_of_its_own(teacher):
