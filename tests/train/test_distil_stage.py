@@ -176,7 +176,7 @@ def test_joined_with_what_another_run_mixes_with(teacher, student, tmp_path):
     cli.join(files["own"], files["own"], files["both"], files["other"])
     both, own, other = (load_file(files[name]) for name in ("both", "own", "other"))
     for name, weight in both.items():
-        mixes = name.startswith(("t.stabilizer.", "t.steady_style."))
+        mixes = name.startswith(("transformer.stabilizer.", "transformer.steady_style."))
         assert torch.equal(weight, (other if mixes else own)[name]), name
     with pytest.raises(BadInput, match="style vectors differ"):
         cli.join(files["own"], files["own"], files["both"], files["small"])
