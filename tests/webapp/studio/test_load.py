@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import socket
 import subprocess
 import sys
@@ -83,6 +84,12 @@ def submit(client, clip):
     return client.submit(clip=handle_file(clip), styles=["great-wave"], size=64, api_name="/paint_clip")
 
 
+def before(job):
+    """How many jobs start before this one, as its person is told; 0 if it is next, has started or is done."""
+    told = job.status().progress_data or []
+    return max((int(n) for unit in told for n in re.findall(r"Waiting: (\d+) jobs", unit.desc or "")), default=0)
+
+
 def files(folder):
     return {Path(place) / name for place, _, names in os.walk(folder) for name in names}
 
@@ -102,14 +109,16 @@ def test_twelve_jobs_one_cancelled_nothing_left(server, tmp_path, media):
     memory = process.memory_info().rss
 
     seen = []
-    with clients(url, 12, tmp_path) as people:
+    with clients(url, 13, tmp_path) as (late, *people):
         jobs = [submit(person, clip) for person in people]
         until(lambda: sum((line := httpx.get(url + "line").json()).values()) == 12 or seen.append(line))
         seen.append(httpx.get(url + "line").json())
         assert seen[-1] == {"running": 2, "waiting": 10}
-        with clients(url, 1, tmp_path) as (late,), pytest.raises(Exception, match="Too many people are painting"):
-            submit(late, clip).result(timeout=60)
-        last = max(range(12), key=lambda i: jobs[i].status().rank or 0)  # one in front could be done by now
+        refused = submit(late, clip)
+        until(lambda: max(map(before, jobs)) > 4)
+        last = max(range(12), key=lambda i: before(jobs[i]))
+        with pytest.raises(Exception, match="Too many people are painting"):
+            refused.result(timeout=60)
         jobs[last].cancel()
         for number, job in enumerate(jobs):
             if number == last:
