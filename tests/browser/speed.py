@@ -4,8 +4,8 @@ python tests/browser/speed.py            # prints a Markdown table; needs Chromi
 
 The page's own engine paints a 512×288 frame (reading the frame, the network, putting it on the canvas): held steady, as
 the page does unless told otherwise, and by itself. The rival's network alone runs in the page's own ONNX Runtime, its
-frame made ready beforehand. They take turns, with one thread and with two: one where the page is served without
-cross-origin isolation, two where it is, on a machine with two cores.
+frame made ready beforehand. They take turns of a few frames, with one thread and with two: one where the page is served
+without cross-origin isolation, two where it is, on a machine with two cores.
 """
 
 import functools
@@ -22,7 +22,7 @@ from impasto.models import store
 from impasto.webapp.page_build import build_page
 
 SIZE = {"width": 512, "height": 288}
-ROUNDS = 15
+ROUNDS = 5
 MEASURE = """async ({size, rounds, threads}) => {
   const {engine} = globalThis.impasto;
   const pause = (ms) => new Promise((done) => setTimeout(done, ms));
@@ -52,11 +52,13 @@ MEASURE = """async ({size, rounds, threads}) => {
     await rival.run({image, style_weights: new ort.Tensor("float32", style, [26])});
     return performance.now() - begun;
   };
+  const ways = {steady: () => ours(1), alone: () => ours(0), theirs};
   const times = {steady: [], alone: [], theirs: []};
-  for (let i = 0; i <= rounds; i++) {
-    await ours(1); // what the next is held steady with
-    const [a, b, c] = [await ours(1), await ours(0), await theirs()];
-    if (i) { times.steady.push(a); times.alone.push(b); times.theirs.push(c); }
+  for (let round = 0; round < rounds; round++) {
+    for (const [name, way] of Object.entries(ways)) {
+      for (let i = 0; i < 3; i++) await way(); // the one before is still warm, and its threads awake
+      for (let i = 0; i < 5; i++) times[name].push(await way());
+    }
   }
   return times;
 }"""
