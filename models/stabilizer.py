@@ -3,12 +3,12 @@
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
 Two judges say how much of the carried painting stays. A fixed one looks at the frames alone: where the carried frame
 shows something else than the new one, outside of it and after a cut nothing stays. A small network, trained together
-with T, can only lower that further; it speaks for the coarse and the fine part of the painting apart. The state from
-frame to frame is the previous frame, the previous output, and the grid of pixel centres, which never changes.
+with T, can only lower that further. The state from frame to frame is the previous frame, the previous output, and the
+grid of pixel centres, which never changes.
 
-A mix of two paintings whose strokes lie apart is flatter than either, so the mix is given the contrast of the new
-painting back: Heitz and Neyret, "High-performance by-example noise using a histogram-preserving blending operator"
-(2018), whose weights keep the variance of what does not match; here it is measured how far it does.
+Reading between pixels blurs, and a mix of two paintings whose strokes lie apart is flatter than either. Both are made
+up for where the carried painting is read: it is sharpened by more than reading takes, and by the more the farther
+between pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1.
 """
 
 import copy
@@ -20,15 +20,13 @@ from torch import Tensor, nn
 
 from .motion import box, luminance, motion, sample
 
-COARSE = 4  # the judges work at this fraction of the resolution, and coarse is what is left of a painting there
-MEMORY = 0.8  # the carried painting's share at full stability, before training: an average over about five frames
-CRISPNESS = 3.0  # how far the blur of reading between pixels is undone, before training; 1.5 does it to second order
+COARSE = 4  # the judges work at this fraction of the resolution
+MEMORY = 0.55  # the carried painting's share at full stability, before training; more is steadier and duller
+CRISPNESS = 4.2  # how far blur is undone, before training: 1.5 is what reading half-way takes, to second order
 SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
 PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
-FLATTER, CRISPER = 0.8, 1.25  # how far the contrast of the mix may be changed; 1 / MEMORY, so that no difference grows
-FLAT = 1e-4  # variance, in 0…1, below which there is no contrast to speak of
 
 
 class Stabilizer(nn.Module):
@@ -36,7 +34,7 @@ class Stabilizer(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 3, padding=1))
+        self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 1, 3, padding=1))
         nn.init.zeros_(self.judge[2].weight)
         nn.init.constant_(self.judge[2].bias, math.log(MEMORY / (1 - MEMORY)))
         self.crispness = nn.Parameter(torch.tensor(CRISPNESS))
@@ -61,14 +59,8 @@ class Stabilizer(nn.Module):
         here, there, at = (F.avg_pool2d(x, 2) for x in (frame, previous, grid))
         flow = motion(luminance(here), luminance(there), at)
         change = self.read(carried, grid, flow) - painted
-        fine, coarse = self.shares(here, there, at, flow, change).split(1, 1)
-        gain = contrast(painted, change, fine)
-        new, old = F.avg_pool2d(painted, COARSE), F.avg_pool2d(change, COARSE)
-        rest = new + coarse * old - gain * (new + fine * old)
-        # Fine parts by the gain, coarse ones as they are. All is linear in the dial; at 0, `painted` is left as it is.
-        own, kept = 1 + stability * (gain - 1), stability * gain * fine
-        steady = larger(own, COARSE) * painted + larger(kept, COARSE) * change + larger(stability * rest, COARSE)
-        return steady.clamp(0.0, 1.0)
+        share = self.share(here, there, at, flow, change)
+        return (painted + larger(stability * share, COARSE) * change).clamp(0.0, 1.0)
 
     def read(self, carried: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
         """The carried painting where the motion [N,2,H/4,W/4] says, crisp again: a reading half-way between two
@@ -82,8 +74,8 @@ class Stabilizer(nn.Module):
         kept = sample(carried, grid, larger(flow, COARSE))
         return kept + x * (kept - row(kept)) + y * (kept - column(kept))
 
-    def shares(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
-        """How much of the carried painting stays, fine and coarse, 0…1 [N,2,H/4,W/4].
+    def share(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
+        """How much of the carried painting stays, 0…1 [N,1,H/4,W/4].
 
         here, there, at: both frames and the grid at half the size; flow: at a quarter; change: carried − new painting.
         """
@@ -97,14 +89,14 @@ class Stabilizer(nn.Module):
 
 
 class Verdict(nn.Module):
-    """A judge that looks at nothing: its logits [2], for every place."""
+    """A judge that looks at nothing: its logit [1], for every place."""
 
-    def __init__(self, logits: Tensor):
+    def __init__(self, logit: Tensor):
         super().__init__()
-        self.register_buffer("logits", logits.detach().clone().view(1, -1, 1, 1))
+        self.register_buffer("logit", logit.detach().clone().view(1, -1, 1, 1))
 
     def forward(self, evidence: Tensor) -> Tensor:
-        return self.logits
+        return self.logit
 
 
 def row(x: Tensor) -> Tensor:
@@ -120,22 +112,6 @@ def column(x: Tensor) -> Tensor:
 def larger(x: Tensor, times: int) -> Tensor:
     """[N,C,h,w] → [N,C,times·h,times·w], bilinear."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
-
-
-def contrast(painted: Tensor, change: Tensor, fine: Tensor) -> Tensor:
-    """What the detail of painted + fine · change has to be multiplied by to be as strong as that of `painted` itself.
-
-    painted, change [N,3,H,W]; fine [N,1,H/4,W/4] → [N,1,H/4,W/4]. Detail is what varies within 4 × 4 pixels.
-    """
-
-    def covariance(a: Tensor, b: Tensor) -> Tensor:
-        within = F.avg_pool2d(a * b, COARSE) - F.avg_pool2d(a, COARSE) * F.avg_pool2d(b, COARSE)
-        return within.mean(1, keepdim=True)
-
-    own = covariance(painted, painted)
-    mixed = own + 2 * fine * covariance(painted, change) + fine * fine * covariance(change, change)
-    gain = ((box(own, 3) + FLAT) / (box(mixed, 3) + FLAT)).sqrt().clamp(FLATTER, CRISPER)
-    return 1 + (4 * fine).clamp(0.0, 1.0) * (gain - 1)  # where nothing is carried, nothing is flat
 
 
 def trust(difference: Tensor, at: Tensor) -> Tensor:

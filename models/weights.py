@@ -6,7 +6,7 @@ from pathlib import Path
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import nn
+from torch import Tensor, nn
 
 from .errors import BadInput
 from .predictor import Predictor, PredictorSpec
@@ -47,10 +47,19 @@ def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:
     return smaller
 
 
+def with_part(tensors: dict[str, Tensor], prefix: str, made: nn.Module) -> dict[str, Tensor]:
+    """Tensors by name; a part of them without the names and shapes of what was made is replaced by it as a whole."""
+    values = {prefix + k: v for k, v in made.state_dict().items()}
+    stored = {k: v.shape for k, v in tensors.items() if k.startswith(prefix)}
+    if stored == {k: v.shape for k, v in values.items()}:
+        return tensors
+    return {k: v for k, v in tensors.items() if k not in stored} | values
+
+
 def load_weights(path: Path) -> tuple[Predictor, Transformer]:
     """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file.
 
-    What paints steadily stays as it is made where a file has none of it.
+    What paints steadily stays as it is made where a file has none of it, or one of an earlier kind.
     """
     try:
         with safe_open(str(path), "pt") as f:
@@ -59,8 +68,8 @@ def load_weights(path: Path) -> tuple[Predictor, Transformer]:
         tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
         pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
         p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
-        made = {f"transformer.{k}": v for k, v in t.state_dict().items() if k.split(".")[0] in LATER}
-        tensors = made | tensors
+        for part in LATER:
+            tensors = with_part(tensors, f"transformer.{part}.", getattr(t, part))
         for prefix, net in (("predictor.", p), ("transformer.", t)):
             net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:

@@ -1,7 +1,9 @@
 """The steady style stage: how much more strongly to paint what will be mixed; P, T and the stabilizer stay as they are.
 
-Short sequences are painted steadily, and VGG judges the last painting, which is mixed of nearly all before; beside
-that, neighbours along the motion must not differ more. Two numbers a value of S are little to learn, so this is short.
+Short sequences are painted steadily, and VGG judges the last painting, which is mixed of all before; beside that,
+neighbours along the motion must not differ more, nor the last painting from the first. Before each sequence its first
+frame stands still for a while, so that what is carried into it is mixed already. Two numbers a value of S are little to
+learn, so this is short.
 """
 
 from collections.abc import Sequence
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import torch
 from torch import Tensor
+
+from impasto.models.errors import BadInput
 
 from . import loop, stage, vgg
 from .checkpoint import Networks
@@ -24,35 +28,54 @@ class Config:
     """The recipe. A YAML file or --set names only what differs."""
 
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    frames: int = 6  # of a sequence: at a memory of 0.8, three quarters of what is carried come from within it
+    frames: int = 6  # of a sequence: at a memory of 0.55, nearly all of what is carried comes from within it
+    still: int = 4  # noisy copies of its first frame before it, painted without gradients
+    noise: float = 0.02  # of these copies, about that of a camera in a room
     style_size: int = 256  # px: of the paintings on sample sheets
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
     painting_side: int = 256  # px: of the stored paintings, and what P was made for; VGG sees the same picture
-    batch: int = 4  # sequences a step over all processes, each with a painting of its own
+    batch: int = 2  # sequences a step over all processes, each with a painting of its own
     steps: int = 600  # ends here
     minutes: float = 0.0  # or here, if not 0
-    rate: float = 3e-3  # of numbers that begin at 0 and end at a few hundredths
+    rate: float = 2e-3  # of numbers that begin at 0 and end at a tenth
     warmup: int = 20  # steps in which Adam's estimates settle
     decay: str = "steps"  # a cosine along steps or minutes, or none
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     ema: float = 0.98  # the average over about fifty steps
     seed: int = 0
     save_every: int = 100  # steps between checkpoints and sample sheets
-    # Mixing itself is gentle to the content, and steady enough: both may be spent on style.
-    weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.08, tv=0.05))
+    # Mixing itself is gentle to the content, which may be spent on style.
+    weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.05, tv=0.05))
 
 
-def losses(nets: Networks, eye: vgg.Vgg, shots: tuple[Tensor, ...], known: Known) -> dict[str, Tensor]:
-    """The training step: sequences, as `made_shots` gives them, each with a painting → the terms."""
+def losses(nets: Networks, eye: vgg.Vgg, shots: tuple[Tensor, ...], known: Known, noise: Tensor) -> dict[str, Tensor]:
+    """The training step: sequences, as `made_shots` gives them, each with a painting → the terms.
+
+    noise [N,K,3,H,W]: what is added to the first frame of each, K ≥ 1 times, before the rest of the sequence.
+    """
     frames, flows, masks = (x.transpose(0, 1) for x in shots[:3])
+    still = (frames[0] + noise.transpose(0, 1)).clamp(0.0, 1.0)
     with torch.no_grad():
         vectors = nets.p.say(known.code, known.found)
         things = eye(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
-        features = nets.t.encode(frames.flatten(0, 1))
-    painted = nets.t.decode(features, over_time(nets, vectors, len(frames))).view_as(frames)
-    steady = unroll(nets.t.stabilizer, frames, painted)
-    pair = steady[-1], steady[-2], frames[-1], frames[-2], flows[-1], masks[-1]
-    return {**judged(eye, steady[-1], things, known.strokes), "steady_temporal": output_temporal(*pair)}
+        begun = unroll(nets.t.stabilizer, still, paint(nets, still, over_time(nets, vectors, len(still))))[-1]
+    painted = paint(nets, frames, over_time(nets, vectors, len(frames)))
+    begin = torch.cat([still[-1:], frames[1:]]), torch.cat([begun[None], painted[1:]])
+    steady = unroll(nets.t.stabilizer, *begin)
+    neighbours = [
+        output_temporal(steady[t], steady[t - 1], frames[t], frames[t - 1], flows[t - 1], masks[t - 1])
+        for t in range(1, len(frames))
+    ]
+    return {
+        **judged(eye, steady[-1], things, known.strokes),
+        "steady_temporal": torch.stack(neighbours).mean(),
+        "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], *shots[3:]),
+    }
+
+
+def paint(nets: Networks, frames: Tensor, styles: Tensor) -> Tensor:
+    """Every frame [T,N,3,H,W] by itself, in S [T·N,D] → [T,N,3,H,W]."""
+    return nets.t(frames.flatten(0, 1), styles).view_as(frames)
 
 
 def train(
@@ -66,6 +89,8 @@ def train(
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
     fits(config)
+    if config.still < 1:
+        raise BadInput(f"still={config.still} must be at least 1: a sequence begins with a painting.")
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
     known = Paintings(nets, eye, work.canvases)
@@ -73,7 +98,8 @@ def train(
     def terms() -> dict[str, Tensor]:
         shots = made_shots(work.photographs, work.n, config, draws)
         numbers = draws.integers(work.n, high=len(known)).tolist()
+        noise = config.noise * draws.normal(work.n, config.still, *shots[0].shape[2:]).to(shots[0].device)
         with torch.autocast(shots[0].device.type, enabled=False):  # two numbers a value: nothing to gain from bf16
-            return losses(nets, eye, shots, known.batch(numbers))
+            return losses(nets, eye, shots, known.batch(numbers), noise)
 
     return work.run({"t.steady_style": config.rate}, terms, out, resume)

@@ -10,13 +10,16 @@ import onnx
 import onnxruntime as ort
 import pytest
 import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from impasto.export import exporter, parity
 from impasto.export.model import load_model
 from impasto.models.errors import BadInput
 from impasto.models.spec import TransformerSpec
+from impasto.models.stabilizer import Stabilizer
 from impasto.models.transformer import Transformer
-from impasto.models.weights import load_weights
+from impasto.models.weights import load_weights, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -130,6 +133,27 @@ def test_weights_come_back(tiny_networks, tiny_model):
     for ours, theirs in ((p, tiny_networks[0]), (t, tiny_networks[1])):
         for name, value in theirs.state_dict().items():
             assert torch.equal(ours.state_dict()[name], value)
+
+
+@pytest.mark.parametrize("earlier", ["none", "with more to say"])
+def test_weights_with_a_stabilizer_of_an_earlier_kind(tiny_networks, tmp_path, earlier):
+    """It is as it is made, as a whole, and the rest is what was stored."""
+    p, t = copy.deepcopy(tiny_networks)
+    torch.nn.init.constant_(t.steady_style.scale, 0.1)
+    torch.nn.init.zeros_(t.stabilizer.crispness)
+    t.stabilizer.judge[2] = torch.nn.Conv2d(8, 2, 3)
+    save_weights(p, t, tmp_path / "all.safetensors")
+    tensors = load_file(tmp_path / "all.safetensors")
+    if earlier == "none":
+        tensors = {name: value for name, value in tensors.items() if "stabilizer" not in name}
+    with safe_open(tmp_path / "all.safetensors", "pt") as file:
+        save_file(tensors, tmp_path / "earlier.safetensors", file.metadata())
+    found = load_weights(tmp_path / "earlier.safetensors")[1]
+    for name, value in Stabilizer().state_dict().items():
+        if not name.startswith("judge.0"):  # random
+            assert torch.equal(found.stabilizer.state_dict()[name], value), name
+    for name, value in t.state_dict().items():
+        assert name.startswith("stabilizer") or torch.equal(found.state_dict()[name], value), name
 
 
 def change(module):

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
 from impasto.models.motion import pixel_grid
-from impasto.models.stabilizer import Stabilizer
+from impasto.models.stabilizer import MEMORY, Stabilizer
 from impasto.models.weights import load_weights
 from impasto.train import cli, data, image_stage, loop, losses, steady_stage, vgg
 from impasto.train.augment import Draws
@@ -138,7 +138,8 @@ def test_what_the_stabilizer_carries_is_felt_by_the_first_frame():
     painted = torch.full((4, 1, 3, 64, 64), 0.5, requires_grad=True)
     steady_stage.unroll(Stabilizer(), frame.expand(4, 1, 3, 64, 64), painted)[-1].sum().backward()
     shares = painted.grad.sum((1, 2, 3, 4)) / painted[0].numel()
-    np.testing.assert_allclose(shares, [0.8**3, 0.2 * 0.8**2, 0.2 * 0.8, 0.2], atol=1e-3)
+    kept = MEMORY
+    np.testing.assert_allclose(shares, [kept**3, (1 - kept) * kept**2, (1 - kept) * kept, 1 - kept], atol=1e-3)
 
 
 def test_bf16_autocast_keeps_the_stabilizer_in_float32(sources, small, nets, eye):

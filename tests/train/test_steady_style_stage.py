@@ -1,5 +1,7 @@
 """The steady style stage: its terms, what it trains, and that style falls."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -12,7 +14,7 @@ from impasto.train import cli, data, loop, losses, steady_stage, steady_style_st
 from impasto.train.augment import Draws
 from impasto.train.predictor_stage import Paintings
 
-TERMS = {"content", "style", "tv", "steady_temporal"}
+TERMS = {"content", "style", "tv", "steady_temporal", "long_range"}
 
 
 @pytest.fixture
@@ -28,27 +30,35 @@ def learning(sources, small):
     eye, draws = vgg.load(sources["vgg_file"]), Draws(torch.Generator().manual_seed(3))
     shots = steady_stage.made_shots(data.load(sources["photos"], config.photo_side), config.batch, config, draws)
     paintings = Paintings(nets, eye, data.load(sources["paintings"], config.painting_side))
-    return nets, eye, shots, paintings
+    noise = 0.05 * draws.normal(config.batch, 3, 3, 32, 32)
+    return nets, eye, shots, paintings, noise
 
 
 def test_terms_are_those_of_the_last_steady_painting(learning):
-    nets, eye, shots, paintings = learning
-    terms = steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]))
+    nets, eye, shots, paintings, noise = learning
+    terms = steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]), noise)
     frames, one, grid = shots[0].transpose(0, 1), torch.ones(1), pixel_grid(32, 32)
     style = nets.p(paintings.canvases[:2].float() / 255)
-    outs = [nets.t(frames[0], style)]
-    for t in (1, 2):
-        painted = nets.t(frames[t], nets.t.steady_style(style, one))
-        outs.append(nets.t.stabilizer(frames[t], painted, one, frames[t - 1], outs[-1], grid))
+    every = [*((frames[0] + noise[:, k]).clamp(0, 1) for k in range(3)), frames[1], frames[2]]
+    outs = [nets.t(every[0], style)]
+    for before, frame in pairwise(every):
+        painted = nets.t(frame, nets.t.steady_style(style, one))
+        outs.append(nets.t.stabilizer(frame, painted, one, before, outs[-1], grid))
+    outs = outs[2:]  # where the sequence itself begins
     seen, scene = eye(outs[2]), eye(frames[2])
     strokes = losses.grams(eye(paintings.canvases[:2].float() / 255))
     expected = {
         "content": losses.content(seen["relu3_3"], scene["relu3_3"]),
         "style": losses.style(losses.grams(seen), strokes),
         "tv": losses.total_variation(outs[2]),
-        "steady_temporal": losses.output_temporal(
-            outs[2], outs[1], frames[2], frames[1], shots[1][:, 1], shots[2][:, 1]
-        ),
+        "steady_temporal": sum(
+            losses.output_temporal(
+                outs[t], outs[t - 1], frames[t], frames[t - 1], shots[1][:, t - 1], shots[2][:, t - 1]
+            )
+            for t in (1, 2)
+        )
+        / 2,
+        "long_range": losses.output_temporal(outs[2], outs[0], frames[2], frames[0], shots[3], shots[4]),
     }
     assert terms.keys() == expected.keys() == TERMS
     for name, value in terms.items():
@@ -56,8 +66,8 @@ def test_terms_are_those_of_the_last_steady_painting(learning):
 
 
 def test_gradients_reach_what_is_learnt_through_every_frame_but_the_first(learning):
-    nets, eye, shots, paintings = learning
-    steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]))["style"].backward()
+    nets, eye, shots, paintings, noise = learning
+    steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]), noise)["style"].backward()
     for weight in nets.t.steady_style.parameters():
         assert weight.grad.isfinite().all()
         assert weight.grad.count_nonzero() > 0.9 * weight.numel()
@@ -80,6 +90,8 @@ def test_bad_settings_are_said(sources, small, tmp_path):
         steady_style_stage.train(small(), out=tmp_path / "run", **{**sources, "start": "scratch"})
     with pytest.raises(BadInput, match="divisible by 16"):
         steady_style_stage.train(small(size=40), out=tmp_path / "run", **sources)
+    with pytest.raises(BadInput, match="at least 1"):
+        steady_style_stage.train(small(still=0), out=tmp_path / "run", **sources)
     assert not (tmp_path / "run").exists()
 
 
