@@ -33,8 +33,8 @@ class LossWeights:
     tv: float = 0.5  # 0.02 there, less than most paintings' own: only a nudge against speckle, for it pays for blur
     feature_temporal: float = 0.3  # 0.2 there: a twentieth of the total steadies the encoder without blunting it
     output_temporal: float = 40.0  # a mean square of 0.01 there: near half of the total, what this training is for
-    steady_temporal: float = 40.0  # the same after the stabilizer: a quarter of it is left, and wants no more weight
-    long_range: float = 20.0  # 0.005 after the stabilizer: it holds what neighbours hide, slow drift
+    steady_temporal: float = 40.0  # the same after the stabilizer: half of it is left, and wants no more weight
+    long_range: float = 20.0  # larger, but of fewer pixels in view: it holds what neighbours hide, slow drift
     ghost: float = 20.0  # 0.001 there: small while the fixed judge does its work; keeps the trained one honest
 
 
