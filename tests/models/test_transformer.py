@@ -97,7 +97,7 @@ def test_one_style_vector_serves_a_batch_and_each_frame_stands_alone():
     frames, style = torch.rand(2, 3, 16, 16), torch.randn(1, t.layout.size)
     with torch.no_grad():
         together, alone = t(frames, style), torch.cat([t(f[None], style) for f in frames])
-    assert torch.allclose(together, alone, atol=1e-6)
+    assert torch.allclose(together, alone, atol=1e-5)  # float32, summed in another order
 
 
 def test_spec_survives_json():
