@@ -74,15 +74,7 @@ def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
     painted = nets.t.decode(features, over_time(nets, vectors, length)).view_as(frames)
     steady = unroll(nets.t.stabilizer, frames, painted)
     judged = torch.cat([frames[0], frames[-1]]), torch.cat([painted[0], steady[-1]])
-    neighbours = range(1, length)
     flows, masks = shots.flows.transpose(0, 1), shots.masks.transpose(0, 1)
-
-    def temporal(outs: Tensor) -> Tensor:
-        pairs = (
-            output_temporal(outs[t], outs[t - 1], frames[t], frames[t - 1], flows[t - 1], masks[t - 1])
-            for t in neighbours
-        )
-        return torch.stack([*pairs]).mean()
 
     def alike(i: int) -> Tensor:
         """The feature loss of sequence i between its first two frames: any two are as good, and two are cheap."""
@@ -92,11 +84,17 @@ def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
     return {
         **painting_losses(eye, *judged, shots.styles),
         "feature_temporal": torch.stack([alike(i) for i in range(n)]).mean(),
-        "output_temporal": temporal(painted),
-        "steady_temporal": temporal(steady),
+        "output_temporal": neighbours_temporal(painted, frames, flows, masks),
+        "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
         "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], shots.far_flow, shots.far_mask),
         "ghost": ((1 - masks) * (steady - painted.detach())[1:].square()).mean(),
     }
+
+
+def neighbours_temporal(outs: Tensor, frames: Tensor, flows: Tensor, masks: Tensor) -> Tensor:
+    """`output_temporal`, the mean over all neighbours: outs and frames [T,N,3,H,W], flows and masks [T-1,N,…]."""
+    pairs = zip(outs[1:], outs[:-1], frames[1:], frames[:-1], flows, masks, strict=True)
+    return torch.stack([output_temporal(*pair) for pair in pairs]).mean()
 
 
 def over_time(nets: Networks, vectors: Tensor, length: int) -> Tensor:

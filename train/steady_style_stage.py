@@ -20,7 +20,7 @@ from .checkpoint import Networks
 from .image_stage import judged
 from .losses import CONTENT_LAYER, LossWeights, output_temporal
 from .predictor_stage import Known, Paintings
-from .steady_stage import fits, made_shots, over_time, unroll
+from .steady_stage import fits, made_shots, neighbours_temporal, over_time, unroll
 
 
 @dataclass(frozen=True)
@@ -30,14 +30,14 @@ class Config:
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
     frames: int = 6  # of a sequence: at a memory of 0.55, nearly all of what is carried comes from within it
     still: int = 4  # noisy copies of its first frame before it, painted without gradients
-    noise: float = 0.02  # of these copies, about that of a camera in a room
+    noise: float = 0.02  # deviation, in 0…1, of what is added to each copy, so that their paintings differ
     style_size: int = 256  # px: of the paintings on sample sheets
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
     painting_side: int = 256  # px: of the stored paintings, and what P was made for; VGG sees the same picture
     batch: int = 2  # sequences a step over all processes, each with a painting of its own
     steps: int = 600  # ends here
     minutes: float = 0.0  # or here, if not 0
-    rate: float = 2e-3  # of numbers that begin at 0 and end at a tenth
+    rate: float = 2e-3  # of numbers that begin at 0 and end at a few hundredths
     warmup: int = 20  # steps in which Adam's estimates settle
     decay: str = "steps"  # a cosine along steps or minutes, or none
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
@@ -59,16 +59,12 @@ def losses(nets: Networks, eye: vgg.Vgg, shots: tuple[Tensor, ...], known: Known
         vectors = nets.p.say(known.code, known.found)
         things = eye(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
         begun = unroll(nets.t.stabilizer, still, paint(nets, still, over_time(nets, vectors, len(still))))[-1]
-    painted = paint(nets, frames, over_time(nets, vectors, len(frames)))
-    begin = torch.cat([still[-1:], frames[1:]]), torch.cat([begun[None], painted[1:]])
-    steady = unroll(nets.t.stabilizer, *begin)
-    neighbours = [
-        output_temporal(steady[t], steady[t - 1], frames[t], frames[t - 1], flows[t - 1], masks[t - 1])
-        for t in range(1, len(frames))
-    ]
+    mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device)).repeat(len(frames) - 1, 1)
+    painted = torch.cat([begun[None], paint(nets, frames[1:], mixed)])
+    steady = unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), painted)
     return {
         **judged(eye, steady[-1], things, known.strokes),
-        "steady_temporal": torch.stack(neighbours).mean(),
+        "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
         "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], *shots[3:]),
     }
 
