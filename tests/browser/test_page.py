@@ -17,9 +17,10 @@ PATIENCE = 120 * SECOND
 LOOK = "#painter=wasm&size=128"  # small frames: the tests' machines are slow
 AXE = Path(__file__).parents[2] / "webapp" / "page" / "node_modules" / "axe-core" / "axe.min.js"
 
-# Resolves when two more frames are on the canvas, so that the second was taken after the change before, and were shown.
-TWO_FRAMES = """() => new Promise((done) => {
-  let left = 2;
+TWO, SETTLED = 2, 8  # frames: the second was taken after the change before; eight let the steady painting settle
+
+# Resolves when that many more frames are on the canvas and were shown.
+FRAMES = """(left) => new Promise((done) => {
   const stop = impasto.engine.on((event) => {
     if (event.kind !== "painted" || --left) return;
     stop();
@@ -66,8 +67,8 @@ def page(opened, static_site):
 
 
 def picture_of(page):
-    """What the frame shows once it shows the present state: float32 RGB [H,W,3] of 0…255. Its transition is over."""
-    page.evaluate(TWO_FRAMES)
+    """What the frame shows once it shows the present state, settled: float32 RGB [H,W,3] of 0…255. Its transition is over."""
+    page.evaluate(FRAMES, SETTLED)
     page.wait_for_function("document.querySelector('.host').getAnimations({subtree: true}).length === 0")
     return decoded(page.locator("#frame").screenshot())
 
@@ -194,13 +195,13 @@ def test_the_past_is_forgotten_when_nobody_looked_and_when_the_source_changes(pa
     page.evaluate(HIDE, True)
     page.evaluate(HIDE, False)
     assert page.evaluate("reset.length") == 1
-    page.evaluate(TWO_FRAMES)
+    page.evaluate(FRAMES, TWO)
     page.get_by_role("button", name="Sample scene").click()
     page.wait_for_function("reset.length > 1")
     page.get_by_role("button", name="Camera", exact=True).click()
     page.wait_for_function("reset.length > 2")
     page.wait_for_function("document.querySelector('#source').videoWidth === 320")
-    page.evaluate(TWO_FRAMES)
+    page.evaluate(FRAMES, TWO)
     assert page.evaluate("reset.length") == 3
 
 
@@ -299,7 +300,7 @@ def test_another_source_lets_the_camera_go(page):
     expect(page.locator("#figures")).to_contain_text("WebAssembly")
     page.get_by_role("button", name="Camera", exact=True).click()
     page.wait_for_function("document.querySelector('#source').videoWidth === 320")
-    page.evaluate(TWO_FRAMES)
+    page.evaluate(FRAMES, TWO)
 
 
 def test_nobody_else_is_asked_for_anything(opened, static_site):
@@ -374,7 +375,7 @@ def test_one_of_two_cameras_is_chosen(browser, static_site):
     cameras.select_option(label="Second camera")
     page.wait_for_function("asked.length === 2")
     assert page.evaluate("asked") == [None, "second"]
-    page.evaluate(TWO_FRAMES)
+    page.evaluate(FRAMES, TWO)
     context.close()
 
 
@@ -385,7 +386,7 @@ def test_full_screen_and_back(page):
     page.keyboard.press("Escape")
     page.evaluate("document.exitFullscreen().catch(() => {})")  # no keys reach a headless browser's own shell
     page.wait_for_function("document.fullscreenElement === null")
-    page.evaluate(TWO_FRAMES)
+    page.evaluate(FRAMES, TWO)
 
 
 def test_webgpu_paints_the_camera_on_the_page(webgpu_browser, static_site, camera_picture):

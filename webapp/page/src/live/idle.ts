@@ -6,6 +6,8 @@ const SIDE = 48;
 const [MEAN, PEAK] = [0.5, 6];
 /** A painting is at most this old, milliseconds. */
 const OLDEST = 500;
+/** So many paintings of a still scene and the steady painting has settled: what is left of the first is under 1 %. */
+const SETTLED = 8;
 
 /** Whether two thumbnails (RGBA bytes) show the same scene. */
 export function alike(a: Uint8ClampedArray, b: Uint8ClampedArray): boolean {
@@ -34,17 +36,20 @@ export function createIdle(source: CanvasImageSource): Idle {
   let present: Uint8ClampedArray | null = null;
   let painted: Uint8ClampedArray | null = null;
   let at = 0;
+  let paintings = 0;
   return {
     isIdle(now) {
       context.drawImage(source, 0, 0, SIDE, SIDE);
       present = context.getImageData(0, 0, SIDE, SIDE).data;
-      return painted !== null && now - at < OLDEST && alike(present, painted);
+      if (painted === null || !alike(present, painted)) paintings = 0;
+      return paintings >= SETTLED && now - at < OLDEST;
     },
     painting(now) {
       [painted, at] = [present, now];
+      paintings++;
     },
     wake() {
-      painted = null;
+      paintings = 0;
     },
   };
 }
