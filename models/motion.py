@@ -16,9 +16,8 @@ LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
 PASSES = {8: 2, 4: 2, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets fractions and edges right
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
-WINDOW = 9  # pixels a side over which motion is taken as one
-WIDE = 8  # the same where it is solved for every second pixel
-STIFFNESS = 2e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
+WINDOW = {8: 7, 4: 7, 2: 5, 1: 6}  # pixels a side over which motion is taken as one; even where every second is solved
+STIFFNESS = 1e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
 SHARP = 400.0  # inverse temperature of the search: half a grey level of mean difference halves the weight
@@ -77,8 +76,8 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
             gain = brightening(a, sample(b, at, flow))
         else:
             flow = twice(flow)
-        flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale], every=2 if scale == 1 else 1)
-    return flow
+        flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale], WINDOW[scale])
+    return box(flow, 3)  # small windows hold on to small things; what they add of noise goes here
 
 
 def brightening(a: Tensor, b: Tensor) -> Tensor:
@@ -114,11 +113,11 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
     return F.conv2d(weight, moves) * pixel_size(at)
 
 
-def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int, every: int = 1) -> Tensor:
+def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int, window: int) -> Tensor:
     """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
 
     Each pass solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
-    `every` = 2 solves for every second pixel only, [N,2,h/2,w/2], which ends it: that takes a single pass.
+    An even window solves for every second pixel only, [N,2,h/2,w/2], which ends it: that takes a single pass.
     What is fitted are deviations from the window's mean: light that changes there as a whole is not motion.
     """
     size, slope = pixel_size(at), gradients(a)
@@ -130,7 +129,7 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int, ev
         target = error + (slope * moved).sum(1, keepdim=True)
         terms = torch.cat([squares, slope * target, moved, slope, target], 1)
         weighted = torch.cat([terms * fit, fit], 1)
-        sums = box(weighted, WINDOW) if every == 1 else halved_box(weighted, WIDE)
+        sums = box(weighted, window) if window % 2 else halved_box(weighted, window)
         across, xy, pull, before, mean, aim, weight = sums.split((2, 1, 2, 2, 2, 1, 1), 1)
         across = across - mean * mean / weight + STIFFNESS
         pull = pull - mean * aim / weight + STIFFNESS * before / weight
