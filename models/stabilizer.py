@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from .motion import box, luminance, motion, sample
 
 COARSE = 4  # the judges work at this fraction of the resolution
-MEMORY = 0.55  # the carried painting's share at full stability, before training; more is steadier and duller
-CRISPNESS = 4.2  # how far blur is undone, before training: 1.5 is what reading half-way takes, to second order
+MEMORY = 0.45  # the carried painting's share at full stability, before training; more is steadier and duller
+CRISPNESS = 6.2  # how far blur is undone, before training: 1.5 is what reading half-way takes, to second order
 SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
