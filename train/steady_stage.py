@@ -32,7 +32,7 @@ class Config:
     """The recipe. A YAML file or --set names only what differs."""
 
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    frames: int = 5  # of a sequence: at a memory of 0.55, nine tenths of what is carried come from within it
+    frames: int = 5  # of a sequence: at a memory of 0.45, more than nine tenths of what is carried come from within it
     style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
     painting_side: int = 256  # px: of the stored paintings
