@@ -67,7 +67,7 @@ def page(opened, static_site):
 
 
 def picture_of(page):
-    """What the frame shows once it shows the present state, settled: float32 RGB [H,W,3] of 0…255. Its transition is over."""
+    """What the frame shows, settled, of the present state: float32 RGB [H,W,3] of 0…255. Its transition is over."""
     page.evaluate(FRAMES, SETTLED)
     page.wait_for_function("document.querySelector('.host').getAnimations({subtree: true}).length === 0")
     return decoded(page.locator("#frame").screenshot())
