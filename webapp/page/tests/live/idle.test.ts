@@ -3,7 +3,7 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { type Idle, alike, createIdle } from "../../src/live/idle";
 
 const BYTES = 4 * 48 * 48;
-let level = 0;
+let level: number;
 
 /** What the page's thumbnail needs of a canvas: it gives back a picture of one brightness. */
 class PlainCanvas {
@@ -12,7 +12,10 @@ class PlainCanvas {
   }
 }
 
-beforeEach(() => void vi.stubGlobal("OffscreenCanvas", PlainCanvas));
+beforeEach(() => {
+  level = 0;
+  vi.stubGlobal("OffscreenCanvas", PlainCanvas);
+});
 afterEach(() => void vi.unstubAllGlobals());
 
 /** How many of the frames of a second, 40 ms apart from `start` on, are painted. */
