@@ -59,7 +59,7 @@ def _networks(model: Model, device: str, height: int, width: int) -> dict[str, C
     session = open_session(model.path("frame"), device)
     runs = {model.name: lambda: session.run(None, {"frame": frame, "style": style})}
     if model.state:
-        steady = Steady(open_session(model.path("step"), device))
+        steady = Steady(open_session(model.path("step"), device), model.state)
         runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": frame, "style": style}, 1.0)
     try:
         folder = published_files()["transform"].parent

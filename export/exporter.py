@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 import torch
 
-from impasto.models import motion
+from impasto.models import motion, stabilizer
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor
 from impasto.models.transformer import Transformer
@@ -28,11 +28,20 @@ from .wrappers import FrameGraph, StepGraph, StyleGraph
 OPSET = 18
 MULTIPLE = motion.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
 DTYPES = {"": torch.float32, "_fp16": torch.float16}
-# What step.onnx is given besides frame, style and stability, and where it comes from.
+OUTPUTS = {"style": ["style"], "frame": ["painted"], "step": ["painted", "small", "motion"]}
+# What step.onnx is given besides frame, style and stability: what each input is made from (an output of the frame
+# before, or "size": the centres of the pixels, −1…1, x then y), its channels, and by what the frame's size is divided.
+# It is zeros before the first frame. With "every", it is taken after the first frame and every so many from there, and
+# held in between; with "anew", it is zeros then, and taken after all others.
+KEY = stabilizer.KEY
 STATE = [
-    {"name": "previous", "from": "frame"},  # the frame before
-    {"name": "carried", "from": "painted"},  # its steady painting
-    {"name": "grid", "from": "size"},  # the centres of the pixels, −1…1: x then y
+    {"name": "grid", "from": "size", "channels": 2, "over": 1},
+    {"name": "half", "from": "size", "channels": 2, "over": 2},
+    {"name": "previous", "from": "small", "channels": 3, "over": 2},
+    {"name": "carried", "from": "painted", "channels": 3, "over": 1},
+    {"name": "key", "from": "small", "channels": 3, "over": 2, "every": KEY},
+    {"name": "key_painted", "from": "painted", "channels": 3, "over": 1, "every": KEY},
+    {"name": "key_motion", "from": "motion", "channels": 2, "over": 4, "anew": KEY},
 ]
 
 
@@ -84,23 +93,24 @@ def export_model(
 
 def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     """Export every graph in every precision; returns role → file name."""
+    height, width = 64, 96
+    frame = {"frame": torch.rand(1, 3, height, width), "style": torch.rand(1, t.layout.size)}
     # A tensor for each input: torch.export would take one tensor given twice for one input.
-    pictures = {name: torch.rand(1, 3, 64, 96) for name in ("frame", "previous", "carried")}
-    frame = {"frame": pictures.pop("frame"), "style": torch.rand(1, t.layout.size)}
-    step = {**frame, "stability": torch.ones(1), **pictures, "grid": motion.pixel_grid(64, 96)}
+    state = {s["name"]: torch.rand(1, s["channels"], height // s["over"], width // s["over"]) for s in STATE}
+    step = {**frame, "stability": torch.ones(1), **state}
     roles = {}
     for suffix, dtype in DTYPES.items():
-        for role, graph, inputs, output in (
-            ("style", StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}, "style"),
-            ("frame", FrameGraph(t, dtype), frame, "painted"),
-            ("step", StepGraph(t, dtype), step, "painted"),
+        for role, graph, inputs in (
+            ("style", StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}),
+            ("frame", FrameGraph(t, dtype), frame),
+            ("step", StepGraph(t, dtype), step),
         ):
             roles[role + suffix] = f"{role}{suffix}.onnx"
-            _to_onnx(graph, inputs, output, folder / roles[role + suffix])
+            _to_onnx(graph, inputs, OUTPUTS[role], folder / roles[role + suffix])
     return roles
 
 
-def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
+def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
     """torch.onnx.export into one self-contained file, without its chatter.
 
     Nothing that is computed here depends on a frame's size in numbers, so the graph of one size is that of any; to
@@ -115,7 +125,7 @@ def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
                 graph.eval(),
                 tuple(inputs.values()),
                 input_names=list(inputs),
-                output_names=[output],
+                output_names=outputs,
                 opset_version=OPSET,
                 dynamo=True,
                 verbose=False,
@@ -129,13 +139,15 @@ def _to_onnx(graph, inputs: dict, output: str, path: Path) -> None:
 
 
 def _any_size(model) -> None:
-    """Make H and W of whatever is as large as the frame unknown, and forget the shapes in between."""
+    """Make H and W of whatever belongs to the frame unknown, and forget the shapes in between."""
+    over = {s["name"]: s["over"] for s in STATE} | {s["from"]: s["over"] for s in STATE if s["from"] != "size"}
+    edges = [value for value in (*model.graph.inputs, *model.graph.outputs) if len(value.shape) == 4]
+    sizes = {value: (value.shape[1], over.get(value.name, 1)) for value in edges}
     for node in model.graph.all_nodes():
         for value in node.outputs:
             value.shape = None
-    for value in (*(value for value in model.graph.inputs if len(value.shape) == 4), *model.graph.outputs):
-        channels = 2 if value.name == "grid" else 3
-        value.shape = ir.Shape([1, channels, "h", "w"])
+    for value, (channels, part) in sizes.items():
+        value.shape = ir.Shape([1, channels, *(side if part == 1 else f"{side}/{part}" for side in "hw")])
 
 
 def _forget_origins(model) -> None:
@@ -157,7 +169,7 @@ def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, s
         if role.startswith("frame"):
             differences[role] = parity.frame_difference(t, folder / file, style)
         elif role.startswith("step"):
-            differences[role] = parity.step_difference(t, folder / file, style)
+            differences[role] = parity.step_difference(t, folder / file, STATE, style)
         else:
             differences[role] = parity.style_difference(p, folder / file)
         parity.require(role, differences[role])

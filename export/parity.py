@@ -7,6 +7,7 @@ import onnxruntime as ort
 import torch
 from torch import nn
 
+from impasto.models.stabilizer import State
 from impasto.models.transformer import Transformer
 
 from .picture import picture
@@ -14,7 +15,7 @@ from .steady import Steady, pixel_grid
 from .wrappers import StepGraph
 
 TOLERANCE = {"fp32": 1e-4, "fp16": 1e-2}  # largest absolute difference; of S, relative to its largest value
-STEPS = 10  # frames of a step graph
+STEPS = 16  # frames of a step graph: past the second key
 
 
 class ParityError(RuntimeError):
@@ -40,23 +41,25 @@ def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[i
 
 
 @torch.no_grad()
-def step_difference(t: Transformer, graph: Path, style: np.ndarray, size: tuple[int, int] = (112, 160)) -> float:
+def step_difference(
+    t: Transformer, graph: Path, carried: list[dict], style: np.ndarray, size: tuple[int, int] = (112, 160)
+) -> float:
     """Largest difference between T with its stabilizer in float32 and a step graph, over `STEPS` moving frames.
 
-    Both carry their own paintings on, so that small differences may grow. style [1,D].
+    Both carry their own paintings on, so that small differences may grow. carried: the model's `state`; style [1,D].
     """
-    steady = Steady(ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"]))
-    reference, worst, before = StepGraph(t).eval(), 0.0, None
+    steady = Steady(ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"]), carried)
+    reference, worst = StepGraph(t).eval(), 0.0
+    grids = [torch.from_numpy(pixel_grid(size[0] // over, size[1] // over)) for over in (1, 2)]
     scene = picture(size[0] + 4 * STEPS, size[1] + 4 * STEPS).transpose(2, 0, 1)[None]
-    grid = torch.from_numpy(pixel_grid(*size))
+    state = State.empty(torch.zeros(1, 3, *size))
     for step in range(STEPS):
         at = 3 * step
         frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
         ours = steady.paint({"frame": frame, "style": style}, 1.0)
-        now = torch.from_numpy(frame)
-        dial, state = torch.ones(1) * (step > 0), before or (now, now)
-        wanted = reference(now, torch.from_numpy(style), dial, *state, grid)
-        before = (now, wanted)
+        dial = torch.ones(1) * (step > 0)
+        wanted, *seen = reference(torch.from_numpy(frame), torch.from_numpy(style), dial, *grids, *state)
+        state = state.after(wanted, *seen, step)
         worst = max(worst, float(np.abs(ours - wanted.numpy()).max()))
     return worst
 

@@ -56,8 +56,9 @@ class Painter:
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)
         self._session = open_session(self.model.path("frame"), device, threads)
-        steady = self.model.state and self.look.stability > 0
-        self._steady = Steady(open_session(self.model.path("step"), device, threads)) if steady else None
+        self._steady = None
+        if self.model.state and self.look.stability > 0:
+            self._steady = Steady(open_session(self.model.path("step"), device, threads), self.model.state)
         self._style: np.ndarray | None = None
 
     def encode(self, picture: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""The memory of a step graph: from frame to frame it carries the frame before and its steady painting."""
+"""The memory of a step graph: what it carries from frame to frame, as its model describes it (`exporter.STATE`)."""
+
+from collections.abc import Sequence
 
 import numpy as np
 import onnxruntime as ort
@@ -14,21 +16,40 @@ def pixel_grid(height: int, width: int) -> np.ndarray:
 class Steady:
     """A step graph and its state. The first frame, and one of another size than the last, is painted by itself."""
 
-    def __init__(self, session: ort.InferenceSession):
-        self.session = session
+    def __init__(self, session: ort.InferenceSession, carried: Sequence[dict]):
+        self.session, self.carried = session, carried
         self.reset()
 
     def reset(self) -> None:
         """Forget the frames seen so far."""
-        self._state: dict[str, np.ndarray] | None = None
+        self._size: tuple[int, ...] | None = None
 
     def paint(self, inputs: dict[str, np.ndarray], stability: float) -> np.ndarray:
         """{"frame": [1,3,H,W] in [0, 1], "style": [1,D]} → the steady painting [1,3,H,W] in [0, 1]."""
-        frame = inputs["frame"]
-        fresh = self._state is None or self._state["previous"].shape != frame.shape
-        if fresh:
-            self._state = {"previous": frame, "carried": frame, "grid": pixel_grid(*frame.shape[2:])}
-        dial = np.array([0.0 if fresh else stability], np.float32)
-        painted = self.session.run(["painted"], {**inputs, "stability": dial, **self._state})[0]
-        self._state |= {"previous": frame, "carried": painted}
-        return painted
+        size = inputs["frame"].shape[2:]
+        if size != self._size:
+            self._size, self._frames = size, 0
+            self._state = {each["name"]: begun(each, *size) for each in self.carried}
+        dial = np.array([stability if self._frames else 0.0], np.float32)
+        names = [output.name for output in self.session.get_outputs()]
+        found = self.session.run(names, {**inputs, "stability": dial, **self._state})
+        self._keep(dict(zip(names, found, strict=True)))
+        self._frames += 1
+        return self._state["carried"]
+
+    def _keep(self, found: dict[str, np.ndarray]) -> None:
+        """The state for the next frame."""
+        for each in self.carried:
+            name, value = each["name"], found.get(each["from"])
+            if "anew" in each and self._frames % each["anew"] == 0:
+                self._state[name] = np.zeros_like(value)
+            elif value is not None and self._frames % each.get("every", 1) == 0:
+                self._state[name] = value
+
+
+def begun(each: dict, height: int, width: int) -> np.ndarray:
+    """A part of the state before the first frame of a size."""
+    height, width = height // each["over"], width // each["over"]
+    if each["from"] == "size":
+        return pixel_grid(height, width)
+    return np.zeros((1, each["channels"], height, width), np.float32)

@@ -43,7 +43,8 @@ class FrameGraph(Float32Edges):
 
 
 class StepGraph(nn.Module):
-    """`step.onnx`: frame, style, stability and the state → the steady painting, which is part of the next state.
+    """`step.onnx`: frame, style, stability, two grids and `stabilizer.State` → what `Stabilizer` gives: the steady painting,
+    and the rest of what the next state is made of.
 
     The style is the one that a mix needs. The stabilizer is float32 whatever T computes with: a half-precision
     coordinate is off by a pixel at 1280.
@@ -55,7 +56,7 @@ class StepGraph(nn.Module):
         self.style = copy.deepcopy(t.steady_style)
 
     def forward(
-        self, frame: Tensor, style: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
-    ) -> Tensor:
+        self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
         painted = self.frame(frame, self.style(style, stability))
-        return self.stabilizer(frame, painted, stability, previous, carried, grid)
+        return self.stabilizer(frame, painted, stability, *state)

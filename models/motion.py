@@ -13,14 +13,14 @@ from torch import Tensor
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
-PASSES = {8: 2, 4: 2, 2: 2, 1: 1}  # Lucas-Kanade steps a level; the last one only sets fractions and edges right
+PASSES = {8: 1, 4: 2, 2: 1, 1: 1}  # Lucas-Kanade steps a level: where something large came into view, one misleads
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
 WINDOW = {8: 7, 4: 7, 2: 5, 1: 6}  # pixels a side over which motion is taken as one; even where every second is solved
 STIFFNESS = 1e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
-SHARP = 400.0  # inverse temperature of the search: half a grey level of mean difference halves the weight
+ALIKE, DOUBLINGS = 0.01, 4  # of the search: a displacement's weight is (ALIKE / (ALIKE + difference))^16
 RELUCTANCE = 0.002  # what each pixel of displacement has to gain in the search, in 0…1
 
 
@@ -31,14 +31,21 @@ def pixel_grid(height: int, width: int) -> Tensor:
     return torch.stack([x[None, :].expand(height, width), y[:, None].expand(height, width)])[None]
 
 
-def sample(image: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
-    """image [N,C,h,w] read at grid + flow, its own pixels' centres [1,2,h,w] and motion [N,2,h,w] → [N,C,h,w].
-
-    Bilinear, edges repeated: by clamping here, since ONNX Runtime reads twice as fast where nothing is outside.
-    """
+def inside(grid: Tensor, flow: Tensor) -> Tensor:
+    """Where the motion leads, but not beyond the centres of the outermost pixels: grid + flow, clamped."""
     edge = grid[:, :, -1:, -1:]  # the centres of the last pixels; those of the first are as far on the other side
-    at = ((grid + flow) / edge).clamp(-1.0, 1.0) * edge
+    return ((grid + flow) / edge).clamp(-1.0, 1.0) * edge
+
+
+def read(image: Tensor, at: Tensor) -> Tensor:
+    """image [N,C,h,w] at the places [N,2,h',w'] → [N,C,h',w'], bilinear. All of them are `inside`: ONNX Runtime reads
+    twice as fast where nothing has to be repeated beyond the edges."""
     return F.grid_sample(image, at.permute(0, 2, 3, 1), "bilinear", "zeros", align_corners=False)
+
+
+def sample(image: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
+    """image [N,C,h,w] read at grid + flow, its own pixels' centres [1,2,h,w] and motion [N,2,h,w] → [N,C,h,w]."""
+    return read(image, inside(grid, flow))
 
 
 def twice(x: Tensor) -> Tensor:
@@ -76,7 +83,8 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
             gain = brightening(a, sample(b, at, flow))
         else:
             flow = twice(flow)
-        flow = lucas_kanade(a, b * gain, at, flow, PASSES[scale], WINDOW[scale])
+        for _ in range(PASSES[scale]):
+            flow = lucas_kanade(a, b * gain, at, flow, WINDOW[scale])
     return box(flow, 3)  # small windows hold on to small things; what they add of noise goes here
 
 
@@ -96,7 +104,11 @@ def pixel_size(at: Tensor) -> Tensor:
 
 
 def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
-    """The displacement of least mean difference among the whole pixels within REACH, [N,2,h,w]."""
+    """The displacement of least mean difference among the whole pixels within REACH, [N,2,h,w].
+
+    A mean of all, weighted by powers of the inverse difference: as a softmax of it would, but ONNX Runtime multiplies
+    faster than it does that.
+    """
     a, b = a - box(a, 9), b - box(b, 9)  # light that changes is not motion
     side = 2 * REACH + 1
     steps = [(dx, dy) for dy in range(-REACH, REACH + 1) for dx in range(-REACH, REACH + 1)]
@@ -104,39 +116,32 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
         -1, 1, side, side
     )  # as a convolution: one channel a displacement
     shifted = F.conv2d(F.pad(b, (REACH,) * 4, mode="replicate"), shifts)
-    cost = box((a - shifted).abs(), 5)
-    reluctance = torch.tensor([RELUCTANCE * (dx * dx + dy * dy) ** 0.5 for dx, dy in steps], device=a.device).view(
-        1, -1, 1, 1
-    )
-    weight = torch.softmax(-SHARP * (cost + reluctance), 1)
-    moves = torch.tensor(steps, dtype=torch.float32, device=a.device).t()[:, :, None, None]  # [2,K,1,1]
-    return F.conv2d(weight, moves) * pixel_size(at)
+    reluctance = torch.tensor([RELUCTANCE * (dx * dx + dy * dy) ** 0.5 for dx, dy in steps], device=a.device)
+    weight = ALIKE / (box((a - shifted).abs(), 5) + (ALIKE + reluctance).view(1, -1, 1, 1))
+    for _ in range(DOUBLINGS):
+        weight = weight * weight
+    moves = torch.tensor([(dx, dy, 1.0) for dx, dy in steps], device=a.device).t()[:, :, None, None]  # [3,K,1,1]
+    move, total = F.conv2d(weight, moves).split((2, 1), 1)
+    return move / total * pixel_size(at)
 
 
-def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, passes: int, window: int) -> Tensor:
+def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, window: int) -> Tensor:
     """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
 
-    Each pass solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
-    An even window solves for every second pixel only, [N,2,h/2,w/2], which ends it: that takes a single pass.
-    What is fitted are deviations from the window's mean: light that changes there as a whole is not motion.
+    It solves for the whole motion, not for a step, so pixels of a window that disagree are brought together. An even
+    window solves for every second pixel only, [N,2,h/2,w/2].
     """
     size, slope = pixel_size(at), gradients(a)
     gx, gy = slope.split(1, 1)
-    squares = torch.cat([slope * slope, gx * gy], 1)
-    for _ in range(passes):
-        error, moved = a - sample(b, at, flow), flow / size
-        fit = 1 / (1 + box(error * error, 3) / MISFIT**2)
-        target = error + (slope * moved).sum(1, keepdim=True)
-        terms = torch.cat([squares, slope * target, moved, slope, target], 1)
-        weighted = torch.cat([terms * fit, fit], 1)
-        sums = box(weighted, window) if window % 2 else halved_box(weighted, window)
-        across, xy, pull, before, mean, aim, weight = sums.split((2, 1, 2, 2, 2, 1, 1), 1)
-        across = across - mean * mean / weight + STIFFNESS
-        pull = pull - mean * aim / weight + STIFFNESS * before / weight
-        (xx, yy), (x, y) = across.split(1, 1), mean.split(1, 1)
-        xy = xy - x * y / weight
-        flow = (swapped(across) * pull - xy * swapped(pull)) / (xx * yy - xy * xy) * size
-    return flow
+    error, moved = a - sample(b, at, flow), flow / size
+    (x, y), fit = moved.split(1, 1), 1 / (1 + box(error * error, 3) / MISFIT**2)
+    target = error + gx * x + gy * y
+    terms = torch.cat([torch.cat([slope * slope, gx * gy, slope * target, moved], 1) * fit, fit], 1)
+    sums = box(terms, window) if window % 2 else halved_box(terms, window)
+    across, xy, pull, before, weight = sums.split((2, 1, 2, 2, 1), 1)
+    across, pull = across + STIFFNESS, pull + STIFFNESS * before / weight
+    xx, yy = across.split(1, 1)
+    return (swapped(across) * pull - xy * swapped(pull)) / (xx * yy - xy * xy) * size
 
 
 def swapped(x: Tensor) -> Tensor:

@@ -1,112 +1,141 @@
-"""The stabilizer: carries the previous painting along the motion and mixes it in where that can be trusted.
+"""The stabilizer: carries earlier paintings along the motion and mixes them in where that can be trusted.
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
-Two judges say how much of the carried painting stays. A fixed one looks at the frames alone: where the carried frame
-shows something else than the new one, outside of it and after a cut nothing stays. A small network, trained together
-with T, can only lower that further. The state from frame to frame is the previous frame, the previous output, and the
-grid of pixel centres, which never changes.
+Two paintings are carried: the one before, which takes away what flickers from frame to frame, and an older one, the
+key, at half the size, to which the scene holds on for longer. How much of each stays has two judges. A fixed one looks
+at the frames alone: where the carried frame shows something else than the new one, outside of it and after a cut
+nothing stays. A small network, trained together with T, can only lower that further. The motion from a frame to the key
+is composed of that from frame to frame, so it is found once.
 
-Reading between pixels blurs, and a mix of two paintings whose strokes lie apart is flatter than either. Both are made
-up for where the carried painting is read: it is sharpened by more than reading takes, and by the more the farther
-between pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1.
+Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
+where the painting before is read: it is sharpened by more than reading takes, and by the more the farther between
+pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1.
 """
 
 import copy
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .motion import box, luminance, motion, sample
+from .motion import box, inside, luminance, motion, pixel_size, read, sample
 
-COARSE = 4  # the judges work at this fraction of the resolution
-MEMORY = 0.45  # the carried painting's share at full stability, before training; more is steadier and duller
-CRISPNESS = 6.2  # how far blur is undone, before training: 1.5 is what reading half-way takes, to second order
+COARSE = 4  # motion and the judges work at this fraction of the resolution
+KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
+SHARES = (0.35, 0.35)  # of the painting before and of the key, before training; more is steadier and duller
+FILL = 0.15  # the part of the key's share that the painting before gets where the key is not trusted
+CRISPNESS = 3.5  # how far blur is undone, before training: 0.9 is what reading half-way takes
 SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
 PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
 
 
+class State(NamedTuple):
+    """What is carried from one frame to the next."""
+
+    previous: Tensor  # [N,3,H/2,W/2] the frame before, at half the size
+    carried: Tensor  # [N,3,H,W] its steady painting
+    key: Tensor  # [N,3,H/2,W/2] an earlier frame, at half the size
+    key_painted: Tensor  # [N,3,H,W] its steady painting
+    key_motion: Tensor  # [N,2,H/4,W/4] from the frame before to the key
+
+    @classmethod
+    def empty(cls, frame: Tensor) -> "State":
+        """Before the first frame [N,3,H,W], which is painted with stability 0."""
+        n, _, h, w = frame.shape
+        small, large = frame.new_zeros(n, 3, h // 2, w // 2), torch.zeros_like(frame)
+        return cls(small, large, small, large, frame.new_zeros(n, 2, h // 4, w // 4))
+
+    def after(self, painted: Tensor, small: Tensor, key_motion: Tensor, frames: int) -> "State":
+        """Once the stabilizer has given these three for the frame after `frames` others."""
+        if frames % KEY:
+            return self._replace(previous=small, carried=painted, key_motion=key_motion)
+        return State(small, painted, small, painted, torch.zeros_like(key_motion))
+
+
 class Stabilizer(nn.Module):
-    """Frames, paintings and stability in, a steady painting out."""
+    """Frames, paintings and stability in, steady paintings out."""
 
     def __init__(self):
         super().__init__()
-        self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 1, 3, padding=1))
+        self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 3, padding=1))
         nn.init.zeros_(self.judge[2].weight)
-        nn.init.constant_(self.judge[2].bias, math.log(MEMORY / (1 - MEMORY)))
+        self.judge[2].bias.data = torch.tensor(SHARES).logit()
         self.crispness = nn.Parameter(torch.tensor(CRISPNESS))
 
     @torch.no_grad()
     def settled(self) -> "Stabilizer":
-        """The same without its judge where that says the same of everything, as it does before training: it is then a
-        number, and what it would look at need not be computed. For export."""
+        """The same without its judge where that says the same of everything, as it does before training: it is then
+        two numbers, and what it would look at need not be computed. For export."""
         plain, last = copy.deepcopy(self), self.judge[2]
         if not last.weight.any():
             plain.judge = Verdict(last.bias)
         return plain
 
     def forward(
-        self, frame: Tensor, painted: Tensor, stability: Tensor, previous: Tensor, carried: Tensor, grid: Tensor
-    ) -> Tensor:
-        """All pictures [N,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; → the steady painting [N,3,H,W].
+        self, frame: Tensor, painted: Tensor, stability: Tensor, grid: Tensor, half: Tensor, *state: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """→ the steady painting [N,3,H,W], the frame at half the size, and the motion from it to the key.
 
-        frame and its painting; stability [1], 0…1, 0 gives `painted` itself (use it for a first frame); the state:
-        the frame before, its steady painting, and `motion.pixel_grid` [1,2,H,W].
+        frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; stability [1], 0…1, 0 gives
+        `painted` itself (use it for a first frame); grid and half: `motion.pixel_grid` [1,2,H,W] and [1,2,H/2,W/2]; state: that of `State`.
         """
-        here, there, at = (F.avg_pool2d(x, 2) for x in (frame, previous, grid))
-        flow = motion(luminance(here), luminance(there), at)
-        change = self.read(carried, grid, flow) - painted
-        share = self.share(here, there, at, flow, change)
-        return (painted + larger(stability * share, COARSE) * change).clamp(0.0, 1.0)
+        previous, carried, key, key_painted, key_motion = state
+        small = F.avg_pool2d(frame, 2)
+        flow = motion(luminance(small), luminance(previous), half)
+        coarse, at = (F.avg_pool2d(x, COARSE // 2) for x in (small, half))
+        way = flow + sample(key_motion, at, flow)
 
-    def read(self, carried: Tensor, grid: Tensor, flow: Tensor) -> Tensor:
-        """The carried painting where the motion [N,2,H/4,W/4] says, crisp again: a reading half-way between two
-        pixels is their mean, which frame after frame would blur the painting away.
+        difference, since = (carried_off(coarse, x, at, f) for x, f in ((previous, flow), (key, way)))
+        size = pixel_size(at)
+        near, far = trust(difference, at + flow, size), trust(since, at + way, size)
+        lately, long_ago = self.shares(coarse, difference, flow / size, painted, carried, at).split(1, 1)
+        near, far = near * (lately + FILL * long_ago * (1 - far)), far * long_ago
 
-        Along each axis by itself: detail across the motion was not blurred, and sharpened it would grow without end.
-        """
-        moved = flow / (grid[:, :, 1:2, 1:2] - grid[:, :, :1, :1])
+        near, far = stability * near, stability * far
+        crisp, moved, moved_far = near * self.blur(flow, grid), inside(at, flow) - at, inside(at, way) - at
+        moved, near, crisp = larger(torch.cat([moved, near, crisp], 1), COARSE).split((2, 1, 1), 1)
+        kept = read(carried, grid + moved)
+        change = near * (kept - painted) + crisp * (kept - box(kept, 3))
+        moved, far = larger(torch.cat([moved_far, far], 1), COARSE // 2).split((2, 1), 1)
+        held = far * (read(F.avg_pool2d(key_painted, 2), half + moved) - F.avg_pool2d(painted, 2))
+        change = change + F.interpolate(held, scale_factor=2.0)  # nearest: no worse than bilinear, and faster
+        return (painted + change).clamp(0.0, 1.0), small, way
+
+    def blur(self, flow: Tensor, grid: Tensor) -> Tensor:
+        """By how much to sharpen what is read at the motion [N,2,h,w] of the frame's grid, [N,1,h,w]."""
+        moved = flow / pixel_size(grid)
         between = moved - moved.floor()
-        x, y = larger(self.crispness * between * (1 - between), COARSE).split(1, 1)
-        kept = sample(carried, grid, larger(flow, COARSE))
-        return kept + x * (kept - row(kept)) + y * (kept - column(kept))
+        return self.crispness * (between * (1 - between)).sum(1, keepdim=True)
 
-    def share(self, here: Tensor, there: Tensor, at: Tensor, flow: Tensor, change: Tensor) -> Tensor:
-        """How much of the carried painting stays, 0…1 [N,1,H/4,W/4].
+    def shares(
+        self, coarse: Tensor, difference: Tensor, moved: Tensor, painted: Tensor, carried: Tensor, at: Tensor
+    ) -> Tensor:
+        """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,H/4,W/4].
 
-        here, there, at: both frames and the grid at half the size; flow: at a quarter; change: carried − new painting.
+        coarse: the frame; difference: `carried_off` of the frame before; moved: the motion in pixels; at: the grid; all
+        a quarter of the frame's size.
         """
-        here, there, at = (F.avg_pool2d(x, COARSE // 2) for x in (here, there, at))
-        difference = box((here - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)
-        texture = (here - box(here, 3)).abs().mean(1, keepdim=True)
-        speed = (flow / (at[:, :, 1:2, 1:2] - at[:, :, :1, :1])).square().sum(1, keepdim=True)
-        paint = F.avg_pool2d(change.abs(), COARSE).mean(1, keepdim=True)
+        texture = (coarse - box(coarse, 3)).abs().mean(1, keepdim=True)
+        speed = moved.square().sum(1, keepdim=True)
+        now, before = (F.avg_pool2d(x, COARSE) for x in (painted, carried))
+        paint = (sample(before, at, moved * pixel_size(at)) - now).abs().mean(1, keepdim=True)
         evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), paint / PAINT], 1)
-        return trust(difference, at + flow) * torch.sigmoid(self.judge(evidence))
+        return torch.sigmoid(self.judge(evidence))
 
 
 class Verdict(nn.Module):
-    """A judge that looks at nothing: its logit [1], for every place."""
+    """A judge that looks at nothing: its logits [2], for every place."""
 
-    def __init__(self, logit: Tensor):
+    def __init__(self, logits: Tensor):
         super().__init__()
-        self.register_buffer("logit", logit.detach().clone().view(1, -1, 1, 1))
+        self.register_buffer("logits", logits.detach().clone().view(1, -1, 1, 1))
 
     def forward(self, evidence: Tensor) -> Tensor:
-        return self.logit
-
-
-def row(x: Tensor) -> Tensor:
-    """The mean of each pixel and its neighbours left and right."""
-    return F.avg_pool2d(x, (1, 3), 1, (0, 1), count_include_pad=False)
-
-
-def column(x: Tensor) -> Tensor:
-    """The mean of each pixel and its neighbours above and below."""
-    return F.avg_pool2d(x, (3, 1), 1, (1, 0), count_include_pad=False)
+        return self.logits
 
 
 def larger(x: Tensor, times: int) -> Tensor:
@@ -114,12 +143,20 @@ def larger(x: Tensor, times: int) -> Tensor:
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
-def trust(difference: Tensor, at: Tensor) -> Tensor:
+def carried_off(frame: Tensor, other: Tensor, at: Tensor, flow: Tensor) -> Tensor:
+    """The mean difference of a frame [N,3,h,w] from another, twice as large, read where the motion [N,2,h,w] says:
+    [N,1,h,w]. at: the frame's grid."""
+    there = F.avg_pool2d(other, 2)
+    return box((frame - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)
+
+
+def trust(difference: Tensor, at: Tensor, size: Tensor) -> Tensor:
     """How far the carried frame shows what the new one does, 0…1 [N,1,h,w]; 0 outside the frame and at cuts.
 
-    difference [N,1,h,w] of the carried frame from the new one; at [N,2,h,w]: where it was carried from.
+    difference [N,1,h,w] of the carried frame from the new one; at [N,2,h,w]: where it was carried from, and size
+    [1,2,1,1], that of a pixel there. From the centre of an outermost pixel to its edge trust falls to 0.
     """
-    inside = (1 - at.abs().amax(1, keepdim=True) >= 0).float()
-    share = ((OTHER - difference) / (OTHER - SAME)).clamp(0.0, 1.0) * inside
+    beyond = ((at.abs() - 1) / size).amax(1, keepdim=True)
+    share = ((OTHER - difference) / (OTHER - SAME)).clamp(0.0, 1.0) * (-2 * beyond).clamp(0.0, 1.0)
     goes_on = ((share.mean((2, 3), keepdim=True) - CUT) / (SHOT - CUT)).clamp(0.0, 1.0)
     return share * goes_on

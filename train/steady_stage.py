@@ -18,7 +18,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.models.motion import MULTIPLE, pixel_grid
-from impasto.models.stabilizer import Stabilizer
+from impasto.models.stabilizer import Stabilizer, State
 
 from . import clips, data, loop, stage, synthetic, vgg
 from .augment import Draws
@@ -32,7 +32,7 @@ class Config:
     """The recipe. A YAML file or --set names only what differs."""
 
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    frames: int = 5  # of a sequence: at a memory of 0.45, more than nine tenths of what is carried come from within it
+    frames: int = 5  # of a sequence: at the shares the stabilizer begins with, nine tenths of what is carried
     style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
     painting_side: int = 256  # px: of the stored paintings
@@ -109,11 +109,15 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
     In float32 also under autocast: half a coordinate's bits are not enough to say where a pixel was.
     """
     with torch.autocast(frames.device.type, enabled=False):
-        painted = painted.float()
-        grid = pixel_grid(*frames.shape[-2:]).to(frames.device)
-        full, steady = torch.ones(1, device=frames.device), [painted[0]]
-        for t in range(1, len(frames)):
-            steady.append(stabilizer(frames[t], painted[t], full, frames[t - 1], steady[-1], grid))
+        painted, steady = painted.float(), []
+        height, width = frames.shape[-2:]
+        grids = [pixel_grid(height // over, width // over).to(frames.device) for over in (1, 2)]
+        one = torch.ones(1, device=frames.device)
+        state = State.empty(painted[0])
+        for t, (frame, alone) in enumerate(zip(frames, painted, strict=True)):
+            out, *seen = stabilizer(frame, alone, one * (t > 0), *grids, *state)
+            state = state.after(out, *seen, t)
+            steady.append(out)
         return torch.stack(steady)
 
 

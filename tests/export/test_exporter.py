@@ -78,22 +78,26 @@ def test_keeps_to_what_browsers_run(tiny_model, role):
 def test_step_graph_carries_its_state(tiny_model, role):
     graph = onnx.load(str(tiny_model.path(role))).graph
     assert [i.name for i in graph.input] == ["frame", "style", "stability", *(s["name"] for s in tiny_model.state)]
-    assert [o.name for o in graph.output] == ["painted"]
-    sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in graph.input}
+    assert [o.name for o in graph.output] == ["painted", "small", "motion"]
+    edges = [*graph.input, *graph.output]
+    sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in edges}
     assert sizes["stability"] == [1]
-    assert sizes["grid"] == [1, 2, "h", "w"]
-    for name in ("frame", "previous", "carried"):
+    for name in ("frame", "carried", "key_painted", "painted"):
         assert sizes[name] == [1, 3, "h", "w"]
+    for name in ("previous", "key", "small"):
+        assert sizes[name] == [1, 3, "h/2", "w/2"]
+    for name, side in (("grid", "{}"), ("half", "{}/2"), ("key_motion", "{}/4"), ("motion", "{}/4")):
+        assert sizes[name] == [1, 2, side.format("h"), side.format("w")]
     assert sum(n.op_type == "GridSample" for n in graph.node) > 1
 
 
 @pytest.mark.parametrize("size", [(64, 96), (32, 32), (48, 144), (160, 80)])
 def test_step_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
-    """Ten moving frames, each side carrying its own paintings, at the size of the export and at others."""
+    """Moving frames past the second key, each side carrying its own paintings, at the size of the export and others."""
     p, t = tiny_networks
     style = p(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(2))).detach().numpy()
-    assert parity.STEPS == 10
-    assert parity.step_difference(t, tiny_model.path("step"), style, size) <= 1e-4
+    assert parity.STEPS > exporter.KEY + 2
+    assert parity.step_difference(t, tiny_model.path("step"), tiny_model.state, style, size) <= 1e-4
 
 
 @pytest.mark.parametrize(("role", "computes_in"), [("frame_fp16", {"FLOAT16"}), ("step_fp16", {"FLOAT", "FLOAT16"})])
@@ -123,7 +127,8 @@ def test_model_json_describes_the_folder(tiny_model):
     for entry in data["files"].values():
         assert (tiny_model.folder / entry["file"]).stat().st_size == entry["bytes"]
     assert data["multiple"] == 16
-    assert [state["name"] for state in data["state"]] == ["previous", "carried", "grid"]
+    names = ["grid", "half", "previous", "carried", "key", "key_painted", "key_motion"]
+    assert [state["name"] for state in data["state"]] == names
     last = data["layout"][-1]
     assert last["beta"][1] == data["style_size"]
 
@@ -141,7 +146,7 @@ def test_weights_with_a_stabilizer_of_an_earlier_kind(tiny_networks, tmp_path, e
     p, t = copy.deepcopy(tiny_networks)
     torch.nn.init.constant_(t.steady_style.scale, 0.1)
     torch.nn.init.zeros_(t.stabilizer.crispness)
-    t.stabilizer.judge[2] = torch.nn.Conv2d(8, 2, 3)
+    t.stabilizer.judge[2] = torch.nn.Conv2d(8, 1, 3)
     save_weights(p, t, tmp_path / "all.safetensors")
     tensors = load_file(tmp_path / "all.safetensors")
     if earlier == "none":

@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
 from impasto.models.motion import pixel_grid
-from impasto.models.stabilizer import MEMORY, Stabilizer
+from impasto.models.stabilizer import SHARES, Stabilizer, State
 from impasto.models.weights import load_weights
 from impasto.train import cli, data, image_stage, loop, losses, steady_stage, vgg
 from impasto.train.augment import Draws
@@ -73,15 +73,25 @@ def in_numpy(out, previous, frame, before, flow, mask):
     return np.mean(errors)
 
 
+def one_by_one(stabilizer, frames, painted):
+    """The steady paintings of a short sequence, whose key is its first frame: fed by hand."""
+    height, width = frames[0].shape[2:]
+    grids, out = (pixel_grid(height, width), pixel_grid(height // 2, width // 2)), [painted[0]]
+    way, half = torch.zeros(len(frames[0]), 2, height // 4, width // 4), torch.nn.AvgPool2d(2)
+    for t in range(1, len(frames)):
+        state = State(half(frames[t - 1]), out[-1], half(frames[0]), painted[0], way)
+        steady, _, way = stabilizer(frames[t], painted[t], torch.ones(1), *grids, *state)
+        out.append(steady)
+    return out
+
+
 def test_terms_are_those_of_the_losses_one_by_one(sources, small, nets, eye):
     shots = fixed_shots(sources, small())
     terms = steady_stage.losses(nets, eye, shots)
-    vectors, grid, one = nets.p(shots.styles), pixel_grid(32, 32), torch.ones(1)
+    vectors, one = nets.p(shots.styles), torch.ones(1)
     frames = [shots.frames[:, t] for t in range(3)]
     painted = [nets.t(frame, nets.t.steady_style(vectors, one * (t > 0))) for t, frame in enumerate(frames)]
-    steady = [painted[0]]
-    for t in (1, 2):
-        steady.append(nets.t.stabilizer(frames[t], painted[t], one, frames[t - 1], steady[t - 1], grid))
+    steady = one_by_one(nets.t.stabilizer, frames, painted)
     assert (steady[2] - painted[2]).abs().mean() > 1e-3  # or nothing below would tell them apart
 
     judged = torch.cat([frames[0], frames[2]]), torch.cat([painted[0], steady[2]]), shots.styles.repeat(2, 1, 1, 1)
@@ -114,11 +124,8 @@ def test_unrolled_is_one_step_after_another():
     frames, painted = torch.rand(2, 4, 1, 3, 32, 48, generator=random)
     stabilizer = Stabilizer()
     steady = steady_stage.unroll(stabilizer, frames, painted)
-    out = painted[0]
-    assert torch.equal(steady[0], out)
-    for t in range(1, 4):
-        out = stabilizer(frames[t], painted[t], torch.ones(1), frames[t - 1], out, pixel_grid(32, 48))
-        assert torch.equal(steady[t], out)
+    for found, expected in zip(steady, one_by_one(stabilizer, frames, painted), strict=True):
+        assert torch.equal(found, expected)
 
 
 def test_gradients_reach_the_judge_crispness_and_t_but_not_p(sources, small, nets, eye):
@@ -138,18 +145,20 @@ def test_what_the_stabilizer_carries_is_felt_by_the_first_frame():
     painted = torch.full((4, 1, 3, 64, 64), 0.5, requires_grad=True)
     steady_stage.unroll(Stabilizer(), frame.expand(4, 1, 3, 64, 64), painted)[-1].sum().backward()
     shares = painted.grad.sum((1, 2, 3, 4)) / painted[0].numel()
-    kept = MEMORY
-    np.testing.assert_allclose(shares, [kept**3, (1 - kept) * kept**2, (1 - kept) * kept, 1 - kept], atol=1e-3)
+    near, far = SHARES
+    new = 1 - near - far  # of each painting but the first, which is the key of all
+    later = [new * near**2, new * near, new]
+    np.testing.assert_allclose(shares, [1 - sum(later), *later], atol=1e-3)
 
 
 def test_bf16_autocast_keeps_the_stabilizer_in_float32(sources, small, nets, eye):
     shots, seen = fixed_shots(sources, small()), []
     exact = steady_stage.losses(nets, eye, shots)
-    nets.t.stabilizer.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, out]))
+    nets.t.stabilizer.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, *out]))
     nets.t.stabilizer.judge.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, out]))
     with torch.autocast("cpu", torch.bfloat16):
         rough = steady_stage.losses(nets, eye, shots)
-    assert len(seen) == 2 * (7 + 2)
+    assert len(seen) == 3 * (13 + 2)
     assert {x.dtype for x in seen} == {torch.float32}
     for name, value in exact.items():
         assert rough[name].dtype == torch.float32

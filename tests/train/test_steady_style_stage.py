@@ -1,14 +1,11 @@
 """The steady style stage: its terms, what it trains, and that style falls."""
 
-from itertools import pairwise
-
 import numpy as np
 import pytest
 import torch
 from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
-from impasto.models.motion import pixel_grid
 from impasto.models.weights import load_weights
 from impasto.train import cli, data, loop, losses, steady_stage, steady_style_stage, vgg
 from impasto.train.augment import Draws
@@ -37,14 +34,16 @@ def learning(sources, small):
 def test_terms_are_those_of_the_last_steady_painting(learning):
     nets, eye, shots, paintings, noise = learning
     terms = steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]), noise)
-    frames, one, grid = shots[0].transpose(0, 1), torch.ones(1), pixel_grid(32, 32)
+    frames, one = shots[0].transpose(0, 1), torch.ones(1)
     style = nets.p(paintings.canvases[:2].float() / 255)
-    every = [*((frames[0] + noise[:, k]).clamp(0, 1) for k in range(3)), frames[1], frames[2]]
-    outs = [nets.t(every[0], style)]
-    for before, frame in pairwise(every):
-        painted = nets.t(frame, nets.t.steady_style(style, one))
-        outs.append(nets.t.stabilizer(frame, painted, one, before, outs[-1], grid))
-    outs = outs[2:]  # where the sequence itself begins
+    still = torch.stack([(frames[0] + noise[:, k]).clamp(0, 1) for k in range(3)])
+    mixed = nets.t.steady_style(style, one)
+    alone = [nets.t(frame, mixed if t else style) for t, frame in enumerate(still)]
+    begun = steady_stage.unroll(nets.t.stabilizer, still, torch.stack(alone))[-1]
+    after = [nets.t(frame, mixed) for frame in frames[1:]]
+    outs = steady_stage.unroll(
+        nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), torch.stack([begun, *after])
+    )
     seen, scene = eye(outs[2]), eye(frames[2])
     strokes = losses.grams(eye(paintings.canvases[:2].float() / 255))
     expected = {

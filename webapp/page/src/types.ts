@@ -78,10 +78,23 @@ export interface ModelDescription {
   style_size: number;
   multiple: number;
   style_side: number;
-  /** The inputs by which a step graph is handed the past, and what each of them is made from; empty without one. */
-  state: { name: string; from: "frame" | "painted" | "size" }[];
+  /** The inputs by which a step graph is handed the past; empty without one. */
+  state: Carried[];
   files: Record<string, { file: string; bytes: number; sha256: string }>;
   licence: string;
+}
+
+/** An input of a step graph: an output of the frame before, or the centres of the pixels ("size"); zeros at first. */
+export interface Carried {
+  name: string;
+  from: string;
+  channels: number;
+  /** By what the frame's width and height are divided. */
+  over: number;
+  /** Taken after the first frame and every so many from there, held in between; without it, after every frame. */
+  every?: number;
+  /** Zeros after the first frame and every so many from there. */
+  anew?: number;
 }
 
 /** An entry of `gallery.json`: a built-in style. */

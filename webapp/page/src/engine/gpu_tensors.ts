@@ -9,8 +9,8 @@ import { JOB_BYTES, type Source, pictureShader, prepareShader } from "./webgpu_s
 /** What one working size needs. */
 interface Room {
   size: Size;
-  /** Planes [3,H',W'], float32: of this frame and the one before, in turn. */
-  planes: [GPUBuffer, GPUBuffer];
+  /** Planes [3,H',W'], float32. */
+  planes: GPUBuffer;
   job: GPUBuffer;
 }
 
@@ -28,12 +28,12 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
 
   const roomFor = (size: Size): Room => {
     if (room?.size.width === size.width && room.size.height === size.height) return room;
-    for (const buffer of room ? [...room.planes, room.job] : []) buffer.destroy();
+    room?.planes.destroy();
+    room?.job.destroy();
     const { width, height } = padded(size, multiple);
-    const planes = () => device.createBuffer({ size: 12 * width * height, usage });
     room = {
       size,
-      planes: [planes(), planes()],
+      planes: device.createBuffer({ size: 12 * width * height, usage }),
       job: device.createBuffer({ size: JOB_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
     };
     return room;
@@ -50,10 +50,9 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
   };
   return {
     multiple,
-    /** Writes what is painted of a frame of `from` pixels as planes; the buffer stays ours, good until the frame after the next. */
+    /** Writes what is painted of a frame of `from` pixels as planes; the buffer stays ours, good until the next frame. */
     prepare(camera: Camera, from: Size, framing: Framing, size: Size): { planes: GPUBuffer; padded: Size } {
-      const { planes: both, job } = roomFor(size);
-      const [planes] = both.reverse() as [GPUBuffer];
+      const { planes, job } = roomFor(size);
       const to = padded(size, multiple);
       const scales = [framing.part.width / size.width, framing.part.height / size.height];
       const taps = scales.map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));

@@ -2,14 +2,14 @@
 // The Python runtime does the same in export/steady.py.
 import type { Tensor } from "onnxruntime-web";
 
-import type { ModelDescription, Size } from "../types";
+import type { Carried, Size } from "../types";
 import type { Runtime, Session } from "./runtime";
 
 export interface Networks {
   setStyle(style: Float32Array): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
-  /** Planes [1,3,H',W'] of a frame of `size` → its painting, the same shape; good until the next frame, as the planes must be. */
+  /** Planes [1,3,H',W'] of a frame of `size` → its painting, the same shape; good until the next frame. */
   paint(frame: Tensor, size: Size): Promise<Tensor>;
   /** The next frame is painted by itself. */
   reset(): void;
@@ -21,18 +21,20 @@ export interface Means {
   frame: Session;
   /** Opens the step graph; called when it is first wanted, if the model has one. */
   openStep(): Promise<Session>;
-  state: ModelDescription["state"];
+  state: Carried[];
   /** Puts values where the networks run. */
   place(values: Float32Array, dims: number[]): Tensor;
   /** The step graph does not work here. */
   unsteady(): void;
 }
 
+type Tensors = Record<string, Tensor>;
+
 /** What is carried from one frame to the next. */
 interface Past {
   size: Size;
-  frame: Tensor;
-  painted: Tensor;
+  frames: number;
+  values: Tensors;
 }
 
 export function createNetworks({ ort, frame: plain, openStep, state, place, unsteady }: Means): Networks {
@@ -40,25 +42,39 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
   let stability = 0;
   let opening: Promise<Session | null> | null = null;
   let past: Past | null = null;
+  /** What the networks gave last. */
   let last: Tensor | null = null;
-  let grid: Tensor | null = null;
+  /** The past of a first frame, which is the same for all of its (padded) dimensions. */
+  let start: { dims: string; values: Tensors } | null = null;
+  /** Tensors made for the step graph or by the networks, until nothing needs them. */
+  const held = new Set<Tensor>();
   /** Why the step graph does not work, until that is told: not before a frame was painted without it. */
   let untold: unknown = null;
 
-  const gridFor = (dims: readonly number[]): Tensor => {
-    const [height, width] = dims.slice(-2) as [number, number];
-    if (grid?.dims[2] !== height || grid.dims[3] !== width) {
-      grid?.dispose();
-      grid = place(pixelGrid({ width, height }), [1, 2, height, width]);
-    }
-    return grid;
+  const startFor = (dims: readonly number[]): Tensors => {
+    if (start?.dims === String(dims)) return start.values;
+    const value = ({ from, channels, over }: Carried): Tensor => {
+      const [height, width] = dims.slice(-2).map((side) => side / over) as [number, number];
+      const values = from === "size" ? pixelGrid({ width, height }) : new Float32Array(channels * width * height);
+      return place(values, [1, channels, height, width]);
+    };
+    start = { dims: String(dims), values: Object.fromEntries(state.map((each) => [each.name, value(each)])) };
+    for (const tensor of Object.values(start.values)) held.add(tensor);
+    return start.values;
   };
-  /** What the step graph is fed with; a frame that has no past is its own, and not mixed with it. */
-  const feeds = (frame: Tensor, size: Size): Record<string, Tensor> => {
-    const known = past?.size.width === size.width && past.size.height === size.height ? past : null;
-    const from = { frame: known?.frame ?? frame, painted: known?.painted ?? frame, size: gridFor(frame.dims) };
-    const dial = new ort.Tensor("float32", Float32Array.of(known ? stability : 0), [1]);
-    return { frame, style, stability: dial, ...Object.fromEntries(state.map((each) => [each.name, from[each.from]])) };
+  /** The past of the next frame, made of this one's and what the step graph gave. */
+  const after = ({ size, frames, values }: Past, found: Tensors): Past => {
+    const value = ({ name, from, every = 1, anew }: Carried): Tensor => {
+      if (anew && frames % anew === 0) return start!.values[name]!;
+      return found[from] && frames % every === 0 ? found[from] : values[name]!;
+    };
+    return { size, frames: frames + 1, values: Object.fromEntries(state.map((each) => [each.name, value(each)])) };
+  };
+  const letGo = (): void => {
+    const needed = new Set([last, ...Object.values(past?.values ?? {}), ...Object.values(start?.values ?? {})]);
+    for (const tensor of held) {
+      if (!needed.has(tensor) && held.delete(tensor)) tensor.dispose();
+    }
   };
 
   /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
@@ -66,8 +82,15 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
     opening ??= openStep().catch((error: unknown) => ((untold = error), null));
     const session = await opening;
     if (!session) return null;
+    const goesOn = past?.size.width === size.width && past.size.height === size.height;
+    const known = (past = goesOn ? past! : { size, frames: 0, values: startFor(frame.dims) });
+    // A frame that has no past is painted by itself.
+    const dial = new ort.Tensor("float32", Float32Array.of(known.frames ? stability : 0), [1]);
     try {
-      return (await session.run(feeds(frame, size))).painted!;
+      const found: Tensors = await session.run({ frame, style, stability: dial, ...known.values });
+      for (const tensor of Object.values(found)) held.add(tensor);
+      if (past === known) past = after(known, found); // or else it was reset meanwhile
+      return found.painted!;
     } catch (error) {
       untold = error;
       opening = Promise.resolve(null);
@@ -93,15 +116,16 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
     setStability: (next) => void (stability = next),
     async paint(frame, size) {
       const steady = stability > 0 && state.length ? await paintSteadily(frame, size) : null;
-      const painted = steady ?? (await paintAlone(frame));
-      last?.dispose();
-      last = painted;
-      past = steady && { size, frame, painted };
-      return painted;
+      if (!steady) past = null;
+      last = steady ?? (await paintAlone(frame));
+      held.add(last);
+      letGo();
+      return last;
     },
     reset: () => void (past = null),
     async release() {
-      for (const tensor of [last, grid]) tensor?.dispose(); // while the sessions they belong to are there
+      [past, last, start] = [null, null, null];
+      letGo(); // while the sessions they belong to are there
       await Promise.allSettled([plain.release(), opening?.then((session) => session?.release())]);
     },
   };

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Runtime, Session } from "../../src/engine/runtime";
 import { type Networks, createNetworks, pixelGrid } from "../../src/engine/steady";
+import type { Carried } from "../../src/types";
 
 class Tensor {
   disposed = false;
@@ -17,22 +18,32 @@ class Tensor {
 }
 type Feeds = Record<string, Tensor>;
 
-const STATE = [
-  { name: "previous", from: "frame" },
-  { name: "carried", from: "painted" },
-  { name: "grid", from: "size" },
-] as const;
+const KEY = 3;
+const STATE: Carried[] = [
+  { name: "grid", from: "size", channels: 2, over: 1 },
+  { name: "previous", from: "small", channels: 3, over: 2 },
+  { name: "carried", from: "painted", channels: 3, over: 1 },
+  { name: "key", from: "small", channels: 3, over: 2, every: KEY },
+  { name: "key_painted", from: "painted", channels: 3, over: 1, every: KEY },
+  { name: "key_motion", from: "motion", channels: 2, over: 2, anew: KEY },
+];
 const size = { width: 3, height: 2 };
-const frame = (width = 4, height = 2) => new Tensor("float32", new Float32Array(3 * width * height), [1, 3, height, width]);
+const tensor = (channels: number, width: number, height: number) =>
+  new Tensor("float32", new Float32Array(channels * width * height), [1, channels, height, width]);
+const frame = (width = 4, height = 2) => tensor(3, width, height);
 
-/** A session that remembers what it was fed with. */
+/** A session that remembers what it was fed with and what it gave. */
 function session() {
   const fed: Feeds[] = [];
+  const gave: Feeds[] = [];
   const run = async (feeds: Feeds) => {
     fed.push(feeds);
-    return { painted: frame(feeds.frame!.dims[3], feeds.frame!.dims[2]) };
+    const [height, width] = feeds.frame!.dims.slice(-2) as [number, number];
+    const painted = tensor(3, width, height);
+    gave.push("previous" in feeds ? { painted, small: tensor(3, width / 2, height / 2), motion: tensor(2, width / 2, height / 2) } : { painted });
+    return gave.at(-1)!;
   };
-  return { fed, run, release: vi.fn(async () => {}) };
+  return { fed, gave, run, release: vi.fn(async () => {}) };
 }
 
 let plain: ReturnType<typeof session>;
@@ -41,9 +52,9 @@ let openStep: () => Promise<Session>;
 const unsteady = vi.fn();
 const paint = (networks: Networks, of: Tensor, at = size) => networks.paint(of as never, at) as unknown as Promise<Tensor>;
 
-function networks(state: readonly (typeof STATE)[number][] = STATE): Networks {
+function networks(state = STATE): Networks {
   const place = (values: Float32Array, dims: number[]) => new Tensor("float32", values, dims) as never;
-  return createNetworks({ ort: { Tensor } as unknown as Runtime, frame: plain as never, openStep, state: [...state], place, unsteady });
+  return createNetworks({ ort: { Tensor } as unknown as Runtime, frame: plain as never, openStep, state, place, unsteady });
 }
 
 beforeEach(() => {
@@ -70,24 +81,66 @@ describe("the step graph", () => {
     expect(plain.fed.map((feeds) => Object.keys(feeds))).toEqual([["frame", "style"], ["frame", "style"]]);
   });
 
-  test("carries the frame before and its painting; the first frame has nothing but itself", async () => {
+  test("carries what the model says; the first frame is painted by itself, and its past is nothing", async () => {
     const steady = networks();
     steady.setStability(0.75);
-    const [a, b] = [frame(), frame()];
-    const first = await paint(steady, a);
-    const second = await paint(steady, b);
-    expect(step.fed[0]).toMatchObject({ stability: { data: Float32Array.of(0) } });
-    expect([step.fed[0]!.previous, step.fed[0]!.carried]).toEqual([a, a]);
-    expect(step.fed[1]!.stability!.data).toEqual(Float32Array.of(0.75));
-    expect(step.fed[1]!.previous).toBe(a);
-    expect(step.fed[1]!.carried).toBe(first);
-    expect(step.fed[1]!.grid).toBe(step.fed[0]!.grid);
-    expect(step.fed[1]!.grid!.dims).toEqual([1, 2, 2, 4]);
-    expect([first.disposed, second.disposed]).toEqual([true, false]);
+    const first = await paint(steady, frame());
+    const second = await paint(steady, frame());
+    const [begun, next] = step.fed as [Feeds, Feeds];
+    expect(begun.stability!.data).toEqual(Float32Array.of(0));
+    expect(begun.grid!.data).toEqual(pixelGrid({ width: 4, height: 2 }));
+    for (const { name, channels, over } of STATE.slice(1)) {
+      expect(begun[name]!.dims).toEqual([1, channels, 2 / over, 4 / over]);
+      expect(begun[name]!.data.every((value) => value === 0)).toBe(true);
+    }
+    expect(next.stability!.data).toEqual(Float32Array.of(0.75));
+    expect(next.carried).toBe(first);
+    expect(next.previous).toBe(step.gave[0]!.small);
+    expect(next.grid).toBe(begun.grid);
+    expect(second).toBe(step.gave[1]!.painted);
     expect(openStep).toHaveBeenCalledTimes(1);
   });
 
-  const isFresh = () => step.fed.at(-1)!.stability!.data[0] === 0 && step.fed.at(-1)!.previous === step.fed.at(-1)!.frame;
+  test("holds the key for a while, and its motion begins anew with it", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    for (let i = 0; i < 8; i++) await paint(steady, frame());
+    const gave = (name: string, at: number) => step.gave[at]![name];
+    const keys = [0, 0, 0, 3, 3, 3, 6];
+    expect(step.fed.slice(1).map((fed) => fed.key_painted)).toEqual(keys.map((at) => gave("painted", at)));
+    expect(step.fed.slice(1).map((fed) => fed.key)).toEqual(keys.map((at) => gave("small", at)));
+    const zero = step.fed[0]!.key_motion;
+    const motions = [zero, gave("motion", 1), gave("motion", 2), zero, gave("motion", 4), gave("motion", 5), zero];
+    expect(step.fed.slice(1).map((fed, i) => fed.key_motion === motions[i])).toEqual(Array(7).fill(true));
+  });
+
+  test("lets go of whatever is not needed any more, and of nothing else", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    for (let i = 0; i < 5; i++) await paint(steady, frame());
+    const alive = step.gave.flatMap((gave, at) => Object.keys(gave).flatMap((name) => (gave[name]!.disposed ? [] : [`${name} ${at}`])));
+    expect(alive).toEqual(["painted 3", "small 3", "painted 4", "small 4", "motion 4"]);
+    expect(Object.values(step.fed[0]!).some(({ disposed }) => disposed)).toBe(false); // the next clip begins with it
+    steady.reset();
+    steady.setStability(0);
+    await paint(steady, frame());
+    expect(step.gave.flatMap((gave) => Object.values(gave)).every(({ disposed }) => disposed)).toBe(true);
+    expect(plain.gave[0]!.painted!.disposed).toBe(false);
+  });
+
+  test("does not carry on what was reset while it was painted", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    await paint(steady, frame());
+    const run = step.run;
+    step.run = async (feeds) => (steady.reset(), await run(feeds));
+    expect((await paint(steady, frame())).disposed).toBe(false);
+    step.run = run;
+    await paint(steady, frame());
+    expect(step.fed[2]!.stability!.data[0]).toBe(0);
+  });
+
+  const isFresh = () => step.fed.at(-1)!.stability!.data[0] === 0 && step.fed.at(-1)!.carried!.data.every((value) => value === 0);
 
   test.each<[string, (steady: Networks) => unknown]>([
     ["a reset", (steady) => steady.reset()],
@@ -113,6 +166,7 @@ describe("the step graph", () => {
     await paint(steady, frame(), { width: 4, height: 2 });
     expect(isFresh()).toBe(true);
     const { grid } = step.fed[1]!;
+    expect(grid).toBe(step.fed[0]!.grid);
     await paint(steady, frame(8), { width: 8, height: 2 });
     expect(isFresh()).toBe(true);
     expect(step.fed[2]!.grid!.dims).toEqual([1, 2, 2, 8]);
