@@ -43,8 +43,8 @@ class FrameGraph(Float32Edges):
 
 
 class StepGraph(nn.Module):
-    """`step.onnx`: frame, style, stability, two grids and `stabilizer.State` → what `Stabilizer` gives: the steady painting,
-    and the rest of what the next state is made of.
+    """`step.onnx`: frame, style, stability, two grids and `stabilizer.State` → what `Stabilizer` gives: the steady
+    painting, and the rest of what the next state is made of.
 
     The style is the one that a mix needs. The stabilizer is float32 whatever T computes with: a half-precision
     coordinate is off by a pixel at 1280.
@@ -55,8 +55,6 @@ class StepGraph(nn.Module):
         self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer.settled()
         self.style = copy.deepcopy(t.steady_style)
 
-    def forward(
-        self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         painted = self.frame(frame, self.style(style, stability))
         return self.stabilizer(frame, painted, stability, *state)

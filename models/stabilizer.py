@@ -13,7 +13,6 @@ pixels it lies. That cannot run away as long as the carried share times the grea
 """
 
 import copy
-import math
 from typing import NamedTuple
 
 import torch
@@ -81,7 +80,8 @@ class Stabilizer(nn.Module):
         """→ the steady painting [N,3,H,W], the frame at half the size, and the motion from it to the key.
 
         frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; stability [1], 0…1, 0 gives
-        `painted` itself (use it for a first frame); grid and half: `motion.pixel_grid` [1,2,H,W] and [1,2,H/2,W/2]; state: that of `State`.
+        `painted` itself (use it for a first frame); grid and half: `motion.pixel_grid` [1,2,H,W] and [1,2,H/2,W/2];
+        state: that of `State`.
         """
         previous, carried, key, key_painted, key_motion = state
         small = F.avg_pool2d(frame, 2)
@@ -95,15 +95,16 @@ class Stabilizer(nn.Module):
         lately, long_ago = self.shares(coarse, difference, flow / size, painted, carried, at).split(1, 1)
         near, far = near * (lately + FILL * long_ago * (1 - far)), far * long_ago
 
-        near, far = stability * near, stability * far
-        crisp, moved, moved_far = near * self.blur(flow, grid), inside(at, flow) - at, inside(at, way) - at
-        moved, near, crisp = larger(torch.cat([moved, near, crisp], 1), COARSE).split((2, 1, 1), 1)
-        kept = read(carried, grid + moved)
-        change = near * (kept - painted) + crisp * (kept - box(kept, 3))
-        moved, far = larger(torch.cat([moved_far, far], 1), COARSE // 2).split((2, 1), 1)
-        held = far * (read(F.avg_pool2d(key_painted, 2), half + moved) - F.avg_pool2d(painted, 2))
-        change = change + F.interpolate(held, scale_factor=2.0)  # nearest: no worse than bilinear, and faster
+        change = self.from_before(painted, carried, grid, at, flow, stability * near)
+        change = change + from_key(painted, key_painted, half, at, way, stability * far)
         return (painted + change).clamp(0.0, 1.0), small, way
+
+    def from_before(self, painted: Tensor, carried: Tensor, grid: Tensor, at: Tensor, flow: Tensor, near: Tensor):
+        """What the painting before changes of the new one, [N,3,H,W]; flow and its share at a quarter of the size."""
+        spread = torch.cat([inside(at, flow) - at, near, near * self.blur(flow, grid)], 1)
+        moved, near, crisp = larger(spread, COARSE).split((2, 1, 1), 1)
+        kept = read(carried, grid + moved)
+        return near * (kept - painted) + crisp * (kept - box(kept, 3))
 
     def blur(self, flow: Tensor, grid: Tensor) -> Tensor:
         """By how much to sharpen what is read at the motion [N,2,h,w] of the frame's grid, [N,1,h,w]."""
@@ -125,6 +126,13 @@ class Stabilizer(nn.Module):
         paint = (sample(before, at, moved * pixel_size(at)) - now).abs().mean(1, keepdim=True)
         evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), paint / PAINT], 1)
         return torch.sigmoid(self.judge(evidence))
+
+
+def from_key(painted: Tensor, key_painted: Tensor, half: Tensor, at: Tensor, way: Tensor, far: Tensor) -> Tensor:
+    """What the key changes of the new painting, [N,3,H,W], found at half the size: detail stays the new one's."""
+    moved, far = larger(torch.cat([inside(at, way) - at, far], 1), COARSE // 2).split((2, 1), 1)
+    now, held = (F.avg_pool2d(x, 2) for x in (painted, key_painted))
+    return F.interpolate(far * (read(held, half + moved) - now), scale_factor=2.0)  # nearest: as good, and faster
 
 
 class Verdict(nn.Module):

@@ -187,7 +187,8 @@ def detail_energy(image):
 
 def carried_along(stabilizer, dx, dy, frames, detail=1.5):
     """The energy of the output's detail, as a multiple of the painting's, after each frame; all moves alike."""
-    views, paintings = ([shifted(x, dx * t, dy * t) for t in range(frames + 1)] for x in (periodic(0, 2), periodic(1, detail)))
+    scene, painting = periodic(0, 2), periodic(1, detail)
+    views, paintings = ([shifted(x, dx * t, dy * t) for t in range(frames + 1)] for x in (scene, painting))
     outs = sequence(stabilizer, views, paintings)
     return [detail_energy(out) / detail_energy(alone) for out, alone in zip(outs[1:], paintings[1:], strict=True)]
 

@@ -41,9 +41,7 @@ def test_terms_are_those_of_the_last_steady_painting(learning):
     alone = [nets.t(frame, mixed if t else style) for t, frame in enumerate(still)]
     begun = steady_stage.unroll(nets.t.stabilizer, still, torch.stack(alone))[-1]
     after = [nets.t(frame, mixed) for frame in frames[1:]]
-    outs = steady_stage.unroll(
-        nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), torch.stack([begun, *after])
-    )
+    outs = steady_stage.unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), torch.stack([begun, *after]))
     seen, scene = eye(outs[2]), eye(frames[2])
     strokes = losses.grams(eye(paintings.canvases[:2].float() / 255))
     expected = {
