@@ -11,7 +11,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 from impasto.models.store import model_folder
 
-FORMAT = 1  # raised when an older runtime could no longer read the folder
+FORMAT = 2  # raised when an older runtime could no longer read the folder; 1 had step graphs with another state
 
 
 @dataclass
@@ -94,6 +94,8 @@ def load_model(name: str | os.PathLike | None = None) -> Model:
         raise BadInput(f"{folder / 'model.json'} is damaged; install or export the model again.") from e
     if written > FORMAT:
         raise BadInput(f"The model {model.name} was made by a newer Impasto (format {written}); upgrade Impasto.")
+    if written < FORMAT:
+        model.state = []  # painted frame by frame, until it is exported again
     for entry in model.files.values():
         _check(model, folder / entry["file"], entry["sha256"])
     return model

@@ -43,6 +43,14 @@ def test_a_model_from_the_future(copy):
         load_model(copy)
 
 
+def test_a_step_graph_of_an_earlier_kind_is_left_alone(copy):
+    data = json.loads((copy / "model.json").read_text())
+    assert len(load_model(copy).state) == len(data["state"]) > 0
+    state = [{"name": "previous", "from": "frame"}]
+    (copy / "model.json").write_text(json.dumps({**data, "format": 1, "state": state}))
+    assert load_model(copy).state == []
+
+
 def test_a_file_this_model_does_not_have(tiny_model):
     with pytest.raises(BadInput, match="no card file"):
         tiny_model.path("card")

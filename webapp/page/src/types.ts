@@ -74,6 +74,8 @@ export interface Engine {
 
 /** The parts of `model.json` that the page reads. */
 export interface ModelDescription {
+  /** Of the folder; a higher one than the page knows does not come with it. */
+  format: number;
   name: string;
   style_size: number;
   multiple: number;

@@ -3,6 +3,9 @@ import type { ModelDescription } from "../types";
 import { type Progress, download } from "./download";
 import { Trouble } from "./trouble";
 
+/** Of `export/model.py`. */
+const FORMAT = 2;
+
 /** A model, its files loaded when they are asked for and kept while the page lives. */
 export interface Model {
   description: ModelDescription;
@@ -37,6 +40,7 @@ async function readDescription(url: string, name: string): Promise<ModelDescript
   try {
     const description = (await response.json()) as ModelDescription;
     if (!(description.style_size > 0 && description.multiple > 0 && description.files.frame)) throw new Error();
+    if (description.format < FORMAT) description.state = []; // an earlier kind of step graph: frame by frame
     return description;
   } catch {
     throw new Trouble(`The description of the model ${name} is damaged; whoever runs this page must install the model again.`);

@@ -8,7 +8,7 @@ import { checkFile, loadModel } from "../../src/engine/model";
 
 const graph = new TextEncoder().encode("a graph");
 const entry = { file: "frame.onnx", bytes: graph.length, sha256: createHash("sha256").update(graph).digest("hex") };
-const description = { name: "m", style_size: 4, multiple: 8, style_side: 256, state: [], files: { frame: entry }, licence: "" };
+const description = { format: 2, name: "m", style_size: 4, multiple: 8, style_side: 256, state: [], files: { frame: entry }, licence: "" };
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -34,6 +34,14 @@ function remember(): Map<string, ArrayBuffer> {
   vi.stubGlobal("caches", { keys: async () => [], open: async () => cache });
   return kept;
 }
+
+test("a step graph of an earlier kind is left alone", async () => {
+  const state = [{ name: "previous", from: "frame" }];
+  for (const format of [1, 2]) {
+    serve({ "model.json": JSON.stringify({ ...description, format, state }) });
+    expect((await loadModel("https://here/", "m", () => {})).description.state).toHaveLength(format - 1);
+  }
+});
 
 test("size and hash are checked", async () => {
   await expect(checkFile(graph.slice().buffer, entry)).resolves.toBeUndefined();
