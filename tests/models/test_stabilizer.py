@@ -228,8 +228,8 @@ def test_sharpening_cannot_run_away(dx, dy):
 @pytest.mark.parametrize(("dx", "dy"), [(0.5, 0), (0, 0.5), (0.5, 0.5)])
 def test_detail_neither_fades_nor_grows_over_many_frames(dx, dy):
     """The default crispness gives more than reading takes, for a fade of unlike paintings takes too: up to a bound."""
-    energies = carried_along(Stabilizer(), dx, dy, 120)
-    assert np.mean(energies[-24:]) == pytest.approx(np.mean(energies[48:72]), rel=0.04)  # of energy: 2 % of sharpness
+    energies = carried_along(Stabilizer(), dx, dy, 192)
+    assert np.mean(energies[-24:]) == pytest.approx(np.mean(energies[120:144]), rel=0.04)  # of energy: 2 % of sharpness
     assert 0.85 < np.mean(energies[-24:]) < 2.5
 
 
@@ -272,5 +272,5 @@ def test_a_trusted_key_holds_the_painting_on_and_a_strange_one_does_not():
     known, unknown = (step(frame, painted, 1, state._replace(key=key))[0] for key in (small, 1 - small))
     near, far = SHARES
     expected = painted + near * (carried - painted) + far * (held - painted)
-    torch.testing.assert_close(known, expected.clamp(0, 1), atol=0.04, rtol=0)
+    torch.testing.assert_close(known, expected.clamp(0, 1), atol=0.05, rtol=0)
     torch.testing.assert_close(unknown, painted + MEMORY * (carried - painted), atol=0.04, rtol=0)
