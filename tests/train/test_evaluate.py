@@ -269,7 +269,9 @@ def export_tiny(folder, name, share, recipe, steady=False):
         constants["half"] = (TensorProto.FLOAT, [0.5])
         inputs = [("frame", size), ("style", [1, 3]), ("stability", [1]), ("previous", size), ("carried", size)]
         save("step.onnx", nodes, [*inputs, ("grid", [1, 2, "h", "w"])], ("painted", size), constants)
-        files["step"], state = "step.onnx", [{"name": name} for name in ("previous", "carried", "grid")]
+        files["step"] = "step.onnx"
+        state = [{"name": name, "from": "painted", "channels": 3, "over": 1} for name in ("previous", "carried")]
+        state.append({"name": "grid", "from": "size", "channels": 2, "over": 1})
     write_model(Model(folder, name, 3, [], {}, describe(folder, files), state=state, recipe=recipe))
     return folder
 
