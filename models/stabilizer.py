@@ -23,9 +23,9 @@ from .motion import box, inside, luminance, motion, pixel_size, read, sample
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
 KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-SHARES = (0.3, 0.5)  # of the painting before and of the key, before training; more is steadier and duller
-FILL = 0.05  # the part of the key's share that the painting before gets where the key is not trusted
-CRISPNESS = 3.9  # how far blur is undone, before training: 0.9 is what reading half-way takes
+SHARES = (0.35, 0.35)  # of the painting before and of the key, before training; more is steadier and duller
+FILL = 0.15  # the part of the key's share that the painting before gets where the key is not trusted
+CRISPNESS = 3.5  # how far blur is undone, before training: 0.9 is what reading half-way takes
 SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
 CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
 EVIDENCE = 4  # what the trained judge looks at
