@@ -18,6 +18,7 @@ class Steady:
 
     def __init__(self, session: ort.InferenceSession, carried: Sequence[dict]):
         self.session, self.carried = session, carried
+        self._outputs = [output.name for output in session.get_outputs()]
         self.reset()
 
     def reset(self) -> None:
@@ -31,11 +32,11 @@ class Steady:
             self._size, self._frames = size, 0
             self._state = {each["name"]: begun(each, *size) for each in self.carried}
         dial = np.array([stability if self._frames else 0.0], np.float32)
-        names = [output.name for output in self.session.get_outputs()]
-        found = self.session.run(names, {**inputs, "stability": dial, **self._state})
-        self._keep(dict(zip(names, found, strict=True)))
+        values = self.session.run(self._outputs, {**inputs, "stability": dial, **self._state})
+        found = dict(zip(self._outputs, values, strict=True))
+        self._keep(found)
         self._frames += 1
-        return self._state["carried"]
+        return found["painted"]
 
     def _keep(self, found: dict[str, np.ndarray]) -> None:
         """The state for the next frame."""

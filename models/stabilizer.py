@@ -99,7 +99,9 @@ class Stabilizer(nn.Module):
         change = change + from_key(painted, key_painted, half, at, way, stability * far)
         return (painted + change).clamp(0.0, 1.0), small, way
 
-    def from_before(self, painted: Tensor, carried: Tensor, grid: Tensor, at: Tensor, flow: Tensor, near: Tensor):
+    def from_before(
+        self, painted: Tensor, carried: Tensor, grid: Tensor, at: Tensor, flow: Tensor, near: Tensor
+    ) -> Tensor:
         """What the painting before changes of the new one, [N,3,H,W]; flow and its share at a quarter of the size."""
         spread = torch.cat([inside(at, flow) - at, near, near * self.blur(flow, grid)], 1)
         moved, near, crisp = larger(spread, COARSE).split((2, 1, 1), 1)

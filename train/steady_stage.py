@@ -32,7 +32,7 @@ class Config:
     """The recipe. A YAML file or --set names only what differs."""
 
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    frames: int = 5  # of a sequence: at the shares the stabilizer begins with, nine tenths of what is carried
+    frames: int = 5  # of a sequence: its last painting is mixed of all of them, and its first is the key of all
     style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
     painting_side: int = 256  # px: of the stored paintings

@@ -28,7 +28,7 @@ class Config:
     """The recipe. A YAML file or --set names only what differs."""
 
     size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    frames: int = 6  # of a sequence: at the stabilizer's shares, most of what is carried comes from within it
+    frames: int = 6  # of a sequence, whose key is what was mixed of the still ones before it
     still: int = 4  # noisy copies of its first frame before it, painted without gradients
     noise: float = 0.02  # deviation, in 0…1, of what is added to each copy, so that their paintings differ
     style_size: int = 256  # px: of the paintings on sample sheets

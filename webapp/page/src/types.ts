@@ -74,7 +74,7 @@ export interface Engine {
 
 /** The parts of `model.json` that the page reads. */
 export interface ModelDescription {
-  /** Of the folder; a higher one than the page knows does not come with it. */
+  /** Which kind of description this is: `FORMAT` in `export/model.py`. */
   format: number;
   name: string;
   style_size: number;
