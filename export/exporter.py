@@ -35,7 +35,6 @@ OUTPUTS = {"style": ["style"], "frame": ["painted"], "step": ["painted", "small"
 # held in between; with "anew", it is zeros then, and taken after all others.
 KEY = stabilizer.KEY
 STATE = [
-    {"name": "grid", "from": "size", "channels": 2, "over": 1},
     {"name": "half", "from": "size", "channels": 2, "over": 2},
     {"name": "previous", "from": "small", "channels": 3, "over": 2},
     {"name": "carried", "from": "painted", "channels": 3, "over": 1},

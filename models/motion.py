@@ -11,12 +11,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from .quads import about_quads, quads, read_quads
+
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
-LEVELS = (8, 4, 2, 1)  # half the frame's size over the level's
-PASSES = {8: 1, 4: 2, 2: 1, 1: 1}  # Lucas-Kanade steps a level: where something large came into view, one misleads
+LEVELS = (8, 4, 2)  # half the frame's size over the level's
+PASSES = {8: 1, 4: 2, 2: 2}  # Lucas-Kanade steps a level: where something large came into view, one misleads
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
-WINDOW = {8: 7, 4: 7, 2: 5, 1: 6}  # pixels a side over which motion is taken as one; even where every second is solved
+WINDOW = {8: 7, 4: 7, 2: 5, 1: 3}
+FINEST, FITS = 2, 3
+SLOPES = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])  # pixels a side over which motion is taken as one; even where every second is solved
 STIFFNESS = 1e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
@@ -58,11 +62,6 @@ def box(x: Tensor, size: int) -> Tensor:
     return F.avg_pool2d(x, size, 1, size // 2, count_include_pad=False)
 
 
-def halved_box(x: Tensor, size: int) -> Tensor:
-    """The mean over a window, of an even size, about every 2 × 2 pixels: [N,C,h,w] → [N,C,h/2,w/2], as `box`."""
-    return F.avg_pool2d(x, size, 2, size // 2 - 1, count_include_pad=False)
-
-
 def luminance(frame: Tensor) -> Tensor:
     """[N,3,H,W] → [N,1,H,W]."""
     return F.conv2d(frame, torch.tensor(LUMA, device=frame.device).view(1, 3, 1, 1))
@@ -77,7 +76,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     """
     flow = None
     for scale in LEVELS:
-        a, b, at = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there, grid))
+        a, b, at = (F.avg_pool2d(x, scale) for x in (here, there, grid))
         if flow is None:
             flow = search(a, b, at)
             gain = brightening(a, sample(b, at, flow))
@@ -85,6 +84,9 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
             flow = twice(flow)
         for _ in range(PASSES[scale]):
             flow = lucas_kanade(a, b * gain, at, flow, WINDOW[scale])
+    there = there * gain
+    for _ in range(FINEST):
+        flow = lucas_kanade_of_quads(here, there, at, flow)
     return box(flow, 3)  # small windows hold on to small things; what they add of noise goes here
 
 
@@ -131,26 +133,38 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, window: int) ->
     It solves for the whole motion, not for a step, so pixels of a window that disagree are brought together. An even
     window solves for every second pixel only, [N,2,h/2,w/2].
     """
-    size, slope = pixel_size(at), gradients(a)
+    size, slope = pixel_size(at), F.conv2d(F.pad(a, (1,) * 4, mode="replicate"), SLOPES[:, None].to(a.device))
     gx, gy = slope.split(1, 1)
     error, moved = a - sample(b, at, flow), flow / size
     (x, y), fit = moved.split(1, 1), 1 / (1 + box(error * error, 3) / MISFIT**2)
     target = error + gx * x + gy * y
-    terms = torch.cat([torch.cat([slope * slope, gx * gy, slope * target, moved], 1) * fit, fit], 1)
-    sums = box(terms, window) if window % 2 else halved_box(terms, window)
-    across, xy, pull, before, weight = sums.split((2, 1, 2, 2, 1), 1)
+    return solve(torch.cat([slope * slope, gx * gy, slope * target, moved], 1), fit, window) * size
+
+
+def lucas_kanade_of_quads(a: Tensor, b: Tensor, at: Tensor, flow: Tensor) -> Tensor:
+    """The same at half the size of `a` and `b` [N,1,h,w], whose quads move as one: flow and grid [N,2,h/2,w/2]."""
+    slopes = F.conv2d(F.pad(a, (1,) * 4, mode="replicate"), about_quads(SLOPES).to(a.device), stride=2)
+    gx, gy = slopes.split(4, 1)
+    error = quads(a) - read_quads(b, inside(at, flow) - pixel_size(at) / 4)
+    products = torch.cat([slopes * slopes, gx * gy, gx * error, gy * error, error * error], 1)
+    mean = torch.eye(6, device=a.device).repeat_interleave(4, 1)[:, :, None, None] / 4
+    across, xy, pull, misfit = F.conv2d(products, mean).split((2, 1, 2, 1), 1)
+    size = pixel_size(at) / 2
+    moved, fit = flow / size, 1 / (1 + box(misfit, FITS) / MISFIT**2)
+    pull = pull + across * moved + xy * swapped(moved)
+    return solve(torch.cat([across, xy, pull, moved], 1), fit, WINDOW[1]) * size
+
+
+def solve(terms: Tensor, fit: Tensor, window: int) -> Tensor:
+    """Least squares over windows: terms [N,7,h,w] are the squares of the slope, their product, the slope times what is
+    wanted of it, and the motion so far, which stays where there is no slope; weighted by fit [N,1,h,w] → [N,2,h,w]."""
+    across, xy, pull, before, weight = box(torch.cat([terms * fit, fit], 1), window).split((2, 1, 2, 2, 1), 1)
     across, pull = across + STIFFNESS, pull + STIFFNESS * before / weight
     xx, yy = across.split(1, 1)
-    return (swapped(across) * pull - xy * swapped(pull)) / (xx * yy - xy * xy) * size
+    return (swapped(across) * pull - xy * swapped(pull)) / (xx * yy - xy * xy)
 
 
 def swapped(x: Tensor) -> Tensor:
     """[N,2,h,w] with its two channels exchanged."""
     first, second = x.split(1, 1)
     return torch.cat([second, first], 1)
-
-
-def gradients(a: Tensor) -> Tensor:
-    """Central differences along x and y, per pixel: [N,1,h,w] → [N,2,h,w]."""
-    kernel = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])
-    return F.conv2d(F.pad(a, (1, 1, 1, 1), mode="replicate"), kernel[:, None].to(a.device))

@@ -20,14 +20,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .motion import box, inside, luminance, motion, pixel_size, read, sample
+from .quads import fine, quads, read_quads
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
-KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-SHARES = (0.35, 0.35)  # of the painting before and of the key, before training; more is steadier and duller
-FILL = 0.15  # the part of the key's share that the painting before gets where the key is not trusted
-CRISPNESS = 3.5  # how far blur is undone, before training: 0.9 is what reading half-way takes
-SAME, OTHER = 0.03, 0.08  # mean difference from the carried frame: up to here it is the same thing, from there another
-CUT, SHOT = 0.2, 0.4  # trusted share of the frame: below the first a new scene has begun, above the second it goes on
+KEY = 10  # frames from one key to the next: longer holds on longer, but less of it is still in sight
+SHARES = (0.35, 0.36)  # of the painting before and of the key, before training; more is steadier and duller
+FILL = 0.1  # the part of the key's share that the painting before gets where the key is not trusted
+CRISPNESS = 4.0  # how far blur is undone, before training: 0.9 is what reading half-way takes
+# The ends of ramps: at the first nothing is carried, at the second all that may be.
+DIFFERENT = (0.16, 0.03)  # mean difference of the carried frame from the new one, in 0…1
+GOES_ON = (0.2, 0.4)  # trusted share of the frame: below the first a new scene has begun
+CALM = (0.9, 1.8)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
+UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
+EVEN = 1e-3  # a difference of nothing, in 0…1
 EVIDENCE = 4  # what the trained judge looks at
 PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
 
@@ -75,66 +80,64 @@ class Stabilizer(nn.Module):
         return plain
 
     def forward(
-        self, frame: Tensor, painted: Tensor, stability: Tensor, grid: Tensor, half: Tensor, *state: Tensor
+        self, frame: Tensor, painted: Tensor, stability: Tensor, half: Tensor, *state: Tensor
     ) -> tuple[Tensor, Tensor, Tensor]:
         """→ the steady painting [N,3,H,W], the frame at half the size, and the motion from it to the key.
 
         frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; stability [1], 0…1, 0 gives
-        `painted` itself (use it for a first frame); grid and half: `motion.pixel_grid` [1,2,H,W] and [1,2,H/2,W/2];
-        state: that of `State`.
+        `painted` itself (use it for a first frame); half: `motion.pixel_grid` [1,2,H/2,W/2]; state: that of `State`.
         """
         previous, carried, key, key_painted, key_motion = state
         small = F.avg_pool2d(frame, 2)
         flow = motion(luminance(small), luminance(previous), half)
         coarse, at = (F.avg_pool2d(x, COARSE // 2) for x in (small, half))
         way = flow + sample(key_motion, at, flow)
+        where = larger(torch.cat([inside(at, flow) - at, inside(at, way) - at], 1), COARSE // 2)
+        place, key_place = (half + x for x in where.split(2, 1))
+
+        kept, now = read_quads(carried, place - pixel_size(half) / 4), quads(painted)
+        key_kept, key_now = read(F.avg_pool2d(key_painted, 2), key_place), F.avg_pool2d(painted, 2)
 
         difference, since = (carried_off(coarse, x, at, f) for x, f in ((previous, flow), (key, way)))
+        change, contrast = compared(kept, now)
         size = pixel_size(at)
         near, far = trust(difference, at + flow, size), trust(since, at + way, size)
-        lately, long_ago = self.shares(coarse, difference, flow / size, painted, carried, at).split(1, 1)
-        near, far = near * (lately + FILL * long_ago * (1 - far)), far * long_ago
+        lately, long_ago = self.shares(coarse, difference, flow / size, change).split(1, 1)
+        near = near * (lately + FILL * long_ago * (1 - far))
+        near = near * ramp(change / (difference + EVEN), CALM) * ramp(change / contrast, UNLIKE)
+        shares = torch.cat([near, near * self.blur(flow / size * COARSE), far * long_ago], 1)
 
-        change = self.from_before(painted, carried, grid, at, flow, stability * near)
-        change = change + from_key(painted, key_painted, half, at, way, stability * far)
-        return (painted + change).clamp(0.0, 1.0), small, way
+        near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
+        light = F.pixel_shuffle(near * (kept - now) + crisp * fine(kept), 2)
+        colours = F.interpolate(far * (key_kept - key_now), scale_factor=2.0)  # nearest: as good, and faster
+        return (painted + light + colours).clamp(0.0, 1.0), small, way
 
-    def from_before(
-        self, painted: Tensor, carried: Tensor, grid: Tensor, at: Tensor, flow: Tensor, near: Tensor
-    ) -> Tensor:
-        """What the painting before changes of the new one, [N,3,H,W]; flow and its share at a quarter of the size."""
-        spread = torch.cat([inside(at, flow) - at, near, near * self.blur(flow, grid)], 1)
-        moved, near, crisp = larger(spread, COARSE).split((2, 1, 1), 1)
-        kept = read(carried, grid + moved)
-        return near * (kept - painted) + crisp * (kept - box(kept, 3))
-
-    def blur(self, flow: Tensor, grid: Tensor) -> Tensor:
-        """By how much to sharpen what is read at the motion [N,2,h,w] of the frame's grid, [N,1,h,w]."""
-        moved = flow / pixel_size(grid)
+    def blur(self, moved: Tensor) -> Tensor:
+        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""
         between = moved - moved.floor()
         return self.crispness * (between * (1 - between)).sum(1, keepdim=True)
 
-    def shares(
-        self, coarse: Tensor, difference: Tensor, moved: Tensor, painted: Tensor, carried: Tensor, at: Tensor
-    ) -> Tensor:
-        """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,H/4,W/4].
+    def shares(self, coarse: Tensor, difference: Tensor, moved: Tensor, change: Tensor) -> Tensor:
+        """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].
 
-        coarse: the frame; difference: `carried_off` of the frame before; moved: the motion in pixels; at: the grid; all
-        a quarter of the frame's size.
+        coarse: the frame; difference: `carried_off` of the frame before; moved: the motion in pixels of this size;
+        change: of `compared`; all at a quarter of the frame's size.
         """
         texture = (coarse - box(coarse, 3)).abs().mean(1, keepdim=True)
         speed = moved.square().sum(1, keepdim=True)
-        now, before = (F.avg_pool2d(x, COARSE) for x in (painted, carried))
-        paint = (sample(before, at, moved * pixel_size(at)) - now).abs().mean(1, keepdim=True)
-        evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), paint / PAINT], 1)
+        evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), change / PAINT], 1)
         return torch.sigmoid(self.judge(evidence))
 
 
-def from_key(painted: Tensor, key_painted: Tensor, half: Tensor, at: Tensor, way: Tensor, far: Tensor) -> Tensor:
-    """What the key changes of the new painting, [N,3,H,W], found at half the size: detail stays the new one's."""
-    moved, far = larger(torch.cat([inside(at, way) - at, far], 1), COARSE // 2).split((2, 1), 1)
-    now, held = (F.avg_pool2d(x, 2) for x in (painted, key_painted))
-    return F.interpolate(far * (read(held, half + moved) - now), scale_factor=2.0)  # nearest: as good, and faster
+def compared(kept: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
+    """Quads of a carried painting and of the new one [N,4,h,w] → how far apart they are about each place (root mean
+    square), and how far two paintings with the new one's contrast would be that have nothing in common, both
+    [N,1,h/2,w/2]."""
+    off = kept - now
+    pool = torch.eye(3, device=now.device).repeat_interleave(4, 1)[:, :, None, None].repeat(1, 1, 2, 2) / 16
+    means = F.conv2d(torch.cat([now, now * now, off * off], 1), pool, stride=2)
+    light, squares, apart = box(means, 3).split(1, 1)
+    return (apart + EVEN**2).sqrt(), ((squares - light * light).clamp(min=0.0) * 2 + EVEN).sqrt()
 
 
 class Verdict(nn.Module):
@@ -146,6 +149,11 @@ class Verdict(nn.Module):
 
     def forward(self, evidence: Tensor) -> Tensor:
         return self.logits
+
+
+def ramp(x: Tensor, ends: tuple[float, float]) -> Tensor:
+    """0 where x is at the first end or beyond, 1 at the second, even in between."""
+    return ((x - ends[0]) / (ends[1] - ends[0])).clamp(0.0, 1.0)
 
 
 def larger(x: Tensor, times: int) -> Tensor:
@@ -167,6 +175,5 @@ def trust(difference: Tensor, at: Tensor, size: Tensor) -> Tensor:
     [1,2,1,1], that of a pixel there. From the centre of an outermost pixel to its edge trust falls to 0.
     """
     beyond = ((at.abs() - 1) / size).amax(1, keepdim=True)
-    share = ((OTHER - difference) / (OTHER - SAME)).clamp(0.0, 1.0) * (-2 * beyond).clamp(0.0, 1.0)
-    goes_on = ((share.mean((2, 3), keepdim=True) - CUT) / (SHOT - CUT)).clamp(0.0, 1.0)
-    return share * goes_on
+    share = ramp(difference, DIFFERENT) * ramp(beyond, (0.0, -0.5))
+    return share * ramp(share.mean((2, 3), keepdim=True), GOES_ON)

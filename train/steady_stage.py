@@ -111,11 +111,11 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
     with torch.autocast(frames.device.type, enabled=False):
         painted, steady = painted.float(), []
         height, width = frames.shape[-2:]
-        grids = [pixel_grid(height // over, width // over).to(frames.device) for over in (1, 2)]
+        half = pixel_grid(height // 2, width // 2).to(frames.device)
         one = torch.ones(1, device=frames.device)
         state = State.empty(painted[0])
         for t, (frame, alone) in enumerate(zip(frames, painted, strict=True)):
-            out, *seen = stabilizer(frame, alone, one * (t > 0), *grids, *state)
+            out, *seen = stabilizer(frame, alone, one * (t > 0), half, *state)
             state = state.after(out, *seen, t)
             steady.append(out)
         return torch.stack(steady)

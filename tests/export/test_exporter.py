@@ -86,7 +86,7 @@ def test_step_graph_carries_its_state(tiny_model, role):
         assert sizes[name] == [1, 3, "h", "w"]
     for name in ("previous", "key", "small"):
         assert sizes[name] == [1, 3, "h/2", "w/2"]
-    for name, side in (("grid", "{}"), ("half", "{}/2"), ("key_motion", "{}/4"), ("motion", "{}/4")):
+    for name, side in (("half", "{}/2"), ("key_motion", "{}/4"), ("motion", "{}/4")):
         assert sizes[name] == [1, 2, side.format("h"), side.format("w")]
     assert sum(n.op_type == "GridSample" for n in graph.node) > 1
 
@@ -127,7 +127,7 @@ def test_model_json_describes_the_folder(tiny_model):
     for entry in data["files"].values():
         assert (tiny_model.folder / entry["file"]).stat().st_size == entry["bytes"]
     assert data["multiple"] == 16
-    names = ["grid", "half", "previous", "carried", "key", "key_painted", "key_motion"]
+    names = ["half", "previous", "carried", "key", "key_painted", "key_motion"]
     assert [state["name"] for state in data["state"]] == names
     last = data["layout"][-1]
     assert last["beta"][1] == data["style_size"]

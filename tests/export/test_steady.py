@@ -70,7 +70,7 @@ def halved(frame):
 def test_what_is_carried_is_what_the_model_says(begin, step, inputs, alone):
     """Every frame beside a bare run of the graph, fed by hand; past the second key."""
     steady, one = begin(), np.ones(1, np.float32)
-    grids = {"grid": pixel_grid(64, 96), "half": pixel_grid(32, 48)}
+    half = pixel_grid(32, 48)
     painted = [steady.paint(inputs(0), 1.0)]
     motion = np.zeros((1, 2, 16, 24), np.float32)
     for t in range(1, KEY + 3):
@@ -78,7 +78,7 @@ def test_what_is_carried_is_what_the_model_says(begin, step, inputs, alone):
         state = {"previous": halved(inputs(t - 1)["frame"]), "carried": painted[t - 1]}
         state |= {"key": halved(inputs(key)["frame"]), "key_painted": painted[key]}
         state |= {"key_motion": np.zeros_like(motion) if key == t - 1 else motion}
-        expected, motion = step.run(["painted", "motion"], {**inputs(t), "stability": one, **grids, **state})
+        expected, motion = step.run(["painted", "motion"], {**inputs(t), "stability": one, "half": half, **state})
         painted.append(steady.paint(inputs(t), 1.0))
         np.testing.assert_allclose(painted[t], expected, atol=1e-4)
     assert np.abs(painted[1] - alone(inputs(1)["frame"])).mean() > 0.01

@@ -33,9 +33,9 @@ def stepping(stabilizer):
     """step(frame, painted, stability, state) → painting, frame at half the size, motion to the key."""
 
     def step(frame, painted, stability, state):
-        grids = pixel_grid(*frame.shape[2:]), pixel_grid(*(side // 2 for side in frame.shape[2:]))
+        half = pixel_grid(*(side // 2 for side in frame.shape[2:]))
         with torch.no_grad():
-            return stabilizer(frame, painted, torch.tensor([float(stability)]), *grids, *state)
+            return stabilizer(frame, painted, torch.tensor([float(stability)]), half, *state)
 
     return step
 

@@ -76,11 +76,11 @@ def in_numpy(out, previous, frame, before, flow, mask):
 def one_by_one(stabilizer, frames, painted):
     """The steady paintings of a short sequence, whose key is its first frame: fed by hand."""
     height, width = frames[0].shape[2:]
-    grids, out = (pixel_grid(height, width), pixel_grid(height // 2, width // 2)), [painted[0]]
+    half, out = pixel_grid(height // 2, width // 2), [painted[0]]
     way, half = torch.zeros(len(frames[0]), 2, height // 4, width // 4), torch.nn.AvgPool2d(2)
     for t in range(1, len(frames)):
         state = State(half(frames[t - 1]), out[-1], half(frames[0]), painted[0], way)
-        steady, _, way = stabilizer(frames[t], painted[t], torch.ones(1), *grids, *state)
+        steady, _, way = stabilizer(frames[t], painted[t], torch.ones(1), half, *state)
         out.append(steady)
     return out
 

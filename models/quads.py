@@ -1,0 +1,47 @@
+"""Pictures as quads, 2×2 pixels each: [N,C,H,W] ↔ [N,4·C,H/2,W/2], in the order of `pixel_shuffle`.
+
+Where all four pixels of a quad have moved alike, they are read at one place from four pictures, each a pixel aside of
+the others, instead of at four places: ONNX Runtime spends most of the time of GridSample on places, whatever is read.
+All of it is convolutions with fixed kernels, which every runtime is best at.
+"""
+
+from itertools import product
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+CORNERS = list(product((0, 1), (0, 1)))  # (y, x) of a quad's pixels
+
+
+def quads(picture: Tensor) -> Tensor:
+    """The mean of the channels of every 2×2 pixels: [N,C,H,W] → [N,4,H/2,W/2]."""
+    return F.conv2d(picture, one_channel(picture), stride=2)
+
+
+def read_quads(picture: Tensor, at: Tensor) -> Tensor:
+    """Quads of a picture [N,C,H,W], the mean of its channels, whose upper left pixels are read bilinearly at the places
+    [N,2,h,w] of GridSample, none of which is beyond the last pixel but one → [N,4,h,w]."""
+    aside = F.conv2d(F.pad(picture, (0, 1, 0, 1)), one_channel(picture))
+    return F.grid_sample(aside, at.permute(0, 2, 3, 1), "bilinear", "zeros", align_corners=False)
+
+
+def one_channel(picture: Tensor) -> Tensor:
+    """The kernel [4,C,2,2] that finds the mean of the channels of each of 2×2 pixels."""
+    channels = picture.shape[1]
+    return torch.eye(4, device=picture.device).view(4, 1, 2, 2).expand(4, channels, 2, 2) / channels
+
+
+def about_quads(kernels: Tensor) -> Tensor:
+    """What the kernels [K,3,3] find at each of a quad's pixels, as one kernel [4·K,1,4,4] of stride 2."""
+    return torch.cat([F.pad(k, (x, 1 - x, y, 1 - y))[None, None] for k in kernels for y, x in CORNERS])
+
+
+def fine(light: Tensor) -> Tensor:
+    """Each pixel of quads [N,4,h,w] less the mean of the 3×3 about it."""
+    kernel = torch.zeros(4, 4, 3, 3, device=light.device)
+    for (i, (a, b)), y, x in product(enumerate(CORNERS), (-1, 0, 1), (-1, 0, 1)):
+        below, right = a + y, b + x  # from the quad's upper left pixel
+        weight = (y == x == 0) - 1 / 9
+        kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
+    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernel)
