@@ -14,13 +14,12 @@ from torch import Tensor
 from .quads import about_quads, quads, read_quads
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
-LEVELS = (8, 4, 2)  # half the frame's size over the level's
-PASSES = {8: 1, 4: 2, 2: 2}  # Lucas-Kanade steps a level: where something large came into view, one misleads
+LEVELS = (8, 4, 2)  # half the frame's size over the level's; the finest, 1, is looked at in quads
+PASSES = {8: 1, 4: 2, 2: 2, 1: 2}  # Lucas-Kanade steps a level: where something large came into view, one misleads
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
-WINDOW = {8: 7, 4: 7, 2: 5, 1: 3}
-FINEST, FITS = 2, 3
-SLOPES = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])  # pixels a side over which motion is taken as one; even where every second is solved
+WINDOW = {8: 7, 4: 7, 2: 5, 1: 3}  # pixels (at the finest level, quads) a side over which motion is taken as one
+SLOPES = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])
 STIFFNESS = 1e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
 MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
@@ -72,7 +71,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
 
     Luminances are at half of the frame's size, h and w multiples of `MULTIPLE` / 2; `sample(there, grid,
     twice(motion))` looks like `here`. Every pixel of the finest level is compared, but windows overlap so much that
-    solving for every second one is enough.
+    solving once for every 2×2 is enough.
     """
     flow = None
     for scale in LEVELS:
@@ -85,7 +84,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
         for _ in range(PASSES[scale]):
             flow = lucas_kanade(a, b * gain, at, flow, WINDOW[scale])
     there = there * gain
-    for _ in range(FINEST):
+    for _ in range(PASSES[1]):
         flow = lucas_kanade_of_quads(here, there, at, flow)
     return box(flow, 3)  # small windows hold on to small things; what they add of noise goes here
 
@@ -130,8 +129,7 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
 def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, window: int) -> Tensor:
     """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
 
-    It solves for the whole motion, not for a step, so pixels of a window that disagree are brought together. An even
-    window solves for every second pixel only, [N,2,h/2,w/2].
+    It solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
     """
     size, slope = pixel_size(at), F.conv2d(F.pad(a, (1,) * 4, mode="replicate"), SLOPES[:, None].to(a.device))
     gx, gy = slope.split(1, 1)
@@ -150,7 +148,7 @@ def lucas_kanade_of_quads(a: Tensor, b: Tensor, at: Tensor, flow: Tensor) -> Ten
     mean = torch.eye(6, device=a.device).repeat_interleave(4, 1)[:, :, None, None] / 4
     across, xy, pull, misfit = F.conv2d(products, mean).split((2, 1, 2, 1), 1)
     size = pixel_size(at) / 2
-    moved, fit = flow / size, 1 / (1 + box(misfit, FITS) / MISFIT**2)
+    moved, fit = flow / size, 1 / (1 + box(misfit, 3) / MISFIT**2)
     pull = pull + across * moved + xy * swapped(moved)
     return solve(torch.cat([across, xy, pull, moved], 1), fit, WINDOW[1]) * size
 

@@ -1,15 +1,18 @@
 """The stabilizer: carries earlier paintings along the motion and mixes them in where that can be trusted.
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
-Two paintings are carried: the one before, which takes away what flickers from frame to frame, and an older one, the
-key, at half the size, to which the scene holds on for longer. How much of each stays has two judges. A fixed one looks
-at the frames alone: where the carried frame shows something else than the new one, outside of it and after a cut
-nothing stays. A small network, trained together with T, can only lower that further. The motion from a frame to the key
-is composed of that from frame to frame, so it is found once.
+Two paintings are carried: the one before, whose light takes away what flickers from frame to frame, and an older one,
+the key, at half the size, to which the scene holds on for longer. Colours are left to the key: they flicker little. How
+much of each stays has several judges. Where the carried frame shows something else than the new one, outside of it and
+after a cut nothing stays. Of the painting before nothing stays either where its strokes have nothing in common with the
+new ones, as in water: their mean would only be grey; nor where paintings differ no more than the camera's own frames. A
+small network, trained together with T, says how much may stay elsewhere. The motion from a frame to the key is composed
+of that from frame to frame, so it is found once.
 
 Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
 where the painting before is read: it is sharpened by more than reading takes, and by the more the farther between
-pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1.
+pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1. What is carried is
+read in quads, one motion for 2×2 pixels (`quads.py`).
 """
 
 import copy

@@ -29,6 +29,15 @@ def moved(image, dx, dy):
     return sample(image, GRID, -torch.tensor([2 * dx / W, 2 * dy / H]).view(1, 2, 1, 1).expand(-1, -1, H, W))
 
 
+def flickered(painting, seed, detail=8.0, amount=0.15):
+    """The painting [1,3,H,W] in other light, [1,3,H,W]: differences that are those of one and the same painting."""
+    return (painting + amount * (picture(seed, detail).mean(1, keepdim=True) - 0.5)).clamp(0, 1)
+
+
+def light(painting):
+    return painting.mean(1, keepdim=True)
+
+
 def stepping(stabilizer):
     """step(frame, painted, stability, state) → painting, frame at half the size, motion to the key."""
 
@@ -83,7 +92,7 @@ def test_stability_0_is_the_painting_itself(steady):
 
 def test_on_a_still_scene_flicker_fades_with_the_dial(steady):
     frame, scene = picture(0), picture(1)
-    first, second = ((scene + 0.1 * (picture(s, 8) - 0.5)).clamp(0, 1) for s in (2, 3))
+    first, second = (flickered(scene, s) for s in (2, 3))
     errors = [float((steady(frame, second, d, frame, first) - first).square().mean()) for d in (0, 0.25, 0.5, 0.75, 1)]
     assert errors == sorted(errors, reverse=True)
     assert errors[-1] < 1.3 * (1 - MEMORY) ** 2 * errors[0]
@@ -93,11 +102,11 @@ def test_paint_moves_along_with_the_scene(steady):
     """A moving scene whose painting flickers: the output is nearer to the carried painting than the new one is."""
     previous, carried = picture(0), picture(1, 4)
     frame, wanted = moved(previous, 6, -3), moved(carried, 6, -3)
-    painted = (wanted + 0.15 * (picture(4, 6) - 0.5)).clamp(0, 1)
+    painted = flickered(wanted, 4, 6, 0.4)
     inner = (..., slice(20, -20), slice(20, -20))
     before = (painted - wanted)[inner].square().mean()
     after = (steady(frame, painted, 1, previous, carried) - wanted)[inner].square().mean()
-    assert after < 1.3 * (1 - MEMORY) ** 2 * before
+    assert after < 0.8 * before
 
 
 def test_the_dial_is_monotone(steady):
@@ -137,21 +146,23 @@ def test_after_a_cut_only_the_new_painting_stands(either):
 
 
 def test_in_a_flash_only_the_new_painting_stands(either):
-    frame, painted, carried = 0.6 * picture(0), picture(1), picture(2)
+    frame, painted, carried = 0.6 * picture(0), picture(1), flickered(picture(1), 2)
     assert torch.equal(either(frame + 0.3, painted, 1, frame, carried), painted)
     assert torch.equal(either(frame, painted, 1, frame + 0.3, carried), painted)
-    assert (either(frame, painted, 1, frame, carried) - painted).abs().mean() > 0.05
+    away = light(either(frame, painted, 1, frame, carried) - painted)
+    assert away.abs().mean() > 0.8 * MEMORY * light(carried - painted).abs().mean()
 
 
 def test_what_was_hidden_is_painted_anew(either):
     """A square that was not there: inside, nothing of the old painting may show."""
     previous, frame = picture(0), picture(0).clone()
     frame[..., 30:66, 40:88] = torch.tensor([0.95, 0.05, 0.1]).view(1, 3, 1, 1)
-    painted, carried = picture(1), picture(2)
+    painted, carried = picture(1), flickered(picture(1), 2)
     out = either(frame, painted, 1, previous, carried)
     inside, outside = (..., slice(36, 60), slice(46, 82)), (..., slice(0, 20), slice(0, 128))
-    assert (out - painted)[inside].abs().mean() < 0.01
-    assert (out - carried)[outside].abs().mean() < 1.15 * (1 - MEMORY) * (painted - carried)[outside].abs().mean()
+    off, was = light(out - carried)[outside].abs().mean(), light(painted - carried)[outside].abs().mean()
+    assert (out - painted)[inside].abs().mean() < 0.05 * was
+    assert off < 1.15 * (1 - MEMORY) * was
 
 
 def test_nothing_is_carried_in_from_outside_the_frame(either):
@@ -159,10 +170,12 @@ def test_nothing_is_carried_in_from_outside_the_frame(either):
     wide = torch.cat([picture(0), picture(5)], 3)
     smooth = F.avg_pool2d(F.pad(wide, (2, 2, 2, 2), mode="reflect"), 5, 1)
     previous, frame = smooth[..., 40 : 40 + W], smooth[..., 52 : 52 + W]
-    painted, carried = picture(1), picture(2)
+    painted = picture(1)
+    carried = flickered(moved(painted, 12, 0), 2)
     away = (either(frame, painted, 1, previous, carried) - painted).abs()
     assert away[..., W - 8 :].max() < 1e-4
-    assert away[..., : W - 24].mean() > 0.05
+    assert away[..., : W - 24].mean() > 20 * away[..., W - 8 :].mean()
+    assert away[..., : W - 24].mean() > 0.003
 
 
 def periodic(seed, detail, height=H, width=W):
@@ -197,7 +210,8 @@ def read_again(stabilizer, carried, flow):
     """The painting before as it is read and sharpened for the mix."""
     with torch.no_grad():
         kept = sample(carried, GRID, F.interpolate(flow, scale_factor=4.0))
-        return kept + F.interpolate(stabilizer.blur(flow, GRID), scale_factor=4.0) * (kept - box(kept, 3))
+        pixels = torch.tensor([W / 2, H / 2]).view(1, 2, 1, 1)
+        return kept + F.interpolate(stabilizer.blur(flow * pixels), scale_factor=4.0) * (kept - box(kept, 3))
 
 
 def test_crispness_undoes_the_blur_of_reading_between_pixels():
@@ -222,7 +236,7 @@ def test_sharpening_cannot_run_away(dx, dy):
         read = read_again(Stabilizer(), wave, flow)
         inner = [image[..., 12:-12, 12:-12] - 0.5 for image in (read, wave)]
         greatest = max(greatest, float(inner[0].std() / inner[1].std().clamp_min(1e-6)) if across or down else 0.0)
-    assert 1.2 < greatest < 0.9 / MEMORY
+    assert 1.2 < greatest < 0.91 / MEMORY
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0.5, 0), (0, 0.5), (0.5, 0.5)])
@@ -266,11 +280,29 @@ def test_the_key_is_held_and_its_motion_composed():
 
 
 def test_a_trusted_key_holds_the_painting_on_and_a_strange_one_does_not():
-    frame, painted, carried, held = picture(0), picture(1, 6), picture(2, 6), picture(3, 6)
+    frame, painted, held = picture(0), picture(1, 6), picture(3, 6)
+    carried = flickered(painted, 2)
     step, small = stepping(Stabilizer()), F.avg_pool2d(picture(0), 2)
     state = State(small, carried, small, held, torch.zeros(1, 2, H // 4, W // 4))
     known, unknown = (step(frame, painted, 1, state._replace(key=key))[0] for key in (small, 1 - small))
     near, far = SHARES
-    expected = painted + near * (carried - painted) + far * (held - painted)
+    expected = painted + near * light(carried - painted) + far * (held - painted)
     torch.testing.assert_close(known, expected.clamp(0, 1), atol=0.05, rtol=0)
-    torch.testing.assert_close(unknown, painted + MEMORY * (carried - painted), atol=0.04, rtol=0)
+    torch.testing.assert_close(unknown, painted + MEMORY * light(carried - painted), atol=0.015, rtol=0)
+
+
+def test_unlike_paintings_are_not_mixed():
+    """Of a scene that stands still, so that only the paintings can tell: strokes that have nothing in common."""
+    frame, painted, other = picture(0), picture(1), picture(2)
+    away = running(Stabilizer())(frame, painted, 1, frame, other) - painted
+    assert away.abs().mean() < 0.05 * MEMORY * light(other - painted).abs().mean()
+
+
+def test_a_painting_may_flicker_as_the_cameras_picture_does():
+    """The same difference of paintings, once as large as that of the frames, once many times as large."""
+    painted, before = picture(1), flickered(picture(1), 2)
+    change = light(before - painted)
+    frame = 0.5 + 0.5 * (picture(0) - 0.5)
+    as_camera = running(Stabilizer())(frame, painted, 1, (frame + 2 * change).clamp(0, 1), before)
+    alone = running(Stabilizer())(frame, painted, 1, frame, before)
+    assert (as_camera - painted).abs().mean() < 0.7 * (alone - painted).abs().mean()
