@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .quads import about_quads, quads, read_quads
+from .quads import about_quads, neighbours, quads
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2)  # half the frame's size over the level's; the finest, 1, is looked at in quads
@@ -83,9 +83,7 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
             flow = twice(flow)
         for _ in range(PASSES[scale]):
             flow = lucas_kanade(a, b * gain, at, flow, WINDOW[scale])
-    there = there * gain
-    for _ in range(PASSES[1]):
-        flow = lucas_kanade_of_quads(here, there, at, flow)
+    flow = lucas_kanade_of_quads(here, there * gain, at, flow)
     return box(flow, 3)  # small windows hold on to small things; what they add of noise goes here
 
 
@@ -140,17 +138,20 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, window: int) ->
 
 
 def lucas_kanade_of_quads(a: Tensor, b: Tensor, at: Tensor, flow: Tensor) -> Tensor:
-    """The same at half the size of `a` and `b` [N,1,h,w], whose quads move as one: flow and grid [N,2,h/2,w/2]."""
+    """The finest level's steps, at half the size of `a` and `b` [N,1,h,w], whose quads move as one: flow and grid
+    [N,2,h/2,w/2]. What does not depend on the flow is found once."""
     slopes = F.conv2d(F.pad(a, (1,) * 4, mode="replicate"), about_quads(SLOPES).to(a.device), stride=2)
     gx, gy = slopes.split(4, 1)
-    error = quads(a) - read_quads(b, inside(at, flow) - pixel_size(at) / 4)
-    products = torch.cat([slopes * slopes, gx * gy, gx * error, gy * error, error * error], 1)
-    mean = torch.eye(6, device=a.device).repeat_interleave(4, 1)[:, :, None, None] / 4
-    across, xy, pull, misfit = F.conv2d(products, mean).split((2, 1, 2, 1), 1)
-    size = pixel_size(at) / 2
-    moved, fit = flow / size, 1 / (1 + box(misfit, 3) / MISFIT**2)
-    pull = pull + across * moved + xy * swapped(moved)
-    return solve(torch.cat([across, xy, pull, moved], 1), fit, WINDOW[1]) * size
+    now, aside, size = quads(a), neighbours(b), pixel_size(at) / 2
+    mean = torch.eye(3, device=a.device).repeat_interleave(4, 1)[:, :, None, None] / 4
+    across, xy = F.conv2d(torch.cat([slopes * slopes, gx * gy], 1), mean).split((2, 1), 1)
+    for _ in range(PASSES[1]):
+        error = now - read(aside, inside(at, flow) - size / 2)
+        pull, misfit = F.conv2d(torch.cat([gx * error, gy * error, error * error], 1), mean).split((2, 1), 1)
+        moved, fit = flow / size, 1 / (1 + box(misfit, 3) / MISFIT**2)
+        pull = pull + across * moved + xy * swapped(moved)
+        flow = solve(torch.cat([across, xy, pull, moved], 1), fit, WINDOW[1]) * size
+    return flow
 
 
 def solve(terms: Tensor, fit: Tensor, window: int) -> Tensor:

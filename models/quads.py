@@ -19,11 +19,12 @@ def quads(picture: Tensor) -> Tensor:
     return F.conv2d(picture, one_channel(picture), stride=2)
 
 
-def read_quads(picture: Tensor, at: Tensor) -> Tensor:
-    """Quads of a picture [N,C,H,W], the mean of its channels, whose upper left pixels are read bilinearly at the places
-    [N,2,h,w] of GridSample, none of which is beyond the last pixel but one → [N,4,h,w]."""
-    aside = F.conv2d(F.pad(picture, (0, 1, 0, 1)), one_channel(picture))
-    return F.grid_sample(aside, at.permute(0, 2, 3, 1), "bilinear", "zeros", align_corners=False)
+def neighbours(picture: Tensor) -> Tensor:
+    """The mean of the channels of each pixel, of those right of it, below, and below right: [N,C,H,W] → [N,4,H,W].
+
+    Read where a quad's upper left pixel was, it gives the quad. Nothing may be read beyond the last pixel but one.
+    """
+    return F.conv2d(F.pad(picture, (0, 1, 0, 1)), one_channel(picture))
 
 
 def one_channel(picture: Tensor) -> Tensor:

@@ -23,7 +23,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .motion import box, inside, luminance, motion, pixel_size, read, sample
-from .quads import fine, quads, read_quads
+from .quads import fine, neighbours, quads
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
 KEY = 10  # frames from one key to the next: longer holds on longer, but less of it is still in sight
@@ -98,7 +98,7 @@ class Stabilizer(nn.Module):
         where = larger(torch.cat([inside(at, flow) - at, inside(at, way) - at], 1), COARSE // 2)
         place, key_place = (half + x for x in where.split(2, 1))
 
-        kept, now = read_quads(carried, place - pixel_size(half) / 4), quads(painted)
+        kept, now = read(neighbours(carried), place - pixel_size(half) / 4), quads(painted)
         key_kept, key_now = read(F.avg_pool2d(key_painted, 2), key_place), F.avg_pool2d(painted, 2)
 
         difference, since = (carried_off(coarse, x, at, f) for x, f in ((previous, flow), (key, way)))

@@ -1,0 +1,53 @@
+"""Quads beside the pixels that they are made of."""
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torch.nn.functional as F
+
+from impasto.models import quads as q
+from impasto.models.motion import SLOPES, pixel_grid, pixel_size, read
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+H, W = 12, 20
+
+
+@pytest.fixture(params=[1, 3])
+def picture(request):
+    return torch.rand(2, request.param, H, W, generator=torch.Generator().manual_seed(0))
+
+
+def test_quads_are_the_pixels_light(picture):
+    light = picture.double().mean(1, keepdim=True).float()
+    torch.testing.assert_close(q.quads(picture), F.pixel_unshuffle(light, 2))
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0, 0), (1, 0), (0.5, 0.25), (-1.5, 2)])
+def test_what_has_moved_alike_is_read_as_pixel_by_pixel(picture, dx, dy):
+    half = pixel_grid(H // 2, W // 2)
+    moved = torch.tensor([2 * dx / W, 2 * dy / H]).view(1, 2, 1, 1)
+    found = F.pixel_shuffle(read(q.neighbours(picture), (half + moved - pixel_size(half) / 4).repeat(2, 1, 1, 1)), 2)
+    y, x = np.mgrid[0:H, 0:W].astype(np.float32)
+    for one, seen in zip(found, picture, strict=True):
+        expected = cv2.remap(seen.mean(0).numpy(), x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        np.testing.assert_allclose(one[0, 3:-3, 3:-3].numpy(), expected[3:-3, 3:-3], atol=1e-5)
+
+
+def test_slopes_of_quads_are_those_of_their_pixels():
+    picture = torch.rand(1, 1, H, W, generator=torch.Generator().manual_seed(1))
+    around = F.pad(picture, (1,) * 4, mode="replicate")
+    found = F.pixel_shuffle(F.conv2d(around, q.about_quads(SLOPES), stride=2), 2)[0].numpy()
+    along_y, along_x = np.gradient(picture[0, 0].double().numpy())
+    for slope, expected in zip(found, (along_x, along_y), strict=True):
+        np.testing.assert_allclose(slope[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-6)
+
+
+def test_fine_is_what_a_mean_of_3_by_3_takes_away():
+    light = torch.rand(1, 1, H, W, generator=torch.Generator().manual_seed(2))
+    found = F.pixel_shuffle(q.fine(F.pixel_unshuffle(light, 2)), 2)[0, 0].numpy()
+    seen = light[0, 0].double().numpy()
+    np.testing.assert_allclose(found[1:-1, 1:-1], (seen - cv2.blur(seen, (3, 3)))[1:-1, 1:-1], atol=1e-6)
+    flat = torch.full((1, 4, 6, 10), 0.3)
+    assert q.fine(flat).abs().max() < 1e-6  # at the edges too
