@@ -157,8 +157,11 @@ def test_a_clip_is_painted_in_order_with_nothing_before_or_after_it(page, tmp_pa
     )
     begin(page, write(tmp_path / "clip.mp4"))
     finish(page, tmp_path / "painted.mp4")
-    first, *stamps, last = page.evaluate("told")
-    assert (first, last) == ("reset", "reset")
+    told = page.evaluate("told")
+    assert (told[0], told[-1]) == ("reset", "reset")
+    begun = next(n for n, what in enumerate(told) if what != "reset")  # the dialog before may be told of its closing late
+    stamps = told[begun:-1]
+    assert "reset" not in stamps
     assert len(stamps) == FRAMES
     assert stamps == sorted(stamps)
 

@@ -30,6 +30,7 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
     result = "";
   };
   dialog.addEventListener("close", () => {
+    if (dialog.open) return; // told late: another clip is in it by now
     stop();
     dialog.replaceChildren();
     resume();
