@@ -11,17 +11,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from .quads import about_quads, neighbours, quads
+from .quads import about_quads, neighbours, quads, stretch
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
-LEVELS = (8, 4, 2)  # half the frame's size over the level's; the finest, 1, is looked at in quads
-PASSES = {8: 1, 4: 2, 2: 2, 1: 2}  # Lucas-Kanade steps a level: where something large came into view, one misleads
+COARSEST = 8  # half the frame's size over that of the level that is searched
+LEVELS = (4, 2, 1)  # the same of those where the motion is refined, from the coarse to the fine
+PASSES = {4: 1, 2: 2, 1: 1}  # Lucas-Kanade steps a level: one more of each finds little more
+WINDOW = {4: 5, 2: 3, 1: 3}  # quads a side over which motion is taken as one
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
-LUMA = (0.299, 0.587, 0.114)  # BT.601, of gamma-coded RGB
-WINDOW = {8: 7, 4: 7, 2: 5, 1: 3}  # pixels (at the finest level, quads) a side over which motion is taken as one
 SLOPES = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])
-STIFFNESS = 1e-5  # squared gradient at which a window counts as textured: below, the motion found so far stays
-MISFIT = 0.05  # difference in 0…1 at which a pixel's say in its window falls to a half
+MISFIT = 0.05  # difference in 0…1 at which a quad's say in its window falls to a half
+STIFFNESS = 0.004  # squared gradient, in units of MISFIT, at which a window counts as textured: below, motion stays
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
 ALIKE, DOUBLINGS = 0.01, 4  # of the search: a displacement's weight is (ALIKE / (ALIKE + difference))^16
 RELUCTANCE = 0.002  # what each pixel of displacement has to gain in the search, in 0…1
@@ -61,30 +61,31 @@ def box(x: Tensor, size: int) -> Tensor:
     return F.avg_pool2d(x, size, 1, size // 2, count_include_pad=False)
 
 
-def luminance(frame: Tensor) -> Tensor:
-    """[N,3,H,W] → [N,1,H,W]."""
-    return F.conv2d(frame, torch.tensor(LUMA, device=frame.device).view(1, 3, 1, 1))
+def light(frame: Tensor) -> Tensor:
+    """The mean of the colours, [N,3,H,W] → [N,1,H,W]."""
+    return frame.mean(1, keepdim=True)
 
 
 def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """Where the pixels of `here` were in `there`: luminances [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h/2,w/2].
+    """Where the pixels of `here` were in `there`: their light [N,1,h,w] in 0…1, grid [1,2,h,w] → [N,2,h/2,w/2].
 
-    Luminances are at half of the frame's size, h and w multiples of `MULTIPLE` / 2; `sample(there, grid,
-    twice(motion))` looks like `here`. Every pixel of the finest level is compared, but windows overlap so much that
-    solving once for every 2×2 is enough.
+    Light is at half of the frame's size, h and w multiples of `MULTIPLE` / 2; `sample(there, grid, twice(motion))`
+    looks like `here`. Every pixel of a level is compared, but motion is found for quads of them.
     """
-    flow = None
+    at = {1: F.avg_pool2d(grid, 2)}  # where the quads of each level are
+    for scale in (2, 4):
+        at[scale] = F.avg_pool2d(at[scale // 2], 2)
+    a, b = (F.avg_pool2d(x, COARSEST) for x in (here, there))
+    flow = search(a, b, at[4])
+    gain = brightening(a, sample(b, at[4], flow)) / MISFIT
+    flow = flow / pixel_size(at[4]) * 2  # in pixels of the next finer level
     for scale in LEVELS:
-        a, b, at = (F.avg_pool2d(x, scale) for x in (here, there, grid))
-        if flow is None:
-            flow = search(a, b, at)
-            gain = brightening(a, sample(b, at, flow))
-        else:
-            flow = twice(flow)
-        for _ in range(PASSES[scale]):
-            flow = lucas_kanade(a, b * gain, at, flow, WINDOW[scale])
-    flow = lucas_kanade_of_quads(here, there * gain, at, flow)
-    return box(flow, 3)  # small windows hold on to small things; what they add of noise goes here
+        a, b = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there))
+        flow = lucas_kanade(a / MISFIT, b * gain, at[scale], flow, scale)
+        if scale > 1:
+            flow = 2 * twice(flow)
+    # Small windows hold on to small things; what they add of noise goes here.
+    return box(flow, 3) * pixel_size(at[1]) / 2
 
 
 def brightening(a: Tensor, b: Tensor) -> Tensor:
@@ -124,34 +125,29 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
     return move / total * pixel_size(at)
 
 
-def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, window: int) -> Tensor:
-    """Refines the motion [N,2,h,w] of a level's luminance `a` [N,1,h,w] into `b` by least squares over windows.
+def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> Tensor:
+    """Refines the motion [N,2,h/2,w/2] of the quads of `a` into `b` by least squares over windows.
 
-    It solves for the whole motion, not for a step, so pixels of a window that disagree are brought together.
+    a and b: a level's light [N,1,h,w] over `MISFIT`; at: the quads' centres [1,2,h/2,w/2]; motion in pixels of a.
+    It solves for the whole motion, not for a step, so quads of a window that disagree are brought together.
     """
-    size, slope = pixel_size(at), F.conv2d(F.pad(a, (1,) * 4, mode="replicate"), SLOPES[:, None].to(a.device))
-    gx, gy = slope.split(1, 1)
-    error, moved = a - sample(b, at, flow), flow / size
-    (x, y), fit = moved.split(1, 1), 1 / (1 + box(error * error, 3) / MISFIT**2)
-    target = error + gx * x + gy * y
-    return solve(torch.cat([slope * slope, gx * gy, slope * target, moved], 1), fit, window) * size
-
-
-def lucas_kanade_of_quads(a: Tensor, b: Tensor, at: Tensor, flow: Tensor) -> Tensor:
-    """The finest level's steps, at half the size of `a` and `b` [N,1,h,w], whose quads move as one: flow and grid
-    [N,2,h/2,w/2]. What does not depend on the flow is found once."""
-    slopes = F.conv2d(F.pad(a, (1,) * 4, mode="replicate"), about_quads(SLOPES).to(a.device), stride=2)
-    gx, gy = slopes.split(4, 1)
-    now, aside, size = quads(a), neighbours(b), pixel_size(at) / 2
-    mean = torch.eye(3, device=a.device).repeat_interleave(4, 1)[:, :, None, None] / 4
-    across, xy = F.conv2d(torch.cat([slopes * slopes, gx * gy], 1), mean).split((2, 1), 1)
-    for _ in range(PASSES[1]):
-        error = now - read(aside, inside(at, flow) - size / 2)
-        pull, misfit = F.conv2d(torch.cat([gx * error, gy * error, error * error], 1), mean).split((2, 1), 1)
-        moved, fit = flow / size, 1 / (1 + box(misfit, 3) / MISFIT**2)
-        pull = pull + across * moved + xy * swapped(moved)
-        flow = solve(torch.cat([across, xy, pull, moved], 1), fit, WINDOW[1]) * size
+    edge = at[:, :, -1:, -1:]
+    at, size, reach = at / edge, (1 - edge) / edge, edge * stretch(edge)  # −1…1 between the first and the last centre
+    gx, gy = slopes_of(a).split(4, 1)
+    now, aside, slopes = quads(a), neighbours(b), torch.stack([gx, gy], 1)  # [N,2,4,h/2,w/2]
+    across, xy = (slopes * slopes).mean(2), (gx * gy).mean(1, keepdim=True)
+    squares = torch.cat([across, xy], 1)
+    for _ in range(PASSES[level]):
+        error = now - read(aside, (at + flow * size).clamp(-1.0, 1.0) * reach)
+        fit = 1 / (1 + box((error * error).mean(1, keepdim=True), 3))
+        pull = (slopes * error[:, None]).mean(2) + across * flow + xy * swapped(flow)
+        flow = solve(torch.cat([squares, pull, flow], 1), fit, WINDOW[level])
     return flow
+
+
+def slopes_of(light: Tensor) -> Tensor:
+    """[N,1,h,w] → how fast it changes along x, then along y, at each pixel of the quads: [N,8,h/2,w/2]."""
+    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), about_quads(SLOPES).to(light.device), stride=2)
 
 
 def solve(terms: Tensor, fit: Tensor, window: int) -> Tensor:

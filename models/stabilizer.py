@@ -22,18 +22,18 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .motion import box, inside, luminance, motion, pixel_size, read, sample
-from .quads import fine, neighbours, quads
+from .motion import box, inside, light, motion, pixel_size, read, sample
+from .quads import fine, neighbours, quads, stretch
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
-KEY = 10  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-SHARES = (0.35, 0.36)  # of the painting before and of the key, before training; more is steadier and duller
+KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
+SHARES = (0.36, 0.42)  # of the painting before and of the key, before training; more is steadier and duller
 FILL = 0.1  # the part of the key's share that the painting before gets where the key is not trusted
-CRISPNESS = 4.0  # how far blur is undone, before training: 0.9 is what reading half-way takes
+CRISPNESS = 3.7  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
-DIFFERENT = (0.16, 0.03)  # mean difference of the carried frame from the new one, in 0…1
+DIFFERENT = (0.2, 0.03)  # mean difference of the carried frame from the new one, in 0…1
 GOES_ON = (0.2, 0.4)  # trusted share of the frame: below the first a new scene has begun
-CALM = (0.9, 1.8)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
+CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
 UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
 EVEN = 1e-3  # a difference of nothing, in 0…1
 EVIDENCE = 4  # what the trained judge looks at
@@ -92,28 +92,29 @@ class Stabilizer(nn.Module):
         """
         previous, carried, key, key_painted, key_motion = state
         small = F.avg_pool2d(frame, 2)
-        flow = motion(luminance(small), luminance(previous), half)
-        coarse, at = (F.avg_pool2d(x, COARSE // 2) for x in (small, half))
-        way = flow + sample(key_motion, at, flow)
+        flow = motion(light(small), light(previous), half)
+        coarse, at, before = (F.avg_pool2d(x, COARSE // 2) for x in (small, half, previous))
+        came, before = sample(torch.cat([key_motion, before], 1), at, flow).split((2, 3), 1)
+        way = flow + came
         where = larger(torch.cat([inside(at, flow) - at, inside(at, way) - at], 1), COARSE // 2)
         place, key_place = (half + x for x in where.split(2, 1))
 
-        kept, now = read(neighbours(carried), place - pixel_size(half) / 4), quads(painted)
+        kept, now = read(neighbours(light(carried)), place * stretch(half[:, :, -1:, -1:])), quads(painted)
         key_kept, key_now = read(F.avg_pool2d(key_painted, 2), key_place), F.avg_pool2d(painted, 2)
 
-        difference, since = (carried_off(coarse, x, at, f) for x, f in ((previous, flow), (key, way)))
-        change, contrast = compared(kept, now)
-        size = pixel_size(at)
-        near, far = trust(difference, at + flow, size), trust(since, at + way, size)
+        then = sample(F.avg_pool2d(key, COARSE // 2), at, way)
+        off, size = torch.cat([carried_off(coarse, before), carried_off(coarse, then)], 1), pixel_size(at)
+        near, far = trust(off, torch.cat([beyond(at + flow, size), beyond(at + way, size)], 1)).split(1, 1)
+        difference, (change, contrast) = off[:, :1], compared(kept, now)
         lately, long_ago = self.shares(coarse, difference, flow / size, change).split(1, 1)
         near = near * (lately + FILL * long_ago * (1 - far))
         near = near * ramp(change / (difference + EVEN), CALM) * ramp(change / contrast, UNLIKE)
         shares = torch.cat([near, near * self.blur(flow / size * COARSE), far * long_ago], 1)
 
         near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
-        light = F.pixel_shuffle(near * (kept - now) + crisp * fine(kept), 2)
+        less = F.pixel_shuffle(near * (kept - now) + crisp * fine(kept), 2)
         colours = F.interpolate(far * (key_kept - key_now), scale_factor=2.0)  # nearest: as good, and faster
-        return (painted + light + colours).clamp(0.0, 1.0), small, way
+        return (painted + less + colours).clamp(0.0, 1.0), small, way
 
     def blur(self, moved: Tensor) -> Tensor:
         """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""
@@ -136,11 +137,10 @@ def compared(kept: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
     """Quads of a carried painting and of the new one [N,4,h,w] → how far apart they are about each place (root mean
     square), and how far two paintings with the new one's contrast would be that have nothing in common, both
     [N,1,h/2,w/2]."""
-    off = kept - now
-    pool = torch.eye(3, device=now.device).repeat_interleave(4, 1)[:, :, None, None].repeat(1, 1, 2, 2) / 16
-    means = F.conv2d(torch.cat([now, now * now, off * off], 1), pool, stride=2)
-    light, squares, apart = box(means, 3).split(1, 1)
-    return (apart + EVEN**2).sqrt(), ((squares - light * light).clamp(min=0.0) * 2 + EVEN).sqrt()
+    both = torch.stack([now, kept - now], 1)  # [N,2,4,h,w]
+    means = torch.cat([now.mean(1, keepdim=True), (both * both).mean(2)], 1)
+    mean, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
+    return (apart + EVEN**2).sqrt(), ((squares - mean * mean).clamp(min=0.0) * 2 + EVEN).sqrt()
 
 
 class Verdict(nn.Module):
@@ -164,19 +164,21 @@ def larger(x: Tensor, times: int) -> Tensor:
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
-def carried_off(frame: Tensor, other: Tensor, at: Tensor, flow: Tensor) -> Tensor:
-    """The mean difference of a frame [N,3,h,w] from another, twice as large, read where the motion [N,2,h,w] says:
-    [N,1,h,w]. at: the frame's grid."""
-    there = F.avg_pool2d(other, 2)
-    return box((frame - sample(there, at, flow)).abs().mean(1, keepdim=True), 3)
+def carried_off(frame: Tensor, seen: Tensor) -> Tensor:
+    """The mean difference of a frame from another as carried to it, both [N,3,h,w] → [N,1,h,w]."""
+    return box((frame - seen).abs().mean(1, keepdim=True), 3)
 
 
-def trust(difference: Tensor, at: Tensor, size: Tensor) -> Tensor:
-    """How far the carried frame shows what the new one does, 0…1 [N,1,h,w]; 0 outside the frame and at cuts.
+def beyond(at: Tensor, size: Tensor) -> Tensor:
+    """How many pixels of the size [1,2,1,1] places [N,2,h,w] lie outside the frame, less than 0 within: [N,1,h,w]."""
+    return ((at.abs() - 1) / size).amax(1, keepdim=True)
 
-    difference [N,1,h,w] of the carried frame from the new one; at [N,2,h,w]: where it was carried from, and size
-    [1,2,1,1], that of a pixel there. From the centre of an outermost pixel to its edge trust falls to 0.
+
+def trust(difference: Tensor, outside: Tensor) -> Tensor:
+    """How far carried frames, a channel each, show what the new one does, 0…1 [N,K,h,w]; 0 outside and at cuts.
+
+    difference: `carried_off`; outside: how far `beyond` they were carried from. From the centre of an outermost pixel
+    to its edge trust falls to 0.
     """
-    beyond = ((at.abs() - 1) / size).amax(1, keepdim=True)
-    share = ramp(difference, DIFFERENT) * ramp(beyond, (0.0, -0.5))
+    share = ramp(difference, DIFFERENT) * ramp(outside, (0.0, -0.5))
     return share * ramp(share.mean((2, 3), keepdim=True), GOES_ON)

@@ -26,7 +26,7 @@ from impasto.export.session import open_session
 from impasto.models import motion
 from impasto.models.errors import BadInput
 from impasto.models.flownet import load_flownet
-from impasto.models.motion import luminance
+from impasto.models.motion import light
 
 from . import data, motion_stage
 from .augment import Draws
@@ -53,7 +53,7 @@ def flow(network: Network, pair: Pair) -> Tensor:
     """What a network finds, in pixels [2,H,W]; frames of any size are filled up to the multiple that it needs."""
     height, width = pair.here.shape[-2:]
     right, below = -width % motion.MULTIPLE, -height % motion.MULTIPLE
-    here, there = (luminance(F.pad(x[None], (0, right, 0, below), "replicate")) for x in (pair.here, pair.there))
+    here, there = (light(F.pad(x[None], (0, right, 0, below), "replicate")) for x in (pair.here, pair.there))
     h, w = here.shape[-2:]
     with torch.no_grad():
         found = F.interpolate(network(here, there, motion.pixel_grid(h, w)), (h, w), mode="bilinear")
@@ -171,7 +171,7 @@ def export(network: Network, path: Path) -> None:
 
 def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
     """Each way's time for a frame of HEIGHT × WIDTH on THREADS threads, {"min", "median"}; all in turn every round."""
-    seen = luminance(torch.from_numpy(picture(HEIGHT + 4, WIDTH + 6)).permute(2, 0, 1)[None])
+    seen = light(torch.from_numpy(picture(HEIGHT + 4, WIDTH + 6)).permute(2, 0, 1)[None])
     here, there = seen[:, :, :-4, :-6].contiguous(), seen[:, :, 4:, 6:].contiguous()
     feed = {"here": here, "there": there, "grid": motion.pixel_grid(HEIGHT, WIDTH)}
     feed = {name: value.numpy() for name, value in feed.items()}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.models.flownet import FlowNet, save_flownet
-from impasto.models.motion import luminance, pixel_grid
+from impasto.models.motion import light, pixel_grid
 
 from . import data, synthetic
 from .augment import Draws
@@ -86,7 +86,7 @@ def error(found: Tensor, true: Tensor) -> Tensor:
 def loss(net: FlowNet, here: Tensor, there: Tensor, flow: Tensor) -> Tensor:
     """Frames [N,3,H,W] in [0, 1], flow [N,2,H,W] from here to there → the weighted sum of the levels' errors."""
     grid = pixel_grid(*here.shape[-2:]).to(here.device)
-    found = net.levels(luminance(here), luminance(there), grid)
+    found = net.levels(light(here), light(there), grid)
     return sum(LEVELS[scale] * error(level, flow) for scale, level in found.items())
 
 

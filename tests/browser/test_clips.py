@@ -159,7 +159,7 @@ def test_a_clip_is_painted_in_order_with_nothing_before_or_after_it(page, tmp_pa
     finish(page, tmp_path / "painted.mp4")
     told = page.evaluate("told")
     assert (told[0], told[-1]) == ("reset", "reset")
-    begun = next(n for n, what in enumerate(told) if what != "reset")  # the dialog before may be told of its closing late
+    begun = next(n for n, what in enumerate(told) if what != "reset")  # a dialog closed before may be told so late
     stamps = told[begun:-1]
     assert "reset" not in stamps
     assert len(stamps) == FRAMES

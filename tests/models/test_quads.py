@@ -7,7 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.models import quads as q
-from impasto.models.motion import SLOPES, pixel_grid, pixel_size, read
+from impasto.models.motion import SLOPES, pixel_grid, read
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -25,14 +25,22 @@ def test_quads_are_the_pixels_light(picture):
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (1, 0), (0.5, 0.25), (-1.5, 2)])
-def test_what_has_moved_alike_is_read_as_pixel_by_pixel(picture, dx, dy):
+def test_what_has_moved_alike_is_read_as_pixel_by_pixel(dx, dy):
+    light = torch.rand(2, 1, H, W, generator=torch.Generator().manual_seed(0))
     half = pixel_grid(H // 2, W // 2)
-    moved = torch.tensor([2 * dx / W, 2 * dy / H]).view(1, 2, 1, 1)
-    found = F.pixel_shuffle(read(q.neighbours(picture), (half + moved - pixel_size(half) / 4).repeat(2, 1, 1, 1)), 2)
+    place = (half + torch.tensor([2 * dx / W, 2 * dy / H]).view(1, 2, 1, 1)) * q.stretch(half[:, :, -1:, -1:])
+    found = F.pixel_shuffle(read(q.neighbours(light), place.repeat(2, 1, 1, 1)), 2)
     y, x = np.mgrid[0:H, 0:W].astype(np.float32)
-    for one, seen in zip(found, picture, strict=True):
-        expected = cv2.remap(seen.mean(0).numpy(), x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    for one, seen in zip(found, light, strict=True):
+        expected = cv2.remap(seen[0].numpy(), x + dx, y + dy, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
         np.testing.assert_allclose(one[0, 3:-3, 3:-3].numpy(), expected[3:-3, 3:-3], atol=1e-5)
+
+
+def test_unmoved_quads_are_read_to_the_last_pixel():
+    light = torch.rand(1, 1, H, W, generator=torch.Generator().manual_seed(3))
+    half = pixel_grid(H // 2, W // 2)
+    found = read(q.neighbours(light), half * q.stretch(half[:, :, -1:, -1:]))
+    torch.testing.assert_close(found, F.pixel_unshuffle(light, 2), atol=1e-5, rtol=0)
 
 
 def test_slopes_of_quads_are_those_of_their_pixels():

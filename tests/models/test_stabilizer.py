@@ -162,7 +162,7 @@ def test_what_was_hidden_is_painted_anew(either):
     inside, outside = (..., slice(36, 60), slice(46, 82)), (..., slice(0, 20), slice(0, 128))
     off, was = light(out - carried)[outside].abs().mean(), light(painted - carried)[outside].abs().mean()
     assert (out - painted)[inside].abs().mean() < 0.05 * was
-    assert off < 1.15 * (1 - MEMORY) * was
+    assert off < 1.2 * (1 - MEMORY) * was
 
 
 def test_nothing_is_carried_in_from_outside_the_frame(either):
@@ -242,9 +242,9 @@ def test_sharpening_cannot_run_away(dx, dy):
 @pytest.mark.parametrize(("dx", "dy"), [(0.5, 0), (0, 0.5), (0.5, 0.5)])
 def test_detail_neither_fades_nor_grows_over_many_frames(dx, dy):
     """The default crispness gives more than reading takes, for a fade of unlike paintings takes too: up to a bound."""
-    energies = carried_along(Stabilizer(), dx, dy, 192)
-    assert np.mean(energies[-24:]) == pytest.approx(np.mean(energies[120:144]), rel=0.04)  # of energy: 2 % of sharpness
-    assert 0.85 < np.mean(energies[-24:]) < 2.5
+    energies = carried_along(Stabilizer(), dx, dy, 384)
+    assert np.mean(energies[288:]) == pytest.approx(np.mean(energies[192:288]), rel=0.04)  # 2 % of sharpness
+    assert 0.85 < np.mean(energies[288:]) < 1.5
 
 
 def test_a_still_noisy_scene_does_not_drift():
@@ -299,10 +299,10 @@ def test_unlike_paintings_are_not_mixed():
 
 
 def test_a_painting_may_flicker_as_the_cameras_picture_does():
-    """The same difference of paintings, once as large as that of the frames, once many times as large."""
+    """The same difference of paintings, once smaller than that of the frames, once many times as large."""
     painted, before = picture(1), flickered(picture(1), 2)
     change = light(before - painted)
     frame = 0.5 + 0.5 * (picture(0) - 0.5)
-    as_camera = running(Stabilizer())(frame, painted, 1, (frame + 2 * change).clamp(0, 1), before)
+    as_camera = running(Stabilizer())(frame, painted, 1, (frame + 3 * change).clamp(0, 1), before)
     alone = running(Stabilizer())(frame, painted, 1, frame, before)
     assert (as_camera - painted).abs().mean() < 0.7 * (alone - painted).abs().mean()
