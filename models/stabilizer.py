@@ -103,8 +103,8 @@ class Stabilizer(nn.Module):
         key_kept, key_now = read(F.avg_pool2d(key_painted, 2), key_place), F.avg_pool2d(painted, 2)
 
         then = sample(F.avg_pool2d(key, COARSE // 2), at, way)
-        off, size = torch.cat([carried_off(coarse, before), carried_off(coarse, then)], 1), pixel_size(at)
-        near, far = trust(off, torch.cat([beyond(at + flow, size), beyond(at + way, size)], 1)).split(1, 1)
+        off, size = carried_off(coarse, torch.stack([before, then], 1)), pixel_size(at)
+        near, far = trust(off, beyond(torch.stack([at + flow, at + way], 1), size)).split(1, 1)
         difference, (change, contrast) = off[:, :1], compared(kept, now)
         lately, long_ago = self.shares(coarse, difference, flow / size, change).split(1, 1)
         near = near * (lately + FILL * long_ago * (1 - far))
@@ -165,13 +165,13 @@ def larger(x: Tensor, times: int) -> Tensor:
 
 
 def carried_off(frame: Tensor, seen: Tensor) -> Tensor:
-    """The mean difference of a frame from another as carried to it, both [N,3,h,w] → [N,1,h,w]."""
-    return box((frame - seen).abs().mean(1, keepdim=True), 3)
+    """The mean differences of a frame [N,3,h,w] from K others as carried to it [N,K,3,h,w]: [N,K,h,w]."""
+    return box((frame[:, None] - seen).abs().mean(2), 3)
 
 
 def beyond(at: Tensor, size: Tensor) -> Tensor:
-    """How many pixels of the size [1,2,1,1] places [N,2,h,w] lie outside the frame, less than 0 within: [N,1,h,w]."""
-    return ((at.abs() - 1) / size).amax(1, keepdim=True)
+    """How many pixels of the size [1,2,1,1] places [N,K,2,h,w] lie outside the frame, less than 0 within: [N,K,h,w]."""
+    return ((at.abs() - 1) / size).amax(2)
 
 
 def trust(difference: Tensor, outside: Tensor) -> Tensor:
