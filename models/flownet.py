@@ -23,7 +23,7 @@ FEATURES = {4: 13, 8: 21, 16: 23}
 MATCHED = {4: 4, 8: 12, 16: 23}  # so many of them are matched: reading them where the motion leads is what costs
 REACH = {4: 2, 8: 2, 16: 3}  # pixels of a level that matching goes each way: 48 of the frame at the coarsest
 HIDDEN = {4: (16, 16), 8: (32, 24), 16: (32, 24)}  # channels of the layers that turn matches into motion
-CONTRAST = 4.0  # of luminance, so that it deviates by about 1
+CONTRAST = 4.0  # of light, so that it deviates by about 1
 FAINT = 0.01  # mean square of features that count for half
 STEP = 8.0  # pixels of the frame that an output of 1 stands for
 
@@ -57,7 +57,7 @@ def layers(*channels: int) -> nn.Sequential:
 
 
 class FlowNet(nn.Module):
-    """Luminances in, motion out; about 0.1 M parameters."""
+    """Light in, motion out; about 0.1 M parameters."""
 
     def __init__(self):
         super().__init__()
@@ -79,7 +79,7 @@ class FlowNet(nn.Module):
             nn.init.zeros_(solve[-1].weight)
 
     def features(self, frames: Tensor) -> dict[int, Tensor]:
-        """Luminances [N,1,H,W] → features [N,C,H/scale,W/scale] of every scale, comparable."""
+        """Light [N,1,H,W] → features [N,C,H/scale,W/scale] of every scale, comparable."""
         quarter = self.stem(CONTRAST * (frames - frames.mean((2, 3), keepdim=True)))
         eighth = self.halve8(quarter)
         return {4: comparable(quarter), 8: comparable(eighth), 16: comparable(self.halve16(eighth))}
@@ -102,7 +102,7 @@ class FlowNet(nn.Module):
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
         """Where the pixels of `here` were in `there`, as GridSample counts, at half of the frame's size: [N,2,H/2,W/2].
 
-        Luminances [N,1,H,W] in 0…1, `motion.pixel_grid` [1,2,H,W]; H and W multiples of `motion.MULTIPLE`.
+        Light [N,1,H,W] in 0…1, `motion.pixel_grid` [1,2,H,W]; H and W multiples of `motion.MULTIPLE`.
         """
         return twice(self.levels(here, there, grid)[4]) * pixel_size(grid)
 

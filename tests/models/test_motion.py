@@ -12,7 +12,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 
 
 def texture(seed=0, side=400):
-    """A smooth random luminance [side, side], 0…1, with detail at several scales."""
+    """Smooth random light [side, side], 0…1, with detail at several scales."""
     random = np.random.default_rng(seed)
     layers = [cv2.GaussianBlur(random.normal(size=(side, side)), (0, 0), s) * s for s in (2, 5, 14)]
     total = sum(layers)
