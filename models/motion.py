@@ -14,13 +14,13 @@ from torch import Tensor
 from .quads import about_quads, neighbours, quads, stretch
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
-COARSEST = 8  # half the frame's size over that of the level that is searched
-LEVELS = (4, 2, 1)  # the same of those where the motion is refined, from the coarse to the fine
-PASSES = {4: 1, 2: 2, 1: 1}  # Lucas-Kanade steps a level: one more of each finds little more
-WINDOW = {4: 5, 2: 3, 1: 3}  # quads a side over which motion is taken as one
+LEVELS = (8, 4, 2, 1)  # half the frame's size over a level's, coarse to fine: the first is searched, all refined
+PASSES = {8: 1, 4: 1, 2: 2, 1: 1}  # Lucas-Kanade steps a level: one more of each finds little more
+WINDOW = {8: 7, 4: 5, 2: 5, 1: 5}  # quads a side over which motion is taken as one; pixels at the first level
+ABOUT = 9  # pixels a side of the coarsest level that the search compares as one
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
 SLOPES = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])
-MISFIT = 0.05  # difference in 0…1 at which a quad's say in its window falls to a half
+MISFIT = 0.02  # difference in 0…1 at which a quad's say in its window falls to a half
 STIFFNESS = 0.004  # squared gradient, in units of MISFIT, at which a window counts as textured: below, motion stays
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
 ALIKE, DOUBLINGS = 0.01, 4  # of the search: a displacement's weight is (ALIKE / (ALIKE + difference))^16
@@ -75,17 +75,15 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     at = {1: F.avg_pool2d(grid, 2)}  # where the quads of each level are
     for scale in (2, 4):
         at[scale] = F.avg_pool2d(at[scale // 2], 2)
-    a, b = (F.avg_pool2d(x, COARSEST) for x in (here, there))
-    flow = search(a, b, at[4])
+    a, b = (F.avg_pool2d(x, LEVELS[0]) for x in (here, there))
+    flow = search(a, b, at[4])  # its pixels are the quads of the next level
     gain = brightening(a, sample(b, at[4], flow)) / MISFIT
-    flow = flow / pixel_size(at[4]) * 2  # in pixels of the next finer level
-    for scale in LEVELS:
+    flow = lucas_kanade(a / MISFIT, b * gain, at[4], flow / pixel_size(at[4]), LEVELS[0])
+    for scale in LEVELS[1:]:
+        flow = 2 * (flow if scale == LEVELS[1] else twice(flow))
         a, b = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there))
         flow = lucas_kanade(a / MISFIT, b * gain, at[scale], flow, scale)
-        if scale > 1:
-            flow = 2 * twice(flow)
-    # Small windows hold on to small things; what they add of noise goes here.
-    return box(flow, 3) * pixel_size(at[1]) / 2
+    return flow * pixel_size(at[1]) / 2
 
 
 def brightening(a: Tensor, b: Tensor) -> Tensor:
@@ -109,7 +107,7 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
     A mean of all, weighted by powers of the inverse difference: as a softmax of it would, but ONNX Runtime multiplies
     faster than it does that.
     """
-    a, b = a - box(a, 9), b - box(b, 9)  # light that changes is not motion
+    a, b = a - box(a, ABOUT), b - box(b, ABOUT)  # light that changes is not motion
     side = 2 * REACH + 1
     steps = [(dx, dy) for dy in range(-REACH, REACH + 1) for dx in range(-REACH, REACH + 1)]
     shifts = torch.eye(side * side, device=a.device).view(
@@ -117,7 +115,7 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
     )  # as a convolution: one channel a displacement
     shifted = F.conv2d(F.pad(b, (REACH,) * 4, mode="replicate"), shifts)
     reluctance = torch.tensor([RELUCTANCE * (dx * dx + dy * dy) ** 0.5 for dx, dy in steps], device=a.device)
-    weight = ALIKE / (box((a - shifted).abs(), 5) + (ALIKE + reluctance).view(1, -1, 1, 1))
+    weight = ALIKE / (box((a - shifted).abs(), ABOUT) + (ALIKE + reluctance).view(1, -1, 1, 1))
     for _ in range(DOUBLINGS):
         weight = weight * weight
     moves = torch.tensor([(dx, dy, 1.0) for dx, dy in steps], device=a.device).t()[:, :, None, None]  # [3,K,1,1]
@@ -126,15 +124,20 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
 
 
 def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> Tensor:
-    """Refines the motion [N,2,h/2,w/2] of the quads of `a` into `b` by least squares over windows.
+    """Refines the motion [N,2,h',w'] of the places `at` of `a` into `b` by least squares over windows.
 
-    a and b: a level's light [N,1,h,w] over `MISFIT`; at: the quads' centres [1,2,h/2,w/2]; motion in pixels of a.
-    It solves for the whole motion, not for a step, so quads of a window that disagree are brought together.
+    a and b: a level's light [N,1,h,w] over `MISFIT`; at: the centres [1,2,h',w'] of its quads, of its pixels at the
+    first level; motion in pixels of a. It solves for the whole motion, not for a step, so places of a window that
+    disagree are brought together.
     """
     edge = at[:, :, -1:, -1:]
-    at, size, reach = at / edge, (1 - edge) / edge, edge * stretch(edge)  # −1…1 between the first and the last centre
-    gx, gy = slopes_of(a).split(4, 1)
-    now, aside, slopes = quads(a), neighbours(b), torch.stack([gx, gy], 1)  # [N,2,4,h/2,w/2]
+    at, size = at / edge, (1 - edge) / edge  # −1…1 between the first and the last centre
+    if level == LEVELS[0]:
+        now, aside, reach, size = a, b, edge, 2 * size
+    else:
+        now, aside, reach = quads(a), neighbours(b), edge * stretch(edge)
+    gx, gy = slopes_of(a, now.shape[1])
+    slopes = torch.stack([gx, gy], 1)  # [N,2,1 or 4,h',w']
     across, xy = (slopes * slopes).mean(2), (gx * gy).mean(1, keepdim=True)
     squares = torch.cat([across, xy], 1)
     for _ in range(PASSES[level]):
@@ -145,9 +148,11 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> 
     return flow
 
 
-def slopes_of(light: Tensor) -> Tensor:
-    """[N,1,h,w] → how fast it changes along x, then along y, at each pixel of the quads: [N,8,h/2,w/2]."""
-    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), about_quads(SLOPES).to(light.device), stride=2)
+def slopes_of(light: Tensor, pixels: int) -> tuple[Tensor, Tensor]:
+    """[N,1,h,w] → how fast it changes along x and along y, at each pixel [N,1,h,w] or, `pixels` being 4, at those of
+    each quad [N,4,h/2,w/2]."""
+    kernels, stride = (about_quads(SLOPES), 2) if pixels == 4 else (SLOPES[:, None], 1)
+    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernels.to(light.device), stride=stride).split(pixels, 1)
 
 
 def solve(terms: Tensor, fit: Tensor, window: int) -> Tensor:
