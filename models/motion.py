@@ -73,16 +73,19 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     looks like `here`. Every pixel of a level is compared, but motion is found for quads of them.
     """
     at = {1: F.avg_pool2d(grid, 2)}  # where the quads of each level are
-    for scale in (2, 4):
-        at[scale] = F.avg_pool2d(at[scale // 2], 2)
-    a, b = (F.avg_pool2d(x, LEVELS[0]) for x in (here, there))
-    flow = search(a, b, at[4])  # its pixels are the quads of the next level
-    gain = brightening(a, sample(b, at[4], flow)) / MISFIT
-    flow = lucas_kanade(a / MISFIT, b * gain, at[4], flow / pixel_size(at[4]), LEVELS[0])
-    for scale in LEVELS[1:]:
-        flow = 2 * (flow if scale == LEVELS[1] else twice(flow))
-        a, b = (F.avg_pool2d(x, scale) if scale > 1 else x for x in (here, there))
-        flow = lucas_kanade(a / MISFIT, b * gain, at[scale], flow, scale)
+    for level in (2, 4):
+        at[level] = F.avg_pool2d(at[level // 2], 2)
+    at[LEVELS[0]] = at[LEVELS[1]]  # the first level's pixels are the quads of the next
+    seen = {level: [F.avg_pool2d(x, level) if level > 1 else x for x in (here, there)] for level in LEVELS}
+    (a, b), places = seen[LEVELS[0]], at[LEVELS[0]]
+    flow = search(a, b, places)
+    gain = brightening(a, sample(b, places, flow)) / MISFIT
+    flow = flow / pixel_size(places)  # from here on in pixels of a level
+    for level in LEVELS:
+        a, b = seen[level]
+        flow = lucas_kanade(a / MISFIT, b * gain, at[level], flow, level)
+        if level > 1:
+            flow = 2 * (flow if level == LEVELS[0] else twice(flow))
     return flow * pixel_size(at[1]) / 2
 
 
