@@ -22,6 +22,7 @@ class TransformerSpec:
     stem_kernel: int = 9
     stem_stride: int = 1
     end_kernel: int = 9
+    skip: bool = False  # each contraction's input also reaches the expansion back to its resolution (3×3)
     epsilon: float = 1e-3  # added to the variance in every normalisation; the published network's value
 
     @property
@@ -43,7 +44,7 @@ class TransformerSpec:
         c, f = self.channels, self.stem_stride
         total = (self.stem_kernel**2 * 3 * c[0] + self.end_kernel**2 * c[0] * 3 * f**2) / f**2
         for i, (here, deeper) in enumerate(pairwise(c)):  # a contraction and the expansion back
-            total += 9 * here * deeper * (1 + 1 / 4) / (f * 2**i) ** 2
+            total += 9 * here * (deeper * (1 + 1 / 4) + here * self.skip) / (f * 2**i) ** 2
         return total + self.blocks * 2 * 9 * c[-1] ** 2 / self.multiple**2
 
     def to_json(self) -> dict:
@@ -58,7 +59,7 @@ class TransformerSpec:
 PUBLISHED = TransformerSpec(channels=(8, 16, 32))
 
 # Ours: no convolution at full resolution, plain 3×3 ones at a half and a quarter.
-SPACE_TO_DEPTH = TransformerSpec(channels=(16, 32), stem_kernel=6, stem_stride=2, end_kernel=3)
+SPACE_TO_DEPTH = TransformerSpec(channels=(16, 32), stem_kernel=6, stem_stride=2, end_kernel=3, skip=True)
 
 
 @dataclass(frozen=True)

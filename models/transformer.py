@@ -3,8 +3,11 @@
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017):
 convolutions contract the frame, residual blocks work at the coarsest scale, nearest-neighbour upsampling and
 convolutions expand it. Each layer after the contraction is normalised per channel and rescaled by its part of S.
+Where the description says so, features from before each contraction join the expansion (Ronneberger et al., "U-Net",
+2015): fine strokes then lie where the frame's detail lies, not where the coarse grid does.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -54,19 +57,26 @@ class Transformer(nn.Module):
             nn.ModuleList([PaddedConv(trunk, trunk, 3), PaddedConv(trunk, trunk, 3)]) for _ in range(spec.blocks)
         )
         self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(pairwise(c))))
+        self.skip = nn.ModuleList(PaddedConv(a, a, 3) for a in reversed(c[:-1]) if spec.skip)
+        for conv in self.skip:  # at first nothing joins: a T that was trained without it goes on as it was
+            nn.init.zeros_(conv.conv.weight)
+            nn.init.zeros_(conv.conv.bias)
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
         self.stabilizer, self.steady_style = Stabilizer(), SteadyStyle(self.layout.size)
 
-    def encode(self, frame: Tensor) -> Tensor:
-        """frame [N,3,H,W] in [0, 1] → features [N,C,H/m,W/m] that no style has touched yet, m = `spec.multiple`."""
-        z = F.relu(self.stem(frame))
-        for conv in self.contract:
-            z = F.relu(conv(z))
-        return z
+    def encode(self, frame: Tensor) -> list[Tensor]:
+        """frame [N,3,H,W] in [0, 1] → features that no style has touched yet, after the stem and each contraction.
 
-    def decode(self, z: Tensor, style: Tensor) -> Tensor:
+        The last are [N,C,H/m,W/m], m = `spec.multiple`.
+        """
+        levels = [F.relu(self.stem(frame))]
+        for conv in self.contract:
+            levels.append(F.relu(conv(levels[-1])))
+        return levels
+
+    def decode(self, levels: Sequence[Tensor], style: Tensor) -> Tensor:
         """Features of `encode` and S [N,D] (or [1,D] for the whole batch) → painted [N,3,H,W] in [0, 1]."""
-        parts = iter(self.layout.slices())
+        parts, z = iter(self.layout.slices()), levels[-1]
 
         def norm(z: Tensor) -> Tensor:
             _, gamma, beta = next(parts)
@@ -74,8 +84,10 @@ class Transformer(nn.Module):
 
         for first, second in self.blocks:
             z = z + norm(second(F.relu(norm(first(z)))))
-        for conv in self.expand:
-            z = F.relu(norm(conv(F.interpolate(z, scale_factor=2.0, mode="nearest"))))
+        for i, conv in enumerate(self.expand):
+            z = conv(F.interpolate(z, scale_factor=2.0, mode="nearest"))
+            z = z + self.skip[i](levels[-2 - i]) if self.skip else z
+            z = F.relu(norm(z))
         z = self.end(z)
         if self.spec.stem_stride > 1:
             z = F.pixel_shuffle(z, self.spec.stem_stride)

@@ -71,7 +71,7 @@ def losses(nets: Networks, teacher: Networks, rows: list[int], photos: Tensor, s
         original = teacher.t.decode(wanted, vectors)
     features = nets.t.encode(photos)
     painted = nets.t.decode(features, vectors[:, rows])
-    return {**painting_terms(painted, original), "features": relative_error(features, wanted).mean()}
+    return {**painting_terms(painted, original), "features": relative_error(features[-1], wanted[-1]).mean()}
 
 
 def painting_terms(painted: Tensor, original: Tensor) -> dict[str, Tensor]:

@@ -40,6 +40,7 @@ SAMPLES = 4  # photographs and paintings of the sample sheet
 
 def accelerator() -> Accelerator:
     """The processes and their devices as `accelerate launch` set them up; bf16 autocast on GPUs that have it."""
+    torch.backends.cudnn.benchmark = True  # every step has the same sizes
     bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
     return Accelerator(mixed_precision="bf16" if bf16 else "no")
 

@@ -119,18 +119,18 @@ def output_temporal_forward(
 
 
 def feature_temporal(features: Tensor, previous: Tensor, flow: Tensor, mask: Tensor) -> Tensor:
-    """ReCoNet's feature-level loss, made relative: mean of M (F_t − W(F_{t−1}))² / variance of F → scalar.
+    """ReCoNet's feature-level loss, made relative: mean over pairs of M (F_t − W(F_{t−1}))² / variance of F → scalar.
 
     features, previous [N,C,h,w]: the encoder's output at t and t−1; flow [N,2,H,W] and M [N,1,H,W] at the frame's own
-    size, from t to t−1. The variance is over space, per image and channel, averaged over all of them and both frames.
+    size, from t to t−1. The variance is over space, per image and channel, averaged over a pair's channels and frames.
     It is not detached: the loss is thus blind to scaling and shifting F, and the encoder gains nothing by shrinking
-    its features or by adding a constant to them. A batch of flat frames gives 0.
+    its features or by adding a constant to them. Flat frames give 0.
     """
     size = features.shape[-2:]
     features, previous = features.float(), previous.float()
-    error = warping_error(features, previous, scale_flow(flow, size), scale_mask(mask, size)).mean()
-    both = torch.cat((features, previous))
-    return error / both.var(dim=(2, 3), unbiased=False).mean().clamp_min(TINY)
+    error = warping_error(features, previous, scale_flow(flow, size), scale_mask(mask, size))
+    variance = torch.stack((features, previous)).var(dim=(3, 4), unbiased=False).mean((0, 2))
+    return (error / variance.clamp_min(TINY)).mean()
 
 
 def combine(terms: Mapping[str, Tensor], weights: LossWeights) -> tuple[Tensor, dict[str, Tensor]]:

@@ -66,17 +66,22 @@ class Paintings:
         return len(self.canvases)
 
     @torch.no_grad()
-    def __getitem__(self, number: int) -> Known:
-        if number not in self.kept:
-            picture = self.canvases[number : number + 1].float() / 255
-            strokes = {layer: gram.bfloat16() for layer, gram in grams(self.eye(picture)).items()}
-            with torch.autocast(picture.device.type, enabled=False):
-                self.kept[number] = Known(*self.p.look(picture), strokes)
-        return self.kept[number]
+    def look(self, numbers: Sequence[int]) -> None:
+        """Looks at these paintings, all at once."""
+        pictures = self.canvases[list(numbers)].float() / 255
+        strokes = {layer: gram.bfloat16() for layer, gram in grams(self.eye(pictures)).items()}
+        with torch.autocast(pictures.device.type, enabled=False):
+            codes, found = self.p.look(pictures)
+        for i, number in enumerate(numbers):
+            one = slice(i, i + 1)
+            own = {layer: gram[one].clone() for layer, gram in strokes.items()}
+            self.kept[number] = Known(codes[one], found[one], own)
 
     def batch(self, numbers: Sequence[int]) -> Known:
         """What is known of N paintings, together."""
-        codes, found, strokes = zip(*(self[number] for number in numbers), strict=True)
+        if new := sorted(set(numbers) - self.kept.keys()):
+            self.look(new)
+        codes, found, strokes = zip(*(self.kept[number] for number in numbers), strict=True)
         together = {layer: torch.cat([s[layer] for s in strokes]).float() for layer in STYLE_LAYERS}
         return Known(torch.cat(codes), torch.cat(found), together)
 

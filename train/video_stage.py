@@ -1,4 +1,4 @@
-"""The video stage: T learns to paint two frames of one scene alike; P is frozen.
+"""The video stage: T learns to paint two frames of one scene alike; P is frozen, if its rate is not set.
 
 Gao et al., "ReCoNet: Real-time coherent video style transfer network" (2018), here for any style: the losses of the
 image stage on both frames, and two temporal ones, on the encoder's features and on the painted frames. The pairs are
@@ -36,6 +36,7 @@ class Config:
     steps: int = 20_000  # ends here
     minutes: float = 0.0  # or here, if not 0
     rate: float = 2e-4  # of T, which can paint already and should not forget it
+    predictor_rate: float = 0.0  # of P, frozen as in ReCoNet; with large batches both gain from learning together
     warmup: int = 100  # steps in which Adam's estimates settle
     decay: str = "steps"  # a cosine along steps or minutes, or none
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
@@ -58,21 +59,15 @@ class Pairs(NamedTuple):
 def losses(nets: Networks, eye: vgg.Vgg, pairs: Pairs) -> dict[str, Tensor]:
     """The training step: both frames of every pair painted in one style, at once → the terms."""
     n = len(pairs.here)
-    with torch.no_grad():
-        vectors = style_vectors(nets.p, pairs.styles).repeat(2, 1)
+    vectors = style_vectors(nets.p, pairs.styles).repeat(2, 1)
     frames = torch.cat([pairs.here, pairs.there])
     features = nets.t.encode(frames)
     painted = nets.t.decode(features, vectors)
     return {
         **painting_losses(eye, frames, painted, pairs.styles),
-        "feature_temporal": _each(feature_temporal, features[:n], features[n:], pairs.flow, pairs.mask),
+        "feature_temporal": feature_temporal(features[-1][:n], features[-1][n:], pairs.flow, pairs.mask),
         "output_temporal": output_temporal(painted[:n], painted[n:], *pairs[:4]),
     }
-
-
-def _each(loss, *tensors: Tensor) -> Tensor:
-    """The mean of a loss of single pairs: a ratio of batch means would depend on how processes share the batch."""
-    return torch.stack([loss(*(x[None] for x in pair)) for pair in zip(*tensors, strict=True)]).mean()
 
 
 def made_pairs(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor, ...]:
@@ -115,4 +110,6 @@ def train(
             pairs = with_clips(pairs, stored, config.clip_share, draws)
         return Pairs(*pairs, work.whole() if config.whole else work.styles())
 
-    return work.run({"t": config.rate}, lambda: losses(work.nets, eye, batch()), out, resume)
+    return work.run(
+        {"t": config.rate, "p": config.predictor_rate}, lambda: losses(work.nets, eye, batch()), out, resume
+    )

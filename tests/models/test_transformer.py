@@ -1,5 +1,7 @@
 """T against an independent reference: the formula written out in NumPy float64."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -38,14 +40,16 @@ def numpy_transformer(t, frame, style):
         mean, var = z.mean((1, 2), keepdims=True), z.var((1, 2), keepdims=True)
         return gamma[:, None, None] * (z - mean) / np.sqrt(var + t.spec.epsilon) + beta[:, None, None]
 
-    z = np.maximum(conv("stem", frame, t.spec.stem_stride), 0)
+    levels = [np.maximum(conv("stem", frame, t.spec.stem_stride), 0)]
     for i in range(len(t.contract)):
-        z = np.maximum(conv(f"contract.{i}", z, 2), 0)
+        levels.append(np.maximum(conv(f"contract.{i}", levels[-1], 2), 0))
+    z = levels.pop()
     for i in range(t.spec.blocks):
         inner = np.maximum(norm(conv(f"blocks.{i}.0", z)), 0)
         z = z + norm(conv(f"blocks.{i}.1", inner))
     for i in range(len(t.expand)):
-        z = np.maximum(norm(conv(f"expand.{i}", z.repeat(2, 1).repeat(2, 2))), 0)
+        z = conv(f"expand.{i}", z.repeat(2, 1).repeat(2, 2))
+        z = np.maximum(norm(z + conv(f"skip.{i}", levels.pop()) if t.spec.skip else z), 0)
     z = conv("end", z)
     f = t.spec.stem_stride
     if f > 1:
@@ -57,6 +61,7 @@ def numpy_transformer(t, frame, style):
 SMALL = {
     "published layout": TransformerSpec(channels=(2, 3, 4), blocks=2),
     "space to depth": TransformerSpec(channels=(3, 4), blocks=1, stem_kernel=6, stem_stride=2, end_kernel=3),
+    "skips": TransformerSpec(channels=(3, 4, 5), blocks=1, stem_kernel=6, stem_stride=2, end_kernel=3, skip=True),
     "space to depth by four": TransformerSpec(channels=(5,), blocks=1, stem_kernel=8, stem_stride=4, end_kernel=3),
 }
 
@@ -65,10 +70,21 @@ SMALL = {
 def test_equals_the_formula_in_float64(name):
     torch.manual_seed(0)
     t = Transformer(SMALL[name]).double()
+    for conv in t.skip:
+        torch.nn.init.normal_(conv.conv.weight, std=0.2)
     frame, style = torch.rand(1, 3, 16, 24).double(), torch.randn(1, t.layout.size).double()
     with torch.no_grad():
         ours = t(frame, style)[0].numpy()
     assert np.abs(ours - numpy_transformer(t, frame[0].numpy(), style[0].numpy())).max() < 1e-10
+
+
+def test_skips_begin_at_nothing():
+    torch.manual_seed(0)
+    t, frame = Transformer(SMALL["skips"]), torch.rand(1, 3, 16, 24)
+    without, style = Transformer(replace(t.spec, skip=False)), torch.randn(1, t.layout.size)
+    without.load_state_dict(t.state_dict(), strict=False)
+    with torch.no_grad():
+        assert torch.equal(t(frame, style), without(frame, style))
 
 
 def test_style_norm_by_hand():

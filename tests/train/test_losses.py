@@ -208,9 +208,10 @@ def test_feature_temporal_against_numpy():
     blocks = flow.double().numpy().reshape(2, 2, 4, 2, 4, 2).mean((3, 5)) / 2
     whole = mask.double().numpy().reshape(2, 1, 4, 2, 4, 2).min((3, 5))
     pairs = zip(f, previous, torch.from_numpy(blocks), whole, strict=True)
-    error = np.mean([m * (a.double().numpy() - np_warp(b, w)) ** 2 for a, b, w, m in pairs])
-    variance = np.mean([x.double().numpy().var((2, 3)) for x in (f, previous)])
-    assert float(losses.feature_temporal(f, previous, flow, mask)) == pytest.approx(error / variance, rel=1e-5)
+    errors = [np.mean(m * (a.double().numpy() - np_warp(b, w)) ** 2) for a, b, w, m in pairs]
+    variances = np.mean([x.double().numpy().var((2, 3)) for x in (f, previous)], (0, 2))
+    expected = np.mean(np.array(errors) / variances)
+    assert float(losses.feature_temporal(f, previous, flow, mask)) == pytest.approx(expected, rel=1e-5)
 
 
 def test_features_gain_nothing_by_shrinking_or_shifting():

@@ -106,8 +106,8 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, small, nets, eye):
     expected["ghost"] = expected["ghost"].mean()
     alike = [
         losses.feature_temporal(
-            nets.t.encode(frames[1][i : i + 1]),
-            nets.t.encode(frames[0][i : i + 1]),
+            nets.t.encode(frames[1][i : i + 1])[-1],
+            nets.t.encode(frames[0][i : i + 1])[-1],
             shots.flows[i : i + 1, 0],
             shots.masks[i : i + 1, 0],
         )

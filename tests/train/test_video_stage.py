@@ -46,7 +46,7 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
         torch.testing.assert_close(terms[name], (halves[0][name] + halves[1][name]) / 2)
     torch.testing.assert_close(terms["output_temporal"], losses.output_temporal(first, second, here, there, flow, mask))
     each = [
-        losses.feature_temporal(t.encode(a[None]), t.encode(b[None]), f[None], m[None])
+        losses.feature_temporal(t.encode(a[None])[-1], t.encode(b[None])[-1], f[None], m[None])
         for a, b, f, m in zip(here, there, flow, mask, strict=True)
     ]
     torch.testing.assert_close(terms["feature_temporal"], torch.stack(each).mean())
