@@ -64,9 +64,7 @@ class PolyphaseTransformer(nn.Module):
     def __init__(self, t: Transformer):
         super().__init__()
         if t.spec.stem_stride != 1 or len(t.contract) < 1 or t.spec.skip:
-            raise ValueError(
-                "only a transformer with a full-resolution stem and without skips gains from this rewriting"
-            )
+            raise ValueError("only a transformer with a full-resolution stem and no skips gains from this rewriting")
         self.spec, self.layout, self.blocks = t.spec, t.layout, t.blocks
         self.stem_pad, self.stem = t.stem.pad, strided(t.stem)
         self.first, self.contract = on_phases(t.contract[0]), t.contract[1:]
