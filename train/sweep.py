@@ -25,15 +25,17 @@ from impasto.models.weights import LATER, SAYING, save_weights, take_over
 from . import image_stage, loop
 from .distil_stage import load_teacher
 
+PLAIN = replace(SPACE_TO_DEPTH, skip=False)
 ROWS = {
     "published": PUBLISHED,
-    "space_to_depth": SPACE_TO_DEPTH,
-    "3 blocks": replace(SPACE_TO_DEPTH, blocks=3),
-    "24-32": replace(SPACE_TO_DEPTH, channels=(24, 32)),
-    "16-48": replace(SPACE_TO_DEPTH, channels=(16, 48)),
-    "16-32-48": replace(SPACE_TO_DEPTH, channels=(16, 32, 48)),
-    "stem of 10": replace(SPACE_TO_DEPTH, stem_kernel=10),
+    "space_to_depth": PLAIN,
+    "3 blocks": replace(PLAIN, blocks=3),
+    "24-32": replace(PLAIN, channels=(24, 32)),
+    "16-48": replace(PLAIN, channels=(16, 48)),
+    "16-32-48": replace(PLAIN, channels=(16, 32, 48)),
+    "stem of 10": replace(PLAIN, stem_kernel=10),
     "stride 4": TransformerSpec(channels=(32,), stem_kernel=8, stem_stride=4, end_kernel=3),
+    "skips": SPACE_TO_DEPTH,
 }
 # Small pictures and no rare sheets: many rows in an hour of one core. P learns with T, for its heads are new.
 SETTINGS = image_stage.Config(

@@ -30,7 +30,7 @@ def test_costs_are_those_of_the_description():
     found = sweep.cost_of(SPACE_TO_DEPTH)
     assert found["macs_per_pixel"] == 8640
     t = Transformer(SPACE_TO_DEPTH)
-    parts = (t.stem, t.contract, t.blocks, t.expand, t.end)
+    parts = (t.stem, t.contract, t.blocks, t.expand, t.skip, t.end)
     assert found["parameters"] == sum(w.numel() for part in parts for w in part.parameters())
     assert found["kb_fp16"] == round(found["parameters"] / 500)
 
