@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import PaddedConv, Transformer, style_norm
 
 
@@ -58,12 +59,17 @@ def before_upsampling(conv: PaddedConv) -> nn.Conv2d:
     return new
 
 
+def suits(spec: TransformerSpec) -> bool:
+    """Whether T of this description gains from the rewriting."""
+    return spec.stem_stride == 1 and len(spec.channels) > 1 and not spec.skip
+
+
 class PolyphaseTransformer(nn.Module):
     """`Transformer` with a stem of stride 1, rewritten; same inputs, same outputs, N = 1."""
 
     def __init__(self, t: Transformer):
         super().__init__()
-        if t.spec.stem_stride != 1 or len(t.contract) < 1 or t.spec.skip:
+        if not suits(t.spec):
             raise ValueError("only a transformer with a full-resolution stem and no skips gains from this rewriting")
         self.spec, self.layout, self.blocks = t.spec, t.layout, t.blocks
         self.stem_pad, self.stem = t.stem.pad, strided(t.stem)

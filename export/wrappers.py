@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from impasto.models.predictor import Predictor
 from impasto.models.transformer import Transformer
 
-from .polyphase import PolyphaseTransformer
+from .polyphase import PolyphaseTransformer, suits
 
 
 class Float32Edges(nn.Module):
@@ -36,7 +36,7 @@ class FrameGraph(Float32Edges):
     """`frame.onnx`: frame [1,3,H,W], style [1,D] → painted [1,3,H,W]; in the faster equivalent form where T has one."""
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
-        super().__init__(PolyphaseTransformer(t) if t.spec.stem_stride == 1 and not t.spec.skip else t, dtype)
+        super().__init__(PolyphaseTransformer(t) if suits(t.spec) else t, dtype)
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
         return self.convert(frame, style)

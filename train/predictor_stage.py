@@ -69,13 +69,13 @@ class Paintings:
     def look(self, numbers: Sequence[int]) -> None:
         """Looks at these paintings, all at once."""
         pictures = self.canvases[list(numbers)].float() / 255
-        strokes = {layer: gram.bfloat16() for layer, gram in grams(self.eye(pictures)).items()}
-        with torch.autocast(pictures.device.type, enabled=False):
-            codes, found = self.p.look(pictures)
+        with torch.backends.cudnn.flags(enabled=True, benchmark=False):  # another number of them each time
+            strokes = {layer: gram.bfloat16() for layer, gram in grams(self.eye(pictures)).items()}
+            with torch.autocast(pictures.device.type, enabled=False):
+                codes, found = self.p.look(pictures)
         for i, number in enumerate(numbers):
             one = slice(i, i + 1)
-            own = {layer: gram[one].clone() for layer, gram in strokes.items()}
-            self.kept[number] = Known(codes[one], found[one], own)
+            self.kept[number] = Known(codes[one], found[one], {layer: gram[one] for layer, gram in strokes.items()})
 
     def batch(self, numbers: Sequence[int]) -> Known:
         """What is known of N paintings, together."""

@@ -25,6 +25,7 @@ from impasto.models.weights import LATER, SAYING, save_weights, take_over
 from . import image_stage, loop
 from .distil_stage import load_teacher
 
+# What the other rows change; it was measured before there were skips.
 PLAIN = replace(SPACE_TO_DEPTH, skip=False)
 ROWS = {
     "published": PUBLISHED,

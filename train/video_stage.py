@@ -1,4 +1,4 @@
-"""The video stage: T learns to paint two frames of one scene alike; P is frozen, if its rate is not set.
+"""The video stage: T learns to paint two frames of one scene alike; P is frozen, or learns along.
 
 Gao et al., "ReCoNet: Real-time coherent video style transfer network" (2018), here for any style: the losses of the
 image stage on both frames, and two temporal ones, on the encoder's features and on the painted frames. The pairs are

@@ -107,6 +107,12 @@ def test_only_the_transformer_learns(sources, tiny, tmp_path):
         assert torch.equal(a, b) == name.startswith(LATER), name  # they have stages of their own
 
 
+def test_the_predictor_learns_along_at_a_rate_of_its_own(sources, tiny, tmp_path):
+    video_stage.train(tiny(video_stage, steps=2, predictor_rate=1e-3), out=tmp_path, **sources)
+    (p, _), (p0, _) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
+    assert not any(torch.equal(a, b) for a, b in zip(p.heads.parameters(), p0.heads.parameters(), strict=True))
+
+
 def test_starts_from_an_image_stages_folder(sources, tiny, log, tmp_path):
     image_stage.train(tiny(image_stage, steps=1), out=tmp_path / "image", **sources)
     video_stage.train(
