@@ -19,7 +19,7 @@ def evaluate_command(
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
-    sintel: Annotated[Path | None, typer.Option(help="MPI-Sintel: its scenes, whole, with true flow.")] = None,
+    sintel: Annotated[Path | None, typer.Option(help="MPI-Sintel: both passes' scenes, whole, with true flow.")] = None,
     clips: Annotated[Path | None, typer.Option(help="Folder of clips, evaluated with DIS flow.")] = None,
     styles: Annotated[Path | None, typer.Option(help="Folder of paintings; otherwise some made by code.")] = None,
     contents: Annotated[
@@ -117,7 +117,7 @@ def describe(name: str, painter, alone: str | None) -> dict:
 def _sources(sintel: Path | None, clips: Path | None, size: int, frames: int) -> list:
     from impasto.train import scenes
 
-    sources = [scenes.sintel_scenes(sintel)] if sintel else []
+    sources = scenes.sintel_scenes(sintel) if sintel else []
     if clips:
         sources.append(scenes.clip_scenes(clips, size, frames))
     return sources or [scenes.made_up_scenes(size, frames)]

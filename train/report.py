@@ -22,7 +22,13 @@ PUBLISHED = {
     "Huang et al. 2017": {"e_stab": (0.0439, 0.0675, 0.0304, 0.0553, 0.0513), "paints": "one network per style"},
     "Ruder et al. 2016": {"e_stab": (0.0252, 0.0512, 0.0195, 0.0407, 0.0361), "paints": "optimises every clip anew"},
 }
-SOURCES = {"sintel": "MPI-Sintel, true flow", "clips": "Clips, DIS flow", "made up": "Scenes made by code, exact flow"}
+SOURCES = {
+    "sintel final": "MPI-Sintel, final pass, true flow",
+    "sintel clean": "MPI-Sintel, clean pass, true flow",
+    "clips": "Clips, DIS flow",
+    "made up": "Scenes made by code, exact flow",
+}
+PASSES = {"sintel final": "final pass", "sintel clean": "clean pass"}
 # Column of a table: figure, heading, decimals.
 COLUMNS = (
     ("style_error", "style error", 3),
@@ -161,30 +167,33 @@ def _compared(rows: list[dict], first: str, keys: tuple[str, ...]) -> str:
 
 
 def _published(result: dict) -> str:
-    here = [row for row in result["by_scene"] if row["source"] == "sintel"]
-    means = {row["model"]: row for row in result["by_model"] if row["source"] == "sintel"}
+    here = [{**row, "scene": _shown(row)} for row in result["by_scene"] if row["source"] in PASSES]
     others = sorted({row["scene"] for row in here} - set(PUBLISHED_SCENES))
     header = ["e_stab", *PUBLISHED_SCENES, "other scenes here", "style error", "paints"]
     lines = [header, ["---"] * len(header)]
     for name, entry in PUBLISHED.items():
         lines.append([f"{name} (published)", *(f"{e:.4f}" for e in entry["e_stab"]), "–", "not given", entry["paints"]])
 
-    def measured(name: str, errors: dict[str, float], *more: str) -> None:
-        rest = float(np.mean([errors[s] for s in others])) if others else math.nan
+    def measured(name: str, what: str, errors: dict[str, float], *more: str) -> None:
+        rest = [errors[scene] for scene in others if scene in errors]
+        rest = float(np.mean(rest)) if rest else math.nan
         found = [*(errors.get(scene, math.nan) for scene in PUBLISHED_SCENES), rest]
-        lines.append([f"**{name}** (measured here)", *(_number(e, 4) for e in found), *more])
+        lines.append([f"**{name}**, {what} (measured here)", *(_number(e, 4) for e in found), *more])
 
-    for model, mean in means.items():
-        paints = "any style, carried along" if model in _steady(result) else "any style"
-        errors = {row["scene"]: row["e_stab"] for row in here if row["model"] == model}
-        measured(model, errors, _number(mean["style_error"], 3), paints)
-    if here:
-        measured("unpainted input", {row["scene"]: row["e_stab_input"] for row in here}, "–", "nothing")
+    for source, what in PASSES.items():
+        rows = [row for row in here if row["source"] == source]
+        for mean in (row for row in result["by_model"] if row["source"] == source):
+            model = mean["model"]
+            paints = "any style, carried along" if model in _steady(result) else "any style"
+            errors = {row["scene"]: row["e_stab"] for row in rows if row["model"] == model}
+            measured(model, what, errors, _number(mean["style_error"], 3), paints)
+        if rows:
+            measured("unpainted input", what, {row["scene"]: row["e_stab_input"] for row in rows}, "–", "nothing")
     text = (
         "The rows marked published come from the papers, as the ReCoNet paper compares them; nothing of them was "
         "measured here. Ruder's optimises every clip; the other three are one network per style. Styles, strength of "
-        "style and frame size are theirs, and they give no style error, so this shows where the field stands and is "
-        "not a contest."
+        "style, frame size and the pass they painted are theirs, and they give no style error, so this shows where the "
+        "field stands and is not a contest."
     )
     if others:
         text += f" Other scenes here: {', '.join(others)}."
@@ -203,6 +212,11 @@ def _predictor(looks: dict[str, dict]) -> str:
         "Median cosine between style vectors, their common mean taken off; and how often a crop is nearer to the "
         "other crop of its painting than to a crop of another painting.\n\n" + "\n".join(lines)
     )
+
+
+def _shown(row: dict) -> str:
+    """The scene that a row's name stands for: the clean pass is named after it."""
+    return row["scene"].removesuffix(", clean")
 
 
 def _styles(count: int) -> str:

@@ -22,6 +22,7 @@ from impasto.train.metrics import LEAST_VISIBLE, to_bytes
 from impasto.train.occlusion import disoccluded
 from impasto.train.pack import listed
 
+RENDERS = ("final", "clean")  # MPI-Sintel's passes, the one that looks like film first
 LAG = 8  # frames between which long-range stability is measured, a third of a second of film
 
 
@@ -49,7 +50,7 @@ class Scene:
     """
 
     name: str
-    source: str  # "sintel", "clips" or "made up"
+    source: str  # "sintel final", "sintel clean", "clips" or "made up"
     frames: np.ndarray  # uint8 RGB [T,H,W,3]
     numbers: list[int]  # each frame's place in its clip; where one is missing, painting starts anew
     near: Links
@@ -62,18 +63,19 @@ class Source(NamedTuple):
     scenes: Iterator[Scene]
 
 
-def sintel_scenes(folder: Path) -> Source:
+def sintel_scenes(folder: Path) -> list[Source]:
     """Every scene of MPI-Sintel that has flow, whole, at its own size, for its flow is exact only there.
 
-    folder is MPI-Sintel's own or its `training`; the frames are those of the final pass, or of the clean one where
-    there is no final. Flow leads from frame N to N+1 and the mask is that of frame N, occluded and invalid pixels
-    left out; `far` uses DIS flow; what frame N+1 reveals is known where there is an occlusion mask of frame N.
-    BadInput: no flow there, or no frames to it, or a damaged file.
+    folder is MPI-Sintel's own or its `training`. A source for each of its passes that is there: the final one, with
+    blur of motion and of depth, fog and light, and the clean one without, whose scenes are named "SCENE, clean". Flow
+    leads from frame N to N+1 and the mask is that of frame N, occluded and invalid pixels left out; `far` uses DIS
+    flow; what frame N+1 reveals is known where there is an occlusion mask of frame N. BadInput, once scenes are asked
+    for: no flow there, or no frames to it, or a damaged file.
     """
     training = folder / "training" if (folder / "training").is_dir() else folder
-    render = "final" if (training / "final").is_dir() else "clean"
     names = {file.parent.name for file in training.glob("flow/*/frame_*.flo")}
-    return Source(len(names), _sintel(training, render))
+    renders = [render for render in RENDERS if (training / render).is_dir()] or RENDERS[:1]
+    return [Source(len(names), _sintel(training, render)) for render in renders]
 
 
 def _sintel(training: Path, render: str) -> Iterator[Scene]:
@@ -92,7 +94,9 @@ def _sintel(training: Path, render: str) -> Iterator[Scene]:
         stacked = np.stack([frames[n] for n in numbers])
         shown = [disoccluded(flows[n], masks[n]) for n in exact]
         revealed = _revealed([numbers.index(n) + 1 for n in exact], shown, stacked.shape[1:3])
-        yield Scene(name, "sintel", stacked, numbers, near, _dis_links(stacked, numbers, LAG), revealed)
+        far = _dis_links(stacked, numbers, LAG)
+        name = name if render == RENDERS[0] else f"{name}, {render}"
+        yield Scene(name, f"sintel {render}", stacked, numbers, near, far, revealed)
     if not found:
         raise BadInput(f"{training / render} holds no two neighbouring frames that the flow in {training} belongs to.")
 

@@ -22,7 +22,7 @@ def result():
     styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
     models = [{"name": "old", "approach": "1: frame by frame"}, {"name": "new", "approach": "2: temporally trained"}]
     rows, scenes = [], []
-    for source, scene in (("sintel", "alley_2"), ("sintel", "alley_1"), ("clips", "walk")):
+    for source, scene in (("sintel final", "alley_2"), ("sintel final", "alley_1"), ("clips", "walk")):
         scenes.append({"scene": scene, "source": source, "variation_input": 0.01, "frames": 3})
         for i, style in enumerate(styles):
             common = {"style_error": 0.2, "content_error": 2.0, "e_stab_input": 0.03, "e_stab_lag8": math.nan}
@@ -106,7 +106,7 @@ def steady(result):
 
 
 def test_steady_models_stand_beside_themselves_frame_by_frame(steady):
-    header, _, *lines = tables(report.steady_table(steady, "sintel"))[0]
+    header, _, *lines = tables(report.steady_table(steady, "sintel final"))[0]
     assert [line[:2] for line in lines] == [[s, "new, steady"] for s in ("all", "alley_2", "alley_1")]
     every, there, _ = (dict(zip(header, line, strict=True)) for line in lines)
     assert (every["style error"], every["relative style error"], every["relative content error"]) == (
@@ -132,8 +132,10 @@ def test_steady_models_are_in_every_comparison(steady):
     (row,) = (row for row in found[0] if row[0] == "new, steady")
     assert row[1] == "3: stabilized"
     ours, unpainted = found[-1][-2:]
-    assert (ours[0], ours[1], ours[-1]) == ("**new, steady** (measured here)", "0.0300", "any style, carried along")
-    assert (unpainted[0], unpainted[1], unpainted[-1]) == ("**unpainted input** (measured here)", "0.0300", "nothing")
+    named = [f"**{name}**, final pass (measured here)" for name in ("new, steady", "unpainted input")]
+    assert [ours[0], unpainted[0]] == named
+    assert [ours[1], unpainted[1]] == ["0.0300"] * 2
+    assert [ours[-1], unpainted[-1]] == ["any style, carried along", "nothing"]
 
 
 def test_bars_of_a_steady_model_have_its_own_colour_but_paler(steady):
@@ -152,9 +154,29 @@ def test_published_figures_are_marked_and_ours_beside_them(result):
     assert [line[-1] for line in lines[:4]] == ["one network per style"] * 3 + ["optimises every clip anew"]
     assert lines[0][1:6] == ["0.0934", "0.1352", "0.0715", "0.1030", "0.1094"]
     ours = dict(zip(header, lines[4], strict=True))
-    assert ours["e_stab"] == "**old** (measured here)"
+    assert ours["e_stab"] == "**old**, final pass (measured here)"
     assert (ours["alley_2"], ours["ambush_5"], ours["other scenes here"]) == ("0.1100", "–", "0.1100")
     assert ours["style error"] == "0.200"
+
+
+def test_the_clean_pass_stands_below_the_final_one(result):
+    rows = [*result["rows"]]
+    for r in result["rows"]:
+        if r["source"] == "sintel final":
+            rows.append({**r, "source": "sintel clean", "scene": f"{r['scene']}, clean", "e_stab": r["e_stab"] / 2})
+    clean = [
+        {**scene, "source": "sintel clean", "scene": f"{scene['scene']}, clean"}
+        for scene in result["scenes"]
+        if scene["source"] == "sintel final"
+    ]
+    styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
+    both = report.build(result["models"], styles, [*result["scenes"], *clean], rows)
+    _, _, *lines = tables(report.markdown(both).split("## Beside the published")[1])[0]
+    named = ["**old**", "**new**", "**unpainted input**"]
+    wanted = [f"{name}, {what} pass (measured here)" for what in ("final", "clean") for name in named]
+    assert [line[0] for line in lines[4:]] == wanted
+    assert [line[1] for line in lines[4:]] == ["0.1100", "0.0600", "0.0300", "0.0550", "0.0300", "0.0300"]
+    assert len(report._stability_chart(both).axes[0].get_xticklabels()) == 5
 
 
 def test_without_sintel_the_published_figures_stand_alone(result):
@@ -256,7 +278,7 @@ def test_contact_sheet_shows_the_last_of_the_frames_painted():
 )
 def test_frames_that_lead_up_to_one_with_none_missing(numbers, expected):
     frames = np.array(numbers, np.uint8).reshape(-1, 1, 1, 1)
-    scene = Scene("s", "sintel", frames, numbers, None, None, None)
+    scene = Scene("s", "sintel final", frames, numbers, None, None, None)
     assert sheets.run_up(scene).ravel().tolist() == expected
 
 

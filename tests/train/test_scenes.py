@@ -1,5 +1,7 @@
 """Scene sources: a Sintel tree and clips made on the spot, and the scenes and paintings made by code."""
 
+import shutil
+
 import cv2
 import numpy as np
 import pytest
@@ -44,11 +46,17 @@ def sintel(tmp_path):
     return training
 
 
+def only(folder):
+    """The scenes of the only pass there is."""
+    (source,) = scenes.sintel_scenes(folder)
+    return source.scenes
+
+
 @pytest.mark.parametrize("given", ["training", "parent"])
 def test_sintel(sintel, given):
-    count, found = scenes.sintel_scenes(sintel if given == "training" else sintel.parent)
+    ((count, found),) = scenes.sintel_scenes(sintel if given == "training" else sintel.parent)
     (scene,) = found
-    assert (count, scene.name, scene.source) == (1, "tea_1", "sintel")
+    assert (count, scene.name, scene.source) == (1, "tea_1", "sintel final")
     assert scene.numbers == [1, 2, 3, 7, 8]
     assert np.array_equal(scene.frames[3], sliding(8)[6])
     assert (scene.near.here, scene.near.there) == ([0, 1, 3], [1, 2, 4])
@@ -64,7 +72,7 @@ def test_sintel(sintel, given):
 def test_sintel_frames_reveal_where_nothing_seen_before_lands(sintel):
     """The occluded block of frame 1 would be at columns 3 … 12; what comes in on the left was not hidden."""
     (sintel / "occlusions/tea_1/frame_0007.png").unlink()
-    (scene,) = scenes.sintel_scenes(sintel).scenes
+    (scene,) = only(sintel)
     assert scene.revealed.frames == [1, 2]  # without the mask of frame 7, nobody knows what frame 8 reveals
     expected = torch.zeros(2, H, W)
     expected[0, :10, STEP : 10 + STEP] = 1
@@ -76,26 +84,32 @@ def test_sintel_frames_far_apart_are_linked_only_where_none_is_missing(sintel):
     for n in [*range(1, 11), *range(12, 18)]:
         cv2.imwrite(str(sintel / f"final/tea_1/frame_{n:04d}.png"), frames[n - 1][:, :, ::-1])
         write_flo(sintel / f"flow/tea_1/frame_{n:04d}.flo", np.full((H, W, 2), (1, 0), np.float32))
-    (scene,) = scenes.sintel_scenes(sintel).scenes
+    (scene,) = only(sintel)
     assert scene.numbers == [*range(1, 11), *range(12, 18)]
     assert (scene.far.here, scene.far.there) == ([8], [0])
     inner = scene.far.flows[0, :, 10:-10, 20:-10]
     assert float((inner - torch.tensor([-8.0, 0]).view(2, 1, 1)).abs().median()) < 0.5
 
 
-def test_sintel_clean_pass_where_there_is_no_final(sintel):
-    (sintel / "final").rename(sintel / "clean")
-    (scene,) = scenes.sintel_scenes(sintel).scenes
-    assert len(scene.frames) == 5
+def test_sintel_has_a_source_for_each_pass_that_is_there(sintel):
+    shutil.copytree(sintel / "final", sintel / "clean")
+    for n in (7, 8):
+        (sintel / f"clean/tea_1/frame_{n:04d}.png").unlink()
+    found = [(count, *there) for count, there in scenes.sintel_scenes(sintel)]
+    seen = [(count, scene.name, scene.source, len(scene.frames)) for count, scene in found]
+    assert seen == [(1, "tea_1", "sintel final", 5), (1, "tea_1, clean", "sintel clean", 3)]
+    shutil.rmtree(sintel / "final")
+    (scene,) = only(sintel)
+    assert (scene.source, len(scene.frames)) == ("sintel clean", 3)
 
 
 def test_sintel_without_frames_or_flow(sintel, tmp_path):
     for frame in sintel.glob("final/tea_1/*"):
         frame.unlink()
     with pytest.raises(BadInput, match="no two neighbouring frames"):
-        next(scenes.sintel_scenes(sintel).scenes)
+        next(only(sintel))
     with pytest.raises(BadInput, match="no MPI-Sintel flow"):
-        next(scenes.sintel_scenes(tmp_path / "elsewhere").scenes)
+        next(only(tmp_path / "elsewhere"))
 
 
 def write_clip(path, frames):
