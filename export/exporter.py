@@ -13,7 +13,7 @@ import numpy as np
 import onnx_ir as ir
 import torch
 
-from impasto.models import motion, stabilizer
+from impasto.models import flownet, stabilizer
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor
 from impasto.models.transformer import Transformer
@@ -26,9 +26,13 @@ from .model import Model, describe, load_model, write_model
 from .wrappers import FrameGraph, StepGraph, StyleGraph
 
 OPSET = 18
-MULTIPLE = motion.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
+MULTIPLE = flownet.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
 DTYPES = {"": torch.float32, "_fp16": torch.float16}
-OUTPUTS = {"style": ["style"], "frame": ["painted"], "step": ["painted", "small", "motion"]}
+OUTPUTS = {
+    "style": ["style"],
+    "frame": ["painted"],
+    "step": ["painted", "small", "motion", *(f"seen{scale}" for scale in flownet.MATCHED)],
+}
 # What step.onnx is given besides frame, style and stability: what each input is made from (an output of the frame
 # before, or "size": the centres of the pixels, −1…1, x then y), its channels, and by what the frame's size is divided.
 # It is zeros before the first frame. With "every", it is taken after the first frame and every so many from there, and
@@ -37,6 +41,7 @@ KEY = stabilizer.KEY
 STATE = [
     {"name": "half", "from": "size", "channels": 2, "over": 2},
     {"name": "previous", "from": "small", "channels": 3, "over": 2},
+    *({"name": f"before{s}", "from": f"seen{s}", "channels": c, "over": 2 * s} for s, c in flownet.MATCHED.items()),
     {"name": "carried", "from": "painted", "channels": 3, "over": 1},
     {"name": "key", "from": "small", "channels": 3, "over": 2, "every": KEY},
     {"name": "key_painted", "from": "painted", "channels": 3, "over": 1, "every": KEY},

@@ -42,7 +42,7 @@ def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[i
 
 @torch.no_grad()
 def step_difference(
-    t: Transformer, graph: Path, carried: list[dict], style: np.ndarray, size: tuple[int, int] = (112, 160)
+    t: Transformer, graph: Path, carried: list[dict], style: np.ndarray, size: tuple[int, int] = (96, 160)
 ) -> float:
     """Largest difference between T with its stabilizer in float32 and a step graph, over `STEPS` moving frames.
 
@@ -59,7 +59,7 @@ def step_difference(
         ours = steady.paint({"frame": frame, "style": style}, 1.0)
         dial = torch.ones(1) * (step > 0)
         wanted, *seen = reference(torch.from_numpy(frame), torch.from_numpy(style), dial, half, *state)
-        state = state.after(wanted, *seen, step)
+        state = state.after(step, wanted, *seen)
         worst = max(worst, float(np.abs(ours - wanted.numpy()).max()))
     return worst
 

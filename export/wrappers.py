@@ -55,6 +55,6 @@ class StepGraph(nn.Module):
         self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer.settled()
         self.style = copy.deepcopy(t.steady_style)
 
-    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         painted = self.frame(frame, self.style(style, stability))
         return self.stabilizer(frame, painted, stability, *state)

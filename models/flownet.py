@@ -1,10 +1,12 @@
-"""Motion between two frames by a small learned network: features matched from coarse to fine.
+"""Motion between two frames by a small learned network: features matched from coarse to fine, then least squares.
 
 After PWC-Net, "CNNs for optical flow using pyramid, warping, and cost volume" (Sun et al. 2018), with features made
-comparable before they are matched, as in "What matters in unsupervised optical flow" (Jonschkowski et al. 2020). As in
-`motion`, no shapes are computed, and every operator is one that browsers run.
+comparable before they are matched, as in "What matters in unsupervised optical flow" (Jonschkowski et al. 2020). What
+the network finds is right to a few tenths of a pixel; one Lucas-Kanade step makes it as exact as the picture allows.
+As in `motion`, no shapes are computed, and every operator is one that browsers run.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
 
@@ -15,17 +17,20 @@ from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
 from .errors import BadInput
-from .motion import pixel_size, sample, twice
+from .motion import MISFIT, brightening, light, lucas_kanade, pixel_size, sample, twice
 
-# By level, which is the frame's size over the level's. With matches and motion the features are 40, 48 and 72 channels:
-# ONNX Runtime's fast convolutions want multiples of 4.
-FEATURES = {4: 13, 8: 21, 16: 23}
-MATCHED = {4: 4, 8: 12, 16: 23}  # so many of them are matched: reading them where the motion leads is what costs
-REACH = {4: 2, 8: 2, 16: 3}  # pixels of a level that matching goes each way: 48 of the frame at the coarsest
-HIDDEN = {4: (16, 16), 8: (32, 24), 16: (32, 24)}  # channels of the layers that turn matches into motion
-CONTRAST = 4.0  # of light, so that it deviates by about 1
+RELEASED = Path(__file__).with_name("flownet.safetensors")  # what the stabilizer finds motion with
+MULTIPLE = 32  # H and W of a frame must be divisible by it: the coarsest level
+# By level, which is the half-size frame's size over the level's. ONNX Runtime's fast convolutions want multiples of 4:
+# with matches, contrast and motion the features are 28, 48 and 72 channels.
+FEATURES = {4: 16, 8: 20, 16: 22}
+MATCHED = {4: 8, 8: 16, 16: 22}  # so many of them are matched: reading them where the motion leads is what costs
+REACH = {4: 1, 8: 2, 16: 3}  # pixels of a level that matching goes each way: 96 of the frame at the coarsest
+HIDDEN = {4: (24, 16), 8: (32, 24), 16: (32, 24)}  # channels of the layers that turn matches into motion
+CONTRAST = 4.0  # of frames, so that they deviate by about 1
 FAINT = 0.01  # mean square of features that count for half
-STEP = 8.0  # pixels of the frame that an output of 1 stands for
+STEP = 8.0  # pixels of the half-size frame that an output of 1 stands for
+DETAIL = 2.0  # the same for what the finest level adds at twice its size
 
 
 def correlation(a: Tensor, b: Tensor, reach: int) -> Tensor:
@@ -39,13 +44,15 @@ def correlation(a: Tensor, b: Tensor, reach: int) -> Tensor:
     return torch.cat([(columns[:, :, :, cut] * a).mean(2) for cut in cuts], 1)
 
 
-def comparable(features: Tensor) -> Tensor:
-    """[N,C,h,w] less each channel's mean, then brought to mean square 1 at every pixel where there is something to see.
+def comparable(features: Tensor) -> tuple[Tensor, Tensor]:
+    """[N,C,h,w] less each channel's mean, then brought to mean square 1 at every pixel where there is something to see;
+    and by how much each pixel was multiplied for that, [N,1,h,w].
 
     Correlation is then in −1…1, and greatest where things are alike, not where they are bright.
     """
     features = features - features.mean((2, 3), keepdim=True)
-    return features * ((features * features).mean(1, keepdim=True) + FAINT).rsqrt()
+    scale = ((features * features).mean(1, keepdim=True) + FAINT).rsqrt()
+    return features * scale, scale
 
 
 def layers(*channels: int) -> nn.Sequential:
@@ -57,54 +64,84 @@ def layers(*channels: int) -> nn.Sequential:
 
 
 class FlowNet(nn.Module):
-    """Light in, motion out; about 0.1 M parameters."""
+    """Two frames in, motion out; about 0.1 M parameters."""
 
     def __init__(self):
         super().__init__()
         quarter, eighth, sixteenth = FEATURES.values()
         # Even kernels: each output stands amid the pixels it is made of, as averages of the grid do.
-        self.stem = nn.Sequential(nn.Conv2d(1, 16, 8, 4, 2), nn.ReLU(), *layers(16, quarter))
-        self.halve8 = nn.Sequential(nn.ReLU(), nn.Conv2d(quarter, 24, 4, 2, 1), nn.ReLU(), *layers(24, eighth))
-        self.halve16 = nn.Sequential(nn.ReLU(), nn.Conv2d(eighth, 24, 4, 2, 1), nn.ReLU(), *layers(24, sixteenth))
+        self.stem = nn.Conv2d(3, 16, 8, 4)
+        self.quarter = nn.Sequential(nn.ReLU(), *layers(16, quarter))
+        self.eighth = nn.Sequential(nn.ReLU(), nn.Conv2d(quarter, 24, 4, 2, 1), nn.ReLU(), *layers(24, eighth))
+        self.sixteenth = nn.Sequential(nn.ReLU(), nn.Conv2d(eighth, 24, 4, 2, 1), nn.ReLU(), *layers(24, sixteenth))
         self.solve = nn.ModuleDict()
         for scale in (16, 8, 4):
             matches, found = (2 * REACH[scale] + 1) ** 2, 0 if scale == 16 else 2
-            self.solve[str(scale)] = layers(matches + FEATURES[scale] + found, *HIDDEN[scale], 2)
+            detail = 8 if scale == 4 else 0
+            self.solve[str(scale)] = layers(matches + FEATURES[scale] + 1 + found, *HIDDEN[scale], 2 + detail)
 
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):  # not PyTorch's own: its biases are larger than what comes out of pictures
                 nn.init.kaiming_normal_(layer.weight)
                 nn.init.zeros_(layer.bias)
+        with torch.no_grad():
+            self.stem.weight.mul_(CONTRAST)
         for solve in self.solve.values():
             nn.init.zeros_(solve[-1].weight)
 
-    def features(self, frames: Tensor) -> dict[int, Tensor]:
-        """Light [N,1,H,W] → features [N,C,H/scale,W/scale] of every scale, comparable."""
-        quarter = self.stem(CONTRAST * (frames - frames.mean((2, 3), keepdim=True)))
-        eighth = self.halve8(quarter)
-        return {4: comparable(quarter), 8: comparable(eighth), 16: comparable(self.halve16(eighth))}
+    def features(self, frame: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """A frame at half its size [N,3,h,w] → `comparable` features [N,C,h/scale,w/scale] of every scale, fine to
+        coarse, and their contrasts. How light the frame is as a whole changes nothing: the stem's kernels are used less
+        their means."""
+        kernels = self.stem.weight - self.stem.weight.mean((1, 2, 3), keepdim=True)
+        quarter = self.quarter(F.conv2d(F.pad(frame, (2,) * 4, mode="replicate"), kernels, self.stem.bias, stride=4))
+        eighth = self.eighth(quarter)
+        features, contrasts = zip(*map(comparable, (quarter, eighth, self.sixteenth(eighth))), strict=True)
+        return features, contrasts
 
-    def levels(self, here: Tensor, there: Tensor, grid: Tensor) -> dict[int, Tensor]:
-        """The motion in pixels of the frame, [N,2,H/scale,W/scale], by scale; arguments as in `forward`."""
-        a, b = self.features(here), self.features(there)
+    def matched(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
+        """Those of a frame's features that the next frame's are matched with, `MATCHED` channels each."""
+        return tuple(x[:, :m] for x, m in zip(features, MATCHED.values(), strict=True))
+
+    def levels(
+        self, features: Sequence[Tensor], contrasts: Sequence[Tensor], seen: Sequence[Tensor], grid: Tensor
+    ) -> dict[int, Tensor]:
+        """The motion in pixels of the half-size frame, [N,2,h/scale,w/scale], by scale, coarse to fine.
+
+        features, contrasts: those of the frame; seen: the other's that are `matched`; grid as in `forward`.
+        """
         size, flows, flow = pixel_size(grid), {}, None
-        for scale, solve in self.solve.items():
-            scale = int(scale)
-            known, other = [a[scale]], b[scale][:, : MATCHED[scale]]
+        ours = self.matched(features)
+        for level, scale in reversed([*enumerate(FEATURES)]):
+            other, known = seen[level], [features[level], contrasts[level]]
             if flow is not None:
                 flow = twice(flow)
                 other = sample(other, F.avg_pool2d(grid, scale), flow * size)
                 known.append(flow / STEP)
-            step = solve(torch.cat([correlation(a[scale][:, : MATCHED[scale]], other, REACH[scale]), *known], 1)) * STEP
+            out = self.solve[str(scale)](torch.cat([correlation(ours[level], other, REACH[scale]), *known], 1))
+            step = STEP * out[:, :2]
             flows[scale] = flow = step if flow is None else flow + step
+        flows[2] = twice(flow) + DETAIL * F.pixel_shuffle(out[:, 2:], 2)
         return flows
 
-    def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-        """Where the pixels of `here` were in `there`, as GridSample counts, at half of the frame's size: [N,2,H/2,W/2].
+    def follow(
+        self, here: Tensor, there: Tensor, seen: Sequence[Tensor], grid: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """`forward`, given what is `matched` of the features of `there`; and the same of `here`, for the next frame."""
+        features, contrasts = self.features(here)
+        flows, size = self.levels(features, contrasts, seen, grid), pixel_size(grid)
+        here, there = light(here), light(there)
+        a, b, at = (F.avg_pool2d(x, 8) for x in (here, there, grid))
+        gain = brightening(a, sample(b, at, flows[8] * size)) / MISFIT
+        flow = lucas_kanade(here / MISFIT, there * gain, F.avg_pool2d(grid, 2), flows[2], 1)
+        return flow * size, self.matched(features)
 
-        Light [N,1,H,W] in 0…1, `motion.pixel_grid` [1,2,H,W]; H and W multiples of `motion.MULTIPLE`.
+    def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
+        """Where the pixels of `here` were in `there`, as GridSample counts, for quads of them: [N,2,h/2,w/2].
+
+        Frames at half their size [N,3,h,w] in 0…1, `motion.pixel_grid` [1,2,h,w]; h and w multiples of `MULTIPLE` / 2.
         """
-        return twice(self.levels(here, there, grid)[4]) * pixel_size(grid)
+        return self.follow(here, there, self.matched(self.features(there)[0]), grid)[0]
 
 
 def save_flownet(net: FlowNet, path: Path) -> None:

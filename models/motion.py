@@ -15,7 +15,8 @@ from .quads import about_quads, neighbours, quads, stretch
 
 MULTIPLE = 16  # H and W must be divisible by it: the coarsest level; and at least twice as much
 LEVELS = (8, 4, 2, 1)  # half the frame's size over a level's, coarse to fine: the first is searched, all refined
-PASSES = {8: 1, 4: 1, 2: 2, 1: 1}  # Lucas-Kanade steps a level: one more of each finds little more
+PASSES = {8: 1, 4: 2, 2: 2, 1: 1}  # Lucas-Kanade steps a level
+STRIDE = {8: 1.3, 4: 1.3, 2: 1.3, 1: 1.0}  # times the step that least squares give: they fall short; the last is exact
 WINDOW = {8: 7, 4: 5, 2: 5, 1: 5}  # quads a side over which motion is taken as one; pixels at the first level
 ABOUT = 9  # pixels a side of the coarsest level that the search compares as one
 REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of the frame
@@ -142,6 +143,7 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> 
     gx, gy = slopes_of(a, now.shape[1])
     slopes = torch.stack([gx, gy], 1)  # [N,2,1 or 4,h',w']
     across, xy = (slopes * slopes).mean(2), (gx * gy).mean(1, keepdim=True)
+    across, xy = across / STRIDE[level], xy / STRIDE[level]
     squares = torch.cat([across, xy], 1)
     for _ in range(PASSES[level]):
         error = now - read(aside, (at + flow * size).clamp(-1.0, 1.0) * reach)

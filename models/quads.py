@@ -20,14 +20,17 @@ def quads(picture: Tensor) -> Tensor:
     return F.conv2d(picture, kernel, stride=2)
 
 
-def neighbours(light: Tensor) -> Tensor:
-    """Each pixel, and those right of it, below, and below right, without the last row and column: [N,1,H,W] →
-    [N,4,H−1,W−1]. Read where a quad's upper left pixel was, it gives the quad: see `stretch`.
+def neighbours(picture: Tensor) -> Tensor:
+    """Each pixel, and those right of it, below, and below right, without the last row and column: [N,C,H,W] →
+    [N,4·C,H−1,W−1]. Read where a quad's upper left pixel was, it gives the quad: see `stretch`.
 
     Slices, as the one convolution that would do costs ONNX Runtime twice as much.
     """
-    above, below = light[:, :, :-1], light[:, :, 1:]
-    return torch.cat([above[..., :-1], above[..., 1:], below[..., :-1], below[..., 1:]], 1)
+    found = []
+    for channel in picture.split(1, 1):
+        above, below = channel[:, :, :-1], channel[:, :, 1:]
+        found += [above[..., :-1], above[..., 1:], below[..., :-1], below[..., 1:]]
+    return torch.cat(found, 1)
 
 
 def stretch(edge: Tensor) -> Tensor:

@@ -12,7 +12,7 @@ of that from frame to frame, so it is found once.
 Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
 where the painting before is read: it is sharpened by more than reading takes, and by the more the farther between
 pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1. What is carried is
-read in quads, one motion for 2×2 pixels (`quads.py`).
+read in quads, one motion for 2×2 pixels (`quads.py`); the key, at half the size, in quads of that.
 """
 
 import copy
@@ -22,7 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .motion import box, inside, light, motion, pixel_size, read, sample
+from .flownet import MATCHED, RELEASED, load_flownet
+from .motion import box, inside, light, pixel_size, read, sample
 from .quads import fine, neighbours, quads, stretch
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
@@ -44,6 +45,9 @@ class State(NamedTuple):
     """What is carried from one frame to the next."""
 
     previous: Tensor  # [N,3,H/2,W/2] the frame before, at half the size
+    seen4: Tensor  # [N,8,H/8,W/8] what `FlowNet.matched` gives of it: the network need not look at it again
+    seen8: Tensor  # [N,16,H/16,W/16]
+    seen16: Tensor  # [N,22,H/32,W/32]
     carried: Tensor  # [N,3,H,W] its steady painting
     key: Tensor  # [N,3,H/2,W/2] an earlier frame, at half the size
     key_painted: Tensor  # [N,3,H,W] its steady painting
@@ -54,13 +58,14 @@ class State(NamedTuple):
         """Before the first frame [N,3,H,W], which is painted with stability 0."""
         n, _, h, w = frame.shape
         small, large = frame.new_zeros(n, 3, h // 2, w // 2), torch.zeros_like(frame)
-        return cls(small, large, small, large, frame.new_zeros(n, 2, h // 4, w // 4))
+        seen = (frame.new_zeros(n, c, h // 2 // scale, w // 2 // scale) for scale, c in MATCHED.items())
+        return cls(small, *seen, large, small, large, frame.new_zeros(n, 2, h // 4, w // 4))
 
-    def after(self, painted: Tensor, small: Tensor, key_motion: Tensor, frames: int) -> "State":
-        """Once the stabilizer has given these three for the frame after `frames` others."""
+    def after(self, frames: int, painted: Tensor, small: Tensor, key_motion: Tensor, *seen: Tensor) -> "State":
+        """Once the stabilizer has given all these for the frame after `frames` others."""
         if frames % KEY:
-            return self._replace(previous=small, carried=painted, key_motion=key_motion)
-        return State(small, painted, small, painted, torch.zeros_like(key_motion))
+            return State(small, *seen, painted, self.key, self.key_painted, key_motion)
+        return State(small, *seen, painted, small, painted, torch.zeros_like(key_motion))
 
 
 class Stabilizer(nn.Module):
@@ -68,6 +73,7 @@ class Stabilizer(nn.Module):
 
     def __init__(self):
         super().__init__()
+        self.motion = load_flownet(RELEASED).requires_grad_(False)  # learned beforehand, see `train.motion_stage`
         self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 3, padding=1))
         nn.init.zeros_(self.judge[2].weight)
         self.judge[2].bias.data = torch.tensor(SHARES).logit()
@@ -84,23 +90,23 @@ class Stabilizer(nn.Module):
 
     def forward(
         self, frame: Tensor, painted: Tensor, stability: Tensor, half: Tensor, *state: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """→ the steady painting [N,3,H,W], the frame at half the size, and the motion from it to the key.
+    ) -> tuple[Tensor, ...]:
+        """→ the steady painting [N,3,H,W], and of the next `State` `previous`, `key_motion` and the three `seen`.
 
-        frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `motion.MULTIPLE`; stability [1], 0…1, 0 gives
+        frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `flownet.MULTIPLE`; stability [1], 0…1, 0 gives
         `painted` itself (use it for a first frame); half: `motion.pixel_grid` [1,2,H/2,W/2]; state: that of `State`.
         """
-        previous, carried, key, key_painted, key_motion = state
+        previous, *seen, carried, key, key_painted, key_motion = state
         small = F.avg_pool2d(frame, 2)
-        flow = motion(light(small), light(previous), half)
+        flow, seen = self.motion.follow(small, previous, seen, half)
         coarse, at, before = (F.avg_pool2d(x, COARSE // 2) for x in (small, half, previous))
         came, before = sample(torch.cat([key_motion, before], 1), at, flow).split((2, 3), 1)
         way = flow + came
-        where = larger(torch.cat([inside(at, flow) - at, inside(at, way) - at], 1), COARSE // 2)
-        place, key_place = (half + x for x in where.split(2, 1))
+        place, key_place = half + larger(inside(at, flow) - at, COARSE // 2), inside(at, way)
 
         kept, now = read(neighbours(light(carried)), place * stretch(half[:, :, -1:, -1:])), quads(painted)
-        key_kept, key_now = read(F.avg_pool2d(key_painted, 2), key_place), F.avg_pool2d(painted, 2)
+        key_kept = read(neighbours(F.avg_pool2d(key_painted, 2)), key_place * stretch(at[:, :, -1:, -1:]))
+        key_kept, key_now = F.pixel_shuffle(key_kept, 2), F.avg_pool2d(painted, 2)
 
         then = sample(F.avg_pool2d(key, COARSE // 2), at, way)
         off, size = carried_off(coarse, torch.stack([before, then], 1)), pixel_size(at)
@@ -114,7 +120,7 @@ class Stabilizer(nn.Module):
         near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
         less = F.pixel_shuffle(near * (kept - now) + crisp * fine(kept), 2)
         colours = F.interpolate(far * (key_kept - key_now), scale_factor=2.0)  # nearest: as good, and faster
-        return (painted + less + colours).clamp(0.0, 1.0), small, way
+        return (painted + less + colours).clamp(0.0, 1.0), small, way, *seen
 
     def blur(self, moved: Tensor) -> Tensor:
         """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""

@@ -257,7 +257,9 @@ def motion(
 @app.command()
 def motion_report(
     out: Annotated[Path, typer.Option("--output", "-o", help="Folder for motion.json and motion.md.")],
-    weights: Annotated[Path | None, typer.Option(help="flownet.safetensors of a learned network.")] = None,
+    weights: Annotated[
+        Path | None, typer.Option(help="flownet.safetensors of a network; otherwise the released.")
+    ] = None,
     sintel: Annotated[Path | None, typer.Option(help="MPI-Sintel with its true flow.")] = None,
     photos: Annotated[list[Path] | None, typer.Option(help="Those of the motion stage; may be repeated.")] = None,
 ) -> None:

@@ -23,7 +23,7 @@ from torch.nn import functional as F
 
 from impasto.export.picture import picture
 from impasto.export.session import open_session
-from impasto.models import motion
+from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
 from impasto.models.flownet import load_flownet
 from impasto.models.motion import light
@@ -41,22 +41,23 @@ SYNTHETIC, SIZE, SEED = 96, 192, 1_000_003  # pairs made from photographs, their
 HEIGHT, WIDTH, THREADS, ROUNDS = 288, 512, 2, 100  # how time is taken
 TRUE, NONE, CLASSICAL, LEARNED, DIS = "true motion", "none", "classical", "learned", "DIS medium"
 
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowNet`, or a coarser motion
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowNet`, from frames at half their size
 
 
 def classical(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """`models.motion.motion`, from whole frames."""
-    return motion.motion(*(F.avg_pool2d(x, 2) for x in (here, there, grid)))
+    """`models.motion.motion`, from frames in colour."""
+    return motion.motion(light(here), light(there), grid)
 
 
 def flow(network: Network, pair: Pair) -> Tensor:
     """What a network finds, in pixels [2,H,W]; frames of any size are filled up to the multiple that it needs."""
     height, width = pair.here.shape[-2:]
-    right, below = -width % motion.MULTIPLE, -height % motion.MULTIPLE
-    here, there = (light(F.pad(x[None], (0, right, 0, below), "replicate")) for x in (pair.here, pair.there))
+    right, below = -width % flownet.MULTIPLE, -height % flownet.MULTIPLE
+    here, there = (F.pad(x[None], (0, right, 0, below), "replicate") for x in (pair.here, pair.there))
     h, w = here.shape[-2:]
     with torch.no_grad():
-        found = F.interpolate(network(here, there, motion.pixel_grid(h, w)), (h, w), mode="bilinear")
+        small = (F.avg_pool2d(x, 2) for x in (here, there))
+        found = F.interpolate(network(*small, motion.pixel_grid(h // 2, w // 2)), (h, w), mode="bilinear")
     return (found * torch.tensor([w / 2, h / 2]).view(1, 2, 1, 1))[0, :, :height, :width]
 
 
@@ -146,8 +147,8 @@ class Graph(nn.Module):
 
 
 def export(network: Network, path: Path) -> None:
-    """One ONNX file: here, there [1,1,H,W], grid [1,2,H,W] → its motion, H and W dynamic."""
-    h, w = (motion.MULTIPLE * torch.export.Dim(name, min=2, max=512) for name in "hw")
+    """One ONNX file: here, there [1,3,h,w], grid [1,2,h,w] → its motion, h and w dynamic."""
+    h, w = (flownet.MULTIPLE // 2 * torch.export.Dim(name, min=2, max=512) for name in "hw")
     quiet = logging.getLogger("torch.onnx")
     level = quiet.level
     quiet.setLevel(logging.ERROR)
@@ -156,7 +157,7 @@ def export(network: Network, path: Path) -> None:
             warnings.simplefilter("ignore")
             program = torch.onnx.export(
                 Graph(network).eval(),
-                (torch.rand(1, 1, 64, 96), torch.rand(1, 1, 64, 96), motion.pixel_grid(64, 96)),
+                (torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96), motion.pixel_grid(64, 96)),
                 input_names=["here", "there", "grid"],
                 output_names=["motion"],
                 dynamic_shapes={name: {2: h, 3: w} for name in ("here", "there", "grid")},
@@ -171,11 +172,12 @@ def export(network: Network, path: Path) -> None:
 
 def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str, dict[str, float]]:
     """Each way's time for a frame of HEIGHT × WIDTH on THREADS threads, {"min", "median"}; all in turn every round."""
-    seen = light(torch.from_numpy(picture(HEIGHT + 4, WIDTH + 6)).permute(2, 0, 1)[None])
-    here, there = seen[:, :, :-4, :-6].contiguous(), seen[:, :, 4:, 6:].contiguous()
-    feed = {"here": here, "there": there, "grid": motion.pixel_grid(HEIGHT, WIDTH)}
+    seen = torch.from_numpy(picture(HEIGHT + 4, WIDTH + 6)).permute(2, 0, 1)[None]
+    here, there = seen[:, :, :-4, :-6], seen[:, :, 4:, 6:]
+    small = {"here": F.avg_pool2d(here, 2), "there": F.avg_pool2d(there, 2)}
+    feed = {**small, "grid": motion.pixel_grid(HEIGHT // 2, WIDTH // 2)}
     feed = {name: value.numpy() for name, value in feed.items()}
-    grey = [to_bytes(x[0].expand(3, -1, -1))[..., 0].copy() for x in (here, there)]
+    grey = [to_bytes(light(x)[0].expand(3, -1, -1))[..., 0].copy() for x in (here, there)]
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     times, before = {}, cv2.getNumThreads()
     cv2.setNumThreads(THREADS)
@@ -200,11 +202,10 @@ def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str
 def compare(weights: Path | None, sintel: Path | None, photos: Sequence[Path]) -> dict:
     """All of it: {"accuracy": {data: see `accuracy`}, "milliseconds": see there}.
 
-    BadInput: neither Sintel nor photographs, no flow in the one, too few of the other, or no such weights.
+    weights: of a learned network, the released one's if not given. BadInput: neither Sintel nor photographs, no flow in
+    the one, too few of the other, or no such weights.
     """
-    networks: dict[str, Network] = {CLASSICAL: classical}
-    if weights:
-        networks[LEARNED] = load_flownet(weights)
+    networks: dict[str, Network] = {CLASSICAL: classical, LEARNED: load_flownet(weights or flownet.RELEASED)}
     found_by, results = ways(networks), {}
     if sintel:
         training = sintel / "training" if (sintel / "training").is_dir() else sintel

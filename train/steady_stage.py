@@ -17,7 +17,8 @@ import torch
 from torch import Tensor
 
 from impasto.models.errors import BadInput
-from impasto.models.motion import MULTIPLE, pixel_grid
+from impasto.models.flownet import MULTIPLE
+from impasto.models.motion import pixel_grid
 from impasto.models.stabilizer import Stabilizer, State
 
 from . import clips, data, loop, stage, synthetic, vgg
@@ -114,7 +115,7 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
         state = State.empty(painted[0])
         for t, (frame, alone) in enumerate(zip(frames, painted, strict=True)):
             out, *seen = stabilizer(frame, alone, one * (t > 0), half, *state)
-            state = state.after(out, *seen, t)
+            state = state.after(t, out, *seen)
             steady.append(out)
         return torch.stack(steady)
 
@@ -146,10 +147,9 @@ def with_clips(made: tuple[Tensor, ...], stored: Tensor, config: Config, draws: 
 
 def fits(config) -> None:
     """BadInput: motion can't be found in frames of this size, or in so few."""
-    if config.size % MULTIPLE or config.size < 2 * MULTIPLE or config.frames < 2:
+    if config.size % MULTIPLE or config.size < MULTIPLE or config.frames < 2:
         raise BadInput(
-            f"size={config.size} must be divisible by {MULTIPLE} and at least {2 * MULTIPLE}, "
-            f"and frames={config.frames} at least 2."
+            f"size={config.size} must be divisible by {MULTIPLE}, and frames={config.frames} must be at least 2."
         )
 
 
@@ -176,4 +176,5 @@ def train(
         return Shots(*shots, work.styles())
 
     rates = {"t": config.rate, "t.stabilizer": config.stabilizer_rate, "t.steady_style": config.style_rate}
+    rates["t.stabilizer.motion"] = 0.0  # the motion stage teaches it, by exact flow
     return work.run(rates, lambda: losses(work.nets, eye, batch()), out, resume)

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {
     *("Add", "AveragePool", "Clip", "Concat", "Conv", "Div", "GridSample", "Mul", "Pad", "ReduceMean", "Reciprocal"),
-    *("Relu", "Resize", "Slice", "Sqrt", "Sub", "Transpose", "Unsqueeze"),
+    *("DepthToSpace", "Pow", "Relu", "Resize", "Slice", "Split", "Sqrt", "Sub", "Transpose", "Unsqueeze"),
 }
 
 
@@ -47,7 +47,11 @@ def test_comparable_features_are_those_of_numpy():
     centred = features.numpy().astype(np.float64)
     centred -= centred.mean((2, 3), keepdims=True)
     expected = centred / np.sqrt((centred**2).mean(1, keepdims=True) + flownet.FAINT)
-    np.testing.assert_allclose(flownet.comparable(features).numpy(), expected, atol=1e-5)
+    found, contrast = flownet.comparable(features)
+    np.testing.assert_allclose(found.numpy(), expected, atol=1e-5)
+    np.testing.assert_allclose(
+        (contrast * (features - features.mean((2, 3), keepdim=True))).numpy(), expected, atol=1e-5
+    )
 
 
 def test_shapes_and_units(net):
@@ -56,15 +60,16 @@ def test_shapes_and_units(net):
         torch.nn.init.zeros_(solve[-1].weight)
     with torch.no_grad():
         net.solve["16"][-1].bias.copy_(torch.tensor([32.0, -16.0]) / flownet.STEP)
-        found = net(noise(2, 1, 64, 96), noise(2, 1, 64, 96), motion.pixel_grid(64, 96))
+        plain = torch.full((2, 3, 64, 96), 0.5)  # nothing that least squares could fit
+        found = net(plain, plain, motion.pixel_grid(64, 96))
     assert found.shape == (2, 2, 32, 48)
-    torch.testing.assert_close(found[:, 0], torch.full((2, 32, 48), 32 * 2 / 96))
-    torch.testing.assert_close(found[:, 1], torch.full((2, 32, 48), -16 * 2 / 64))
+    torch.testing.assert_close(found[:, 0], torch.full((2, 32, 48), 32 * 2 / 96), atol=1e-4, rtol=0)
+    torch.testing.assert_close(found[:, 1], torch.full((2, 32, 48), -16 * 2 / 64), atol=1e-4, rtol=0)
 
 
 def test_finer_levels_look_where_the_coarser_lead(net):
     """Given the right motion from above, every finer level matches each pixel with itself: nothing is left to find."""
-    wide = noise(1, 1, 224, 288)
+    wide = noise(1, 3, 224, 288)
     there, here = wide[:, :, 32:-32, 32:-32], wide[:, :, 16:-48, 64:]  # here(p) = there(p + (32, −16))
     for solve in net.solve.values():
         torch.nn.init.zeros_(solve[-1].weight)
@@ -75,15 +80,19 @@ def test_finer_levels_look_where_the_coarser_lead(net):
         net.solve["16"][-1].bias.copy_(torch.tensor([32.0, -16.0]) / flownet.STEP)
         net(here, there, motion.pixel_grid(160, 224))
     for scale, inputs in seen.items():
-        margin = 48 // int(scale)
-        matches = inputs[0, :25, margin:-margin, margin:-margin]
-        assert matches.mean((1, 2)).argmax() == 12  # the middle of 5 × 5
+        margin, side = 48 // int(scale), 2 * flownet.REACH[int(scale)] + 1
+        matches = inputs[0, : side * side, margin:-margin, margin:-margin]
+        assert matches.mean((1, 2)).argmax() == side * side // 2  # the middle
 
 
 def test_a_uniform_change_of_light_changes_nothing(net):
-    here, there, grid = noise(1, 1, 32, 48), noise(1, 1, 32, 48, seed=1), motion.pixel_grid(32, 48)
+    here, there, grid = noise(1, 3, 32, 48), noise(1, 3, 32, 48, seed=1), motion.pixel_grid(32, 48)
     with torch.no_grad():
-        torch.testing.assert_close(net(here + 0.1, there, grid), net(here, there, grid), atol=1e-5, rtol=0)
+        seen = net.matched(net.features(there)[0])
+        lit, same = (net.levels(*net.features(frame), seen, grid) for frame in (here + 0.1, here))
+    for scale, flow in same.items():
+        assert flow.abs().max() > 1e-2
+        torch.testing.assert_close(lit[scale], flow, atol=1e-4, rtol=0)
 
 
 def test_the_graph_equals_the_network_and_runs_in_browsers(net, tmp_path):
@@ -91,7 +100,7 @@ def test_the_graph_equals_the_network_and_runs_in_browsers(net, tmp_path):
     assert {node.op_type for node in onnx.load(tmp_path / "motion.onnx").graph.node} <= RUN_BY_BROWSERS
     session = ort.InferenceSession(tmp_path / "motion.onnx", providers=["CPUExecutionProvider"])
     for height, width in ((64, 96), (48, 128)):
-        inputs = noise(1, 1, height, width), noise(1, 1, height, width, seed=1), motion.pixel_grid(height, width)
+        inputs = noise(1, 3, height, width), noise(1, 3, height, width, seed=1), motion.pixel_grid(height, width)
         names = ("here", "there", "grid")
         found = session.run(None, {name: x.numpy() for name, x in zip(names, inputs, strict=True)})[0]
         with torch.no_grad():
@@ -102,7 +111,7 @@ def test_the_graph_equals_the_network_and_runs_in_browsers(net, tmp_path):
 
 def test_weights_are_small_and_come_back(net, tmp_path):
     flownet.save_flownet(net, tmp_path / "flownet.safetensors")
-    assert (tmp_path / "flownet.safetensors").stat().st_size < 200_000
+    assert (tmp_path / "flownet.safetensors").stat().st_size < 210_000
     assert [file.name for file in tmp_path.iterdir()] == ["flownet.safetensors"]
     back = flownet.load_flownet(tmp_path / "flownet.safetensors").state_dict()
     for name, value in net.state_dict().items():

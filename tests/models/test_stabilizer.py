@@ -39,7 +39,7 @@ def light(painting):
 
 
 def stepping(stabilizer):
-    """step(frame, painted, stability, state) → painting, frame at half the size, motion to the key."""
+    """step(frame, painted, stability, state) → painting, and what the next state is made of."""
 
     def step(frame, painted, stability, state):
         half = pixel_grid(*(side // 2 for side in frame.shape[2:]))
@@ -49,13 +49,20 @@ def stepping(stabilizer):
     return step
 
 
+def having_seen(stabilizer, state, small):
+    """The state after a frame, given at half its size."""
+    with torch.no_grad():
+        seen = stabilizer.motion.matched(stabilizer.motion.features(small)[0])
+    return state._replace(previous=small, **dict(zip(("seen4", "seen8", "seen16"), seen, strict=True)))
+
+
 def running(stabilizer):
     """run(frame, painted, stability, previous, carried): the painting, with a key that nothing looks like."""
     step = stepping(stabilizer)
 
     def run(frame, painted, stability, previous, carried):
-        state = State.empty(frame)
-        state = state._replace(previous=F.avg_pool2d(previous, 2), carried=carried, key=state.key + 9)
+        state = having_seen(stabilizer, State.empty(frame), F.avg_pool2d(previous, 2))
+        state = state._replace(carried=carried, key=state.key + 9)
         return step(frame, painted, stability, state)[0]
 
     return run
@@ -66,7 +73,7 @@ def sequence(stabilizer, frames, paintings):
     step, state, outs = stepping(stabilizer), State.empty(frames[0]), []
     for t, (frame, painted) in enumerate(zip(frames, paintings, strict=True)):
         out, *seen = step(frame, painted, t > 0, state)
-        state = state.after(out, *seen, t)
+        state = state.after(t, out, *seen)
         outs.append(out)
     return outs
 
@@ -131,7 +138,7 @@ def test_each_of_a_batch_stands_alone(steady):
 def test_a_judge_that_has_learnt_nothing_need_not_be_asked(steady):
     inputs = picture(0), picture(1), 1, moved(picture(0), 2, 1), picture(2)
     settled = Stabilizer().settled()
-    assert not any(isinstance(part, torch.nn.Conv2d) for part in settled.modules())
+    assert not any(isinstance(part, torch.nn.Conv2d) for part in settled.judge.modules())
     torch.testing.assert_close(running(settled)(*inputs), steady(*inputs), atol=1e-6, rtol=0)
     trained = Stabilizer()
     torch.nn.init.normal_(trained.judge[2].weight, std=0.1)
@@ -269,8 +276,8 @@ def test_the_key_is_held_and_its_motion_composed():
     views = [shifted(periodic(0, 3), 1.5 * t, 0) for t in range(KEY + 3)]
     step, state, ways = stepping(Stabilizer()), State.empty(views[0]), []
     for t, view in enumerate(views):
-        out, small, way = step(view, view, t > 0, state)
-        state = state.after(out, small, way, t)
+        out, small, way, *seen = step(view, view, t > 0, state)
+        state = state.after(t, out, small, way, *seen)
         ways.append(float(way[:, 0, 6:-6, 8:-8].mean()) * W / 2)
         assert torch.equal(state.key, F.avg_pool2d(views[0 if t < KEY else KEY], 2))
         assert torch.equal(state.previous, F.avg_pool2d(view, 2))
@@ -282,8 +289,9 @@ def test_the_key_is_held_and_its_motion_composed():
 def test_a_trusted_key_holds_the_painting_on_and_a_strange_one_does_not():
     frame, painted, held = picture(0), picture(1, 6), picture(3, 6)
     carried = flickered(painted, 2)
-    step, small = stepping(Stabilizer()), F.avg_pool2d(picture(0), 2)
-    state = State(small, carried, small, held, torch.zeros(1, 2, H // 4, W // 4))
+    stabilizer, small = Stabilizer(), F.avg_pool2d(picture(0), 2)
+    step, state = stepping(stabilizer), having_seen(stabilizer, State.empty(frame), small)
+    state = state._replace(carried=carried, key_painted=held)
     known, unknown = (step(frame, painted, 1, state._replace(key=key))[0] for key in (small, 1 - small))
     near, far = SHARES
     expected = painted + near * light(carried - painted) + far * (held - painted)

@@ -45,18 +45,19 @@ def test_accuracy_is_over_the_pixels_of_all_pairs():
     assert result["ways"]["true motion"]["all"] == 0
 
 
-def test_networks_get_light_of_a_size_that_suits_and_answer_in_pixels():
+def test_networks_get_half_the_frame_of_a_size_that_suits_and_answer_in_pixels():
     seen = {}
 
     def network(here, there, grid):
         seen.update(here=here, there=there, grid=grid)
         at = torch.nn.functional.avg_pool2d(grid, 2)
-        return torch.cat([torch.full_like(at[:, :1], 2 * 5 / 80), torch.full_like(at[:, :1], 2 * -3 / 48)], 1)
+        return torch.cat([torch.full_like(at[:, :1], 2 * 5 / 96), torch.full_like(at[:, :1], 2 * -3 / 64)], 1)
 
     pair = Pair(torch.rand(3, H, W), torch.rand(3, H, W), torch.zeros(2, H, W), torch.ones(1, H, W))
     found = motion_report.flow(network, pair)
-    assert seen["here"].shape == seen["there"].shape == (1, 1, 48, 80)
-    np.testing.assert_allclose(seen["there"][0, 0, :H, :W].numpy(), pair.there.numpy().mean(0), atol=1e-6)
+    assert seen["here"].shape == seen["there"].shape == (1, 3, 32, 48)
+    quads = pair.there.numpy().reshape(3, H // 2, 2, W // 2, 2).mean((2, 4))
+    np.testing.assert_allclose(seen["there"][0, :, : H // 2, : W // 2].numpy(), quads, atol=1e-6)
     torch.testing.assert_close(found, torch.tensor([5.0, -3.0]).view(2, 1, 1).expand(2, H, W), atol=1e-4, rtol=0)
 
 
@@ -75,14 +76,15 @@ def sintel(tmp_path_factory):
     training = tmp_path_factory.mktemp("sintel") / "training"
     for kind in ("final", "flow", "occlusions"):
         (training / kind / "slide_1").mkdir(parents=True)
-    wide = cv2.GaussianBlur(np.random.default_rng(0).random((H, W + 40, 3)), None, 2)
+    height, width = 96, 160
+    wide = cv2.GaussianBlur(np.random.default_rng(0).random((height, width + 40, 3)), None, 2)
     wide = cv2.normalize(wide, None, 0, 255, cv2.NORM_MINMAX)
     for n in (1, 2):
-        cv2.imwrite(str(training / f"final/slide_1/frame_{n:04d}.png"), wide[:, 20 - STEP * n : 20 - STEP * n + W])
-    flow = np.zeros((H, W, 2), np.float32)
+        cv2.imwrite(str(training / f"final/slide_1/frame_{n:04d}.png"), wide[:, 20 - STEP * n : 20 - STEP * n + width])
+    flow = np.zeros((height, width, 2), np.float32)
     flow[..., 0] = STEP
     write_flo(training / "flow/slide_1/frame_0001.flo", flow)
-    cv2.imwrite(str(training / "occlusions/slide_1/frame_0001.png"), np.zeros((H, W), np.uint8))
+    cv2.imwrite(str(training / "occlusions/slide_1/frame_0001.png"), np.zeros((height, width), np.uint8))
     return training.parent
 
 
@@ -125,7 +127,8 @@ def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
     result = json.loads((tmp_path / "out" / "motion.json").read_text())
     found = result["accuracy"]["Sintel, final"]["ways"]
     assert list(found) == ["true motion", "none", "classical", "learned", "DIS medium"]
-    assert found["none"]["visible"] == found["learned"]["visible"] == pytest.approx(STEP)  # untrained, it finds none
+    assert found["none"]["visible"] == pytest.approx(STEP)
+    assert 0.1 < found["learned"]["visible"] < STEP  # untrained, it finds what one step of least squares finds
     assert found["classical"]["visible"] < 0.5
     assert found["DIS medium"]["visible"] < 0.5
     assert found["true motion"]["looks"] < 1
