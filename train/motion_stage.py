@@ -31,6 +31,7 @@ LEVELS = {2: 1.0, 4: 0.5, 8: 0.25, 16: 0.15}  # what a level's error counts
 EPSILON = 0.05  # pixels: below, errors count less and less (Charbonnier's √(e² + ε²))
 PACES = (1, 1, 1, 2, 3, 5)  # a scene's motion times one of these: most of what is filmed is slow, but not all
 
+MORE = 2  # cut-outs before those of the scene, in about two thirds of the scenes each
 TURNS = 4  # steps that pairs are used in, turned differently: to make them takes longer than to learn from them
 
 
@@ -59,15 +60,22 @@ def part(photographs: Tensor, held_out: bool) -> Tensor:
 
 
 def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor, ...]:
-    """n scenes of two photographs each, from uint8 [count,3,S,S]: here, there [n,3,size,size] in [0, 1]; the flow from
+    """n scenes of some photographs each, from uint8 [count,3,S,S]: here, there [n,3,size,size] in [0, 1]; the flow from
     here to there [n,2,size,size] in pixels, everywhere; the mask [n,1,size,size] of what is visible in both."""
-    behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
-    scene = synthetic.random_scene(behind, before, size, 2, draws)
-    pace = PACES[draws.integers(1, high=len(PACES)).item()]
-    for layer in (scene.camera, scene.object):
-        layer.steps, layer.bends = torch.linalg.matrix_power(layer.steps, pace), layer.bends * pace
-    frames, flows, masks = synthetic.render(scene)
-    return frames[:, 1], frames[:, 0], flows[:, 0], masks[:, 0]
+
+    def scene() -> synthetic.Scene:
+        behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
+        made = synthetic.random_scene(behind, before, size, 2, draws)
+        pace = PACES[draws.integers(1, high=len(PACES)).item()]
+        for layer in (made.camera, made.object):
+            layer.steps, layer.bends = torch.linalg.matrix_power(layer.steps, pace), layer.bends * pace
+        return made
+
+    frames, flows, masks = synthetic.render(scene())
+    pair = frames[:, 1], frames[:, 0], flows[:, 0], masks[:, 0]
+    for _ in range(MORE):
+        pair = synthetic.before(scene(), *pair)
+    return pair
 
 
 def turned(here: Tensor, there: Tensor, flow: Tensor, turn: int) -> tuple[Tensor, Tensor, Tensor]:

@@ -116,6 +116,23 @@ def flow_between(scene: Scene, later: int, earlier: int) -> tuple[Tensor, Tensor
     return _flow_and_mask(here, behind, front, *covers)
 
 
+def before(scene: Scene, here: Tensor, there: Tensor, flow: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+    """A pair of frames with the cut-out of another scene, of two frames, before them: here, there, flow and mask anew.
+
+    here, there [N,3,size,size] in [0, 1]; flow [N,2,size,size] from here to there; mask [N,1,size,size] as in `Sequence`.
+    """
+    at = pixel_centres(scene)
+    front = carry(scene.object, at, 1, 0)
+    (now, cover), (then, covered) = (_read_cutout(scene, places).split((3, 1), 1) for places in (front, at))
+    in_front = cover > 0.5
+    flow = torch.where(in_front, (front - at).permute(0, 3, 1, 2), flow)
+    places = at + flow.permute(0, 2, 3, 1)
+    was = _read(covered, places, "border")
+    unblended = torch.where(in_front, 2 - cover - was, cover + was) < EXACT
+    mask = torch.where(in_front, _within(places, at).float(), mask) * unblended
+    return here * (1 - cover) + now, there * (1 - covered) + then, flow, mask
+
+
 def uncovered(scene: Scene, t: int) -> Tensor:
     """1.0 [N,1,size,size] where frame t ≥ 1 shows background, unblended, that the cut-out hid in the one before."""
     here = pixel_centres(scene)

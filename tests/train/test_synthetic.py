@@ -119,6 +119,24 @@ def test_flow_between_distant_frames():
     assert (near_mask != masks[:, 2]).float().mean() < 1e-3
 
 
+def test_a_square_put_before_a_pair_of_frames():
+    """Grey that moves by (2, 0) everywhere, and before it a red square that moves by (−5, 0)."""
+    grey, flow = torch.full((2, 1, 3, 40, 40), 0.5), torch.zeros(1, 2, 40, 40)
+    flow[:, 0] = 2.0
+    scene = square_scene(shift(40, (0, 0)), shift(40, (-5, 0)))
+    here, there, moved, mask = synthetic.before(scene, *grey, flow, torch.ones(1, 1, 40, 40))
+    (now, then) = (x[0, 0] > 0.75 for x in (here, there))
+    assert now[15:25, 20:30].all()
+    assert then[15:25, 15:25].all()
+    assert now.sum() == then.sum() == 100
+    assert torch.equal(moved[0, 0], torch.where(now, -5.0, 2.0))
+    # The grey that would come from behind the square (columns 15 … 24) was hidden: columns 13 … 22 in this frame.
+    wanted = torch.ones(40, 40)
+    wanted[15:25, 13:23] = 0
+    wanted[now] = 1
+    assert torch.equal(mask[0, 0], wanted)
+
+
 def test_composition_by_hand():
     scene = square_scene(shift(40, (0, 0), (0, 0)), shift(40, (-3, 1), (-2, 4)), frames=3)
     flow, _ = synthetic.flow_between(scene, 2, 0)
