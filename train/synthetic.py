@@ -119,7 +119,7 @@ def flow_between(scene: Scene, later: int, earlier: int) -> tuple[Tensor, Tensor
 def before(scene: Scene, here: Tensor, there: Tensor, flow: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
     """A pair of frames with the cut-out of another scene, of two frames, before them: here, there, flow and mask anew.
 
-    here, there [N,3,size,size] in [0, 1]; flow [N,2,size,size] from here to there; mask [N,1,size,size] as in `Sequence`.
+    here, there [N,3,size,size] in [0, 1]; flow [N,2,size,size] from here to there; mask [N,1,size,size] of `Sequence`.
     """
     at = pixel_centres(scene)
     front = carry(scene.object, at, 1, 0)
