@@ -32,7 +32,7 @@ SHARES = (0.36, 0.42)  # of the painting before and of the key, before training;
 FILL = 0.1  # the part of the key's share that the painting before gets where the key is not trusted
 CRISPNESS = 3.7  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
-DIFFERENT = (0.2, 0.03)  # mean difference of the carried frame from the new one, in 0…1
+DIFFERENT = (0.3, 0.03)  # mean difference of the carried frame from the new one, in 0…1
 GOES_ON = (0.2, 0.4)  # trusted share of the frame: below the first a new scene has begun
 CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
 UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
