@@ -52,15 +52,17 @@ def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
 
 
 def _networks(model: Model, device: str, height: int, width: int) -> dict[str, Callable[[], object]]:
-    """Name → a call that paints one frame of this size: ours, by itself and steady, and the rivals installed."""
+    """Name → a call that paints one frame of this size: ours, by itself and steady, and the rivals installed. Ours get
+    it as `Painter` gives it to them, filled up to the multiple they need."""
     frame = picture(height, width).transpose(2, 0, 1)[None].copy()
     painter = Painter(model, device)
     style = painter.encode((picture(256, 256) * 255).astype(np.uint8))[None]
     session = open_session(model.path("frame"), device)
-    runs = {model.name: lambda: session.run(None, {"frame": frame, "style": style})}
+    filled = picture(*(side + -side % model.multiple for side in (height, width))).transpose(2, 0, 1)[None].copy()
+    runs = {model.name: lambda: session.run(None, {"frame": filled, "style": style})}
     if model.state:
         steady = Steady(open_session(model.path("step"), device), model.state)
-        runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": frame, "style": style}, 1.0)
+        runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": filled, "style": style}, 1.0)
     try:
         folder = published_files()["transform"].parent
     except BadInput:

@@ -78,7 +78,7 @@ def test_keeps_to_what_browsers_run(tiny_model, role):
 def test_step_graph_carries_its_state(tiny_model, role):
     graph = onnx.load(str(tiny_model.path(role))).graph
     assert [i.name for i in graph.input] == ["frame", "style", "stability", *(s["name"] for s in tiny_model.state)]
-    assert [o.name for o in graph.output] == ["painted", "small", "motion"]
+    assert [o.name for o in graph.output] == ["painted", "small", "motion", "seen4", "seen8", "seen16"]
     edges = [*graph.input, *graph.output]
     sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in edges}
     assert sizes["stability"] == [1]
@@ -88,10 +88,12 @@ def test_step_graph_carries_its_state(tiny_model, role):
         assert sizes[name] == [1, 3, "h/2", "w/2"]
     for name, side in (("half", "{}/2"), ("key_motion", "{}/4"), ("motion", "{}/4")):
         assert sizes[name] == [1, 2, side.format("h"), side.format("w")]
+    for scale, channels in ((4, 8), (8, 16), (16, 22)):
+        assert sizes[f"before{scale}"] == sizes[f"seen{scale}"] == [1, channels, f"h/{2 * scale}", f"w/{2 * scale}"]
     assert sum(n.op_type == "GridSample" for n in graph.node) > 1
 
 
-@pytest.mark.parametrize("size", [(64, 96), (32, 32), (48, 144), (160, 80)])
+@pytest.mark.parametrize("size", [(64, 96), (32, 32), (32, 160), (160, 96)])
 def test_step_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
     """Moving frames past the second key, each side carrying its own paintings, at the size of the export and others."""
     p, t = tiny_networks
@@ -126,8 +128,8 @@ def test_model_json_describes_the_folder(tiny_model):
     assert {*GRAPHS, "weights", "gallery"} == set(data["files"])
     for entry in data["files"].values():
         assert (tiny_model.folder / entry["file"]).stat().st_size == entry["bytes"]
-    assert data["multiple"] == 16
-    names = ["half", "previous", "carried", "key", "key_painted", "key_motion"]
+    assert data["multiple"] == 32
+    names = ["half", "previous", "before4", "before8", "before16", "carried", "key", "key_painted", "key_motion"]
     assert [state["name"] for state in data["state"]] == names
     last = data["layout"][-1]
     assert last["beta"][1] == data["style_size"]

@@ -24,7 +24,7 @@ def by_hand(model, frame, style):
 
 
 def test_paints_what_the_graph_paints(painter, scene):
-    frame = scene[:80, :128]
+    frame = scene[:64, :128]
     expected = by_hand(painter.model, frame, painter.model.gallery()["waves"]["style"]) * 255
     assert np.abs(painter.paint(frame).astype(float) - expected).max() <= 0.51
 

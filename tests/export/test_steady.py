@@ -73,12 +73,21 @@ def test_what_is_carried_is_what_the_model_says(begin, step, inputs, alone):
     half = pixel_grid(32, 48)
     painted = [steady.paint(inputs(0), 1.0)]
     motion = np.zeros((1, 2, 16, 24), np.float32)
+    scales = {4: (1, 8, 8, 12), 8: (1, 16, 4, 6), 16: (1, 22, 2, 3)}
+    outputs = ["painted", "motion", *(f"seen{scale}" for scale in scales)]
+    whole, small = np.zeros((1, 3, 64, 96), np.float32), np.zeros((1, 3, 32, 48), np.float32)
+    nothing = {"previous": small, "carried": whole, "key": small, "key_painted": whole, "key_motion": motion}
+    nothing |= {f"before{scale}": np.zeros(shape, np.float32) for scale, shape in scales.items()}
+    first = {**inputs(0), "stability": 0 * one, "half": half, **nothing}
+    *_, seen4, seen8, seen16 = step.run(outputs, first)
     for t in range(1, KEY + 3):
         key = (t - 1) // KEY * KEY
         state = {"previous": halved(inputs(t - 1)["frame"]), "carried": painted[t - 1]}
         state |= {"key": halved(inputs(key)["frame"]), "key_painted": painted[key]}
         state |= {"key_motion": np.zeros_like(motion) if key == t - 1 else motion}
-        expected, motion = step.run(["painted", "motion"], {**inputs(t), "stability": one, "half": half, **state})
+        state |= {"before4": seen4, "before8": seen8, "before16": seen16}
+        given = {**inputs(t), "stability": one, "half": half, **state}
+        expected, motion, seen4, seen8, seen16 = step.run(outputs, given)
         painted.append(steady.paint(inputs(t), 1.0))
         np.testing.assert_allclose(painted[t], expected, atol=1e-4)
     assert np.abs(painted[1] - alone(inputs(1)["frame"])).mean() > 0.01
@@ -109,7 +118,7 @@ def test_a_reset_forgets(begin, inputs):
 
 def test_another_size_forgets(begin, inputs):
     steady = begin()
-    for height, width in ((64, 96), (48, 96), (48, 64), (64, 96)):
+    for height, width in ((64, 96), (32, 96), (32, 64), (64, 96)):
         steady.paint(inputs(0, height, width), 1.0)
         again = steady.paint(inputs(1, height, width), 1.0)
         steady.reset()

@@ -296,7 +296,7 @@ def test_a_trusted_key_holds_the_painting_on_and_a_strange_one_does_not():
     near, far = SHARES
     expected = painted + near * light(carried - painted) + far * (held - painted)
     torch.testing.assert_close(known, expected.clamp(0, 1), atol=0.05, rtol=0)
-    torch.testing.assert_close(unknown, painted + MEMORY * light(carried - painted), atol=0.015, rtol=0)
+    torch.testing.assert_close(unknown, painted + MEMORY * light(carried - painted), atol=0.02, rtol=0)
 
 
 def test_unlike_paintings_are_not_mixed():
@@ -311,6 +311,6 @@ def test_a_painting_may_flicker_as_the_cameras_picture_does():
     painted, before = picture(1), flickered(picture(1), 2)
     change = light(before - painted)
     frame = 0.5 + 0.5 * (picture(0) - 0.5)
-    as_camera = running(Stabilizer())(frame, painted, 1, (frame + 3 * change).clamp(0, 1), before)
+    as_camera = running(Stabilizer())(frame, painted, 1, (frame + 4 * change).clamp(0, 1), before)
     alone = running(Stabilizer())(frame, painted, 1, frame, before)
     assert (as_camera - painted).abs().mean() < 0.7 * (alone - painted).abs().mean()
