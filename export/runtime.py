@@ -86,7 +86,7 @@ class Painter:
             self.reset()  # what is not carried on grows old
 
     def paint(self, frame: np.ndarray) -> np.ndarray:
-        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to the multiple the model needs."""
+        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to what the model needs."""
         if self._style is None:
             raise BadInput("Choose a style before painting.")
         if self.look.strength == 0:

@@ -65,7 +65,7 @@ STAGES = {
 FRESH = {"rate": 1e-3, "predictor_rate": 5e-4}  # of the image stage from scratch, where there is nothing to forget
 # A dry run: every stage with the real networks and losses, on a few pictures.
 DRY = {
-    "size": 48, "style_size": 48, "photo_side": 64, "painting_side": 64, "batch": 2, "steps": 2, "minutes": 0.0,
+    "size": 64, "style_size": 48, "photo_side": 80, "painting_side": 64, "batch": 2, "steps": 2, "minutes": 0.0,
     "decay": "steps", "save_every": 2,
 }  # fmt: skip
 DRY_PICTURES = 8  # of each folder

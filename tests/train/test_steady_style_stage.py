@@ -85,7 +85,7 @@ def test_style_falls_and_nothing_else_changes(sources, small, log, tmp_path):
 def test_bad_settings_are_said(sources, small, tmp_path):
     with pytest.raises(BadInput, match="earlier stage's weights"):
         steady_style_stage.train(small(), out=tmp_path / "run", **{**sources, "start": "scratch"})
-    with pytest.raises(BadInput, match="divisible by 16"):
+    with pytest.raises(BadInput, match="divisible by 32"):
         steady_style_stage.train(small(size=40), out=tmp_path / "run", **sources)
     with pytest.raises(BadInput, match="at least 1"):
         steady_style_stage.train(small(still=0), out=tmp_path / "run", **sources)
