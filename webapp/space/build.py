@@ -26,7 +26,7 @@ LIMIT_MB = 60
 _TEMPLATES = Path(__file__).parent / "templates"
 _OURS = "---\ntitle: Impasto\n"
 # Not part of the packages: released models and the page are added one by one.
-_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "released", "page")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "*.safetensors", "released", "page")
 
 
 def build_space(folder: Path, model: str | None = None) -> dict:
