@@ -74,7 +74,7 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
     frames, flows, masks = synthetic.render(scene())
     pair = frames[:, 1], frames[:, 0], flows[:, 0], masks[:, 0]
     for _ in range(MORE):
-        pair = synthetic.before(scene(), *pair)
+        pair = synthetic.overlay(scene(), *pair)
     return pair
 
 

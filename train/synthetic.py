@@ -116,7 +116,7 @@ def flow_between(scene: Scene, later: int, earlier: int) -> tuple[Tensor, Tensor
     return _flow_and_mask(here, behind, front, *covers)
 
 
-def before(scene: Scene, here: Tensor, there: Tensor, flow: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
+def overlay(scene: Scene, here: Tensor, there: Tensor, flow: Tensor, mask: Tensor) -> tuple[Tensor, ...]:
     """A pair of frames with the cut-out of another scene, of two frames, before them: here, there, flow and mask anew.
 
     here, there [N,3,size,size] in [0, 1]; flow [N,2,size,size] from here to there; mask [N,1,size,size] of `Sequence`.

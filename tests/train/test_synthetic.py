@@ -124,7 +124,7 @@ def test_a_square_put_before_a_pair_of_frames():
     grey, flow = torch.full((2, 1, 3, 40, 40), 0.5), torch.zeros(1, 2, 40, 40)
     flow[:, 0] = 2.0
     scene = square_scene(shift(40, (0, 0)), shift(40, (-5, 0)))
-    here, there, moved, mask = synthetic.before(scene, *grey, flow, torch.ones(1, 1, 40, 40))
+    here, there, moved, mask = synthetic.overlay(scene, *grey, flow, torch.ones(1, 1, 40, 40))
     (now, then) = (x[0, 0] > 0.75 for x in (here, there))
     assert now[15:25, 20:30].all()
     assert then[15:25, 15:25].all()
