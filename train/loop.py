@@ -175,7 +175,6 @@ def rate_factor(config, step: int, seconds: float) -> float:
 def _optimizer(nets: Networks, rates: Mapping[str, float]) -> torch.optim.Adam:
     """Adam; no weight decay, since every convolution that matters is normalised after."""
     groups: dict[str, list] = {}
-    rates = {**rates, "t.stabilizer.motion": 0.0}  # the motion stage teaches it, by exact flow, and no other
     for network, net in nets._asdict().items():
         for name, weight in net.named_parameters():
             owners = [part for part in rates if f"{network}.{name}.".startswith(f"{part}.")]

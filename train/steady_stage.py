@@ -176,4 +176,5 @@ def train(
         return Shots(*shots, work.styles())
 
     rates = {"t": config.rate, "t.stabilizer": config.stabilizer_rate, "t.steady_style": config.style_rate}
+    rates["t.stabilizer.motion"] = 0.0  # the motion stage teaches it, by exact flow
     return work.run(rates, lambda: losses(work.nets, eye, batch()), out, resume)
