@@ -8,10 +8,12 @@ import cv2
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import functional as F
 
 from impasto.models.errors import BadInput
 
 from .occlusion import occlusion_mask, visible
+from .warp import scale_flow, scale_mask
 
 # Neighbouring frames of the clips tried have 0.7…0.95 of their pixels in common by the flow's own account, frames of
 # unrelated scenes at most 0.26: in between lies a scene cut, across which flow means nothing.
@@ -25,6 +27,13 @@ class Pair(NamedTuple):
     there: Tensor  # [3,H,W]
     flow: Tensor  # [2,H,W], pixels, x then y: the point at p of `here` lies at p + flow(p) of `there`
     mask: Tensor  # [1,H,W], 1.0 where a point of `here` is visible in `there` and its flow can be trusted
+
+
+def smaller(pair: Pair, size: tuple[int, int]) -> Pair:
+    """The pair at a smaller size (h, w): frames averaged over area, motion in the smaller pixels, and visible what is
+    so as a whole."""
+    here, there = (F.interpolate(x[None], size, mode="area")[0] for x in (pair.here, pair.there))
+    return Pair(here, there, scale_flow(pair.flow[None], size)[0], scale_mask(pair.mask[None], size)[0])
 
 
 def read_frames(path: str | Path, height: int | None = None) -> Iterator[np.ndarray]:

@@ -20,6 +20,9 @@ def evaluate_command(
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],
     sintel: Annotated[Path | None, typer.Option(help="MPI-Sintel: both passes' scenes, whole, with true flow.")] = None,
+    sintel_width: Annotated[
+        int | None, typer.Option(help="Width in pixels that MPI-Sintel is painted at; otherwise its own.", min=64)
+    ] = None,
     clips: Annotated[Path | None, typer.Option(help="Folder of clips, evaluated with DIS flow.")] = None,
     styles: Annotated[Path | None, typer.Option(help="Folder of paintings; otherwise some made by code.")] = None,
     contents: Annotated[
@@ -43,7 +46,7 @@ def evaluate_command(
     from impasto.train.vgg import load
 
     painters = load_painters(models)
-    sources = _sources(sintel, clips, size, frames)
+    sources = _sources(sintel, sintel_width, clips, size, frames)
     eye = load(vgg)
     prepared = evaluate.prepare_styles(eye, evaluate.read_pictures(styles) if styles else None)
     pictures = {name: [p] for name, p in evaluate.read_pictures(contents).items()} if contents else {}
@@ -114,10 +117,10 @@ def describe(name: str, painter, alone: str | None) -> dict:
     }
 
 
-def _sources(sintel: Path | None, clips: Path | None, size: int, frames: int) -> list:
+def _sources(sintel: Path | None, sintel_width: int | None, clips: Path | None, size: int, frames: int) -> list:
     from impasto.train import scenes
 
-    sources = scenes.sintel_scenes(sintel) if sintel else []
+    sources = scenes.sintel_scenes(sintel, sintel_width) if sintel else []
     if clips:
         sources.append(scenes.clip_scenes(clips, size, frames))
     return sources or [scenes.made_up_scenes(size, frames)]

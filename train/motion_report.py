@@ -30,10 +30,10 @@ from impasto.models.motion import light
 
 from . import data, motion_stage
 from .augment import Draws
-from .clips import Pair, dis_flow
+from .clips import Pair, dis_flow, smaller
 from .flow_files import sintel_pairs
 from .metrics import to_bytes
-from .warp import scale_flow, scale_mask, warp
+from .warp import warp
 
 SPEEDS = (0, 2, 8, 24, np.inf)  # pixels: the borders between still, slow, fast and very fast
 FAR = 3.0  # pixels from which motion counts as missed
@@ -120,9 +120,7 @@ def accuracy(pairs: Iterable[Pair], found_by: dict[str, Callable[[Pair], Tensor]
 
 def halved(pair: Pair) -> Pair:
     """A pair at half its size: motion in smaller pixels, as a live picture has it."""
-    size = tuple(side // 2 for side in pair.here.shape[-2:])
-    here, there = (F.interpolate(x[None], size, mode="area")[0] for x in (pair.here, pair.there))
-    return Pair(here, there, scale_flow(pair.flow[None], size)[0], scale_mask(pair.mask[None], size)[0])
+    return smaller(pair, tuple(side // 2 for side in pair.here.shape[-2:]))
 
 
 def synthetic_pairs(photos: Sequence[Path], count: int = SYNTHETIC, size: int = SIZE) -> Iterator[Pair]:

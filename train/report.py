@@ -195,6 +195,9 @@ def _published(result: dict) -> str:
         "style, frame size and the pass they painted are theirs, and they give no style error, so this shows where the "
         "field stands and is not a contest."
     )
+    if here:
+        sizes = {f"{s['width']}×{s['height']}" for s in result["scenes"] if s["source"] in PASSES}
+        text += f" Painted here at {', '.join(sorted(sizes))}."
     if others:
         text += f" Other scenes here: {', '.join(others)}."
     elif not here:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.train import made_up, synthetic
-from impasto.train.clips import motion, read_frames
+from impasto.train.clips import Pair, motion, read_frames, smaller
 from impasto.train.flow_files import sintel_pairs
 from impasto.train.metrics import LEAST_VISIBLE, to_bytes
 from impasto.train.occlusion import disoccluded
@@ -63,27 +63,29 @@ class Source(NamedTuple):
     scenes: Iterator[Scene]
 
 
-def sintel_scenes(folder: Path) -> list[Source]:
-    """Every scene of MPI-Sintel that has flow, whole, at its own size, for its flow is exact only there.
+def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:
+    """Every scene of MPI-Sintel that has flow, whole, at its own size, for its flow is exact only there; or `width`
+    pixels wide, frames and flow averaged over area, as papers paint it.
 
     folder is MPI-Sintel's own or its `training`. A source for each of its passes that is there: the final one, with
     blur of motion and of depth, fog and light, and the clean one without, whose scenes are named "SCENE, clean". Flow
     leads from frame N to N+1 and the mask is that of frame N, occluded and invalid pixels left out; `far` uses DIS
     flow; what frame N+1 reveals is known where there is an occlusion mask of frame N. BadInput, once scenes are asked
-    for: no flow there, or no frames to it, or a damaged file.
+    for: no flow there, or no frames to it, or a damaged file, or frames that are not as wide as `width`.
     """
     training = folder / "training" if (folder / "training").is_dir() else folder
     names = {file.parent.name for file in training.glob("flow/*/frame_*.flo")}
     renders = [render for render in RENDERS if (training / render).is_dir()] or RENDERS[:1]
-    return [Source(len(names), _sintel(training, render)) for render in renders]
+    return [Source(len(names), _sintel(training, render, width)) for render in renders]
 
 
-def _sintel(training: Path, render: str) -> Iterator[Scene]:
+def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
     found = False
     for name, pairs in groupby(sintel_pairs(training, render), key=lambda item: item[0].split("/")[0]):
         frames, flows, masks, exact = {}, {}, {}, []
         for place, pair in pairs:
             number = int(place.rsplit("_", 1)[1])
+            pair = _narrowed(pair, width) if width else pair
             frames[number], frames[number + 1] = to_bytes(pair.here), to_bytes(pair.there)
             flows[number], masks[number] = pair.flow, pair.mask
             if (training / "occlusions" / f"{place}.png").is_file():
@@ -99,6 +101,13 @@ def _sintel(training: Path, render: str) -> Iterator[Scene]:
         yield Scene(name, f"sintel {render}", stacked, numbers, near, far, revealed)
     if not found:
         raise BadInput(f"{training / render} holds no two neighbouring frames that the flow in {training} belongs to.")
+
+
+def _narrowed(pair: Pair, width: int) -> Pair:
+    height, own = pair.here.shape[-2:]
+    if width > own:
+        raise BadInput(f"The frames are {own} pixels wide: --sintel-width must be no more than that.")
+    return smaller(pair, (round(height * width / own), width))
 
 
 def clip_scenes(folder: Path, size: int, frames: int) -> Source:

@@ -16,6 +16,7 @@ from impasto.export.model import Model, describe, load_model, write_model
 from impasto.models.errors import BadInput
 from impasto.train import consistency, evaluate, evaluate_cli, losses, made_up, metrics, sheets, vgg
 from impasto.train.clips import to_tensor
+from impasto.train.flow_files import write_flo
 from impasto.train.scenes import Links, Revealed, Scene
 
 H, W = 32, 40
@@ -375,6 +376,24 @@ def test_the_command_on_clips_and_pictures(run, models, vgg_file, styles, tmp_pa
     sheet = cv2.imread(str(out / "contact_sheet.png"))
     assert len(sheet) < 3 * (3 * sheets.CELL)  # a picture by itself is painted alike by both: two rows a style
     assert "Does P know a painting" in (out / "report.md").read_text("utf-8")
+
+
+def test_the_command_paints_sintel_as_wide_as_asked(run, models, vgg_file, styles, tmp_path, small_styles):
+    training = tmp_path / "training"
+    for kind in ("final", "flow", "occlusions"):
+        (training / kind / "tea_1").mkdir(parents=True)
+    for n in (1, 2):
+        cv2.imwrite(str(training / f"final/tea_1/frame_{n:04d}.png"), smooth(9, (72, 144), 3)[:, 2 * n :][:, :128])
+    write_flo(training / "flow/tea_1/frame_0001.flo", np.full((72, 128, 2), (-2, 0), np.float32))
+    cv2.imwrite(str(training / "occlusions/tea_1/frame_0001.png"), np.zeros((72, 128), np.uint8))
+    out = tmp_path / "out"
+    words = ("--sintel", training, "--sintel-width", 64, "--styles", styles, "--vgg", vgg_file)
+    run(models[0], *words, "-o", out)
+    report = json.loads((out / "report.json").read_text("utf-8"))
+    (scene,) = report["scenes"]
+    assert (scene["source"], scene["width"], scene["height"]) == ("sintel final", 64, 36)
+    assert report["rows"][0]["e_stab"] < 0.02
+    assert "Painted here at 64×36." in (out / "report.md").read_text("utf-8")
 
 
 def test_models_are_told_apart(models, tmp_path):

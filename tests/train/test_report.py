@@ -11,6 +11,8 @@ from impasto.train import report, sheets
 from impasto.train.evaluate import FIGURES, Style
 from impasto.train.scenes import Scene
 
+SIZE = {"width": 640, "height": 272}
+
 
 def row(source, scene, style, third, model, **figures):
     known = dict.fromkeys(FIGURES, 0.5)
@@ -23,7 +25,7 @@ def result():
     models = [{"name": "old", "approach": "1: frame by frame"}, {"name": "new", "approach": "2: temporally trained"}]
     rows, scenes = [], []
     for source, scene in (("sintel final", "alley_2"), ("sintel final", "alley_1"), ("clips", "walk")):
-        scenes.append({"scene": scene, "source": source, "variation_input": 0.01, "frames": 3})
+        scenes.append({"scene": scene, "source": source, "variation_input": 0.01, "frames": 3, **SIZE})
         for i, style in enumerate(styles):
             common = {"style_error": 0.2, "content_error": 2.0, "e_stab_input": 0.03, "e_stab_lag8": math.nan}
             rows.append(row(source, scene, style.name, style.third, "old", **common, e_stab=0.1 + 0.01 * i))
@@ -177,6 +179,10 @@ def test_the_clean_pass_stands_below_the_final_one(result):
     assert [line[0] for line in lines[4:]] == wanted
     assert [line[1] for line in lines[4:]] == ["0.1100", "0.0600", "0.0300", "0.0550", "0.0300", "0.0300"]
     assert len(report._stability_chart(both).axes[0].get_xticklabels()) == 5
+
+
+def test_sintels_size_stands_beside_the_published_figures(result):
+    assert "Painted here at 640×272." in report.markdown(result)
 
 
 def test_without_sintel_the_published_figures_stand_alone(result):

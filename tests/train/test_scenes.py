@@ -103,6 +103,23 @@ def test_sintel_has_a_source_for_each_pass_that_is_there(sintel):
     assert (scene.source, len(scene.frames)) == ("sintel clean", 3)
 
 
+def test_sintel_narrower(sintel):
+    """Half as wide: half as fast, averaged over area, and visible what is so as a whole."""
+    (whole,) = only(sintel)
+    ((_, found),) = scenes.sintel_scenes(sintel, W // 2)
+    (scene,) = found
+    assert scene.frames.shape == (5, H // 2, W // 2, 3)
+    expected = whole.frames.reshape(5, H // 2, 2, W // 2, 2, 3).mean((2, 4))
+    assert np.abs(scene.frames - expected).max() <= 0.5 + 1e-3
+    assert torch.equal(scene.near.flows[:, 0], torch.full((3, H // 2, W // 2), STEP / 2))
+    hidden = 1 - whole.near.masks.reshape(3, H // 2, 2, W // 2, 2).amin((2, 4))
+    assert torch.equal(1 - scene.near.masks[:, 0], hidden)
+    assert scene.near.here == whole.near.here
+    assert scene.revealed.masks.shape[2:] == (H // 2, W // 2)
+    with pytest.raises(BadInput, match="64 pixels wide: --sintel-width must be no more"):
+        next(scenes.sintel_scenes(sintel, W + 1)[0].scenes)
+
+
 def test_sintel_without_frames_or_flow(sintel, tmp_path):
     for frame in sintel.glob("final/tea_1/*"):
         frame.unlink()
