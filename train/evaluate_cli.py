@@ -118,8 +118,11 @@ def describe(name: str, painter, alone: str | None) -> dict:
 
 
 def _sources(sintel: Path | None, sintel_width: int | None, clips: Path | None, size: int, frames: int) -> list:
+    from impasto.models.errors import BadInput
     from impasto.train import scenes
 
+    if sintel_width and not sintel:
+        raise BadInput("--sintel-width says how wide MPI-Sintel is painted: name the data set with --sintel.")
     sources = scenes.sintel_scenes(sintel, sintel_width) if sintel else []
     if clips:
         sources.append(scenes.clip_scenes(clips, size, frames))

@@ -65,13 +65,13 @@ class Source(NamedTuple):
 
 def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:
     """Every scene of MPI-Sintel that has flow, whole, at its own size, for its flow is exact only there; or `width`
-    pixels wide, frames and flow averaged over area, as papers paint it.
+    pixels wide, frames and flow averaged over area.
 
     folder is MPI-Sintel's own or its `training`. A source for each of its passes that is there: the final one, with
     blur of motion and of depth, fog and light, and the clean one without, whose scenes are named "SCENE, clean". Flow
     leads from frame N to N+1 and the mask is that of frame N, occluded and invalid pixels left out; `far` uses DIS
     flow; what frame N+1 reveals is known where there is an occlusion mask of frame N. BadInput, once scenes are asked
-    for: no flow there, or no frames to it, or a damaged file, or frames that are not as wide as `width`.
+    for: no flow there, or no frames to it, or a damaged file, or frames narrower than `width`.
     """
     training = folder / "training" if (folder / "training").is_dir() else folder
     names = {file.parent.name for file in training.glob("flow/*/frame_*.flo")}

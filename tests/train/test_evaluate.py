@@ -394,6 +394,8 @@ def test_the_command_paints_sintel_as_wide_as_asked(run, models, vgg_file, style
     assert (scene["source"], scene["width"], scene["height"]) == ("sintel final", 64, 36)
     assert report["rows"][0]["e_stab"] < 0.02
     assert "Painted here at 64×36." in (out / "report.md").read_text("utf-8")
+    with pytest.raises(BadInput, match="name the data set with --sintel"):
+        run(models[0], "--sintel-width", 64, "-o", out)
 
 
 def test_models_are_told_apart(models, tmp_path):

@@ -112,8 +112,8 @@ def test_sintel_narrower(sintel):
     expected = whole.frames.reshape(5, H // 2, 2, W // 2, 2, 3).mean((2, 4))
     assert np.abs(scene.frames - expected).max() <= 0.5 + 1e-3
     assert torch.equal(scene.near.flows[:, 0], torch.full((3, H // 2, W // 2), STEP / 2))
-    hidden = 1 - whole.near.masks.reshape(3, H // 2, 2, W // 2, 2).amin((2, 4))
-    assert torch.equal(1 - scene.near.masks[:, 0], hidden)
+    visible = whole.near.masks.reshape(3, H // 2, 2, W // 2, 2).amin((2, 4))
+    assert torch.equal(scene.near.masks[:, 0], visible)
     assert scene.near.here == whole.near.here
     assert scene.revealed.masks.shape[2:] == (H // 2, W // 2)
     with pytest.raises(BadInput, match="64 pixels wide: --sintel-width must be no more"):
