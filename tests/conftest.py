@@ -6,7 +6,9 @@ import shutil
 import numpy as np
 import pytest
 
+from impasto.export.model import load_model
 from impasto.export.picture import picture
+from impasto.models.store import RELEASED
 
 
 @contextlib.contextmanager
@@ -80,3 +82,9 @@ def graphs_at_hand(tiny_model, one_thread, monkeypatch):
 def scene():
     """A made-up picture, uint8 [90,130,3]."""
     return (picture(90, 130) * 255).astype(np.uint8)
+
+
+@pytest.fixture(params=sorted(path.name for path in RELEASED.iterdir() if (path / "model.json").is_file()))
+def released(request):
+    """Each model that comes along."""
+    return load_model(request.param)

@@ -14,17 +14,11 @@ from impasto.export.model import load_model
 from impasto.export.picture import picture
 from impasto.export.styles import StyleEncoder
 from impasto.models.errors import BadInput
-from impasto.models.store import RELEASED
 
 NAMES_THAT_STAY = {"starry-night", "great-wave", "the-scream", "composition-vii", "udnie"}
 MADE_UP = {
     name: {"title": name.title(), "artist": "made by code", "died": 1900, "year": "1899"} for name in ("dots", "waves")
 }
-
-
-@pytest.fixture(params=sorted(path.name for path in RELEASED.iterdir() if (path / "model.json").is_file()))
-def released(request):
-    return load_model(request.param)
 
 
 @pytest.fixture

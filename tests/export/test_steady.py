@@ -229,3 +229,15 @@ def test_three_hundred_frames_hold_no_memory_and_do_not_drift(tiny_model, style,
     np.testing.assert_allclose(np.mean(last, (0, 1, 2)), np.mean(fresh, (0, 1, 2)), rtol=0.02)
     np.testing.assert_allclose(np.mean([*map(sharpness, last)]), np.mean([*map(sharpness, fresh)]), rtol=0.02)
     assert not np.array_equal(last[-1], paint([clip[-1]])[0])
+
+
+def test_what_released_models_carry_does_not_run_away(released):
+    """Blur is undone where a painting is read; more of it than mixing takes away would grow from frame to frame."""
+    clip, last = [*frames(40, height=96, width=160)], {}
+    for stability in (0.0, 1.0):
+        painter = Painter(released, threads=1, look=Look(stability=stability))
+        painter.use([released.gallery()["starry-night"]["style"]])
+        last[stability] = [painter.paint(frame).astype(np.float32) for frame in clip][-5:]
+    alone, steady = last.values()
+    assert 0.9 < np.mean([*map(sharpness, steady)]) / np.mean([*map(sharpness, alone)]) < 1.2
+    assert np.abs(np.subtract(steady, alone)).mean() < np.abs(np.diff(alone, axis=0)).mean()
