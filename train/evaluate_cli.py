@@ -106,7 +106,7 @@ def describe(name: str, painter, alone: str | None) -> dict:
     A model is temporally trained if its recipe's `stage` is one that trains on more than one frame.
     """
     model = painter.model
-    temporal = model.recipe.get("stage") in ("video", "steady")
+    temporal = model.recipe.get("stage") in ("video", "steady", "steady_style")
     approach = "3: stabilized" if alone else "2: temporally trained" if temporal else "1: frame by frame"
     return {
         "name": name,

@@ -398,6 +398,16 @@ def test_the_command_paints_sintel_as_wide_as_asked(run, models, vgg_file, style
         run(models[0], "--sintel-width", 64, "-o", out)
 
 
+@pytest.mark.parametrize(
+    ("approach", "stages"),
+    [("1: frame by frame", ["image", "predictor"]), ("2: temporally trained", ["video", "steady", "steady_style"])],
+)
+def test_who_learned_from_more_than_one_frame(tmp_path, approach, stages):
+    for stage in stages:
+        painters = evaluate_cli.load_painters([str(export_tiny(tmp_path / stage, stage, 0.5, {"stage": stage}))])
+        assert evaluate_cli.describe(stage, painters[stage], None)["approach"] == approach
+
+
 def test_models_are_told_apart(models, tmp_path):
     twin = str(export_tiny(tmp_path / "c", "plain", 0.5, {}))
     carrying = str(export_tiny(tmp_path / "d", "carrying", 0.5, {}, steady=True))
