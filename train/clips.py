@@ -29,10 +29,15 @@ class Pair(NamedTuple):
     mask: Tensor  # [1,H,W], 1.0 where a point of `here` is visible in `there` and its flow can be trusted
 
 
+def resized(frame: Tensor, size: tuple[int, int]) -> Tensor:
+    """A frame [3,H,W] at a smaller size (h, w), averaged over area."""
+    return F.interpolate(frame[None], size, mode="area")[0]
+
+
 def smaller(pair: Pair, size: tuple[int, int]) -> Pair:
     """The pair at a smaller size (h, w): frames averaged over area, motion in the smaller pixels, and visible what is
     so as a whole."""
-    here, there = (F.interpolate(x[None], size, mode="area")[0] for x in (pair.here, pair.there))
+    here, there = (resized(x, size) for x in (pair.here, pair.there))
     return Pair(here, there, scale_flow(pair.flow[None], size)[0], scale_mask(pair.mask[None], size)[0])
 
 

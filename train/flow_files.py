@@ -109,6 +109,16 @@ def sintel_pairs(training: str | Path, render: str = "final") -> Iterator[tuple[
             yield f"{scene}/{file.stem}", _sintel_pair(training, scene, file, *map(_frame, frames))
 
 
+def sintel_lead(training: str | Path, render: str, pair: str) -> Iterator[tuple[int, np.ndarray]]:
+    """(number, uint8 RGB [H,W,3]) of the frames just before that of "SCENE/frame_N": N−1, N−2, … as far as they are
+    there. BadInput: a damaged file."""
+    scene, file = pair.split("/")
+    number = int(file.removeprefix("frame_")) - 1
+    while (path := Path(training) / render / scene / f"frame_{number:04d}.png").is_file():
+        yield number, _frame(path)
+        number -= 1
+
+
 def _sintel_pair(training: Path, scene: str, file: Path, here: np.ndarray, there: np.ndarray) -> Pair:
     raw = read_flo(file)
     _same_size(raw, here, file)

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.train import made_up, synthetic
-from impasto.train.clips import Pair, motion, read_frames, smaller
-from impasto.train.flow_files import sintel_pairs
+from impasto.train.clips import Pair, motion, read_frames, resized, smaller, to_tensor
+from impasto.train.flow_files import sintel_lead, sintel_pairs
 from impasto.train.metrics import LEAST_VISIBLE, to_bytes
 from impasto.train.occlusion import disoccluded
 from impasto.train.pack import listed
@@ -65,7 +65,8 @@ class Source(NamedTuple):
 
 def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:
     """Every scene of MPI-Sintel that has flow, whole, at its own size, for its flow is exact only there; or `width`
-    pixels wide, frames and flow averaged over area.
+    pixels wide, frames and flow averaged over area. Frames without flow that lead up to others are painted, too, so
+    that what is measured goes on from a film, as it does in the whole data set.
 
     folder is MPI-Sintel's own or its `training`. A source for each of its passes that is there: the final one, with
     blur of motion and of depth, fog and light, and the clean one without, whose scenes are named "SCENE, clean". Flow
@@ -85,7 +86,9 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
         frames, flows, masks, exact = {}, {}, {}, []
         for place, pair in pairs:
             number = int(place.rsplit("_", 1)[1])
-            pair = _narrowed(pair, width) if width else pair
+            whole, pair = pair, _narrowed(pair, width) if width else pair
+            if number not in frames:
+                frames |= _lead(training, render, place, whole, pair)
             frames[number], frames[number + 1] = to_bytes(pair.here), to_bytes(pair.there)
             flows[number], masks[number] = pair.flow, pair.mask
             if (training / "occlusions" / f"{place}.png").is_file():
@@ -101,6 +104,16 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
         yield Scene(name, f"sintel {render}", stacked, numbers, near, far, revealed)
     if not found:
         raise BadInput(f"{training / render} holds no two neighbouring frames that the flow in {training} belongs to.")
+
+
+def _lead(training: Path, render: str, place: str, whole: Pair, pair: Pair) -> dict[int, np.ndarray]:
+    """The frames that lead up to a pair, by number, as large as its frames; whole: the pair at its own size."""
+    found, sizes = {}, [tuple(each.here.shape[-2:]) for each in (whole, pair)]
+    for number, frame in sintel_lead(training, render, place):
+        if frame.shape[:2] != sizes[0]:
+            raise BadInput(f"The frame before {training / render / place}.png is of another size.")
+        found[number] = frame if sizes[0] == sizes[1] else to_bytes(resized(to_tensor(frame), sizes[1]))
+    return found
 
 
 def _narrowed(pair: Pair, width: int) -> Pair:

@@ -79,6 +79,29 @@ def test_sintel_frames_reveal_where_nothing_seen_before_lands(sintel):
     assert torch.equal(scene.revealed.masks[:, 0], expected)
 
 
+@pytest.mark.parametrize("width", [None, W // 2])
+def test_sintel_frames_that_lead_up_to_others_are_there_too(sintel, width):
+    """Frames 5 and 6 stand before the flow of 7; 9 comes after the last flow, and 4 is missing."""
+    ((_, before),) = scenes.sintel_scenes(sintel, width)
+    (known,) = before
+    for n in (5, 6, 9):
+        cv2.imwrite(str(sintel / f"final/tea_1/frame_{n:04d}.png"), sliding(9)[n - 1][:, :, ::-1])
+    ((_, found),) = scenes.sintel_scenes(sintel, width)
+    (scene,) = found
+    assert scene.numbers == [1, 2, 3, 5, 6, 7, 8]
+    assert (scene.near.here, scene.near.there) == ([0, 1, 5], [1, 2, 6])
+    assert torch.equal(scene.near.flows, known.near.flows)
+    assert [known.revealed.frames, scene.revealed.frames] == [[1, 2, 4], [1, 2, 6]]
+    assert np.array_equal(scene.frames[[0, 1, 2, 5, 6]], known.frames)
+    wanted = sliding(6)[5]
+    if width:
+        wanted = wanted.reshape(H // 2, 2, W // 2, 2, 3).mean((1, 3))
+    assert np.abs(scene.frames[4] - wanted).max() <= (0.5 + 1e-3 if width else 0)
+    cv2.imwrite(str(sintel / "final/tea_1/frame_0005.png"), np.zeros((H, W + 2, 3), np.uint8))
+    with pytest.raises(BadInput, match="another size"):
+        next(scenes.sintel_scenes(sintel, width)[0].scenes)
+
+
 def test_sintel_frames_far_apart_are_linked_only_where_none_is_missing(sintel):
     frames = sliding(18, step=1)
     for n in [*range(1, 11), *range(12, 18)]:
