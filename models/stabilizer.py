@@ -2,8 +2,10 @@
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
 Two paintings are carried: the one before, whose light takes away what flickers from frame to frame, and an older one,
-the key, at half the size, to which the scene holds on for longer. Colours are left to the key: they flicker little. How
-much of each stays has several judges. Where the carried frame shows something else than the new one, outside of it and
+the key, at half the size, to which the scene holds on for longer; once little of it is trusted, the next frame has a
+new one. Colours are left to the key: they flicker little. What flickers in the large, where strokes are too far apart
+to be mixed, is the tone: the mean colour of 16×16 pixels is carried by itself. How much of each stays has several
+judges. Where the carried frame shows something else than the new one, outside of it and
 after a cut nothing stays. Of the painting before nothing stays either where its strokes have nothing in common with the
 new ones, as in water: their mean would only be grey; nor where paintings differ no more than the camera's own frames. A
 small network, trained together with T, says how much may stay elsewhere. The motion from a frame to the key is composed
@@ -28,11 +30,11 @@ from .quads import fine, halved, neighbours, stretch
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
 KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-HELD = 0.5  # trusted share of the frame: where the key has less, the next frame has a new one
-TONES = 4  # tones are carried at this fraction of COARSE's size: strokes and their edges have no part in them
+HELD = 0.5  # trusted share of the frame: of a key that has less, nothing is carried any further
+TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
 TONE = 0.6  # the share of the tone before, where the key is trusted; with more of it style is lost
 SHARES = (0.36, 0.38)  # of the painting before and of the key, before training; more is steadier and duller
-CRISPNESS = 4.2  # how far blur is undone, before training: 0.9 is what reading half-way takes
+CRISPNESS = 3.9  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
 DIFFERENT = (0.35, 0.06)  # mean difference of the carried frame from the new one, in 0…1
 TONED = (0.2, 0.05)  # the same at the size of tones
