@@ -30,8 +30,6 @@ HIDDEN = {4: (24, 16), 8: (32, 24), 16: (32, 24)}  # channels of the layers that
 CONTRAST = 4.0  # of frames, so that they deviate by about 1
 FAINT = 0.01  # mean square of features that count for half
 STEP = 8.0  # pixels of the half-size frame that an output of 1 stands for
-EXPECTED = 32.0  # pixels of the half-size frame: motion that is looked for about the last, which may be that much. Any
-# motion up to REACH is then found whatever was before, for REACH is 48 of them at the coarsest level
 DETAIL = 2.0  # the same for what the finest level adds at twice its size
 
 
@@ -106,27 +104,20 @@ class FlowNet(nn.Module):
         return tuple(x[:, :m] for x, m in zip(features, MATCHED.values(), strict=True))
 
     def levels(
-        self,
-        features: Sequence[Tensor],
-        contrasts: Sequence[Tensor],
-        seen: Sequence[Tensor],
-        grid: Tensor,
-        start: Tensor | None = None,
+        self, features: Sequence[Tensor], contrasts: Sequence[Tensor], seen: Sequence[Tensor], grid: Tensor
     ) -> dict[int, Tensor]:
         """The motion in pixels of the half-size frame, [N,2,h/scale,w/scale], by scale, coarse to fine.
 
-        features, contrasts: those of the frame; seen: the other's that are `matched`; grid as in `forward`; start: the
-        motion of the coarsest level's pixels about which it is looked for, none where left out.
+        features, contrasts: those of the frame; seen: the other's that are `matched`; grid as in `forward`.
         """
-        size, flows, flow = pixel_size(grid), {}, start
+        size, flows, flow = pixel_size(grid), {}, None
         ours = self.matched(features)
         for level, scale in reversed([*enumerate(FEATURES)]):
             other, known = seen[level], [features[level], contrasts[level]]
-            if flows:
-                flow = twice(flow)
-                known.append(flow / STEP)
             if flow is not None:
+                flow = twice(flow)
                 other = sample(other, F.avg_pool2d(grid, scale), flow * size)
+                known.append(flow / STEP)
             out = self.solve[str(scale)](torch.cat([correlation(ours[level], other, REACH[scale]), *known], 1))
             step = STEP * out[:, :2]
             flows[scale] = flow = step if flow is None else flow + step
@@ -134,39 +125,23 @@ class FlowNet(nn.Module):
         return flows
 
     def follow(
-        self,
-        frame: Tensor,
-        here: Tensor,
-        there: Tensor,
-        seen: Sequence[Tensor],
-        before: Tensor,
-        grid: Tensor,
-        now: Tensor,
-        then: Tensor,
-    ) -> tuple[Tensor, tuple[Tensor, ...], Tensor, Tensor]:
-        """`forward`, given what of both frames is at hand anyway.
-
-        here, there: their light [N,1,h,w]; seen: what is `matched` of the other's features; before: the motion before
-        this one [N,2,h/16,w/16]; now, then: both frames at an 8th [N,3,h/8,w/8], then with whatever else of that size
-        is wanted carried along. → the motion; the next frame's `seen` and `before`; and `then` as carried.
-        """
-        size, (features, contrasts) = pixel_size(grid), self.features(frame)
-        start = (before / size).clamp(-EXPECTED, EXPECTED)
-        flows = self.levels(features, contrasts, seen, grid, start)
-        then = sample(then, F.avg_pool2d(grid, 8), flows[8] * size)
-        gain = brightening(light(now), light(then[:, :3])) / MISFIT
+        self, here: Tensor, there: Tensor, seen: Sequence[Tensor], grid: Tensor
+    ) -> tuple[Tensor, tuple[Tensor, ...]]:
+        """`forward`, given what is `matched` of the features of `there`; and the same of `here`, for the next frame."""
+        features, contrasts = self.features(here)
+        flows, size = self.levels(features, contrasts, seen, grid), pixel_size(grid)
+        here, there = light(here), light(there)
+        a, b, at = (F.avg_pool2d(x, 8) for x in (here, there, grid))
+        gain = brightening(a, sample(b, at, flows[8] * size)) / MISFIT
         flow = lucas_kanade(here / MISFIT, there * gain, F.avg_pool2d(grid, 2), flows[2], 1)
-        return flow * size, self.matched(features), F.avg_pool2d(flows[4], 4) * size, then
+        return flow * size, self.matched(features)
 
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
         """Where the pixels of `here` were in `there`, as GridSample counts, for quads of them: [N,2,h/2,w/2].
 
         Frames at half their size [N,3,h,w] in 0…1, `motion.pixel_grid` [1,2,h,w]; h and w multiples of `MULTIPLE` / 2.
         """
-        seen = self.matched(self.features(there)[0])
-        none = 0 * F.avg_pool2d(here[:, :2], 16)
-        now, then = (F.avg_pool2d(x, 8) for x in (here, there))
-        return self.follow(here, light(here), light(there), seen, none, grid, now, then)[0]
+        return self.follow(here, there, self.matched(self.features(there)[0]), grid)[0]
 
 
 def save_flownet(net: FlowNet, path: Path) -> None:
