@@ -85,7 +85,7 @@ def _known(flow: np.ndarray) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(known)[None, None].float()
 
 
-def _same_size(a: np.ndarray, b: np.ndarray, path: Path) -> None:
+def _same_size(a: np.ndarray, b: np.ndarray | Tensor, path: Path) -> None:
     if a.shape[:2] != b.shape[:2]:
         raise BadInput(f"{path} is {a.shape[1]}×{a.shape[0]} pixels where {b.shape[1]}×{b.shape[0]} are expected.")
 
@@ -109,13 +109,15 @@ def sintel_pairs(training: str | Path, render: str = "final") -> Iterator[tuple[
             yield f"{scene}/{file.stem}", _sintel_pair(training, scene, file, *map(_frame, frames))
 
 
-def sintel_lead(training: str | Path, render: str, pair: str) -> Iterator[tuple[int, np.ndarray]]:
-    """(number, uint8 RGB [H,W,3]) of the frames just before that of "SCENE/frame_N": N−1, N−2, … as far as they are
-    there. BadInput: a damaged file."""
+def sintel_lead(training: str | Path, render: str, pair: str, here: Tensor) -> Iterator[tuple[int, Tensor]]:
+    """(number, frame [3,H,W]) of the frames just before `here`, that of "SCENE/frame_N": N−1, N−2, … as far as they are
+    there. BadInput: a damaged file, another size."""
     scene, file = pair.split("/")
     number = int(file.removeprefix("frame_")) - 1
     while (path := Path(training) / render / scene / f"frame_{number:04d}.png").is_file():
-        yield number, _frame(path)
+        frame = _frame(path)
+        _same_size(frame, here.permute(1, 2, 0), path)
+        yield number, to_tensor(frame)
         number -= 1
 
 

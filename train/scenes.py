@@ -16,7 +16,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.train import made_up, synthetic
-from impasto.train.clips import Pair, motion, read_frames, resized, smaller, to_tensor
+from impasto.train.clips import Pair, motion, read_frames, resized, smaller
 from impasto.train.flow_files import sintel_lead, sintel_pairs
 from impasto.train.metrics import LEAST_VISIBLE, to_bytes
 from impasto.train.occlusion import disoccluded
@@ -88,7 +88,8 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
             number = int(place.rsplit("_", 1)[1])
             whole, pair = pair, _narrowed(pair, width) if width else pair
             if number not in frames:
-                frames |= _lead(training, render, place, whole, pair)
+                lead, size = sintel_lead(training, render, place, whole.here), pair.here.shape[1:]
+                frames |= {n: to_bytes(resized(frame, size)) for n, frame in lead}
             frames[number], frames[number + 1] = to_bytes(pair.here), to_bytes(pair.there)
             flows[number], masks[number] = pair.flow, pair.mask
             if (training / "occlusions" / f"{place}.png").is_file():
@@ -104,16 +105,6 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
         yield Scene(name, f"sintel {render}", stacked, numbers, near, far, revealed)
     if not found:
         raise BadInput(f"{training / render} holds no two neighbouring frames that the flow in {training} belongs to.")
-
-
-def _lead(training: Path, render: str, place: str, whole: Pair, pair: Pair) -> dict[int, np.ndarray]:
-    """The frames that lead up to a pair, by number, as large as its frames; whole: the pair at its own size."""
-    found, sizes = {}, [tuple(each.here.shape[-2:]) for each in (whole, pair)]
-    for number, frame in sintel_lead(training, render, place):
-        if frame.shape[:2] != sizes[0]:
-            raise BadInput(f"The frame before {training / render / place}.png is of another size.")
-        found[number] = frame if sizes[0] == sizes[1] else to_bytes(resized(to_tensor(frame), sizes[1]))
-    return found
 
 
 def _narrowed(pair: Pair, width: int) -> Pair:

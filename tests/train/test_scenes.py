@@ -98,7 +98,7 @@ def test_sintel_frames_that_lead_up_to_others_are_there_too(sintel, width):
         wanted = wanted.reshape(H // 2, 2, W // 2, 2, 3).mean((1, 3))
     assert np.abs(scene.frames[4] - wanted).max() <= (0.5 + 1e-3 if width else 0)
     cv2.imwrite(str(sintel / "final/tea_1/frame_0005.png"), np.zeros((H, W + 2, 3), np.uint8))
-    with pytest.raises(BadInput, match="another size"):
+    with pytest.raises(BadInput, match="66×40 pixels where 64×40 are expected"):
         next(scenes.sintel_scenes(sintel, width)[0].scenes)
 
 
