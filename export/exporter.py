@@ -31,21 +31,18 @@ DTYPES = {"": torch.float32, "_fp16": torch.float16}
 OUTPUTS = {
     "style": ["style"],
     "frame": ["painted"],
-    "step": ["painted", "small", "motion", *(f"seen{scale}" for scale in flownet.MATCHED)],
+    "step": ["painted", *(f"next_{name}" for name in stabilizer.CARRIED if name != "carried")],
 }
 # What step.onnx is given besides frame, style and stability: what each input is made from (an output of the frame
 # before, or "size": the centres of the pixels, −1…1, x then y), its channels, and by what the frame's size is divided.
-# It is zeros before the first frame. With "every", it is taken after the first frame and every so many from there, and
-# held in between; with "anew", it is zeros then, and taken after all others.
-KEY = stabilizer.KEY
+# It is zeros before the first frame. In models of before impasto-0.16 some have "every", and are taken after the first
+# frame and every so many from there, held in between; or "anew", and are zeros then, taken after all others.
 STATE = [
     {"name": "half", "from": "size", "channels": 2, "over": 2},
-    {"name": "previous", "from": "small", "channels": 3, "over": 2},
-    *({"name": f"before{s}", "from": f"seen{s}", "channels": c, "over": 2 * s} for s, c in flownet.MATCHED.items()),
-    {"name": "carried", "from": "painted", "channels": 3, "over": 1},
-    {"name": "key", "from": "small", "channels": 3, "over": 2, "every": KEY},
-    {"name": "key_painted", "from": "painted", "channels": 3, "over": 1, "every": KEY},
-    {"name": "key_motion", "from": "motion", "channels": 2, "over": 4, "anew": KEY},
+    *(
+        {"name": name, "from": "painted" if name == "carried" else f"next_{name}", "channels": channels, "over": over}
+        for name, (channels, over) in stabilizer.CARRIED.items()
+    ),
 ]
 
 

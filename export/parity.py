@@ -58,9 +58,8 @@ def step_difference(
         frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
         ours = steady.paint({"frame": frame, "style": style}, 1.0)
         dial = torch.ones(1) * (step > 0)
-        wanted, *seen = reference(torch.from_numpy(frame), torch.from_numpy(style), dial, half, *state)
-        state = state.after(step, wanted, *seen)
-        worst = max(worst, float(np.abs(ours - wanted.numpy()).max()))
+        state = State(*reference(torch.from_numpy(frame), torch.from_numpy(style), dial, half, *state))
+        worst = max(worst, float(np.abs(ours - state.carried.numpy()).max()))
     return worst
 
 

@@ -43,8 +43,8 @@ class FrameGraph(Float32Edges):
 
 
 class StepGraph(nn.Module):
-    """`step.onnx`: frame, style, stability, the grid of half the size and `stabilizer.State` → what `Stabilizer` gives:
-    the steady painting, and the rest of what the next state is made of.
+    """`step.onnx`: frame, style, stability, the grid of half the size and `stabilizer.State` → the next state, of which
+    the first part is the steady painting.
 
     The style is the one that a mix needs. The stabilizer is float32 whatever T computes with: a half-precision
     coordinate is off by a pixel at 1280.
@@ -57,4 +57,4 @@ class StepGraph(nn.Module):
 
     def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         painted = self.frame(frame, self.style(style, stability))
-        return self.stabilizer(frame, painted, stability, *state)
+        return tuple(self.stabilizer(frame, painted, stability, *state))

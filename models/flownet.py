@@ -125,23 +125,36 @@ class FlowNet(nn.Module):
         return flows
 
     def follow(
-        self, here: Tensor, there: Tensor, seen: Sequence[Tensor], grid: Tensor
-    ) -> tuple[Tensor, tuple[Tensor, ...]]:
-        """`forward`, given what is `matched` of the features of `there`; and the same of `here`, for the next frame."""
-        features, contrasts = self.features(here)
-        flows, size = self.levels(features, contrasts, seen, grid), pixel_size(grid)
-        here, there = light(here), light(there)
-        a, b, at = (F.avg_pool2d(x, 8) for x in (here, there, grid))
-        gain = brightening(a, sample(b, at, flows[8] * size)) / MISFIT
+        self,
+        frame: Tensor,
+        here: Tensor,
+        there: Tensor,
+        seen: Sequence[Tensor],
+        grid: Tensor,
+        now: Tensor,
+        then: Tensor,
+    ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
+        """`forward`, given what of both frames is at hand anyway.
+
+        here, there: their light [N,1,h,w]; seen: what is `matched` of the other's features; now, then: both frames at
+        an 8th [N,3,h/8,w/8], then with whatever else of that size is wanted carried along. → the motion; the next
+        frame's `seen`; and `then` as carried.
+        """
+        size, (features, contrasts) = pixel_size(grid), self.features(frame)
+        flows = self.levels(features, contrasts, seen, grid)
+        then = sample(then, F.avg_pool2d(grid, 8), flows[8] * size)
+        gain = brightening(light(now), light(then[:, :3])) / MISFIT
         flow = lucas_kanade(here / MISFIT, there * gain, F.avg_pool2d(grid, 2), flows[2], 1)
-        return flow * size, self.matched(features)
+        return flow * size, self.matched(features), then
 
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
         """Where the pixels of `here` were in `there`, as GridSample counts, for quads of them: [N,2,h/2,w/2].
 
         Frames at half their size [N,3,h,w] in 0…1, `motion.pixel_grid` [1,2,h,w]; h and w multiples of `MULTIPLE` / 2.
         """
-        return self.follow(here, there, self.matched(self.features(there)[0]), grid)[0]
+        seen = self.matched(self.features(there)[0])
+        now, then = (F.avg_pool2d(x, 8) for x in (here, there))
+        return self.follow(here, light(here), light(there), seen, grid, now, then)[0]
 
 
 def save_flownet(net: FlowNet, path: Path) -> None:

@@ -24,6 +24,7 @@ REACH = 3  # pixels of the coarsest level that the search goes each way: 48 of t
 SLOPES = torch.tensor([[[0.0, 0, 0], [-0.5, 0, 0.5], [0, 0, 0]], [[0, -0.5, 0], [0, 0, 0], [0, 0.5, 0]]])
 MISFIT = 0.02  # difference in 0…1 at which a quad's say in its window falls to a half
 STIFFNESS = 0.004  # squared gradient, in units of MISFIT, at which a window counts as textured: below, motion stays
+ALONE = 1e-9  # added to the place of the last pixel, which is 0 where it is the only one
 FLOOR = 1e-4  # added to the light of both frames, so that a black one is finite
 ALIKE, DOUBLINGS = 0.01, 4  # of the search: a displacement's weight is (ALIKE / (ALIKE + difference))^16
 RELUCTANCE = 0.002  # what each pixel of displacement has to gain in the search, in 0…1
@@ -39,7 +40,7 @@ def pixel_grid(height: int, width: int) -> Tensor:
 def inside(grid: Tensor, flow: Tensor) -> Tensor:
     """Where the motion leads, but not beyond the centres of the outermost pixels: grid + flow, clamped."""
     edge = grid[:, :, -1:, -1:]  # the centres of the last pixels; those of the first are as far on the other side
-    return ((grid + flow) / edge).clamp(-1.0, 1.0) * edge
+    return ((grid + flow) / (edge + ALONE)).clamp(-1.0, 1.0) * edge
 
 
 def read(image: Tensor, at: Tensor) -> Tensor:

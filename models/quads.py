@@ -20,6 +20,13 @@ def quads(picture: Tensor) -> Tensor:
     return F.conv2d(picture, kernel, stride=2)
 
 
+def halved(picture: Tensor) -> tuple[Tensor, Tensor]:
+    """`quads` of a picture [N,3,H,W], and its colours at half the size [N,3,H/2,W/2], in one go."""
+    each = torch.eye(4, device=picture.device).view(4, 1, 2, 2).expand(4, 3, 2, 2) / 3
+    mean = torch.eye(3, device=picture.device).view(3, 3, 1, 1).expand(3, 3, 2, 2) / 4
+    return F.conv2d(picture, torch.cat([each, mean]), stride=2).split((4, 3), 1)
+
+
 def neighbours(picture: Tensor) -> Tensor:
     """Each pixel, and those right of it, below, and below right, without the last row and column: [N,C,H,W] →
     [N,4·C,H−1,W−1]. Read where a quad's upper left pixel was, it gives the quad: see `stretch`.

@@ -2,8 +2,10 @@
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
 Two paintings are carried: the one before, whose light takes away what flickers from frame to frame, and an older one,
-the key, at half the size, to which the scene holds on for longer. Colours are left to the key: they flicker little. How
-much of each stays has several judges. Where the carried frame shows something else than the new one, outside of it and
+the key, at half the size, to which the scene holds on for longer; once little of it is trusted, the next frame has a
+new one. Colours are left to the key: they flicker little. What flickers in the large, where strokes are too far apart
+to be mixed, is the tone: the mean colour of 16×16 pixels is carried by itself. How much of each stays has several
+judges. Where the carried frame shows something else than the new one, outside of it and
 after a cut nothing stays. Of the painting before nothing stays either where its strokes have nothing in common with the
 new ones, as in water: their mean would only be grey; nor where paintings differ no more than the camera's own frames. A
 small network, trained together with T, says how much may stay elsewhere. The motion from a frame to the key is composed
@@ -24,16 +26,20 @@ from torch import Tensor, nn
 
 from .flownet import MATCHED, RELEASED, load_flownet
 from .motion import box, inside, light, pixel_size, read, sample
-from .quads import fine, neighbours, quads, stretch
+from .quads import fine, halved, neighbours, stretch
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
 KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-SHARES = (0.36, 0.42)  # of the painting before and of the key, before training; more is steadier and duller
-FILL = 0.1  # the part of the key's share that the painting before gets where the key is not trusted
-CRISPNESS = 3.7  # how far blur is undone, before training: 0.9 is what reading half-way takes
+HELD = 0.9  # trusted share of the frame: of a key that has less, nothing is carried any further
+TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
+TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
+SHARES = (0.36, 0.38)  # of the painting before and of the key, before training; more is steadier and duller
+CRISPNESS = 3.9  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
-DIFFERENT = (0.3, 0.03)  # mean difference of the carried frame from the new one, in 0…1
-GOES_ON = (0.2, 0.4)  # trusted share of the frame: below the first a new scene has begun
+DIFFERENT = (0.35, 0.06)  # mean difference of the carried frame from the new one, in 0…1
+TONED = (0.2, 0.05)  # the same at the size of tones
+EDGE = (0.0, -0.5)  # pixels beyond the frame
+GOES_ON = (0.35, 0.55)  # trusted share of the frame: below the first a new scene has begun
 CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
 UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
 EVEN = 1e-3  # a difference of nothing, in 0…1
@@ -42,30 +48,39 @@ PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit
 
 
 class State(NamedTuple):
-    """What is carried from one frame to the next."""
+    """What is carried from one frame to the next; all zeros before the first, which is painted with stability 0."""
 
-    previous: Tensor  # [N,3,H/2,W/2] the frame before, at half the size
+    carried: Tensor  # [N,3,H,W] the steady painting of the frame before
+    previous: Tensor  # [N,1,H/2,W/2] the light of that frame, at half the size
+    before: Tensor  # [N,3,H/4,W/4] that frame, at a quarter
     seen4: Tensor  # [N,8,H/8,W/8] what `FlowNet.matched` gives of it: the network need not look at it again
     seen8: Tensor  # [N,16,H/16,W/16]
     seen16: Tensor  # [N,22,H/32,W/32]
-    carried: Tensor  # [N,3,H,W] its steady painting
-    key: Tensor  # [N,3,H/2,W/2] an earlier frame, at half the size
-    key_painted: Tensor  # [N,3,H,W] its steady painting
+    tone: Tensor  # [N,3,H/16,W/16] the colours of its steady painting
+    key: Tensor  # [N,3,H/4,W/4] an earlier frame, at a quarter
+    key_painted: Tensor  # [N,3,H/2,W/2] its steady painting, at half the size
     key_motion: Tensor  # [N,2,H/4,W/4] from the frame before to the key
+    left: Tensor  # [N,1,H/32,W/32] for how many frames more the key is kept: the same number everywhere
 
     @classmethod
     def empty(cls, frame: Tensor) -> "State":
-        """Before the first frame [N,3,H,W], which is painted with stability 0."""
+        """Before the first frame [N,3,H,W]."""
         n, _, h, w = frame.shape
-        small, large = frame.new_zeros(n, 3, h // 2, w // 2), torch.zeros_like(frame)
-        seen = (frame.new_zeros(n, c, h // 2 // scale, w // 2 // scale) for scale, c in MATCHED.items())
-        return cls(small, *seen, large, small, large, frame.new_zeros(n, 2, h // 4, w // 4))
+        return cls(*(frame.new_zeros(n, channels, h // over, w // over) for channels, over in CARRIED.values()))
 
-    def after(self, frames: int, painted: Tensor, small: Tensor, key_motion: Tensor, *seen: Tensor) -> "State":
-        """Once the stabilizer has given all these for the frame after `frames` others."""
-        if frames % KEY:
-            return State(small, *seen, painted, self.key, self.key_painted, key_motion)
-        return State(small, *seen, painted, small, painted, torch.zeros_like(key_motion))
+
+# Of every part of the state: its channels, and by what the frame's height and width are divided.
+CARRIED = {
+    "carried": (3, 1),
+    "previous": (1, 2),
+    "before": (3, 4),
+    **{f"seen{scale}": (channels, 2 * scale) for scale, channels in MATCHED.items()},
+    "tone": (3, 4 * TONES),
+    "key": (3, 4),
+    "key_painted": (3, 2),
+    "key_motion": (2, 4),
+    "left": (1, 32),
+}
 
 
 class Stabilizer(nn.Module):
@@ -88,39 +103,53 @@ class Stabilizer(nn.Module):
             plain.judge = Verdict(last.bias)
         return plain
 
-    def forward(
-        self, frame: Tensor, painted: Tensor, stability: Tensor, half: Tensor, *state: Tensor
-    ) -> tuple[Tensor, ...]:
-        """→ the steady painting [N,3,H,W], and of the next `State` `previous`, `key_motion` and the three `seen`.
+    def forward(self, frame: Tensor, painted: Tensor, stability: Tensor, half: Tensor, *state: Tensor) -> State:
+        """→ the steady painting [N,3,H,W], as `carried` of the next state, and the rest of that.
 
         frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `flownet.MULTIPLE`; stability [1], 0…1, 0 gives
         `painted` itself (use it for a first frame); half: `motion.pixel_grid` [1,2,H/2,W/2]; state: that of `State`.
         """
-        previous, *seen, carried, key, key_painted, key_motion = state
+        carried, previous, before, *seen, tone, key, key_painted, key_motion, left = state
         small = F.avg_pool2d(frame, 2)
-        flow, seen = self.motion.follow(small, previous, seen, half)
-        coarse, at, before = (F.avg_pool2d(x, COARSE // 2) for x in (small, half, previous))
-        came, before = sample(torch.cat([key_motion, before], 1), at, flow).split((2, 3), 1)
+        lit = light(small)
+        coarse, at = (F.avg_pool2d(x, COARSE // 2) for x in (small, half))
+        rough, was = (F.avg_pool2d(x, TONES) for x in (coarse, before))
+        flow, seen, was = self.motion.follow(small, lit, previous, seen, half, rough, torch.cat([was, tone], 1))
+        came, then = sample(torch.cat([key_motion, before], 1), at, flow).split((2, 3), 1)
         way = flow + came
         place, key_place = half + larger(inside(at, flow) - at, COARSE // 2), inside(at, way)
 
-        kept, now = read(neighbours(light(carried)), place * stretch(half[:, :, -1:, -1:])), quads(painted)
-        key_kept = read(neighbours(F.avg_pool2d(key_painted, 2)), key_place * stretch(at[:, :, -1:, -1:]))
-        key_kept, key_now = F.pixel_shuffle(key_kept, 2), F.avg_pool2d(painted, 2)
+        kept = read(neighbours(light(carried)), place * stretch(half[:, :, -1:, -1:]))
+        now, key_now = halved(painted)
+        key_kept = F.pixel_shuffle(read(neighbours(key_painted), key_place * stretch(at[:, :, -1:, -1:])), 2)
 
-        then = sample(F.avg_pool2d(key, COARSE // 2), at, way)
-        off, size = carried_off(coarse, torch.stack([before, then], 1)), pixel_size(at)
+        off, size = carried_off(coarse, torch.stack([then, sample(key, at, way)], 1)), pixel_size(at)
         near, far = trust(off, beyond(torch.stack([at + flow, at + way], 1), size)).split(1, 1)
+        worn = 1 - (average(far) >= HELD).to(far.dtype) * (average(left) >= 0.5).to(far.dtype)  # 0 or 1 [N,1,1,1]
+        plain, (was, tone) = F.avg_pool2d(key_now, 2 * TONES), was.split(3, 1)
+        toned = TONE * F.avg_pool2d(far, TONES) * ramp(carried_off(rough, was[:, None]), TONED) * (tone - plain)
         difference, (change, contrast) = off[:, :1], compared(kept, now)
         lately, long_ago = self.shares(coarse, difference, flow / size, change).split(1, 1)
-        near = near * (lately + FILL * long_ago * (1 - far))
-        near = near * ramp(change / (difference + EVEN), CALM) * ramp(change / contrast, UNLIKE)
+        near = near * lately * ramp(change / (difference + EVEN), CALM) * ramp(change / contrast, UNLIKE)
         shares = torch.cat([near, near * self.blur(flow / size * COARSE), far * long_ago], 1)
 
+        shift = larger(toned, 2 * TONES)
         near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
-        less = F.pixel_shuffle(near * (kept - now) + crisp * fine(kept), 2)
-        colours = F.interpolate(far * (key_kept - key_now), scale_factor=2.0)  # nearest: as good, and faster
-        return (painted + less + colours).clamp(0.0, 1.0), small, way, *seen
+        less = near * (kept - now - light(shift)) + crisp * fine(kept)  # of light, in quads
+        colours = stability * shift + far * (key_kept - key_now - shift)
+        steady = painted + F.pixel_shuffle(less, 2) + F.interpolate(colours, scale_factor=2.0)  # nearest: as good
+        held = key_now + less.mean(1, keepdim=True) + colours  # that at half the size
+        return State(
+            steady.clamp(0.0, 1.0),
+            lit,
+            coarse,
+            *seen,
+            plain + stability * toned,
+            key + worn * (coarse - key),
+            key_painted + worn * (held - key_painted),
+            way - worn * way,
+            left - 1 + worn * (KEY - left),
+        )
 
     def blur(self, moved: Tensor) -> Tensor:
         """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""
@@ -165,6 +194,11 @@ def ramp(x: Tensor, ends: tuple[float, float]) -> Tensor:
     return ((x - ends[0]) / (ends[1] - ends[0])).clamp(0.0, 1.0)
 
 
+def average(x: Tensor) -> Tensor:
+    """[N,C,h,w] → [N,C,1,1]."""
+    return x.mean((2, 3), keepdim=True)
+
+
 def larger(x: Tensor, times: int) -> Tensor:
     """[N,C,h,w] → [N,C,times·h,times·w], bilinear."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
@@ -186,5 +220,5 @@ def trust(difference: Tensor, outside: Tensor) -> Tensor:
     difference: `carried_off`; outside: how far `beyond` they were carried from. From the centre of an outermost pixel
     to its edge trust falls to 0.
     """
-    share = ramp(difference, DIFFERENT) * ramp(outside, (0.0, -0.5))
-    return share * ramp(share.mean((2, 3), keepdim=True), GOES_ON)
+    share = ramp(difference, DIFFERENT) * ramp(outside, EDGE)
+    return share * ramp(average(share), GOES_ON)

@@ -114,9 +114,8 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
         one = torch.ones(1, device=frames.device)
         state = State.empty(painted[0])
         for t, (frame, alone) in enumerate(zip(frames, painted, strict=True)):
-            out, *seen = stabilizer(frame, alone, one * (t > 0), half, *state)
-            state = state.after(t, out, *seen)
-            steady.append(out)
+            state = stabilizer(frame, alone, one * (t > 0), half, *state)
+            steady.append(state.carried)
         return torch.stack(steady)
 
 

@@ -17,7 +17,7 @@ from impasto.export import exporter, parity
 from impasto.export.model import load_model
 from impasto.models.errors import BadInput
 from impasto.models.spec import TransformerSpec
-from impasto.models.stabilizer import Stabilizer
+from impasto.models.stabilizer import CARRIED, KEY, Stabilizer
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights, save_weights
 
@@ -78,18 +78,18 @@ def test_keeps_to_what_browsers_run(tiny_model, role):
 def test_step_graph_carries_its_state(tiny_model, role):
     graph = onnx.load(str(tiny_model.path(role))).graph
     assert [i.name for i in graph.input] == ["frame", "style", "stability", *(s["name"] for s in tiny_model.state)]
-    assert [o.name for o in graph.output] == ["painted", "small", "motion", "seen4", "seen8", "seen16"]
+    fed = {s["name"]: s["from"] for s in tiny_model.state}
+    assert [o.name for o in graph.output] == [name for name in fed.values() if name != "size"]
+    assert (fed["half"], fed["carried"], fed["key_painted"]) == ("size", "painted", "next_key_painted")
     edges = [*graph.input, *graph.output]
     sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in edges}
     assert sizes["stability"] == [1]
-    for name in ("frame", "carried", "key_painted", "painted"):
+    for name in ("frame", "painted"):
         assert sizes[name] == [1, 3, "h", "w"]
-    for name in ("previous", "key", "small"):
-        assert sizes[name] == [1, 3, "h/2", "w/2"]
-    for name, side in (("half", "{}/2"), ("key_motion", "{}/4"), ("motion", "{}/4")):
-        assert sizes[name] == [1, 2, side.format("h"), side.format("w")]
-    for scale, channels in ((4, 8), (8, 16), (16, 22)):
-        assert sizes[f"before{scale}"] == sizes[f"seen{scale}"] == [1, channels, f"h/{2 * scale}", f"w/{2 * scale}"]
+    assert sizes["half"] == [1, 2, "h/2", "w/2"]
+    for name, (channels, over) in CARRIED.items():
+        sides = ["h", "w"] if over == 1 else [f"h/{over}", f"w/{over}"]
+        assert sizes[name] == sizes[fed[name]] == [1, channels, *sides]
     assert sum(n.op_type == "GridSample" for n in graph.node) > 1
 
 
@@ -98,7 +98,7 @@ def test_step_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
     """Moving frames past the second key, each side carrying its own paintings, at the size of the export and others."""
     p, t = tiny_networks
     style = p(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(2))).detach().numpy()
-    assert parity.STEPS > exporter.KEY + 2
+    assert parity.STEPS > KEY + 2
     assert parity.step_difference(t, tiny_model.path("step"), tiny_model.state, style, size) <= 1e-4
 
 
@@ -129,8 +129,7 @@ def test_model_json_describes_the_folder(tiny_model):
     for entry in data["files"].values():
         assert (tiny_model.folder / entry["file"]).stat().st_size == entry["bytes"]
     assert data["multiple"] == 32
-    names = ["half", "previous", "before4", "before8", "before16", "carried", "key", "key_painted", "key_motion"]
-    assert [state["name"] for state in data["state"]] == names
+    assert [state["name"] for state in data["state"]] == ["half", *CARRIED]
     last = data["layout"][-1]
     assert last["beta"][1] == data["style_size"]
 

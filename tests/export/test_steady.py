@@ -3,6 +3,8 @@
 import json
 import shutil
 import tracemalloc
+from itertools import pairwise
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -11,12 +13,12 @@ import pytest
 import torch
 
 from impasto.export import runtime
-from impasto.export.exporter import KEY
 from impasto.export.model import load_model
 from impasto.export.picture import picture
 from impasto.export.runtime import Look, Painter
 from impasto.export.steady import Steady, pixel_grid
 from impasto.models import motion
+from impasto.models.stabilizer import KEY
 
 
 @pytest.fixture(scope="module")
@@ -63,34 +65,58 @@ def test_the_first_frame_is_painted_by_itself(begin, inputs, alone):
     assert np.abs(begin().paint(inputs(0), 1.0) - alone(inputs(0)["frame"])).max() < 1e-5
 
 
-def halved(frame):
-    return frame.reshape(1, 3, 32, 2, 48, 2).mean((3, 5))
-
-
-def test_what_is_carried_is_what_the_model_says(begin, step, inputs, alone):
+def test_what_is_carried_is_what_the_model_says(begin, step, tiny_model, inputs, alone):
     """Every frame beside a bare run of the graph, fed by hand; past the second key."""
-    steady, one = begin(), np.ones(1, np.float32)
-    half = pixel_grid(32, 48)
-    painted = [steady.paint(inputs(0), 1.0)]
-    motion = np.zeros((1, 2, 16, 24), np.float32)
-    scales = {4: (1, 8, 8, 12), 8: (1, 16, 4, 6), 16: (1, 22, 2, 3)}
-    outputs = ["painted", "motion", *(f"seen{scale}" for scale in scales)]
-    whole, small = np.zeros((1, 3, 64, 96), np.float32), np.zeros((1, 3, 32, 48), np.float32)
-    nothing = {"previous": small, "carried": whole, "key": small, "key_painted": whole, "key_motion": motion}
-    nothing |= {f"before{scale}": np.zeros(shape, np.float32) for scale, shape in scales.items()}
-    first = {**inputs(0), "stability": 0 * one, "half": half, **nothing}
-    *_, seen4, seen8, seen16 = step.run(outputs, first)
-    for t in range(1, KEY + 3):
-        key = (t - 1) // KEY * KEY
-        state = {"previous": halved(inputs(t - 1)["frame"]), "carried": painted[t - 1]}
-        state |= {"key": halved(inputs(key)["frame"]), "key_painted": painted[key]}
-        state |= {"key_motion": np.zeros_like(motion) if key == t - 1 else motion}
-        state |= {"before4": seen4, "before8": seen8, "before16": seen16}
-        given = {**inputs(t), "stability": one, "half": half, **state}
-        expected, motion, seen4, seen8, seen16 = step.run(outputs, given)
+    steady, state = begin(), {"half": pixel_grid(32, 48)}
+    carried = {each["name"]: each for each in tiny_model.state if each["name"] != "half"}
+    for name, each in carried.items():
+        state[name] = np.zeros((1, each["channels"], 64 // each["over"], 96 // each["over"]), np.float32)
+    outputs, painted, keys = [output.name for output in step.get_outputs()], [], []
+    for t in range(KEY + 3):
+        given = {**inputs(t), "stability": np.ones(1, np.float32) * (t > 0), **state}
+        found = dict(zip(outputs, step.run(outputs, given), strict=True))
+        state |= {name: found[each["from"]] for name, each in carried.items()}
         painted.append(steady.paint(inputs(t), 1.0))
-        np.testing.assert_allclose(painted[t], expected, atol=1e-4)
+        np.testing.assert_allclose(painted[t], found["painted"], atol=1e-4)
+        keys.append(found["next_key"])
+    quarters = np.stack([inputs(t)["frame"].reshape(1, 3, 16, 4, 24, 4).mean((3, 5)) for t in range(KEY + 3)])
+    taken = [int(np.abs(quarters - key).max((1, 2, 3, 4)).argmin()) for key in keys]
+    np.testing.assert_allclose(np.stack(keys), quarters[taken], atol=1e-5)
+    assert taken[0] == 0
+    assert taken == sorted(taken)
+    assert taken[-1] > 0
+    assert all(0 <= t - key < KEY for t, key in enumerate(taken))
     assert np.abs(painted[1] - alone(inputs(1)["frame"])).mean() > 0.01
+
+
+class Older:
+    """A step graph of before impasto-0.16: its key is held, or taken anew, by whoever feeds it."""
+
+    def __init__(self):
+        self.fed = []
+
+    def get_outputs(self):
+        return [SimpleNamespace(name=name) for name in ("painted", "motion")]
+
+    def run(self, names, fed):
+        self.fed.append(fed)
+        return [fed["frame"] + 1, np.full((1, 2, 16, 24), len(self.fed), np.float32)]
+
+
+def test_older_models_have_a_key_every_few_frames():
+    carried = [
+        {"name": "carried", "from": "painted", "channels": 3, "over": 1},
+        {"name": "key_painted", "from": "painted", "channels": 3, "over": 1, "every": 3},
+        {"name": "key_motion", "from": "motion", "channels": 2, "over": 4, "anew": 3},
+    ]
+    graph = Older()
+    steady = Steady(graph, carried)
+    for t in range(8):
+        steady.paint({"frame": np.full((1, 3, 64, 96), t, np.float32)}, 1.0)
+    names = ("carried", "key_painted", "key_motion")
+    seen = [tuple(float(fed[name].max()) for name in names) for fed in graph.fed]
+    expected = [(1, 1, 0), (2, 1, 2), (3, 1, 3), (4, 4, 0), (5, 4, 5), (6, 4, 6), (7, 7, 0)]
+    assert seen == [(0, 0, 0), *expected]
 
 
 def test_what_follows_is_painted_in_the_steady_style(begin, inputs, tiny_networks, alone, tiny_model, style):
@@ -241,3 +267,20 @@ def test_what_released_models_carry_does_not_run_away(released):
     alone, steady = last.values()
     assert 0.9 < np.mean([*map(sharpness, steady)]) / np.mean([*map(sharpness, alone)]) < 1.2
     assert np.abs(np.subtract(steady, alone)).mean() < np.abs(np.diff(alone, axis=0)).mean()
+
+
+@pytest.mark.parametrize("noise", [0, 2])
+def test_a_smooth_picture_that_stands_still_is_painted_still(noise):
+    """Where nothing can be seen of motion none may creep in. Levels of 255 from frame to frame, mean over the picture:
+    little, and by noise no more than the same painted alone."""
+    y, x = np.mgrid[0:96, 0:128]
+    still = np.stack([x * 255 / 127, 128 + 90 * np.sin((x + 2 * y) / 23), y * 255 / 95], -1)
+    random = np.random.default_rng(0)
+    views = [(still + random.normal(0, noise, still.shape)).clip(0, 255).round().astype(np.uint8) for _ in range(30)]
+    changes = {}
+    for stability in (0.0, 1.0):
+        painter = Painter(load_model(), "cpu", look=Look(stability=stability))
+        painter.use([painter.model.gallery()["starry-night"]["style"]])
+        out = [painter.paint(view).astype(np.float32) for view in views]
+        changes[stability] = np.mean([np.abs(b - a).mean() for a, b in pairwise(out[2:])])
+    assert changes[1.0] < (0.75 * changes[0.0] if noise else 1.5)

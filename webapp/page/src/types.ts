@@ -93,9 +93,9 @@ export interface Carried {
   channels: number;
   /** By what the frame's width and height are divided. */
   over: number;
-  /** Taken after the first frame and every so many from there, held in between; without it, after every frame. */
+  /** Taken after the first frame and every so many from there, held in between; without it, after every frame. Of older models. */
   every?: number;
-  /** Zeros after the first frame and every so many from there. */
+  /** Zeros after the first frame and every so many from there. Of older models. */
   anew?: number;
 }
 
