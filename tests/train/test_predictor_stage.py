@@ -26,7 +26,7 @@ def test_what_is_kept_of_a_painting_is_what_the_networks_see(known):
         batch = known.batch([1, 0])
         torch.testing.assert_close(known.p.say(batch.code, batch.found)[:1], known.p(picture))
         for layer, gram in seen.items():
-            torch.testing.assert_close(batch.strokes[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16; summed in another order
+            torch.testing.assert_close(batch.strokes[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16
     assert set(known.kept) == {0, 1}
 
 
