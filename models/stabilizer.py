@@ -2,7 +2,7 @@
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
 Two paintings are carried: the one before, whose light takes away what flickers from frame to frame, and an older one,
-the key, at half the size, to which the scene holds on for longer; once a tenth of it is not trusted, the next frame has a
+the key, at half the size, to which the scene holds on for longer; once a tenth of it is lost, the next frame has a
 new one. Colours are left to the key: they flicker little. What flickers in the large, where strokes are too far apart
 to be mixed, is the tone: the mean colour of 16×16 pixels is carried by itself. How much of each stays has several
 judges. Where the carried frame shows something else than the new one, outside of it and
@@ -30,7 +30,7 @@ from .quads import fine, halved, neighbours, stretch
 
 COARSE = 4  # motion and the judges work at this fraction of the resolution
 KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-HELD = 0.9  # trusted share of the frame: a key of which less is left is replaced (Sintel, e_stab)
+HELD = 0.9  # trusted share of the frame: a key that has less is replaced, or it is lost where motion is fast
 TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
 TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
 SHARES = (0.36, 0.38)  # of the painting before and of the key, before training; more is steadier and duller
