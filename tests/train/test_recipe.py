@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import subprocess
 import sys
 
@@ -20,14 +19,12 @@ def test_dry_run_from_pictures_to_a_model(sources, tiny_networks, tmp_path):
     save_weights(*tiny_networks, tmp_path / "start.safetensors")  # random, but like real ones in how far rounding goes
     words = ["--photos", sources["photos"][0], "--paintings", sources["paintings"][0], "--vgg", sources["vgg_file"]]
     words += ["--start", tmp_path / "start.safetensors", "--out", tmp_path / "run", "--dry-run"]
-    before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
     ended = subprocess.run(
         [sys.executable, "-m", "impasto.train.cli", "recipe", *map(str, words)],
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
     assert "the model is in" in ended.stdout
-    assert resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before < 60  # of one core
 
     assert set(recipe.finished(tmp_path / "run")) == {*recipe.STAGES, "export"}
     model = load_model(tmp_path / "run" / "model")  # checks the hashes
