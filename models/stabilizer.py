@@ -33,7 +33,7 @@ KEY = 12  # frames from one key to the next: longer holds on longer, but less of
 HELD = 0.9  # trusted share of the frame: a key that has less is replaced, or it is lost where motion is fast
 TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
 TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
-SHARES = (0.36, 0.38)  # of the painting before and of the key, before training; more is steadier and duller
+SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
 CRISPNESS = 3.9  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
 DIFFERENT = (0.35, 0.06)  # mean difference of the carried frame from the new one, in 0…1
