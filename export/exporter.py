@@ -22,6 +22,7 @@ from impasto.models.weights import save_weights
 from . import parity
 from .folders import folder_aside
 from .gallery import write_gallery
+from .lowering import TRANSLATIONS
 from .model import Model, describe, load_model, write_model
 from .wrappers import FrameGraph, StepGraph, StyleGraph
 
@@ -129,6 +130,7 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
                 output_names=outputs,
                 opset_version=OPSET,
                 dynamo=True,
+                custom_translation_table=TRANSLATIONS,
                 verbose=False,
             )
             _forget_origins(program.model)

@@ -65,8 +65,10 @@ def box(x: Tensor, size: int) -> Tensor:
 
 
 def light(frame: Tensor) -> Tensor:
-    """The mean of the colours, [N,3,H,W] → [N,1,H,W]."""
-    return frame.mean(1, keepdim=True)
+    """The mean of the colours, or of a quad's pixels: [N,C,H,W] → [N,1,H,W]. ONNX Runtime adds faster than it does
+    ReduceMean over channels."""
+    first, *others = frame.split(1, 1)
+    return sum(others, first) / (1 + len(others))
 
 
 def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:

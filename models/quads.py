@@ -20,11 +20,12 @@ def quads(picture: Tensor) -> Tensor:
     return F.conv2d(picture, kernel, stride=2)
 
 
-def halved(picture: Tensor) -> tuple[Tensor, Tensor]:
-    """`quads` of a picture [N,3,H,W], and its colours at half the size [N,3,H/2,W/2], in one go."""
+def halved(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """`quads` of a picture [N,3,H,W], its colours at half the size [N,3,H/2,W/2], and the mean of those, in one go."""
     each = torch.eye(4, device=picture.device).view(4, 1, 2, 2).expand(4, 3, 2, 2) / 3
     mean = torch.eye(3, device=picture.device).view(3, 3, 1, 1).expand(3, 3, 2, 2) / 4
-    return F.conv2d(picture, torch.cat([each, mean]), stride=2).split((4, 3), 1)
+    light = mean.mean(0, keepdim=True)
+    return F.conv2d(picture, torch.cat([each, mean, light]), stride=2).split((4, 3, 1), 1)
 
 
 def neighbours(picture: Tensor) -> Tensor:
@@ -51,11 +52,12 @@ def about_quads(kernels: Tensor) -> Tensor:
     return torch.cat([F.pad(k, (x, 1 - x, y, 1 - y))[None, None] for k in kernels for y, x in CORNERS])
 
 
-def fine(light: Tensor) -> Tensor:
-    """Each pixel of quads [N,4,h,w] less the mean of the 3×3 about it."""
-    kernel = torch.zeros(4, 4, 3, 3, device=light.device)
-    for (i, (a, b)), y, x in product(enumerate(CORNERS), (-1, 0, 1), (-1, 0, 1)):
-        below, right = a + y, b + x  # from the quad's upper left pixel
-        weight = (y == x == 0) - 1 / 9
-        kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
-    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernel)
+def fine(light: Tensor) -> tuple[Tensor, Tensor]:
+    """Each pixel of quads [N,4,h,w] less the mean of itself and those left and right of it; and of those above and
+    below it."""
+    kernels = torch.zeros(2, 4, 4, 3, 3, device=light.device)
+    for (i, (a, b)), step in product(enumerate(CORNERS), (-1, 0, 1)):
+        for kernel, (below, right) in zip(kernels, ((a, b + step), (a + step, b)), strict=True):
+            weight = (step == 0) - 1 / 3
+            kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
+    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernels.flatten(0, 1)).split(4, 1)

@@ -12,9 +12,10 @@ small network, trained together with T, says how much may stay elsewhere. The mo
 of that from frame to frame, so it is found once.
 
 Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
-where the painting before is read: it is sharpened by more than reading takes, and by the more the farther between
-pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1. What is carried is
-read in quads, one motion for 2×2 pixels (`quads.py`); the key, at half the size, in quads of that.
+where the painting before is read: it is sharpened by more than reading takes, along x and along y, by the more the
+farther between pixels it lies that way. That cannot run away as long as the carried share times the greatest gain is
+below 1. What is carried is read in quads, one motion for 2×2 pixels (`quads.py`); the key, at half the size, in quads
+of that. Where the frame is the same as before nothing moves, whatever else would explain it.
 """
 
 import copy
@@ -33,12 +34,13 @@ KEY = 12  # frames from one key to the next: longer holds on longer, but less of
 HELD = 0.9  # trusted share of the frame: a key that has less is replaced, or it is lost where motion is fast
 TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
 TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
-SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
-CRISPNESS = 3.9  # how far blur is undone, before training: 0.9 is what reading half-way takes
+SHARES = (0.5, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
+CRISPNESS = 6.7  # how far blur is undone, before training: 1.7 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
-DIFFERENT = (0.35, 0.06)  # mean difference of the carried frame from the new one, in 0…1
+DIFFERENT = (0.45, 0.1)  # mean difference of the carried frame from the new one, in 0…1
 TONED = (0.2, 0.05)  # the same at the size of tones
 EDGE = (0.0, -0.5)  # pixels beyond the frame
+STIRRED = (0.001, 0.003)  # of motion, by how light differs from that before: a picture that stands still does not
 GOES_ON = (0.35, 0.55)  # trusted share of the frame: below the first a new scene has begun
 CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
 UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
@@ -114,13 +116,15 @@ class Stabilizer(nn.Module):
         lit = light(small)
         coarse, at = (F.avg_pool2d(x, COARSE // 2) for x in (small, half))
         rough, was = (F.avg_pool2d(x, TONES) for x in (coarse, before))
+        stirred = ramp(F.avg_pool2d((lit - previous).abs(), 2 * TONES), STIRRED)
         flow, seen, was = self.motion.follow(small, lit, previous, seen, half, rough, torch.cat([was, tone], 1))
+        flow = flow * larger(stirred, TONES)
         came, then = sample(torch.cat([key_motion, before], 1), at, flow).split((2, 3), 1)
         way = flow + came
         place, key_place = half + larger(inside(at, flow) - at, COARSE // 2), inside(at, way)
 
         kept = read(neighbours(light(carried)), place * stretch(half[:, :, -1:, -1:]))
-        now, key_now = halved(painted)
+        now, key_now, mean = halved(painted)
         key_kept = F.pixel_shuffle(read(neighbours(key_painted), key_place * stretch(at[:, :, -1:, -1:])), 2)
 
         off, size = carried_off(coarse, torch.stack([then, sample(key, at, way)], 1)), pixel_size(at)
@@ -128,17 +132,18 @@ class Stabilizer(nn.Module):
         worn = 1 - (average(far) >= HELD).to(far.dtype) * (average(left) >= 0.5).to(far.dtype)  # 0 or 1 [N,1,1,1]
         plain, (was, tone) = F.avg_pool2d(key_now, 2 * TONES), was.split(3, 1)
         toned = TONE * F.avg_pool2d(far, TONES) * ramp(carried_off(rough, was[:, None]), TONED) * (tone - plain)
-        difference, (change, contrast) = off[:, :1], compared(kept, now)
+        difference, (change, contrast) = off[:, :1], compared(kept, now, mean)
         lately, long_ago = self.shares(coarse, difference, flow / size, change).split(1, 1)
         near = near * lately * ramp(change / (difference + EVEN), CALM) * ramp(change / contrast, UNLIKE)
         shares = torch.cat([near, near * self.blur(flow / size * COARSE), far * long_ago], 1)
 
         shift = larger(toned, 2 * TONES)
-        near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
-        less = near * (kept - now - light(shift)) + crisp * fine(kept)  # of light, in quads
+        near, crisp_x, crisp_y, far = larger(stability * shares, COARSE // 2).split(1, 1)
+        fine_x, fine_y = fine(kept)
+        less = near * (kept - now - light(shift)) + crisp_x * fine_x + crisp_y * fine_y  # of light, in quads
         colours = stability * shift + far * (key_kept - key_now - shift)
         steady = painted + F.pixel_shuffle(less, 2) + F.interpolate(colours, scale_factor=2.0)  # nearest: as good
-        held = key_now + less.mean(1, keepdim=True) + colours  # that at half the size
+        held = key_now + light(less) + colours  # that at half the size
         return State(
             steady.clamp(0.0, 1.0),
             lit,
@@ -152,9 +157,10 @@ class Stabilizer(nn.Module):
         )
 
     def blur(self, moved: Tensor) -> Tensor:
-        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""
+        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads, along x and
+        along y: [N,2,h,w]."""
         between = moved - moved.floor()
-        return self.crispness * (between * (1 - between)).sum(1, keepdim=True)
+        return self.crispness * between * (1 - between)
 
     def shares(self, coarse: Tensor, difference: Tensor, moved: Tensor, change: Tensor) -> Tensor:
         """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].
@@ -162,18 +168,18 @@ class Stabilizer(nn.Module):
         coarse: the frame; difference: `carried_off` of the frame before; moved: the motion in pixels of this size;
         change: of `compared`; all at a quarter of the frame's size.
         """
-        texture = (coarse - box(coarse, 3)).abs().mean(1, keepdim=True)
+        texture = light((coarse - box(coarse, 3)).abs())
         speed = moved.square().sum(1, keepdim=True)
         evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), change / PAINT], 1)
         return torch.sigmoid(self.judge(evidence))
 
 
-def compared(kept: Tensor, now: Tensor) -> tuple[Tensor, Tensor]:
-    """Quads of a carried painting and of the new one [N,4,h,w] → how far apart they are about each place (root mean
-    square), and how far two paintings with the new one's contrast would be that have nothing in common, both
-    [N,1,h/2,w/2]."""
+def compared(kept: Tensor, now: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Quads of a carried painting and of the new one [N,4,h,w], and the new ones' means [N,1,h,w] → how far apart they
+    are about each place (root mean square), and how far two paintings with the new one's contrast would be that have
+    nothing in common, both [N,1,h/2,w/2]."""
     both = torch.stack([now, kept - now], 1)  # [N,2,4,h,w]
-    means = torch.cat([now.mean(1, keepdim=True), (both * both).mean(2)], 1)
+    means = torch.cat([mean, (both * both).mean(2)], 1)
     mean, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
     return (apart + EVEN**2).sqrt(), ((squares - mean * mean).clamp(min=0.0) * 2 + EVEN).sqrt()
 

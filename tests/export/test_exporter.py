@@ -26,7 +26,7 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 GRAPHS = tuple(role + precision for precision in ("", "_fp16") for role in ("style", "frame", "step"))
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {
-    *("Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "DepthToSpace", "Div", "Floor", "Gemm"),
+    *("Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "Div", "Floor", "Gemm"),
     *("GreaterOrEqual", "GridSample", "InstanceNormalization", "Mul", "Pad", "Pow", "Reciprocal", "ReduceMax"),
     *("ReduceMean", "ReduceSum", "Relu", "Resize", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt", "Sub", "Transpose"),
     *("Unsqueeze",),
