@@ -38,10 +38,10 @@ def correlation(a: Tensor, b: Tensor, reach: int) -> Tensor:
 
     Channel (dy + reach) · (2·reach + 1) + dx + reach is the mean over C of a(x, y) · b(x + dx, y + dy), 0 beyond edges.
     """
-    padded, a = F.pad(b, (reach,) * 4), a.unsqueeze(1)
+    padded, a = F.pad(b, (reach,) * 4).unsqueeze(1), a.unsqueeze(1)
     cuts = [slice(i, i - 2 * reach or None) for i in range(2 * reach + 1)]
-    columns = torch.stack([padded[:, :, :, cut] for cut in cuts], 1)  # [N,2·reach+1,C,h+2·reach,w]
-    return torch.cat([(columns[:, :, :, cut] * a).mean(2) for cut in cuts], 1)
+    columns = torch.cat([padded[..., cut] for cut in cuts], 1)  # [N,2·reach+1,C,h+2·reach,w]
+    return (torch.cat([columns[..., cut, :] for cut in cuts], 1) * a).mean(2)
 
 
 def comparable(features: Tensor) -> tuple[Tensor, Tensor]:

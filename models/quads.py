@@ -52,12 +52,11 @@ def about_quads(kernels: Tensor) -> Tensor:
     return torch.cat([F.pad(k, (x, 1 - x, y, 1 - y))[None, None] for k in kernels for y, x in CORNERS])
 
 
-def fine(light: Tensor) -> tuple[Tensor, Tensor]:
-    """Each pixel of quads [N,4,h,w] less the mean of itself and those left and right of it; and of those above and
-    below it."""
-    kernels = torch.zeros(2, 4, 4, 3, 3, device=light.device)
-    for (i, (a, b)), step in product(enumerate(CORNERS), (-1, 0, 1)):
-        for kernel, (below, right) in zip(kernels, ((a, b + step), (a + step, b)), strict=True):
-            weight = (step == 0) - 1 / 3
-            kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
-    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernels.flatten(0, 1)).split(4, 1)
+def fine(light: Tensor) -> Tensor:
+    """Each pixel of quads [N,4,h,w] less the mean of the 3×3 about it."""
+    kernel = torch.zeros(4, 4, 3, 3, device=light.device)
+    for (i, (a, b)), y, x in product(enumerate(CORNERS), (-1, 0, 1), (-1, 0, 1)):
+        below, right = a + y, b + x  # from the quad's upper left pixel
+        weight = (y == x == 0) - 1 / 9
+        kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
+    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernel)

@@ -12,10 +12,10 @@ small network, trained together with T, says how much may stay elsewhere. The mo
 of that from frame to frame, so it is found once.
 
 Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
-where the painting before is read: it is sharpened by more than reading takes, along x and along y, by the more the
-farther between pixels it lies that way. That cannot run away as long as the carried share times the greatest gain is
-below 1. What is carried is read in quads, one motion for 2×2 pixels (`quads.py`); the key, at half the size, in quads
-of that. Where the frame is the same as before nothing moves, whatever else would explain it.
+where the painting before is read: it is sharpened by more than reading takes, and by the more the farther between
+pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1. What is carried is
+read in quads, one motion for 2×2 pixels (`quads.py`); the key, at half the size, in quads of that. Where the frame is
+the same as before nothing moves, whatever else would explain it.
 """
 
 import copy
@@ -34,10 +34,10 @@ KEY = 12  # frames from one key to the next: longer holds on longer, but less of
 HELD = 0.9  # trusted share of the frame: a key that has less is replaced, or it is lost where motion is fast
 TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
 TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
-SHARES = (0.5, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
-CRISPNESS = 6.7  # how far blur is undone, before training: 1.7 is what reading half-way takes
+SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
+CRISPNESS = 4.0  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
-DIFFERENT = (0.45, 0.1)  # mean difference of the carried frame from the new one, in 0…1
+DIFFERENT = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
 TONED = (0.2, 0.05)  # the same at the size of tones
 EDGE = (0.0, -0.5)  # pixels beyond the frame
 STIRRED = (0.001, 0.003)  # of motion, by how light differs from that before: a picture that stands still does not
@@ -138,9 +138,8 @@ class Stabilizer(nn.Module):
         shares = torch.cat([near, near * self.blur(flow / size * COARSE), far * long_ago], 1)
 
         shift = larger(toned, 2 * TONES)
-        near, crisp_x, crisp_y, far = larger(stability * shares, COARSE // 2).split(1, 1)
-        fine_x, fine_y = fine(kept)
-        less = near * (kept - now - light(shift)) + crisp_x * fine_x + crisp_y * fine_y  # of light, in quads
+        near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
+        less = near * (kept - now - light(shift)) + crisp * fine(kept)  # of light, in quads
         colours = stability * shift + far * (key_kept - key_now - shift)
         steady = painted + F.pixel_shuffle(less, 2) + F.interpolate(colours, scale_factor=2.0)  # nearest: as good
         held = key_now + light(less) + colours  # that at half the size
@@ -157,10 +156,9 @@ class Stabilizer(nn.Module):
         )
 
     def blur(self, moved: Tensor) -> Tensor:
-        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads, along x and
-        along y: [N,2,h,w]."""
+        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""
         between = moved - moved.floor()
-        return self.crispness * between * (1 - between)
+        return self.crispness * (between * (1 - between)).sum(1, keepdim=True)
 
     def shares(self, coarse: Tensor, difference: Tensor, moved: Tensor, change: Tensor) -> Tensor:
         """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].

@@ -52,14 +52,13 @@ def test_slopes_are_those_of_the_pixels(pixels):
         np.testing.assert_allclose(slope[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-6)
 
 
-def test_fine_is_what_a_mean_of_three_takes_away():
+def test_fine_is_what_a_mean_of_3_by_3_takes_away():
     light = torch.rand(1, 1, H, W, generator=torch.Generator().manual_seed(2))
+    found = F.pixel_shuffle(q.fine(F.pixel_unshuffle(light, 2)), 2)[0, 0].numpy()
     seen = light[0, 0].double().numpy()
-    for found, three in zip(q.fine(F.pixel_unshuffle(light, 2)), ((3, 1), (1, 3)), strict=True):
-        expected = (seen - cv2.blur(seen, three))[1:-1, 1:-1]
-        np.testing.assert_allclose(F.pixel_shuffle(found, 2)[0, 0, 1:-1, 1:-1].numpy(), expected, atol=1e-6)
+    np.testing.assert_allclose(found[1:-1, 1:-1], (seen - cv2.blur(seen, (3, 3)))[1:-1, 1:-1], atol=1e-6)
     flat = torch.full((1, 4, 6, 10), 0.3)
-    assert max(found.abs().max() for found in q.fine(flat)) < 1e-6  # at the edges too
+    assert q.fine(flat).abs().max() < 1e-6  # at the edges too
 
 
 def test_halved_is_quads_colours_and_their_mean():

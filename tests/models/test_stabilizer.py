@@ -219,22 +219,19 @@ def read_again(stabilizer, carried, flow):
     with torch.no_grad():
         kept = sample(carried, GRID, F.interpolate(flow, scale_factor=4.0))
         pixels = torch.tensor([W / 2, H / 2]).view(1, 2, 1, 1)
-        along_x, along_y = F.interpolate(stabilizer.blur(flow * pixels), scale_factor=4.0).split(1, 1)
-        padded = F.pad(kept, (1,) * 4, mode="replicate")
-        rows, columns = F.avg_pool2d(padded, (1, 3), 1)[:, :, 1:-1], F.avg_pool2d(padded, (3, 1), 1)[..., 1:-1]
-        return kept + along_x * (kept - rows) + along_y * (kept - columns)
+        return kept + F.interpolate(stabilizer.blur(flow * pixels), scale_factor=4.0) * (kept - box(kept, 3))
 
 
 def test_crispness_undoes_the_blur_of_reading_between_pixels():
     left, half_a_pixel = {}, torch.tensor([1 / W, 1 / H]).view(1, 2, 1, 1).expand(-1, -1, H // 4, W // 4)
-    for crispness in (0.0, 1.7):
+    for crispness in (0.0, 0.9):
         stabilizer, carried = Stabilizer(), periodic(1, 2)
         torch.nn.init.constant_(stabilizer.crispness, crispness)
         for _ in range(10):
             carried = read_again(stabilizer, carried, half_a_pixel)
         left[crispness] = detail_energy(carried) / detail_energy(periodic(1, 2))
     assert left[0.0] < 0.6
-    assert 0.85 < left[1.7] < 1.15
+    assert 0.85 < left[0.9] < 1.15
 
 
 @pytest.mark.parametrize(("dx", "dy"), [(0.5, 0), (0, 0.5), (0.25, 0), (0.5, 0.25), (0.5, 0.5)])
