@@ -40,10 +40,10 @@ CRISPNESS = 4.0  # how far blur is undone, before training: 0.9 is what reading 
 DIFFERENT = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
 TONED = (0.2, 0.05)  # the same at the size of tones
 EDGE = (0.0, -0.5)  # pixels beyond the frame
-STIRRED = (0.001, 0.003)  # of motion, by how light differs from that before: a picture that stands still does not
 GOES_ON = (0.35, 0.55)  # trusted share of the frame: below the first a new scene has begun
 CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
 UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
+STIRRED = (0.001, 0.003)  # mean change of light, in 0…1: at the first nothing moves, at the second as it was found
 EVEN = 1e-3  # a difference of nothing, in 0…1
 EVIDENCE = 4  # what the trained judge looks at
 PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
@@ -178,8 +178,8 @@ def compared(kept: Tensor, now: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
     nothing in common, both [N,1,h/2,w/2]."""
     both = torch.stack([now, kept - now], 1)  # [N,2,4,h,w]
     means = torch.cat([mean, (both * both).mean(2)], 1)
-    mean, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
-    return (apart + EVEN**2).sqrt(), ((squares - mean * mean).clamp(min=0.0) * 2 + EVEN).sqrt()
+    level, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
+    return (apart + EVEN**2).sqrt(), ((squares - level * level).clamp(min=0.0) * 2 + EVEN).sqrt()
 
 
 class Verdict(nn.Module):
