@@ -35,7 +35,7 @@ HELD = 0.9  # trusted share of the frame: a key that has less is replaced, or it
 TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
 TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
 SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
-CRISPNESS = 4.0  # how far blur is undone, before training: 0.9 is what reading half-way takes
+CRISPNESS = 4.1  # how far blur is undone, before training: 0.9 is what reading half-way takes
 # The ends of ramps: at the first nothing is carried, at the second all that may be.
 DIFFERENT = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
 TONED = (0.2, 0.05)  # the same at the size of tones
