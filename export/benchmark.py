@@ -21,11 +21,11 @@ import numpy as np
 from impasto.models.errors import BadInput
 from impasto.models.store import published_files
 
-from .model import Model
-from .picture import picture
-from .runtime import Painter
-from .session import cores, open_session
-from .steady import Steady
+from .runtime.model import Model
+from .runtime.painter import Painter
+from .runtime.sample import picture
+from .runtime.session import cores, open_session
+from .runtime.steady import Steady
 
 SIZES = {"512×288": (288, 512), "1280×720": (720, 1280)}
 ROUNDS = 12

@@ -2,7 +2,7 @@
 
 No weights to train, no shapes to compute: every level's coordinates are averages of one grid that is handed in, so the
 whole of it exports to operators that browsers run. What is released finds motion by `flownet` and takes from here its
-last step; `train.motion_report` compares the two. After Lucas and Kanade (1981), with the windows' pixels weighted by
+last step; `train.evaluation.motion_report` compares the two. After Lucas and Kanade (1981), with the windows' pixels weighted by
 how well they fit, as in Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
 
 Motion is measured as GridSample counts, in halves of the frame: (2, 0) would be its whole width.

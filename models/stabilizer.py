@@ -90,7 +90,7 @@ class Stabilizer(nn.Module):
 
     def __init__(self):
         super().__init__()
-        self.motion = load_flownet(RELEASED).requires_grad_(False)  # learned beforehand, see `train.motion_stage`
+        self.motion = load_flownet(RELEASED).requires_grad_(False)  # learned beforehand, see `train.stages.motion`
         self.judge = nn.Sequential(nn.Conv2d(EVIDENCE, 8, 3, padding=1), nn.ReLU(), nn.Conv2d(8, 2, 3, padding=1))
         nn.init.zeros_(self.judge[2].weight)
         self.judge[2].bias.data = torch.tensor(SHARES).logit()

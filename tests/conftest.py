@@ -6,8 +6,8 @@ import shutil
 import numpy as np
 import pytest
 
-from impasto.export.model import load_model
-from impasto.export.picture import picture
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.sample import picture
 from impasto.models.store import RELEASED
 
 
@@ -54,7 +54,7 @@ def tiny_networks():
 @pytest.fixture(scope="session")
 def tiny_model(tiny_networks, tmp_path_factory):
     """The tiny networks as a model folder with one built-in style, "waves"."""
-    from impasto.export.exporter import export_model
+    from impasto.export.graphs.exporter import export_model
 
     p, t = tiny_networks
     style = np.random.default_rng(5).normal(0.5, 1, t.layout.size)
@@ -66,7 +66,7 @@ def tiny_model(tiny_networks, tmp_path_factory):
 @pytest.fixture
 def graphs_at_hand(tiny_model, one_thread, monkeypatch):
     """Whatever is exported gets the graphs of `tiny_model`, in no time; all the rest, checks too, is done."""
-    from impasto.export import exporter
+    from impasto.export.graphs import exporter
 
     def copied(p, t, folder):
         files = {role: tiny_model.path(role) for role in tiny_model.files}

@@ -44,7 +44,7 @@ def image(
     resume: Resume = False,
 ) -> None:
     """Image stage: P and T learn to paint photographs."""
-    from . import image_stage
+    from .stages import image as image_stage
 
     settings = configured(image_stage.Config(), config, change, steps, minutes)
     typer.echo(image_stage.train(settings, photos, paintings, out, start, vgg, resume))
@@ -64,7 +64,7 @@ def predictor(
     resume: Resume = False,
 ) -> None:
     """Predictor stage: P learns what T needs, T and P's convolutions staying as they are."""
-    from . import predictor_stage
+    from .stages import predictor as predictor_stage
 
     settings = configured(predictor_stage.Config(), config, change, steps, minutes)
     typer.echo(predictor_stage.train(settings, photos, paintings, out, start, vgg, resume))
@@ -85,7 +85,7 @@ def video(
     resume: Resume = False,
 ) -> None:
     """Video stage: T learns to paint neighbouring frames alike; P is frozen."""
-    from . import video_stage
+    from .stages import video as video_stage
 
     settings = configured(video_stage.Config(), config, change, steps, minutes)
     typer.echo(video_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
@@ -106,7 +106,7 @@ def steady(
     resume: Resume = False,
 ) -> None:
     """Steady stage: T and the stabilizer learn together on short sequences; P is frozen."""
-    from . import steady_stage
+    from .stages import steady as steady_stage
 
     settings = configured(steady_stage.Config(), config, change, steps, minutes)
     typer.echo(steady_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
@@ -126,7 +126,7 @@ def steady_style(
     resume: Resume = False,
 ) -> None:
     """Steady style stage: how much more strongly to paint what will be mixed; the networks stay as they are."""
-    from . import steady_style_stage
+    from .stages import steady_style as steady_style_stage
 
     settings = configured(steady_style_stage.Config(), config, change, steps, minutes)
     typer.echo(steady_style_stage.train(settings, photos, paintings, out, start, vgg, resume))
@@ -145,7 +145,7 @@ def distil(
     resume: Resume = False,
 ) -> None:
     """Distilling stage: a cheaper T learns to paint what a trained one paints."""
-    from . import distil_stage
+    from .stages import distil as distil_stage
 
     settings = configured(distil_stage.Config(), config, change, steps, minutes)
     typer.echo(distil_stage.train(settings, photos, paintings, out, teacher, resume))
@@ -164,7 +164,7 @@ def distil_predictor(
     resume: Resume = False,
 ) -> None:
     """A smaller P learns to say of any picture what a trained one says."""
-    from . import distil_predictor_stage
+    from .stages import distil_predictor as distil_predictor_stage
 
     settings = configured(distil_predictor_stage.Config(), config, change, steps, minutes)
     typer.echo(distil_predictor_stage.train(settings, photos, paintings, out, teacher, resume))
@@ -180,7 +180,7 @@ def join(
     ] = None,
 ) -> None:
     """Put P of one run and T of another into one weights file."""
-    from . import distil_stage
+    from .stages import distil as distil_stage
 
     distil_stage.join(str(predictor), str(transformer), out, stabilizer and str(stabilizer))
     typer.echo(f"The weights are in {out}.")
@@ -248,7 +248,7 @@ def motion(
     minutes: Annotated[float | None, typer.Option(help="End cleanly after so long.")] = None,
 ) -> None:
     """Motion stage: a small network learns to find motion between two frames."""
-    from . import motion_stage
+    from .stages import motion as motion_stage
 
     settings = configured(motion_stage.Config(), config, change, steps, minutes)
     typer.echo(motion_stage.train(settings, photos, out))
@@ -264,7 +264,7 @@ def motion_report(
     photos: Annotated[list[Path] | None, typer.Option(help="Those of the motion stage; may be repeated.")] = None,
 ) -> None:
     """Compare ways of finding motion: how far off they are and what they cost."""
-    from . import motion_report
+    from .evaluation import motion_report
 
     result = motion_report.compare(weights, sintel, photos or ())
     table = motion_report.markdown(result)
@@ -284,7 +284,7 @@ def pack(
     frames: Annotated[int, typer.Option(help="Frames of each stretch that clips are cut into.")] = 8,
 ) -> None:
     """Pack folders into one file that loads straight into memory."""
-    from . import pack as packs
+    from .data import pack as packs
 
     done = packs.pack(folders, out, side, limit_mb, kind, frames)
     missing = f", {len(done['unreadable'])} unreadable" if done["unreadable"] else ""

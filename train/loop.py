@@ -30,8 +30,8 @@ from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights
 
 from . import checkpoint, losses
-from .augment import Draws
 from .checkpoint import Networks
+from .data.augment import Draws
 
 NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
 PREDICTORS = {"published": PredictorSpec(), "small": SMALL}

@@ -18,9 +18,15 @@ import torch
 
 from impasto.models.errors import BadInput
 
-from . import image_stage, loop, pack, predictor_stage, steady_stage, steady_style_stage, video_stage
+from . import loop
 from .checkpoint import RESULT, recipe
+from .data import pack
 from .losses import LossWeights
+from .stages import image as image_stage
+from .stages import predictor as predictor_stage
+from .stages import steady as steady_stage
+from .stages import steady_style as steady_style_stage
+from .stages import video as video_stage
 
 # What all stages share: the clock ends them, and the rate falls along with it.
 CLOCK = {"decay": "minutes", "steps": 10**8, "save_every": 500}
@@ -171,8 +177,8 @@ def export(out: Path, trained: Path) -> str:
     if missing:
         return f"to export them, install {' and '.join(missing)}, then: impasto export {trained} -o {out / 'model'}"
     if "export" not in finished(out):
-        from impasto.export.exporter import export_model
-        from impasto.export.parity import ParityError
+        from impasto.export.graphs.exporter import export_model
+        from impasto.export.graphs.parity import ParityError
 
         try:
             export_model(*loop.start(str(trained), "", 0), out / "model", name=out.name, recipe=recipe(trained))

@@ -22,8 +22,9 @@ from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, Transfor
 from impasto.models.transformer import Transformer
 from impasto.models.weights import LATER, SAYING, save_weights, take_over
 
-from . import image_stage, loop
-from .distil_stage import load_teacher
+from . import loop
+from .stages import image as image_stage
+from .stages.distil import load_teacher
 
 # What the other rows change; it was measured before there were skips.
 PLAIN = replace(SPACE_TO_DEPTH, skip=False)
@@ -84,7 +85,7 @@ def cost_of(spec: TransformerSpec) -> dict:
 
 def milliseconds(rows: Mapping[str, TransformerSpec], rounds: int, size: tuple[int, int]) -> dict[str, float]:
     """Least milliseconds of each one's frame graph in ONNX Runtime: all paint in turn, after a round to warm up."""
-    from impasto.export.session import open_session
+    from impasto.export.runtime.session import open_session
 
     frame = np.random.default_rng(0).random((1, 3, *size), dtype=np.float32)
     times: dict[str, list[float]] = {name: [] for name in rows}
@@ -104,7 +105,7 @@ def milliseconds(rows: Mapping[str, TransformerSpec], rounds: int, size: tuple[i
 
 def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Path:
     """The frame graph of a T with random weights for frames of one size, as the exporter would write it."""
-    from impasto.export.wrappers import FrameGraph
+    from impasto.export.graphs.wrappers import FrameGraph
 
     t = Transformer(spec)
     inputs = torch.rand(1, 3, *size), torch.ones(1, t.layout.size)

@@ -22,7 +22,7 @@ import cv2
 import numpy as np
 import pytest
 
-from impasto.export.model import load_model
+from impasto.export.runtime.model import load_model
 from impasto.models import store
 from impasto.models.errors import BadInput
 from impasto.webapp.page_build import build_page

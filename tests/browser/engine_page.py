@@ -5,7 +5,7 @@ import base64
 import cv2
 import numpy as np
 
-from impasto.export.runtime import Painter
+from impasto.export.runtime.painter import Painter
 
 PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
 POLL = 50  # milliseconds

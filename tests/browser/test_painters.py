@@ -25,7 +25,7 @@ from engine_page import (
     wait_until,
 )
 
-from impasto.export.runtime import Painter
+from impasto.export.runtime.painter import Painter
 from impasto.models import store
 
 

@@ -8,7 +8,7 @@ import torch
 
 from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
-from impasto.train.motion_report import export
+from impasto.train.evaluation.motion_report import export
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

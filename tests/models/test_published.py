@@ -5,7 +5,7 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from impasto.export.picture import picture
+from impasto.export.runtime.sample import picture
 from impasto.models import published, store
 from impasto.models.errors import BadInput
 

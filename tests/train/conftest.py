@@ -11,7 +11,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from impasto.export.picture import picture
+from impasto.export.runtime.sample import picture
 from impasto.models.weights import save_weights
 from impasto.train import vgg
 

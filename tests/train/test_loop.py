@@ -12,7 +12,9 @@ from safetensors.torch import load_file, save_file
 
 from impasto.models.errors import BadInput
 from impasto.models.weights import load_weights
-from impasto.train import checkpoint, cli, image_stage, loop, video_stage
+from impasto.train import checkpoint, cli, loop
+from impasto.train.stages import image as image_stage
+from impasto.train.stages import video as video_stage
 
 STAGES = pytest.mark.parametrize("stage", [image_stage, video_stage], ids=["image", "video"])
 ALONE = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}

@@ -8,8 +8,8 @@ import sys
 import numpy as np
 import pytest
 
-from impasto.export.model import load_model
-from impasto.export.runtime import Painter
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
 from impasto.models.weights import load_weights, save_weights
 from impasto.train import recipe

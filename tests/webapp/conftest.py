@@ -9,7 +9,7 @@ import av
 import numpy as np
 import pytest
 
-from impasto.webapp import cli
+from impasto.webapp.cli import main as cli
 
 MATRICES = {"601": (0.299, 0.114), "709": (0.2126, 0.0722), "2020": (0.2627, 0.0593)}  # Kr, Kb
 

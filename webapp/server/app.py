@@ -7,13 +7,13 @@ from fastapi import FastAPI, Response, WebSocket
 from fastapi.responses import RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from impasto.export.model import load_model
+from impasto.export.runtime.model import load_model
+from impasto.webapp.hosting.settings import Settings
 
-from .isolation import Headers
 from .live import live_routes
 from .log import RequestLog, start_log
 from .metrics import Metrics
-from .settings import Settings
+from .security_headers import Headers
 from .socket import LivePainter
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from fastapi import APIRouter, Request
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 
-from impasto.export.model import Model
+from impasto.export.runtime.model import Model
 from impasto.webapp.page_build import PAGE
 
 DIST = PAGE / "dist"

@@ -5,12 +5,12 @@ import socket
 import uvicorn
 
 from impasto.models.errors import BadInput
-from impasto.webapp.console import err, out
+from impasto.webapp.cli.console import err, out
+from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.page_build import build_page
 
 from .app import create_app
 from .live import DIST
-from .settings import Settings
 
 EVERYWHERE = ("0.0.0.0", "::")
 # The live socket's own limit comes with a sentence; this one bounds the memory of what is far beyond it.

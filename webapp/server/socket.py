@@ -16,16 +16,16 @@ import cv2
 import numpy as np
 from fastapi import WebSocket, WebSocketDisconnect
 
-from impasto.export.model import Model
-from impasto.export.runtime import Painter
+from impasto.export.runtime.model import Model
+from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
-from impasto.webapp.images import decode_picture
+from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.hosting.live_places import Full, Places
+from impasto.webapp.hosting.settings import Settings
 
 from .log import say, say_error
 from .metrics import Metrics
 from .origin import origin_allowed
-from .places import Full, Places
-from .settings import Settings
 
 POLICY, AWAY, LATER, BROKEN = 1008, 1001, 1013, 1011
 QUALITY = 90  # of the JPEG sent back

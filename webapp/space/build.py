@@ -14,8 +14,8 @@ from importlib.util import find_spec
 from pathlib import Path
 from string import Template
 
-from impasto.export.folders import folder_aside
-from impasto.export.model import Model, load_model, write_model
+from impasto.export.runtime.model import Model, load_model, write_model
+from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.webapp.page_build import build_page
 
@@ -26,7 +26,7 @@ LIMIT_MB = 60
 _TEMPLATES = Path(__file__).parent / "templates"
 _OURS = "---\ntitle: Impasto\n"
 # Not part of the packages: released models and the page are added one by one.
-_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "*.safetensors", "released", "page")
+_NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "*.safetensors", "released", "page", "api")
 
 
 def build_space(folder: Path, model: str | None = None) -> dict:
@@ -36,6 +36,7 @@ def build_space(folder: Path, model: str | None = None) -> dict:
     def fill(aside: Path) -> None:
         for name in PACKAGES:
             shutil.copytree(_package(name), aside / "impasto" / name, ignore=_NOT_COPIED)
+        shutil.copy(find_spec("impasto").origin, aside / "impasto")
         shutil.copytree(build_page(), aside / "impasto" / "webapp" / "page" / "dist")
         _copy_metadata(aside)
         _copy_model(loaded, aside / "impasto" / "models" / "released" / loaded.name)

@@ -10,8 +10,8 @@ from gradio import FileData
 
 from impasto.models.errors import BadInput
 
+from .notices import spoken, teller
 from .painting import Look, Studio, Style
-from .words import spoken, teller
 
 
 def add_api(studio: Studio) -> None:

@@ -19,23 +19,23 @@ os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 import gradio as gr
 from fastapi import FastAPI
 
-from impasto.export.model import Model, load_model
+from impasto.export.runtime.model import Model, load_model
 from impasto.models.errors import BadInput
 
-from .about_tab import about_tab
 from .api import add_api
-from .clip_tab import ClipTab
-from .guard import Guard
 from .jobs import Jobs
-from .live_tab import live_tab
 from .painting import Studio
-from .picture_tab import PictureTab
+from .request_filter import Guard
 from .style_picker import style_pictures
+from .tabs.about import about_tab
+from .tabs.clip import ClipTab
+from .tabs.live import live_tab
+from .tabs.picture import PictureTab
 from .temporary import Folders
 from .theme import CSS, theme
 
 if TYPE_CHECKING:
-    from impasto.webapp.server.settings import Settings
+    from impasto.webapp.hosting.settings import Settings
 
 TITLE = "Impasto: paint any clip in the manner of any picture"
 _MASTHEAD = "<h1>Impasto</h1><p>Paint any clip in the manner of any picture.</p>"

@@ -16,13 +16,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from impasto.export.session import cores
+from impasto.export.runtime.session import cores
+from impasto.webapp.hosting.waiting_line import Line
 
-from .line import Line
 from .temporary import Folders
 
 if TYPE_CHECKING:
-    from impasto.webapp.server.settings import Settings
+    from impasto.webapp.hosting.settings import Settings
 
 Result = TypeVar("Result")
 TELL_SECONDS = 0.25  # between two words about progress

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from impasto.models.errors import BadInput
-from impasto.webapp import images
-from impasto.webapp.video_probe import ClipInfo, ClipLimits, probe, working_size
+from impasto.webapp.files import pictures as images
+from impasto.webapp.files.probe import ClipInfo, ClipLimits, probe, working_size
 
 if TYPE_CHECKING:
-    from impasto.webapp.server.settings import Settings
+    from impasto.webapp.hosting.settings import Settings
 
 SIZES = (64, 1440)  # of the shorter side, in pixels
 MAX_PICTURES = 20  # in one job

@@ -16,20 +16,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from impasto.export import runtime
-from impasto.export.model import Model
-from impasto.export.runtime import Painter
+from impasto.export.runtime import painter as runtime
+from impasto.export.runtime.model import Model
+from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
-from impasto.webapp import images
-from impasto.webapp.pipeline import Cancelled
-from impasto.webapp.stylize import IMAGE_SHORT_SIDE, stylize_path
+from impasto.webapp.files import pictures as images
+from impasto.webapp.files.pipeline import Cancelled
+from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
 
-from . import frames, limits
+from . import limits
+from . import previews as frames
 from .jobs import Jobs
 from .temporary import Folders
 
 if TYPE_CHECKING:
-    from impasto.webapp.server.settings import Settings
+    from impasto.webapp.hosting.settings import Settings
 
 STYLES_AT_ONCE = 4
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores

@@ -8,11 +8,11 @@ from pathlib import Path
 import gradio as gr
 import numpy as np
 
-from impasto.export.picture import picture
-from impasto.webapp import images
+from impasto.export.runtime.sample import picture
+from impasto.webapp.files import pictures as images
 
+from .notices import spoken
 from .painting import STYLES_AT_ONCE, Look, Studio, Style
-from .words import spoken
 
 # [{"source": name of a built-in style or path of an own picture, "own": whether it is one, "weight": 0…1}]
 Mix = list[dict]

@@ -10,9 +10,9 @@ from fastapi.testclient import TestClient
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
-from impasto.export.model import load_model
+from impasto.export.runtime.model import load_model
+from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server.app import create_app
-from impasto.webapp.server.settings import Settings
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
-from impasto.export.model import load_model
+from impasto.export.runtime.model import load_model
 from impasto.webapp.server.live import live_routes
 
 SCRIPT = b"console.log('painted');\n" * 100

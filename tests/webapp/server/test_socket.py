@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from impasto.export.runtime import Painter
-from impasto.webapp.images import decode_picture
+from impasto.export.runtime.painter import Painter
+from impasto.webapp.files.pictures import decode_picture
 from impasto.webapp.server import socket as live_socket
 
 

@@ -9,7 +9,7 @@ import pytest
 import uvicorn
 from fastapi import FastAPI
 
-from impasto.webapp.server.settings import Settings
+from impasto.webapp.hosting.settings import Settings
 
 
 @pytest.fixture
@@ -50,7 +50,7 @@ def serve():
 @pytest.fixture
 def studio(settings, tmp_path):
     """A `Studio` with the default model, on one thread."""
-    from impasto.export.model import load_model
+    from impasto.export.runtime.model import load_model
     from impasto.webapp.studio.jobs import Jobs
     from impasto.webapp.studio.painting import Studio
     from impasto.webapp.studio.temporary import Folders

@@ -11,15 +11,15 @@ import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
 
-from impasto.export.runtime import Look, Painter
-from impasto.webapp.images import read_image
-from impasto.webapp.stylize import stylize_path
+from impasto.export.runtime.painter import Look, Painter
+from impasto.webapp.files.pictures import read_image
+from impasto.webapp.files.stylize import stylize_path
 
 
 @pytest.fixture(scope="module")
 def served(serve):
     """(url, app) of a studio with low limits."""
-    from impasto.webapp.server.settings import Settings
+    from impasto.webapp.hosting.settings import Settings
 
     settings = Settings(threads=1, jobs_at_once=2, clip_seconds=2.0, clip_frames=40, upload_mb=1.0, jobs_per_client=2)
     with serve(settings) as (url, app):

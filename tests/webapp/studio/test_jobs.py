@@ -6,7 +6,7 @@ import threading
 import pytest
 
 from impasto.models.errors import BadInput
-from impasto.webapp.pipeline import Cancelled
+from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio import jobs as jobs_module
 from impasto.webapp.studio.jobs import Jobs, Teller, duration
 from impasto.webapp.studio.temporary import Folders

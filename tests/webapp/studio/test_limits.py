@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput
-from impasto.webapp import video_probe
+from impasto.webapp.files import probe as video_probe
 from impasto.webapp.studio import limits
 
 

@@ -20,7 +20,7 @@ SERVER = """
 import json, sys
 import uvicorn
 from fastapi import FastAPI
-from impasto.webapp.server.settings import Settings
+from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.studio.blocks import mount_studio
 
 app = FastAPI()

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput
-from impasto.webapp.pipeline import Cancelled
+from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio import limits
 from impasto.webapp.studio.painting import Look, Style, pack
 

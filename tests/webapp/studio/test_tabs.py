@@ -6,11 +6,11 @@ from types import SimpleNamespace
 import gradio as gr
 import pytest
 
-from impasto.export.model import load_model
-from impasto.webapp.studio.about_tab import model_card
+from impasto.export.runtime.model import load_model
 from impasto.webapp.studio.blocks import build
-from impasto.webapp.studio.live_tab import live_tab
 from impasto.webapp.studio.style_picker import StylePicker, mixed, style_pictures
+from impasto.webapp.studio.tabs.about import model_card
+from impasto.webapp.studio.tabs.live import live_tab
 
 
 @pytest.fixture

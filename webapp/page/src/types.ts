@@ -74,7 +74,7 @@ export interface Engine {
 
 /** The parts of `model.json` that the page reads. */
 export interface ModelDescription {
-  /** Which kind of description this is: `FORMAT` in `export/model.py`. */
+  /** Which kind of description this is: `FORMAT` in `export/runtime/model.py`. */
   format: number;
   name: string;
   style_size: number;

@@ -9,8 +9,8 @@ os.environ.setdefault("IMPASTO_HOST", "0.0.0.0")
 os.environ.setdefault("IMPASTO_PORT", "7860")
 os.environ.setdefault("IMPASTO_MODEL", "$model")
 
+from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server.run import serve
-from impasto.webapp.server.settings import Settings
 
 if __name__ == "__main__":
     serve(Settings.from_environment())

@@ -1,10 +1,10 @@
 // The painting worker: owns the model and the present painter, and falls from one painter to the next.
 import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
 import { after, candidates, createPatience, whySentence } from "./choice";
-import { type Encode, createEncoder } from "./encoder";
+import { type Encode, createEncoder } from "./model/encoder";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
-import { type Model, loadModel } from "./model";
-import { Dropped, type Opening, type Painter } from "./painter";
+import { type Model, loadModel } from "./model/model";
+import { Dropped, type Opening, type Painter } from "./painters/painter";
 import { Trouble, isOutOfMemory, sentenceOf } from "./trouble";
 
 const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
@@ -64,9 +64,9 @@ async function open(backend: Backend): Promise<Painter> {
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
   };
   // Each painter's code is downloaded only when it is used.
-  if (backend === "webgpu") opened = await (await import("./webgpu")).openWebGpu(opening);
-  else if (backend === "wasm") opened = await (await import("./wasm")).openWasm(opening);
-  else opened = await (await import("./server")).openServer(opening);
+  if (backend === "webgpu") opened = await (await import("./painters/webgpu/webgpu")).openWebGpu(opening);
+  else if (backend === "wasm") opened = await (await import("./painters/canvas/wasm")).openWasm(opening);
+  else opened = await (await import("./painters/remote/server")).openServer(opening);
   return opened;
 }
 

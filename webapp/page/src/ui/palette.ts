@@ -1,5 +1,5 @@
 // The styles there are: built-in ones and the person's own pictures, each with its style vector.
-import { blend } from "../engine/style";
+import { blend } from "../engine/model/style";
 import type { BuiltInStyle, Engine } from "../types";
 import { isOwn, type Mix, shares } from "./mix";
 

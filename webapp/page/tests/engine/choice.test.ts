@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { after, candidates, createPatience, whySentence } from "../../src/engine/choice";
-import { isSoftware } from "../../src/engine/gpu_device";
+import { isSoftware } from "../../src/engine/painters/webgpu/device";
 import { transfers } from "../../src/engine/messages";
 import { Trouble, isOutOfMemory, sentenceOf } from "../../src/engine/trouble";
 

@@ -1,0 +1,1 @@
+"""Graphs out of PyTorch: exporting, checking against the networks, the built-in styles."""

@@ -1,0 +1,179 @@
+"""Writes a model folder: ONNX graphs in float32 and float16, the weights, the built-in styles, `model.json`.
+
+Everything is written into a folder aside, run there and compared with PyTorch, and only then moved into place.
+"""
+
+import contextlib
+import io
+import logging
+import warnings
+from pathlib import Path
+
+import numpy as np
+import onnx_ir as ir
+import torch
+
+from impasto.export.runtime.model import Model, describe, load_model, write_model
+from impasto.models import flownet, stabilizer
+from impasto.models.atomic import folder_aside
+from impasto.models.errors import BadInput
+from impasto.models.predictor import SIDE, Predictor
+from impasto.models.transformer import Transformer
+from impasto.models.weights import save_weights
+
+from . import parity
+from .gallery import write_gallery
+from .lowering import TRANSLATIONS
+from .wrappers import FrameGraph, StepGraph, StyleGraph
+
+OPSET = 18
+MULTIPLE = flownet.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
+DTYPES = {"": torch.float32, "_fp16": torch.float16}
+OUTPUTS = {
+    "style": ["style"],
+    "frame": ["painted"],
+    "step": ["painted", *(f"next_{name}" for name in stabilizer.CARRIED if name != "carried")],
+}
+# What step.onnx is given besides frame, style and stability: what each input is made from (an output of the frame
+# before, or "size": the centres of the pixels, −1…1, x then y), its channels, and by what the frame's size is divided.
+# It is zeros before the first frame. In models of before impasto-0.16 some have "every", and are taken after the first
+# frame and every so many from there, held in between; or "anew", and are zeros then, taken after all others.
+STATE = [
+    {"name": "half", "from": "size", "channels": 2, "over": 2},
+    *(
+        {"name": name, "from": "painted" if name == "carried" else f"next_{name}", "channels": channels, "over": over}
+        for name, (channels, over) in stabilizer.CARRIED.items()
+    ),
+]
+
+
+def export_model(
+    p: Predictor,
+    t: Transformer,
+    folder: Path,
+    *,
+    name: str | None = None,
+    recipe: dict | None = None,
+    figures: dict | None = None,
+    gallery: dict | None = None,
+    frame: np.ndarray | None = None,
+    card: str | None = None,
+) -> Model:
+    """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
+
+    `gallery` maps a style's name to {"title", "artist", "year", "style": S}; on `frame` (RGB uint8) their previews are
+    painted; `card` is the text of the model's README.
+    Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
+    """
+    folder = Path(folder)
+    if folder.exists() and not (folder / "model.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(f"{folder} exists and is not a model: choose another folder.")
+    with folder_aside(folder) as aside:
+        roles = _write_graphs(p.eval(), t.eval(), aside)
+        differences = _check_graphs(p, t, aside, roles)
+        save_weights(p, t, aside / "weights.safetensors")
+        (aside / "weights.safetensors").chmod(0o644)  # safetensors writes for the owner alone
+        roles["weights"] = "weights.safetensors"
+        if card:
+            (aside / "README.md").write_text(card, "utf-8")
+        model = Model(
+            folder=aside,
+            name=name or folder.name,
+            style_size=t.layout.size,
+            layout=t.layout.to_json(),
+            network={"transformer": t.spec.to_json(), "predictor": p.spec.to_json()},
+            files=describe(aside, roles),
+            multiple=MULTIPLE,
+            style_side=SIDE,
+            state=STATE,
+            recipe=recipe or {},
+            figures={**(figures or {}), "parity": differences},
+        )
+        write_model(write_gallery(model, gallery, frame) if gallery else model)
+    return load_model(folder)
+
+
+def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
+    """Export every graph in every precision; returns role → file name."""
+    height, width = 64, 96
+    frame = {"frame": torch.rand(1, 3, height, width), "style": torch.rand(1, t.layout.size)}
+    # A tensor for each input: torch.export would take one tensor given twice for one input.
+    state = {s["name"]: torch.rand(1, s["channels"], height // s["over"], width // s["over"]) for s in STATE}
+    step = {**frame, "stability": torch.ones(1), **state}
+    roles = {}
+    for suffix, dtype in DTYPES.items():
+        for role, graph, inputs in (
+            ("style", StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}),
+            ("frame", FrameGraph(t, dtype), frame),
+            ("step", StepGraph(t, dtype), step),
+        ):
+            roles[role + suffix] = f"{role}{suffix}.onnx"
+            _to_onnx(graph, inputs, OUTPUTS[role], folder / roles[role + suffix])
+    return roles
+
+
+def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
+    """torch.onnx.export into one self-contained file, without its chatter.
+
+    Nothing that is computed here depends on a frame's size in numbers, so the graph of one size is that of any; to
+    trace it with sizes unknown would take four times as long. `_check_graphs` runs it at another size than this.
+    """
+    quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
+    quiet.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            warnings.simplefilter("ignore")
+            program = torch.onnx.export(
+                graph.eval(),
+                tuple(inputs.values()),
+                input_names=list(inputs),
+                output_names=outputs,
+                opset_version=OPSET,
+                dynamo=True,
+                custom_translation_table=TRANSLATIONS,
+                verbose=False,
+            )
+            _forget_origins(program.model)
+            if "frame" in inputs:
+                _any_size(program.model)
+            program.save(str(path), external_data=False)
+    finally:
+        quiet.setLevel(level)
+
+
+def _any_size(model) -> None:
+    """Make H and W of whatever belongs to the frame unknown, and forget the shapes in between."""
+    over = {s["name"]: s["over"] for s in STATE} | {s["from"]: s["over"] for s in STATE if s["from"] != "size"}
+    edges = [value for value in (*model.graph.inputs, *model.graph.outputs) if len(value.shape) == 4]
+    sizes = {value: (value.shape[1], over.get(value.name, 1)) for value in edges}
+    for node in model.graph.all_nodes():
+        for value in node.outputs:
+            value.shape = None
+    for value, (channels, part) in sizes.items():
+        value.shape = ir.Shape([1, channels, *(side if part == 1 else f"{side}/{part}" for side in "hw")])
+
+
+def _forget_origins(model) -> None:
+    """Take out where in the source each node came from: stack traces with the paths of whoever exported."""
+    model.metadata_props.clear()
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+        node.doc_string = None
+    for value in (*model.graph.inputs, *model.graph.outputs, *model.graph.initializers.values()):
+        value.metadata_props.clear()
+
+
+def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, str]) -> dict[str, float]:
+    """Run every graph beside its network; returns the differences. Raises ParityError."""
+    with torch.no_grad():
+        style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+    differences = {}
+    for role, file in roles.items():
+        if role.startswith("frame"):
+            differences[role] = parity.frame_difference(t, folder / file, style)
+        elif role.startswith("step"):
+            differences[role] = parity.step_difference(t, folder / file, STATE, style)
+        else:
+            differences[role] = parity.style_difference(p, folder / file)
+        parity.require(role, differences[role])
+    return {role: float(f"{value:.2e}") for role, value in differences.items()}

@@ -1,0 +1,135 @@
+"""The built-in styles of a model: style vectors of public-domain paintings, without the pictures themselves.
+
+`gallery.json` maps a name to {"title", "artist", "year", "style": S, "preview"}; a preview is a small picture of the
+demo frame as the model paints it in that style, `previews/NAME.webp` beside it.
+"""
+
+import json
+import shutil
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from importlib.resources import files
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from impasto.export.runtime.model import Model, describe, load_model, write_model
+from impasto.export.runtime.painter import Painter
+from impasto.models.atomic import folder_aside
+from impasto.models.errors import BadInput
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
+SHOWN = ("title", "artist", "year")
+PREVIEW_SIZE = (256, 192)  # width, height; painted larger, where strokes are as fine as in a clip
+PREVIEW_BYTES = 12_000
+DIGITS = 6  # significant ones of each value of S: the painted frame does not change, the file is half as large
+
+
+def gallery_index() -> dict[str, dict]:
+    """Name → {"title", "artist", "died": year of the artist's death, "year": of the painting} of every built-in style.
+
+    All are in the public domain: the artist died before 1954 and painted it before 1929.
+    """
+    return json.loads((files("impasto.models") / "gallery_index.json").read_text("utf-8"))
+
+
+def find_paintings(folder: Path) -> dict[str, Path]:
+    """Name → the picture NAME.jpg (.jpeg, .png, .webp) in `folder`. Raises BadInput naming all that are missing."""
+    there = {path.stem: path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in SUFFIXES}
+    index = gallery_index()
+    missing = [f"{name} ({entry['artist']}, {entry['title']})" for name, entry in index.items() if name not in there]
+    if missing:
+        raise BadInput(
+            f"{folder} lacks {len(missing)} of the {len(index)} paintings, "
+            f"named like their styles with .jpg, .png or .webp: {', '.join(missing)}."
+        )
+    return {name: there[name] for name in index}
+
+
+def build_gallery(encode: Callable[[np.ndarray], np.ndarray], folder: Path) -> dict[str, dict]:
+    """Encode the paintings of the index found in `folder`; `encode` turns RGB uint8 [H,W,3] into S.
+
+    Returns name → {"title", "artist", "year", "style": S}. Raises BadInput for paintings missing or damaged.
+    """
+    index = gallery_index()
+    gallery = {}
+    for name, path in find_paintings(folder).items():
+        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise BadInput(f"{path} is damaged and cannot be decoded; copy or download it again.")
+        style = np.asarray(encode(np.ascontiguousarray(pixels[:, :, ::-1])), np.float32).ravel()
+        gallery[name] = {**_shown(index[name]), "style": style}
+    return gallery
+
+
+def write_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray | None = None) -> Model:
+    """Write `gallery.json` into the model's folder, and previews painted on `frame` (RGB uint8 [H,W,3], 4:3) if given.
+
+    Returns the model with its list of files brought up to date; `model.json` itself is not written.
+    """
+    entries = {name: {**_shown(entry), "style": _short(entry["style"])} for name, entry in gallery.items()}
+    if frame is not None:
+        (model.folder / "previews").mkdir()
+        painter = Painter(model)
+        for name, entry in gallery.items():
+            entries[name]["preview"] = f"previews/{name}.webp"
+            preview = paint_preview(painter, np.asarray(entry["style"], np.float32), frame)
+            (model.folder / "previews" / f"{name}.webp").write_bytes(preview)
+    (model.folder / "gallery.json").write_text(_one_entry_a_line(entries), "utf-8")
+    return replace(model, files={**model.files, **describe(model.folder, {"gallery": "gallery.json"})})
+
+
+def rebuild_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray) -> Model:
+    """Give a model folder this gallery in place of its own; the folder changes whole or not at all."""
+    with folder_aside(model.folder) as aside:
+        shutil.copytree(model.folder, aside, dirs_exist_ok=True)
+        shutil.rmtree(aside / "previews", ignore_errors=True)
+        write_model(write_gallery(replace(model, folder=aside), gallery, frame))
+    return load_model(model.folder)
+
+
+def paint_preview(painter: Painter, style: np.ndarray, frame: np.ndarray) -> bytes:
+    """`frame` painted in a style, as a WebP of PREVIEW_SIZE and at most about PREVIEW_BYTES."""
+    painter.reset()
+    painter.use([style])
+    small = cv2.resize(painter.paint(frame), PREVIEW_SIZE, interpolation=cv2.INTER_AREA)[:, :, ::-1]
+    for quality in range(80, 30, -5):
+        preview = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
+        if len(preview) <= PREVIEW_BYTES:
+            break
+    return preview
+
+
+def published_gallery() -> dict[str, dict]:
+    """The style vectors of the index for the published networks, which come without their own."""
+    return json.loads((files("impasto.models") / "published_gallery.json").read_text("utf-8"))
+
+
+def torch_encoder(p):
+    """P as a function from RGB uint8 [H,W,3] to S, for building a gallery before anything is exported."""
+    import torch
+
+    from impasto.export.runtime.styles import square
+    from impasto.models.predictor import SIDE
+
+    @torch.no_grad()
+    def encode(image: np.ndarray) -> np.ndarray:
+        pixels = torch.from_numpy(square(image, SIDE)).permute(2, 0, 1)[None].float() / 255
+        return p(pixels)[0].numpy()
+
+    return encode
+
+
+def _shown(entry: Mapping) -> dict:
+    return {key: entry[key] for key in SHOWN}
+
+
+def _short(style) -> list[float]:
+    return [float(f"{value:.{DIGITS}g}") for value in np.asarray(style, np.float64).ravel()]
+
+
+def _one_entry_a_line(entries: Mapping[str, dict]) -> str:
+    """JSON in which a change of one style is a change of one line."""
+    lines = [f"{json.dumps(name)}: {json.dumps(entry, ensure_ascii=False)}" for name, entry in entries.items()]
+    return "{\n" + ",\n".join(lines) + "\n}\n"

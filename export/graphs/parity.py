@@ -1,0 +1,82 @@
+"""Does a graph compute what the PyTorch network computes? The exporter refuses to finish where it does not."""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+import torch
+from torch import nn
+
+from impasto.export.runtime.sample import picture
+from impasto.export.runtime.steady import Steady, pixel_grid
+from impasto.models.stabilizer import State
+from impasto.models.transformer import Transformer
+
+from .wrappers import StepGraph
+
+TOLERANCE = {"fp32": 1e-4, "fp16": 1e-2}  # largest absolute difference; of S, relative to its largest value
+STEPS = 16  # frames of a step graph: past the second key
+
+
+class ParityError(RuntimeError):
+    """An exported graph differs from the network it came from by more than `TOLERANCE`."""
+
+
+def probes(height: int, width: int) -> dict[str, np.ndarray]:
+    """The inputs that parity is judged on: noise and a picture, [1,3,H,W] float32."""
+    noise = np.random.default_rng(1).random((1, 3, height, width), dtype=np.float32)
+    return {"noise": noise, "picture": picture(height, width).transpose(2, 0, 1)[None].copy()}
+
+
+@torch.no_grad()
+def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int] = (120, 168)) -> float:
+    """Largest absolute difference between T in float32 and a frame graph, over the probes; style [1,D]."""
+    session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for frame in probes(*size).values():
+        ours = session.run(None, {"frame": frame, "style": style})[0]
+        reference = t(torch.from_numpy(frame), torch.from_numpy(style)).numpy()
+        worst = max(worst, float(np.abs(ours - reference).max()))
+    return worst
+
+
+@torch.no_grad()
+def step_difference(
+    t: Transformer, graph: Path, carried: list[dict], style: np.ndarray, size: tuple[int, int] = (96, 160)
+) -> float:
+    """Largest difference between T with its stabilizer in float32 and a step graph, over `STEPS` moving frames.
+
+    Both carry their own paintings on, so that small differences may grow. carried: the model's `state`; style [1,D].
+    """
+    steady = Steady(ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"]), carried)
+    reference, worst = StepGraph(t).eval(), 0.0
+    half = torch.from_numpy(pixel_grid(size[0] // 2, size[1] // 2))
+    scene = picture(size[0] + 4 * STEPS, size[1] + 4 * STEPS).transpose(2, 0, 1)[None]
+    state = State.empty(torch.zeros(1, 3, *size))
+    for step in range(STEPS):
+        at = 3 * step
+        frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
+        ours = steady.paint({"frame": frame, "style": style}, 1.0)
+        dial = torch.ones(1) * (step > 0)
+        state = State(*reference(torch.from_numpy(frame), torch.from_numpy(style), dial, half, *state))
+        worst = max(worst, float(np.abs(ours - state.carried.numpy()).max()))
+    return worst
+
+
+@torch.no_grad()
+def style_difference(p: nn.Module, graph: Path, side: int = 256) -> float:
+    """Largest difference between P in float32 and a style graph, relative to the largest value of S."""
+    session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for image in probes(side, side).values():
+        reference = p(torch.from_numpy(image)).numpy()
+        ours = session.run(None, {"image": image})[0]
+        worst = max(worst, float(np.abs(ours - reference).max() / np.abs(reference).max()))
+    return worst
+
+
+def require(role: str, difference: float) -> None:
+    """Raises ParityError when a difference is beyond the tolerance of the role's precision (or is not a number)."""
+    allowed = TOLERANCE["fp16" if role.endswith("fp16") else "fp32"]
+    if not difference <= allowed:
+        raise ParityError(f"{role}: PyTorch and ONNX Runtime differ by {difference:.2e}, more than {allowed:.0e}")

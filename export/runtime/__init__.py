@@ -1,0 +1,1 @@
+"""Runs exported models: model folders, sessions, style vectors, the painter. No torch."""

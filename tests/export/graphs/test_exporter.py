@@ -1,0 +1,212 @@
+"""Exported graphs: they agree with PyTorch, keep to what browsers can run, and nothing half-made is left behind."""
+
+import copy
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
+
+from impasto.export.graphs import exporter, parity
+from impasto.export.runtime.model import load_model
+from impasto.models.errors import BadInput
+from impasto.models.spec import TransformerSpec
+from impasto.models.stabilizer import CARRIED, KEY, Stabilizer
+from impasto.models.transformer import Transformer
+from impasto.models.weights import load_weights, save_weights
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+
+GRAPHS = tuple(role + precision for precision in ("", "_fp16") for role in ("style", "frame", "step"))
+# Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
+RUN_BY_BROWSERS = {
+    *("Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "Div", "Floor", "Gemm"),
+    *("GreaterOrEqual", "GridSample", "InstanceNormalization", "Mul", "Pad", "Pow", "Reciprocal", "ReduceMax"),
+    *("ReduceMean", "ReduceSum", "Relu", "Resize", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt", "Sub", "Transpose"),
+    *("Unsqueeze",),
+}
+
+
+@pytest.mark.parametrize("size", [(16, 24), (64, 40), (136, 96)])
+def test_frame_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
+    p, t = tiny_networks
+    style = p(torch.rand(1, 3, 256, 256)).detach()
+    frame = torch.rand(1, 3, *size)
+    session = ort.InferenceSession(str(tiny_model.path("frame")), providers=["CPUExecutionProvider"])
+    painted = session.run(["painted"], {"frame": frame.numpy(), "style": style.numpy()})[0]
+    assert np.abs(painted - t(frame, style).detach().numpy()).max() <= 1e-4
+
+
+def test_space_to_depth_layout_exports_and_agrees(tiny_networks, tmp_path):
+    """Our own layout, with P's heads cut to its size."""
+    p, _ = tiny_networks
+    torch.manual_seed(1)
+    t = Transformer(TransformerSpec((4, 6), 1, stem_kernel=6, stem_stride=2, end_kernel=3)).eval()
+    torch.nn.init.zeros_(t.stabilizer.crispness)  # untrained, it paints noise: sharpened, its rounding would grow too
+    p = type(p)(p.spec, t.layout)
+    model = exporter.export_model(p, t, tmp_path / "s2d")
+    assert set(model.figures["parity"]) == set(GRAPHS)
+    assert max(model.figures["parity"][role] for role in ("style", "frame", "step")) <= 1e-4
+    assert model.style_size == t.layout.size
+
+
+@pytest.mark.parametrize("role", GRAPHS)
+def test_keeps_to_what_browsers_run(tiny_model, role):
+    graph = onnx.load(str(tiny_model.path(role)))
+    onnx.checker.check_model(graph, full_check=True)
+    assert [(o.domain, o.version) for o in graph.opset_import if o.domain == ""] == [("", 18)]
+    assert {n.op_type for n in graph.graph.node} <= RUN_BY_BROWSERS
+    for node in graph.graph.node:
+        settings = {a.name: onnx.helper.get_attribute_value(a) for a in node.attribute}
+        assert settings.get("auto_pad", b"NOTSET") == b"NOTSET"
+        if node.op_type == "Cast":
+            assert settings["to"] in (onnx.TensorProto.FLOAT, onnx.TensorProto.FLOAT16)
+        if node.op_type == "Split":  # WebGPU promises a shader eight buffers, and one is the input
+            assert len(node.output) <= 7
+    if role.startswith(("frame", "step")):
+        normalised = sum(n.op_type == "InstanceNormalization" for n in graph.graph.node)
+        assert normalised == len(tiny_model.layout)
+
+
+@pytest.mark.parametrize("role", ["step", "step_fp16"])
+def test_step_graph_carries_its_state(tiny_model, role):
+    graph = onnx.load(str(tiny_model.path(role))).graph
+    assert [i.name for i in graph.input] == ["frame", "style", "stability", *(s["name"] for s in tiny_model.state)]
+    fed = {s["name"]: s["from"] for s in tiny_model.state}
+    assert [o.name for o in graph.output] == [name for name in fed.values() if name != "size"]
+    assert (fed["half"], fed["carried"], fed["key_painted"]) == ("size", "painted", "next_key_painted")
+    edges = [*graph.input, *graph.output]
+    sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in edges}
+    assert sizes["stability"] == [1]
+    for name in ("frame", "painted"):
+        assert sizes[name] == [1, 3, "h", "w"]
+    assert sizes["half"] == [1, 2, "h/2", "w/2"]
+    for name, (channels, over) in CARRIED.items():
+        sides = ["h", "w"] if over == 1 else [f"h/{over}", f"w/{over}"]
+        assert sizes[name] == sizes[fed[name]] == [1, channels, *sides]
+    assert sum(n.op_type == "GridSample" for n in graph.node) > 1
+
+
+@pytest.mark.parametrize("size", [(64, 96), (32, 32), (32, 160), (160, 96)])
+def test_step_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
+    """Moving frames past the second key, each side carrying its own paintings, at the size of the export and others."""
+    p, t = tiny_networks
+    style = p(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(2))).detach().numpy()
+    assert parity.STEPS > KEY + 2
+    assert parity.step_difference(t, tiny_model.path("step"), tiny_model.state, style, size) <= 1e-4
+
+
+@pytest.mark.parametrize(("role", "computes_in"), [("frame_fp16", {"FLOAT16"}), ("step_fp16", {"FLOAT", "FLOAT16"})])
+def test_float16_graphs_have_float32_edges(tiny_model, role, computes_in):
+    """And the stabilizer is float32 throughout: half a coordinate's bits would not tell pixels apart."""
+    graph = onnx.load(str(tiny_model.path(role))).graph
+    for edge in [*graph.input, *graph.output]:
+        assert edge.type.tensor_type.elem_type == onnx.TensorProto.FLOAT
+    kinds = {i.data_type for i in graph.initializer if len(i.dims) == 4}
+    assert {onnx.TensorProto.DataType.Name(kind) for kind in kinds} == computes_in
+    for weights in graph.initializer:
+        if weights.name.startswith("stabilizer."):
+            assert weights.data_type == onnx.TensorProto.FLOAT
+
+
+@pytest.mark.parametrize("role", GRAPHS)
+def test_graphs_do_not_say_where_they_were_made(tiny_model, role):
+    written = tiny_model.path(role).read_bytes()
+    for trace in (b"site-packages", b"Traceback", b"stack_trace", str(Path.cwd()).encode()):
+        assert trace not in written
+
+
+def test_model_json_describes_the_folder(tiny_model):
+    data = json.loads((tiny_model.folder / "model.json").read_text())
+    assert data["format"] == 2
+    assert {*GRAPHS, "weights", "gallery"} == set(data["files"])
+    for entry in data["files"].values():
+        assert (tiny_model.folder / entry["file"]).stat().st_size == entry["bytes"]
+    assert data["multiple"] == 32
+    assert [state["name"] for state in data["state"]] == ["half", *CARRIED]
+    last = data["layout"][-1]
+    assert last["beta"][1] == data["style_size"]
+
+
+def test_weights_come_back(tiny_networks, tiny_model):
+    p, t = load_weights(tiny_model.path("weights"))
+    for ours, theirs in ((p, tiny_networks[0]), (t, tiny_networks[1])):
+        for name, value in theirs.state_dict().items():
+            assert torch.equal(ours.state_dict()[name], value)
+
+
+@pytest.mark.parametrize("earlier", ["none", "with more to say"])
+def test_weights_with_a_stabilizer_of_an_earlier_kind(tiny_networks, tmp_path, earlier):
+    """It is as it is made, as a whole, and the rest is what was stored."""
+    p, t = copy.deepcopy(tiny_networks)
+    torch.nn.init.constant_(t.steady_style.scale, 0.1)
+    torch.nn.init.zeros_(t.stabilizer.crispness)
+    t.stabilizer.judge[2] = torch.nn.Conv2d(8, 1, 3)
+    save_weights(p, t, tmp_path / "all.safetensors")
+    tensors = load_file(tmp_path / "all.safetensors")
+    if earlier == "none":
+        tensors = {name: value for name, value in tensors.items() if "stabilizer" not in name}
+    with safe_open(tmp_path / "all.safetensors", "pt") as file:
+        save_file(tensors, tmp_path / "earlier.safetensors", file.metadata())
+    found = load_weights(tmp_path / "earlier.safetensors")[1]
+    for name, value in Stabilizer().state_dict().items():
+        if not name.startswith("judge.0"):  # random
+            assert torch.equal(found.stabilizer.state_dict()[name], value), name
+    for name, value in t.state_dict().items():
+        assert name.startswith("stabilizer") or torch.equal(found.state_dict()[name], value), name
+
+
+def change(module):
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight.mul_(1.2).add_(0.05)
+
+
+@pytest.mark.parametrize(
+    ("part", "role"),
+    [(lambda p, t: p.heads, "style"), (lambda p, t: t.stem, "frame"), (lambda p, t: t.stabilizer, "step")],
+    ids=["style", "frame", "step"],
+)
+def test_refuses_to_finish_when_a_graph_differs(tiny_networks, graphs_at_hand, tmp_path, part, role):
+    """Graphs of other weights than the networks': nothing is written."""
+    p, t = copy.deepcopy(tiny_networks)
+    change(part(p, t))
+    with pytest.raises(parity.ParityError, match=f"^{role}: "):
+        exporter.export_model(p, t, tmp_path / "m")
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "difference"), [("frame", 2e-4), ("frame_fp16", 2e-2), ("step", 2e-4), ("style", float("nan"))]
+)
+def test_tolerances(role, difference):
+    with pytest.raises(parity.ParityError):
+        parity.require(role, difference)
+
+
+def test_keeps_out_of_folders_that_are_no_model(tiny_networks, tmp_path):
+    (tmp_path / "letter.txt").write_text("precious")
+    with pytest.raises(BadInput, match="not a model"):
+        exporter.export_model(*tiny_networks, tmp_path)
+    assert (tmp_path / "letter.txt").read_text() == "precious"
+
+
+def test_replaces_a_model_whole(tiny_networks, tiny_model, graphs_at_hand, tmp_path):
+    shutil.copytree(tiny_model.folder, tmp_path / "m")
+    (tmp_path / "m" / "left over.txt").write_text("from an older version")
+    exporter.export_model(*tiny_networks, tmp_path / "m", name="second")
+    assert load_model(tmp_path / "m").name == "second"
+    assert [f.name for f in tmp_path.iterdir()] == ["m"]
+    assert not (tmp_path / "m" / "left over.txt").exists()
+
+
+def test_weights_of_something_else(tmp_path):
+    (tmp_path / "w.safetensors").write_bytes(b"nothing of the kind")
+    with pytest.raises(BadInput, match="does not hold the weights"):
+        load_weights(tmp_path / "w.safetensors")

@@ -1,0 +1,163 @@
+"""The built-in styles: whose paintings they are, how they are encoded, and what is written beside the model."""
+
+import io
+import json
+import shutil
+
+import numpy as np
+import onnxruntime as ort
+import pytest
+from PIL import Image
+
+from impasto.export.graphs import gallery
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.sample import picture
+from impasto.export.runtime.styles import StyleEncoder
+from impasto.models.errors import BadInput
+
+NAMES_THAT_STAY = {"starry-night", "great-wave", "the-scream", "composition-vii", "udnie"}
+MADE_UP = {
+    name: {"title": name.title(), "artist": "made by code", "died": 1900, "year": "1899"} for name in ("dots", "waves")
+}
+
+
+@pytest.fixture
+def paintings(tmp_path, monkeypatch):
+    """Two squares of 256 pixels made by code, and an index that knows only them."""
+    monkeypatch.setattr(gallery, "gallery_index", lambda: MADE_UP)
+    folder = tmp_path / "paintings"
+    folder.mkdir()
+    rng = np.random.default_rng(3)
+    Image.fromarray((picture(256, 256) * 255).astype(np.uint8)).save(folder / "waves.png")
+    Image.fromarray(rng.integers(0, 256, (256, 256, 3), dtype=np.uint8)).save(folder / "dots.png")
+    return folder
+
+
+@pytest.fixture
+def model(tmp_path):
+    """A copy of the default model, to be written to."""
+    return load_model(shutil.copytree(load_model().folder, tmp_path / "model"))
+
+
+@pytest.fixture
+def frame():
+    return (picture(96, 128) * 255).astype(np.uint8)
+
+
+def contents(folder):
+    return {path.relative_to(folder): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_every_painting_is_in_the_public_domain_and_told_apart():
+    index = gallery.gallery_index()
+    assert len(index) >= 16
+    assert set(index) >= NAMES_THAT_STAY
+    for name, entry in index.items():
+        assert name == name.lower()
+        assert " " not in name
+        assert entry["title"]
+        assert entry["artist"]
+        assert entry["died"] < 1954, name
+        assert int(entry["year"]) < 1929, name
+        assert int(entry["year"]) <= entry["died"], name
+    assert len({(e["artist"], e["title"]) for e in index.values()}) == len(index)
+
+
+def test_released_models_have_every_style_with_its_preview(released):
+    index, built = gallery.gallery_index(), released.gallery()
+    assert list(built) == list(index)
+    for name, entry in built.items():
+        assert {key: entry[key] for key in gallery.SHOWN} == {key: index[name][key] for key in gallery.SHOWN}
+        assert entry["style"].shape == (released.style_size,)
+        assert np.isfinite(entry["style"]).all()
+        preview = released.folder / entry["preview"]
+        assert preview.stat().st_size <= 20_000
+        with Image.open(preview) as shown:
+            assert (shown.format, shown.size) == ("WEBP", gallery.PREVIEW_SIZE)
+    styles = np.stack([e["style"] for e in built.values()])
+    apart = np.linalg.norm(styles[:, None] - styles[None], axis=-1)[~np.eye(len(styles), dtype=bool)]
+    assert apart.min() > 1
+    assert {p.name for p in (released.folder / "previews").iterdir()} == {f"{name}.webp" for name in index}
+
+
+def test_the_published_networks_have_the_same_styles():
+    index, published = gallery.gallery_index(), gallery.published_gallery()
+    assert list(published) == list(index)
+    assert {len(entry["style"]) for entry in published.values()} == {694}
+
+
+def test_styles_are_what_the_graph_says_of_the_paintings(model, paintings):
+    """Against ONNX Runtime itself: the pictures are 256 pixels square already, so nothing is cut or resized."""
+    session = ort.InferenceSession(model.path("style"), providers=["CPUExecutionProvider"])
+    built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
+    assert set(built) == set(MADE_UP)
+    for name, entry in built.items():
+        pixels = np.asarray(Image.open(paintings / f"{name}.png"), np.float32).transpose(2, 0, 1)[None] / 255
+        expected = session.run(None, {"image": pixels})[0][0]
+        np.testing.assert_allclose(entry["style"], expected, atol=1e-5)
+
+
+def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
+    before = contents(model.folder)
+    built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
+    rebuilt = gallery.rebuild_gallery(model, built, frame)
+    after = contents(model.folder)
+    assert {str(path) for path in after if path.parts[0] == "previews"} == {"previews/dots.webp", "previews/waves.webp"}
+    for name, entry in load_model(model.folder).gallery().items():
+        np.testing.assert_allclose(entry["style"], built[name]["style"], rtol=1e-5)
+        assert entry["artist"] == "made by code"
+        assert "died" not in entry
+    assert rebuilt.files["gallery"] != model.files["gallery"]
+    changed = {str(path) for path in before if path.parts[0] != "previews" and after[path] != before[path]}
+    assert changed == {"gallery.json", "model.json"}
+    previews = [np.asarray(Image.open(model.folder / "previews" / f"{name}.webp")).astype(int) for name in MADE_UP]
+    assert np.abs(previews[0] - previews[1]).mean() > 5
+    assert [path.name for path in model.folder.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_a_gallery_that_cannot_be_written_leaves_the_model_as_it_was(model, paintings, frame, monkeypatch):
+    before = contents(model.folder)
+    built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
+    monkeypatch.setattr(gallery, "paint_preview", lambda *_: (_ for _ in ()).throw(OSError("no room")))
+    with pytest.raises(OSError, match="no room"):
+        gallery.rebuild_gallery(model, built, frame)
+    assert contents(model.folder) == before
+    assert sorted(path.name for path in model.folder.parent.iterdir()) == ["model", "paintings"]
+
+
+def test_all_missing_paintings_are_named_in_one_sentence(paintings):
+    for path in paintings.iterdir():
+        path.rename(path.with_suffix(".txt"))
+    with pytest.raises(BadInput, match=r"lacks 2 of the 2 paintings.*dots.*waves") as problem:
+        gallery.find_paintings(paintings)
+    assert str(problem.value).count("\n") == 0
+
+
+def test_a_damaged_painting_is_named(paintings):
+    (paintings / "dots.png").write_bytes(b"no picture")
+    with pytest.raises(BadInput, match=r"dots\.png is damaged"):
+        gallery.build_gallery(lambda image: np.zeros(3), paintings)
+
+
+def test_previews_stay_small_whatever_is_painted(model):
+    class Noise:
+        reset = staticmethod(lambda: None)
+        use = staticmethod(lambda styles: None)
+        paint = staticmethod(lambda frame: np.random.default_rng(0).integers(0, 256, frame.shape, dtype=np.uint8))
+
+    preview = gallery.paint_preview(Noise, np.zeros(3), np.zeros((288, 384, 3), np.uint8))
+    assert len(preview) <= 20_000
+    assert Image.open(io.BytesIO(preview)).size == (256, 192)
+
+
+def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings, frame, tmp_path):
+    from impasto.export.graphs.exporter import export_model
+
+    p, t = tiny_networks
+    built = gallery.build_gallery(gallery.torch_encoder(p), paintings)
+    exported = export_model(p, t, tmp_path / "tiny", gallery=built, frame=frame)
+    assert exported.gallery()["waves"]["preview"] == "previews/waves.webp"
+    assert Image.open(exported.folder / "previews" / "waves.webp").size == (256, 192)
+    encoded = gallery.build_gallery(StyleEncoder(exported).encode, paintings)
+    np.testing.assert_allclose(exported.gallery()["dots"]["style"], encoded["dots"]["style"], atol=1e-4)
+    assert json.loads((exported.folder / "model.json").read_text())["files"]["gallery"]["file"] == "gallery.json"

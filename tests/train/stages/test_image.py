@@ -1,0 +1,83 @@
+"""The image stage: its terms, what it trains, and that it learns."""
+
+import numpy as np
+import torch
+
+from impasto.models.weights import LATER, load_weights
+from impasto.train import loop, losses, vgg
+from impasto.train.data import pictures as data
+from impasto.train.data.augment import Draws
+from impasto.train.stages import image as image_stage
+
+
+def fixed_batch(sources, config):
+    draws = Draws(torch.Generator().manual_seed(3))
+    photos = data.photos(data.load(sources["photos"], config.photo_side), config.batch, config.size, draws)
+    styles = data.styles(data.load(sources["paintings"], config.painting_side), config.batch, config.style_size, draws)
+    return photos, styles
+
+
+def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
+    config = tiny(image_stage)
+    photos, styles = fixed_batch(sources, config)
+    p, t = load_weights(sources["start"])
+    eye = vgg.load(sources["vgg_file"])
+    terms = image_stage.losses(loop.Networks(p, t), eye, photos, styles)
+    painted = t(photos, p(styles))
+    expected = {
+        "content": losses.content(eye(painted)["relu3_3"], eye(photos)["relu3_3"]),
+        "style": losses.style(losses.grams(eye(painted)), losses.grams(eye(styles))),
+        "tv": losses.total_variation(painted),
+    }
+    assert terms.keys() == expected.keys()
+    for name, value in expected.items():
+        torch.testing.assert_close(terms[name], value)
+
+
+def test_gradient_reaches_both_networks_and_nothing_else(sources, tiny):
+    nets = loop.Networks(*load_weights(sources["start"]))
+    eye = vgg.load(sources["vgg_file"])
+    sum(image_stage.losses(nets, eye, *fixed_batch(sources, tiny(image_stage))).values()).backward()
+    painters = [nets.p, *(part for name, part in nets.t.named_children() if name not in LATER)]
+    assert all(w.grad is not None and w.grad.isfinite().all() for net in painters for w in net.parameters())
+    assert all(weight.grad is None for weight in eye.parameters())
+
+
+def test_every_term_falls(sources, tiny, log, tmp_path):
+    config = tiny(image_stage, steps=25, decay="none", rate=3e-3, predictor_rate=3e-3)
+    processes = loop.accelerator()
+    nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
+    eye, batch = vgg.load(sources["vgg_file"]), fixed_batch(sources, config)
+    ended = loop.run(
+        config,
+        nets,
+        rates={"t": config.rate, "p": config.predictor_rate},
+        terms=lambda: image_stage.losses(nets, eye, *batch),
+        sheet=lambda trained: loop.sheet(trained, *batch),
+        out=tmp_path,
+        processes=processes,
+        draws=draws,
+        resume=False,
+    )
+    assert "Finished at step 25" in ended
+    lines = log(tmp_path)
+    for name in ("content", "style", "tv"):
+        values = [line["terms"][name] for line in lines]
+        assert np.mean(values[-10:]) < 0.9 * np.mean(values[:5]), name
+
+
+def test_rate_zero_freezes_the_predictor(sources, tiny, tmp_path):
+    image_stage.train(tiny(image_stage, steps=2, predictor_rate=0.0), out=tmp_path, **sources)
+    (p, t), (p0, t0) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
+    assert all(torch.equal(a, b) for a, b in zip(p.parameters(), p0.parameters(), strict=True))
+    for (name, a), b in zip(t.named_parameters(), t0.parameters(), strict=True):
+        assert torch.equal(a, b) == name.startswith(LATER), name  # they have stages of their own
+
+
+def test_scratch_starts_the_named_network_the_same_way_twice():
+    p, t = loop.start("scratch", "space_to_depth", 7)
+    again = loop.start("scratch", "space_to_depth", 7)
+    assert t.spec == loop.NETWORKS["space_to_depth"]
+    assert p.layout == t.layout
+    assert torch.equal(t.end.conv.weight, again.t.end.conv.weight)
+    assert torch.equal(p.heads.weight, again.p.heads.weight)

@@ -1,0 +1,82 @@
+"""`impasto gallery`, and built-in styles by their names."""
+
+import json
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.export.graphs import gallery
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.sample import picture
+from impasto.webapp.cli import arguments as looks
+from impasto.webapp.cli.gallery import demo_frame
+
+
+@pytest.fixture
+def one_painting(tmp_path, monkeypatch):
+    """A folder with a picture made by code, and an index that knows only it."""
+    entry = {"title": "Ripples", "artist": "made by code", "died": 1900, "year": "1899"}
+    monkeypatch.setattr(gallery, "gallery_index", lambda: {"ripples": entry})
+    (tmp_path / "paintings").mkdir()
+    Image.fromarray((picture(300, 260) * 255).astype(np.uint8)).save(tmp_path / "paintings" / "ripples.webp")
+    return tmp_path / "paintings"
+
+
+def test_list_shows_every_style(run):
+    code, out, err = run("gallery", "list")
+    assert (code, err) == (0, "")
+    for name, entry in load_model().gallery().items():
+        assert f"name:{name} " in out
+        assert entry["artist"] in out
+    code, out, _ = run("gallery", "list", "--json")
+    styles = json.loads(out)["styles"]
+    assert [s["style"] for s in styles] == list(load_model().gallery())
+    assert {"style", "title", "artist", "year"} == set(styles[0])
+
+
+def test_build_makes_the_gallery_of_a_model_anew(run, one_painting, tmp_path):
+    shutil.copytree(load_model().folder, tmp_path / "model")
+    code, out, err = run("gallery", "build", one_painting, "-m", tmp_path / "model")
+    assert (code, err) == (0, "")
+    assert "1 built-in styles" in out
+    built = load_model(tmp_path / "model")
+    assert list(built.gallery()) == ["ripples"]
+    assert (built.folder / "previews" / "ripples.webp").is_file()
+    code, *_ = run(
+        "stylize", one_painting / "ripples.webp", "-s", "name:ripples", "-o", tmp_path / "a.png", "-m", built.folder
+    )
+    assert code == 0
+
+
+def test_missing_paintings_are_one_sentence(run, tmp_path):
+    code, out, err = run("gallery", "build", tmp_path)
+    assert (code, out) == (2, "")
+    assert err.count("\n") == 1
+    assert all(f"{name} (" in err for name in gallery.gallery_index())
+
+
+def test_previews_show_what_the_model_paints_on_the_demo_frame():
+    """A released preview is the demo frame in that style: nearer to it than to the frame in any other style."""
+    frame, painter = demo_frame(), Painter()
+    assert frame.shape == (288, 384, 3)
+    styles = painter.model.gallery()
+    painted = {}
+    for name in ("starry-night", "the-scream", "gray-tree"):
+        painter.reset()
+        painter.use([styles[name]["style"]])
+        painted[name] = np.asarray(Image.fromarray(painter.paint(frame)).resize((256, 192), Image.Resampling.BOX), int)
+    for name in painted:
+        preview = np.asarray(Image.open(painter.model.folder / styles[name]["preview"]).convert("RGB"), int)
+        distances = {other: np.abs(preview - picture).mean() for other, picture in painted.items()}
+        assert min(distances, key=distances.get) == name
+        assert distances[name] < 12
+
+
+def test_names_are_style_vectors_of_the_model():
+    painter = Painter()
+    (style,), weights = looks.choose_styles(painter, ["name:great-wave:2"])
+    assert weights == [2.0]
+    assert np.array_equal(style, painter.model.gallery()["great-wave"]["style"])

@@ -1,0 +1,272 @@
+"""The command line as a person meets it: what it paints, what it prints, and one sentence for each mistake."""
+
+import json
+import os
+import shutil
+import struct
+import subprocess
+import sys
+import zlib
+
+import av
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+
+from impasto.export.benchmark import make_clip
+from impasto.webapp.cli import arguments as looks
+
+
+@pytest.fixture
+def files(tmp_path, scene, tiny_model):
+    """A folder with a clip that has sound, a style picture, and a copy of the tiny model."""
+    make_clip(tmp_path / "clip.mp4", 48, 64, 18)
+    Image.fromarray(scene).save(tmp_path / "style.png")
+    shutil.copytree(tiny_model.folder, tmp_path / "model")
+    return tmp_path
+
+
+def stylize(files, *arguments, source="clip.mp4", out="out.mp4", style="style.png"):
+    return ["stylize", files / source, "-s", files / style, "-o", files / out, "-m", files / "model", *arguments]
+
+
+def test_paints_a_clip_and_says_so_in_one_line(run, files):
+    code, out, err = run(*stylize(files))
+    assert (code, err) == (0, "")
+    assert out.count("\n") == 1
+    assert "18 frames, 64×48, sound copied" in out
+    with av.open(str(files / "out.mp4")) as painted, av.open(str(files / "clip.mp4")) as clip:
+        assert painted.streams.video[0].codec_context.name == "h264"
+        theirs, ours = (list(c.decode(video=0)) for c in (clip, painted))
+    assert [f.time for f in ours] == [f.time for f in theirs]
+    difference = ours[3].to_ndarray(format="rgb24").astype(int) - theirs[3].to_ndarray(format="rgb24")
+    assert np.abs(difference).mean() > 5
+
+
+def test_json_is_one_object_and_nothing_else(run, files):
+    code, out, err = run(*stylize(files, "--json"))
+    summary = json.loads(out)
+    assert (code, err) == (0, "")
+    assert summary["frames"] == 18
+    assert summary["audio"] == ["copied"]
+    assert summary["model"] == "tiny"
+    assert summary["painted_per_second"] > 0
+    assert summary["peak_memory_mb"] > 10
+
+
+def test_size_strength_and_colors_reach_the_painter(run, files, scene):
+    code, *_ = run(*stylize(files, "--strength", "0", source="style.png", out="same.png"))
+    assert code == 0
+    assert np.array_equal(np.asarray(Image.open(files / "same.png")), scene)
+    run(*stylize(files, "--size", "40", source="style.png", out="small.png"))
+    assert min(Image.open(files / "small.png").size) == 40
+    run(*stylize(files, source="style.png", out="full.png"))
+    run(*stylize(files, "--keep-colors", source="style.png", out="kept.png"))
+    full, kept = (np.asarray(Image.open(files / f"{n}.png")).astype(int) for n in ("full", "kept"))
+    assert np.abs(full - kept).mean() > 1
+
+
+def test_built_in_style_and_blend(run, files):
+    for style in ("name:waves", "name:waves:0.5"):
+        code, *_ = run("stylize", files / "style.png", "-s", style, "-o", files / "a.png", "-m", files / "model")
+        assert code == 0
+    plain = (files / "a.png").read_bytes()
+    run(*stylize(files, "-s", "name:waves:3", source="style.png", out="b.png", style="style.png:1"))
+    assert (files / "b.png").read_bytes() != plain
+
+
+def test_a_folder_is_painted_and_resumed(run, files):
+    (files / "in").mkdir()
+    shutil.copy(files / "style.png", files / "in" / "one.png")
+    shutil.copy(files / "clip.mp4", files / "in" / "two.mp4")
+    (files / "in" / "broken.mp4").write_text("no clip at all")
+    code, out, err = run(*stylize(files, source="in", out="painted"))
+    assert code == 2
+    assert "2 painted, 0 skipped, 1 failed" in out
+    assert "1 of the files could not be painted" in err
+    (files / "in" / "broken.mp4").unlink()
+    code, out, _ = run(*stylize(files, "--json", source="in", out="painted"))
+    assert code == 0
+    assert sorted(json.loads(out)["skipped"]) == ["one.png", "two.mp4"]
+
+
+def huge_png(path):
+    """A PNG whose header says 20,000 × 20,000, with next to nothing behind it."""
+    header = struct.pack(">IIBBBBB", 20000, 20000, 8, 2, 0, 0, 0)
+    chunks = [b"IHDR" + header, b"IDAT" + zlib.compress(b"\0" * 100), b"IEND"]
+    framed = (struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(framed))
+
+
+def damage(path, keep):
+    path.write_bytes(path.read_bytes()[: int(keep * path.stat().st_size)])
+
+
+BAD = {
+    "missing clip": ({"source": "nowhere.mp4"}, "nowhere.mp4"),
+    "missing style": ({"style": "nowhere.png"}, "nowhere.png"),
+    "style is a folder": ({"style": "model"}, "model"),
+    "output is a folder": ({"out": "model"}, "model"),
+    "text renamed to .mp4": ({"source": "text.mp4"}, "text.mp4"),
+    "truncated clip": ({"source": "cut.mp4"}, "cut.mp4"),
+    "header of 20,000 × 20,000": ({"source": "huge.png", "out": "o.png"}, "pixels"),
+    "style of 20,000 × 20,000": ({"style": "huge.png"}, "pixels"),
+    "weight no number": ({"style": "style.png:heavy"}, "'heavy' is not a weight"),
+    "weight negative": ({"style": "style.png:-1"}, "zero or more"),
+    "weight nan": ({"style": "style.png:nan"}, "zero or more"),
+    "weights all zero": ({"style": "style.png:0"}, "above zero"),
+    "output equal to input": ({"out": "clip.mp4"}, "clip.mp4"),
+    "output in no folder": ({"out": "none/out.mp4"}, "none"),
+    "unknown kind of output": ({"out": "out.xyz"}, "xyz"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_sentence_and_loses_nothing(run, files, case):
+    (files / "text.mp4").write_text("this is a letter, not a clip")
+    shutil.copy(files / "clip.mp4", files / "cut.mp4")
+    damage(files / "cut.mp4", 0.6)
+    huge_png(files / "huge.png")
+    before = {f: f.read_bytes() for f in files.rglob("*") if f.is_file()}
+    names, words = BAD[case]
+    code, out, err = run(*stylize(files, **names))
+    assert code == 2
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert err.count("\n") == 1
+    assert words in err
+    assert {f: f.read_bytes() for f in files.rglob("*") if f.is_file()} == before
+
+
+def test_corrupt_model_is_named(run, files):
+    damage(files / "model" / "frame.onnx", 0.9)
+    code, _, err = run(*stylize(files))
+    assert code == 2
+    assert "frame.onnx is damaged: its SHA-256" in err
+    assert not (files / "out.mp4").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["--strength", "1.5"], "Strength goes from 0"),
+        (["--device", "cuda"], "onnxruntime-gpu"),
+        (["--size", "0"], "--size"),
+        (["--no-such-option"], "--no-such-option"),
+        (["-s", "name:nope"], "no built-in style 'nope': it has waves"),
+    ],
+)
+def test_bad_options(run, files, arguments, words):
+    code, _, err = run(*stylize(files, *arguments))
+    assert code == 2
+    assert words in err
+    assert "Traceback" not in err
+
+
+def test_errors_are_json_too_where_json_was_asked_for(run, files):
+    code, out, _ = run(*stylize(files, "--json", source="nowhere.mp4"))
+    assert code == 2
+    assert "nowhere.mp4" in json.loads(out)["error"]
+
+
+def test_one_pixel_is_painted(run, files):
+    Image.new("RGB", (1, 1)).save(files / "dot.png")
+    code, *_ = run(*stylize(files, source="dot.png", out="o.png"))
+    assert code == 0
+    assert Image.open(files / "o.png").size == (1, 1)
+
+
+def test_interrupt_leaves_nothing_and_says_so(run, files, monkeypatch):
+    from impasto.export.runtime.painter import Painter
+
+    real, painted = Painter.paint, []
+
+    def paint(self, frame):
+        painted.append(1)
+        if len(painted) == 5:
+            raise KeyboardInterrupt
+        return real(self, frame)
+
+    monkeypatch.setattr(Painter, "paint", paint)
+    before = sorted(files.iterdir())
+    code, out, err = run(*stylize(files))
+    assert code == 130
+    assert out == ""
+    assert "Stopped" in err
+    assert sorted(files.iterdir()) == before
+
+
+def test_info_lists_versions_and_models(run, files, monkeypatch):
+    monkeypatch.setenv("IMPASTO_HOME", str(files))
+    (files / "models").mkdir()
+    shutil.move(files / "model", files / "models" / "mine")
+    code, out, _ = run("info", "--json")
+    facts = json.loads(out)
+    assert code == 0
+    assert facts["cores"] >= 1
+    assert "mine" in [m["folder"].rsplit("/", 1)[-1] for m in facts["models"]]
+    code, out, _ = run("info")
+    assert "onnxruntime" in out
+
+
+def test_export_makes_a_model_from_weights(run, files, graphs_at_hand):
+    code, out, err = run("export", files / "model" / "weights.safetensors", "-o", files / "again")
+    assert (code, err) == (0, "")
+    assert "agree with PyTorch" in out
+    ours, theirs = (load_file(str(f / "weights.safetensors")) for f in (files / "again", files / "model"))
+    assert all(torch.equal(ours[name], theirs[name]) for name in {*ours, *theirs})
+
+
+def test_the_painting_side_never_imports_torch(files):
+    """A whole run in a fresh interpreter where torch and onnx cannot be imported."""
+    code = (
+        "import sys\n"
+        "for name in ('torch', 'onnx', 'safetensors', 'matplotlib'): sys.modules[name] = None\n"
+        "from impasto.webapp.cli.main import main\n"
+        "main(sys.argv[1:])\n"
+    )
+    arguments = [str(a) for a in stylize(files, "--json")]
+    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["frames"] == 18
+
+
+def test_nothing_is_noted_about_whoever_paints(tmp_path, scene):
+    """ONNX Runtime gives the machine a number and keeps a diary for its maker unless told not to."""
+    (tmp_path / "home").mkdir()
+    Image.fromarray(scene).save(tmp_path / "p.png")
+    kept = {name: value for name, value in os.environ.items() if name != "ORT_DISABLE_TELEMETRY"}
+    home = {name: str(tmp_path / "home") for name in ("HOME", "USERPROFILE", "XDG_CACHE_HOME", "LOCALAPPDATA")}
+    arguments = ["stylize", tmp_path / "p.png", "-s", "name:the-scream", "-o", tmp_path / "o.png"]
+    subprocess.run([sys.executable, "-m", "impasto.webapp.cli", *arguments], env={**kept, **home}, check=True)
+    assert [*(tmp_path / "home").rglob("*")] == []
+
+
+def test_a_missing_extra_is_named(files):
+    code = "import sys; sys.modules['torch'] = None; from impasto.webapp.cli.main import main; main(['import-published'])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert done.stderr == 'Error: This command needs torch: pip install "impasto[train]".\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a.jpg", ("a.jpg", 1.0)),
+        ("a.jpg:0.5", ("a.jpg", 0.5)),
+        ("a.jpg:2e-1", ("a.jpg", 0.2)),
+        ("name:wave", ("name:wave", 1.0)),
+        ("name:wave:3", ("name:wave", 3.0)),
+        ("C:/pictures/a.jpg", ("C:/pictures/a.jpg", 1.0)),
+    ],
+)
+def test_style_arguments(text, expected):
+    assert looks.parse_style(text) == expected
+
+
+def test_a_file_with_a_colon_in_its_name(tmp_path, monkeypatch):
+    (tmp_path / "a:1").write_text("")
+    monkeypatch.chdir(tmp_path)
+    assert looks.parse_style("a:1") == ("a:1", 1.0)

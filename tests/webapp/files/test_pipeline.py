@@ -1,0 +1,180 @@
+"""The three stages: order, overlap, bounded memory, and an end for all when one of them ends."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+from impasto.webapp.files.pipeline import QUEUE_FRAMES, Cancelled, run_pipeline
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    before = threading.active_count()
+    yield
+    assert threading.active_count() == before
+
+
+def endless():
+    count = 0
+    while True:
+        yield count
+        count += 1
+
+
+def fail_at(number, error):
+    def stage(item):
+        if item == number:
+            raise error
+        return item
+
+    return stage
+
+
+def test_every_item_passes_in_order_and_is_counted():
+    written, reported = [], []
+    done = run_pipeline(
+        range(50), lambda x: x * 2, written.append, total=50, progress=lambda *pair: reported.append(pair)
+    )
+    assert done == 50
+    assert written == [x * 2 for x in range(50)]
+    assert reported == [(n, 50) for n in range(1, 51)]
+
+
+def test_nothing_in_nothing_out():
+    assert run_pipeline([], str, print) == 0
+
+
+def test_painting_stays_in_the_calling_thread_and_the_others_do_not():
+    seen = {"read": set(), "paint": set(), "write": set()}
+
+    def frames():
+        for n in range(5):
+            seen["read"].add(threading.current_thread())
+            yield n
+
+    run_pipeline(
+        frames(),
+        lambda x: seen["paint"].add(threading.current_thread()) or x,
+        lambda x: seen["write"].add(threading.current_thread()),
+    )
+    assert seen["paint"] == {threading.current_thread()}
+    assert len(seen["read"] | seen["paint"] | seen["write"]) == 3
+
+
+def test_stages_overlap():
+    pause = 0.02
+
+    def frames():
+        for n in range(10):
+            time.sleep(pause)
+            yield n
+
+    started = time.perf_counter()
+    run_pipeline(frames(), lambda x: time.sleep(pause) or x, lambda x: time.sleep(pause))
+    assert time.perf_counter() - started < 10 * 3 * pause * 0.75
+
+
+@pytest.mark.parametrize("slow", ["paint", "write"])
+def test_few_items_are_alive_at_once(slow):
+    alive, most = set(), 0
+
+    def frames():
+        nonlocal most
+        for n in range(60):
+            alive.add(n)
+            most = max(most, len(alive))
+            yield n
+
+    def write(item):
+        if slow == "write":
+            time.sleep(0.003)
+        alive.discard(item)
+
+    run_pipeline(frames(), lambda x: time.sleep(0.003 if slow == "paint" else 0) or x, write)
+    assert most <= 2 * QUEUE_FRAMES + 3
+
+
+@pytest.mark.parametrize("kind", [ValueError, KeyboardInterrupt, MemoryError])
+@pytest.mark.parametrize("stage", ["read", "paint", "write", "progress"])
+def test_the_first_failure_ends_all_and_is_raised(stage, kind):
+    error = kind("the first cause")
+    closed = threading.Event()
+
+    def frames():
+        try:
+            for n in endless():
+                yield fail_at(7, error)(n) if stage == "read" else n
+        finally:
+            closed.set()
+
+    started = time.perf_counter()
+    with pytest.raises(kind, match="the first cause") as caught:
+        run_pipeline(
+            frames(),
+            fail_at(7, error) if stage == "paint" else lambda x: x,
+            fail_at(7, error) if stage == "write" else lambda x: None,
+            progress=lambda done, total: fail_at(7, error)(done) if stage == "progress" else None,
+        )
+    assert caught.value is error
+    assert closed.is_set()
+    assert time.perf_counter() - started < 2
+
+
+def test_a_failing_writer_frees_a_painter_blocked_on_a_full_queue():
+    with pytest.raises(OSError, match="full"):
+        run_pipeline(endless(), lambda x: x, fail_at(0, OSError(28, "disk full")))
+
+
+def test_a_failing_reader_frees_the_writer_waiting_for_frames():
+    def frames():
+        yield 1
+        time.sleep(0.05)
+        raise RuntimeError("no more")
+
+    written = []
+    with pytest.raises(RuntimeError, match="no more"):
+        run_pipeline(frames(), lambda x: x, written.append)
+    assert written == [1]
+
+
+def test_cancelling_stops_within_a_frame():
+    painted = []
+    with pytest.raises(Cancelled):
+        run_pipeline(endless(), lambda x: painted.append(x) or x, lambda x: None, cancelled=lambda: len(painted) >= 3)
+    assert painted == [0, 1, 2]
+
+
+@pytest.mark.parametrize("blocked", ["reader", "writer"])
+def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
+    release = threading.Event()
+
+    def frames():
+        yield 0
+        if blocked == "reader":
+            release.wait(10)
+        yield from endless()
+
+    def write(item):
+        if blocked == "writer":
+            release.wait(10)
+
+    def interrupt():
+        time.sleep(0.1)
+        os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.1)
+        release.set()
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores Ctrl-C
+    try:
+        thread = threading.Thread(target=interrupt)
+        thread.start()
+        started = time.perf_counter()
+        with pytest.raises(KeyboardInterrupt):
+            run_pipeline(frames(), lambda x: x, write)
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert time.perf_counter() - started < 5

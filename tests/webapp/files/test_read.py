@@ -1,0 +1,196 @@
+"""What a clip is read as: colour by the standards' formulas, upright, at its own times."""
+
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+
+from impasto.models.errors import BadInput
+from impasto.webapp.files.probe import ClipLimits, Orientation, probe, working_size
+from impasto.webapp.files.read import read_frames
+
+SPACES = {"601": 6, "709": 1, "2020": 9}  # AVCOL_SPC_*
+COLOURS = [(200, 40, 60), (30, 180, 90), (20, 60, 220), (240, 240, 230), (128, 128, 128), (12, 9, 20)]
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", ["601", "709", "2020"])
+@pytest.mark.parametrize("format", ["yuv420p", "yuv444p", "yuv420p10le"])
+def test_colours_follow_matrix_and_range(tmp_path, media, format, matrix, full):
+    bits = 10 if "10" in format else 8
+    codes = media.yuv_from_rgb(COLOURS, matrix, full, bits)
+    frames = [media.yuv_frame(32, 16, format, code) for code in codes]
+    tags = {"colorspace": SPACES[matrix], "color_range": 2 if full else 1}
+    clip = media.write_clip(tmp_path / "c.mkv", frames, codec="ffv1", format=format, tags=tags)
+    info = probe(clip)
+    assert info.full_range is full
+    expected = media.rgb_from_yuv(codes, matrix, full, bits)
+    for size in [(32, 16), (16, 8), (64, 32)]:
+        read = np.array([frame.rgb for frame in read_frames(info, size)])
+        assert read.shape == (len(COLOURS), size[1], size[0], 3)
+        # rounding alone, but for full-range 10-bit, where swscale is off by up to one code more
+        assert np.abs(read - expected[:, None, None]).max() <= (1.3 if full and bits == 10 else 0.55)
+
+
+@pytest.mark.parametrize(("size", "matrix"), [((1280, 720), "709"), ((720, 576), "601")])
+def test_an_untagged_clip_is_bt709_from_720_lines_on(tmp_path, media, size, matrix):
+    codes = media.yuv_from_rgb([(200, 40, 60)], matrix, False)
+    clip = media.write_clip(tmp_path / "c.mkv", [media.yuv_frame(*size, "yuv420p", codes[0])], codec="ffv1")
+    (frame,) = read_frames(probe(clip), (32, 18))
+    assert np.abs(frame.rgb - media.rgb_from_yuv(codes, matrix, False)).max() <= 0.55
+
+
+def test_motion_jpeg_is_full_range_bt601(tmp_path, media):
+    codes = media.yuv_from_rgb([(200, 40, 60)], "601", True)
+    frames = [media.yuv_frame(32, 16, "yuvj420p", codes[0])]
+    clip = media.write_clip(tmp_path / "c.avi", frames, codec="mjpeg", format="yuvj420p", options={"qmin": "1"})
+    (frame,) = read_frames(probe(clip))
+    assert np.abs(frame.rgb - media.rgb_from_yuv(codes, "601", True)).max() <= 3  # JPEG's own loss
+
+
+def test_grey_and_rgb_codecs_come_out_as_they_went_in(tmp_path, media):
+    picture = media.scene(48, 32, 0)
+    clip = media.write_clip(tmp_path / "c.mkv", [picture], codec="ffv1", format="bgr0")
+    (frame,) = read_frames(probe(clip))
+    assert np.array_equal(frame.rgb, picture)
+    grey = av.VideoFrame.from_ndarray(picture[..., 0].copy(), format="gray")
+    clip = media.write_clip(tmp_path / "g.mkv", [grey], codec="ffv1", format="gray")
+    (frame,) = read_frames(probe(clip))
+    assert np.abs(frame.rgb - picture[..., :1].astype(int)).max() <= 1
+
+
+def test_hdr_is_brought_to_what_a_screen_shows(tmp_path, media):
+    """PQ, BT.2020: black, 18 % grey and white of BT.2408 (203 nits), and a red outside BT.709."""
+
+    def pq(nits):
+        power = (nits / 10000) ** 0.1593017578125
+        return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
+
+    red = [pq(203 * c) * 255 for c in (0.6274, 0.0691, 0.0164)]  # BT.709 red in BT.2020 primaries
+    colours = [(0, 0, 0), (pq(36.5) * 255,) * 3, (pq(203) * 255,) * 3, red]
+    codes = media.yuv_from_rgb(colours, "2020", False, 10)
+    frames = [media.yuv_frame(32, 16, "yuv420p10le", code) for code in codes]
+    tags = {"colorspace": 9, "color_range": 1, "color_trc": 16, "color_primaries": 9}
+    clip = media.write_clip(tmp_path / "c.mkv", frames, codec="ffv1", format="yuv420p10le", tags=tags)
+    info = probe(clip)
+    assert info.hdr
+    black, grey, white, red = (frame.rgb[8, 16].astype(int) for frame in read_frames(info))
+    assert black.max() <= 1
+    assert np.ptp(grey) <= 2
+    assert abs(grey[0] - 118) <= 4  # 18 % on sRGB's curve
+    assert white.min() >= 250
+    assert np.abs(red - (255, 0, 0)).max() <= 10
+
+
+@pytest.mark.parametrize("degrees", [0, 90, 180, -90])
+@pytest.mark.parametrize("mirror", [False, True])
+def test_phones_are_held_upright(tmp_path, media, degrees, mirror):
+    """`degrees` is counterclockwise, as PyAV defines it, and the mirror comes after the turn."""
+    picture = media.scene(48, 32, 0)
+    rotation = {"degrees": degrees, "hflip": mirror}
+    clip = media.write_clip(
+        tmp_path / "c.mp4",
+        [picture] * 2,
+        rotation=rotation,
+        options={"qp": "0"},
+        format="yuv444p",
+        aspect=Fraction(4, 3),
+    )
+    upright = np.rot90(picture, degrees // 90)
+    expected = upright[:, ::-1] if mirror else upright
+    info = probe(clip)
+    assert (info.height, info.width) == expected.shape[:2]
+    assert info.sample_aspect == (Fraction(3, 4) if degrees % 180 else Fraction(4, 3))
+    for frame in read_frames(info):
+        assert np.abs(frame.rgb.astype(int) - expected).max() <= 3
+    halved = next(read_frames(info, (info.width // 2, info.height // 2))).rgb
+    assert np.abs(halved - expected.reshape(info.height // 2, 2, info.width // 2, 2, 3).mean((1, 3))).max() <= 6
+
+
+@pytest.mark.parametrize(("a", "b", "c", "d"), [(x, 0, 0, y) for x in (1, -1) for y in (1, -1)]
+                         + [(0, x, y, 0) for x in (1, -1) for y in (1, -1)])  # fmt: skip
+def test_each_display_matrix_moves_each_pixel_where_it_says(a, b, c, d):
+    stored = np.arange(2 * 3 * 3, dtype=np.uint8).reshape(2, 3, 3)
+    matrix = np.array([a * 65536, b * 65536, 0, c * 65536, d * 65536, 0, 5, 7, 1 << 30], np.int32)
+    where = {(p, q): (a * p + c * q, b * p + d * q) for p in range(3) for q in range(2)}
+    left, top = (min(point[axis] for point in where.values()) for axis in (0, 1))
+    upright = Orientation.from_display_matrix(matrix.tobytes()).apply(stored)
+    for (p, q), (x, y) in where.items():
+        assert np.array_equal(upright[y - top, x - left], stored[q, p])
+
+
+def test_shrinking_averages(tmp_path, media):
+    noise = np.random.default_rng(0).integers(0, 256, (64, 96, 3), dtype=np.uint8)
+    clip = media.write_clip(tmp_path / "c.mkv", [noise], codec="ffv1", format="bgr0")
+    (frame,) = read_frames(probe(clip), (24, 16))
+    assert np.abs(frame.rgb - noise.reshape(16, 4, 24, 4, 3).mean((1, 3))).max() <= 1
+
+
+def test_an_odd_clip_loses_its_last_row_and_column(tmp_path, media):
+    picture = media.scene(33, 47, 0)
+    clip = media.write_clip(tmp_path / "c.mkv", [picture], codec="ffv1", format="bgr0")
+    info = probe(clip)
+    size = working_size(info.width, info.height, 33)
+    assert size == (32, 46)
+    (frame,) = read_frames(info, size)
+    assert np.array_equal(frame.rgb, picture[:46, :32])
+    (frame,) = read_frames(info)
+    assert np.array_equal(frame.rgb, picture)
+
+
+def test_variable_timestamps_are_exact(tmp_path, media):
+    pts = [0, 40, 41, 90, 1000, 1033]
+    clip = media.write_clip(tmp_path / "c.mkv", media.scenes(32, 16, 6), pts=pts, time_base=Fraction(1, 1000))
+    info = probe(clip)
+    assert [frame.pts * info.time_base for frame in read_frames(info)] == [Fraction(p, 1000) for p in pts]
+
+
+def test_the_header_is_described(tmp_path, media):
+    clip = media.write_clip(
+        tmp_path / "c.mp4",
+        media.scenes(64, 48, 30),
+        rate=Fraction(30000, 1001),
+        aspect=Fraction(16, 11),
+        sound=[{"codec": "aac", "seconds": 1}],
+    )
+    info = probe(clip)
+    assert (info.width, info.height, info.frames, info.codec) == (64, 48, 30, "h264")
+    assert info.frame_rate == Fraction(30000, 1001)
+    assert info.sample_aspect == Fraction(16, 11)
+    assert info.duration == pytest.approx(1.001)
+    assert info.audio == ("aac",)
+    assert not info.hdr
+
+
+def test_limits_are_named(tmp_path, media):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 50))
+    with pytest.raises(BadInput, match=r"lasts 2\.0 s.*1 s allowed"):
+        probe(clip, ClipLimits(max_seconds=1))
+    with pytest.raises(BadInput, match=r"64x48.*3,000 pixels"):
+        probe(clip, ClipLimits(max_pixels=3000))
+    assert probe(clip, ClipLimits(max_seconds=2, max_pixels=3072)).frames == 50
+
+
+@pytest.mark.parametrize(
+    ("size", "short", "even", "expected"),
+    [
+        ((1920, 1080), 288, True, (512, 288)),
+        ((1080, 1920), 288, True, (288, 512)),
+        ((854, 480), 480, True, (854, 480)),
+        ((853, 479), 479, True, (852, 478)),
+        ((853, 479), 479, False, (853, 479)),
+        ((853, 480), 360, True, (640, 360)),
+        ((64, 48), 96, True, (128, 96)),
+        ((1, 1), 1, True, (2, 2)),
+        ((1, 1), 1, False, (1, 1)),
+    ],
+)
+def test_working_sizes(size, short, even, expected):
+    assert working_size(*size, short, even) == expected
+
+
+@pytest.mark.parametrize("short", [0, -5, 100_000])
+def test_impossible_sizes_are_refused(short):
+    with pytest.raises(BadInput):
+        working_size(640, 360, short)

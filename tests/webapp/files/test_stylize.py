@@ -1,0 +1,233 @@
+"""Files and folders, painted whole or not at all."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.models.errors import BadInput
+from impasto.webapp.files.pipeline import Cancelled
+from impasto.webapp.files.stylize import stylize_path
+
+
+@pytest.fixture
+def clip(tmp_path, media):
+    return media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 30), sound=[{"codec": "aac", "seconds": 1.2}])
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_the_summary_says_what_was_done(tmp_path, clip, painter):
+    reports = []
+    summary = stylize_path(str(clip), str(tmp_path / "o.mp4"), painter, progress=lambda *pair: reports.append(pair))
+    assert summary.pop("painted_per_second") > 1
+    assert summary == {
+        "input": str(clip),
+        "output": str(tmp_path / "o.mp4"),
+        "kind": "clip",
+        "frames": 30,
+        "width": 64,
+        "height": 48,
+        "fps": 25.0,
+        "seconds": 1.2,
+        "audio": ["copied"],
+    }
+    assert (painter.painted, painter.resets) == (30, 1)
+    assert reports == [(n, 30) for n in range(1, 31)]
+
+
+@pytest.mark.parametrize(
+    ("stored", "size", "expected"),
+    [((64, 48), None, (64, 48)), ((64, 48), 24, (32, 24)), ((64, 48), 96, (128, 96)), ((1300, 730), None, (1282, 720))],
+)
+def test_clip_sizes(tmp_path, media, painter, stored, size, expected):
+    clip = media.write_clip(tmp_path / "c.mkv", media.scenes(*stored, 2), codec="ffv1", format="bgr0")
+    summary = stylize_path(clip, tmp_path / "o.mp4", painter, size=size)
+    assert (summary["width"], summary["height"]) == expected
+
+
+@pytest.mark.parametrize(
+    ("stored", "size", "expected"),
+    [((41, 27), None, (41, 27)), ((80, 40), 20, (40, 20)), ((41, 27), 54, (82, 54)), ((1800, 1500), None, (1728, 1440)),
+     ((1, 1), None, (1, 1)), ((5000, 1), None, (5000, 1))],
+)  # fmt: skip
+def test_image_sizes(tmp_path, media, painter, stored, size, expected):
+    Image.fromarray(media.scene(*stored, 0)).save(tmp_path / "p.bmp")
+    summary = stylize_path(tmp_path / "p.bmp", tmp_path / "o.jpg", painter, size=size)
+    assert summary["kind"] == "image"
+    with Image.open(tmp_path / "o.jpg") as image:
+        assert image.size == (summary["width"], summary["height"]) == expected
+
+
+def test_an_image_is_painted_whole_with_its_transparency(tmp_path, media, painter):
+    picture = media.scene(40, 30, 0)
+    alpha = np.where(np.arange(40) < 20, 0, 255).astype(np.uint8)[None].repeat(30, 0)
+    Image.fromarray(np.dstack([picture, alpha])).save(tmp_path / "p.png")
+    stylize_path(tmp_path / "p.png", tmp_path / "o.png", painter)
+    painted = np.asarray(Image.open(tmp_path / "o.png"))
+    assert np.array_equal(painted[..., 3], alpha)
+    assert np.array_equal(painted[:, 20:, :3], 255 - picture[:, 20:])
+    assert painted[:, :20, :3].max() == 0  # the painter saw white paper
+
+
+def test_content_decides_not_the_name(tmp_path, media, painter):
+    Image.fromarray(media.scene(40, 30, 0)).save(tmp_path / "really.jpg")
+    (tmp_path / "really.jpg").rename(tmp_path / "picture.mp4")
+    assert stylize_path(tmp_path / "picture.mp4", tmp_path / "o.png", painter)["kind"] == "image"
+    media.write_clip(tmp_path / "c.mp4", media.scenes(32, 16, 3)).rename(tmp_path / "clip.jpg")
+    assert stylize_path(tmp_path / "clip.jpg", tmp_path / "o.mp4", painter)["kind"] == "clip"
+
+
+@pytest.mark.parametrize("name", ["it's 100%d: ünï-cødé.mp4", "-dash.mp4", "http:x.mp4"])
+def test_odd_names(tmp_path, clip, painter, name, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    clip.rename(name)
+    summary = stylize_path(name, f"o{name}", painter)
+    assert Path(f"o{name}").stat().st_size > 1000
+    assert summary["audio"] == ["copied"]
+
+
+@pytest.mark.parametrize("kind", [KeyboardInterrupt, RuntimeError])
+def test_an_interruption_leaves_the_old_output_and_nothing_else(tmp_path, clip, kind):
+    class Fragile:
+        painted = 0
+
+        def paint(self, rgb):
+            self.painted += 1
+            if self.painted == 12:
+                raise kind("stop")
+            return rgb
+
+        def reset(self):
+            pass
+
+    (tmp_path / "o.mp4").write_bytes(b"yesterday's")
+    with pytest.raises(kind, match="stop"):
+        stylize_path(clip, tmp_path / "o.mp4", Fragile())
+    assert names(tmp_path) == ["c.mp4", "o.mp4"]
+    assert (tmp_path / "o.mp4").read_bytes() == b"yesterday's"
+
+
+@pytest.mark.parametrize("target", ["o.mp4", "o.gif"])
+def test_cancelling_leaves_nothing(tmp_path, clip, painter, target):
+    with pytest.raises(Cancelled):
+        stylize_path(clip, tmp_path / target, painter, cancelled=lambda: painter.painted > 5)
+    assert names(tmp_path) == ["c.mp4"]
+
+
+def test_a_painter_that_changes_the_size_is_a_bug_and_says_so(tmp_path, clip, painter):
+    painter.paint = lambda rgb: rgb[:-1]
+    with pytest.raises(ValueError, match="painter returned"):
+        stylize_path(clip, tmp_path / "o.mp4", painter)
+    assert names(tmp_path) == ["c.mp4"]
+
+
+def test_a_link_is_written_through(tmp_path, clip, painter):
+    (tmp_path / "there").mkdir()
+    (tmp_path / "o.mp4").symlink_to(tmp_path / "there" / "real.mp4")
+    stylize_path(clip, tmp_path / "o.mp4", painter)
+    assert (tmp_path / "o.mp4").is_symlink()
+    assert (tmp_path / "there" / "real.mp4").stat().st_size > 1000
+
+
+def test_the_output_is_readable_by_whom_new_files_are(tmp_path, clip, painter):
+    (tmp_path / "plain").write_text("")
+    stylize_path(clip, tmp_path / "o.mp4", painter)
+    assert os.stat(tmp_path / "o.mp4").st_mode == os.stat(tmp_path / "plain").st_mode
+
+
+@pytest.fixture
+def folder(tmp_path, media):
+    """A folder of all sorts."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    media.write_clip(folder / "a.mp4", media.scenes(32, 16, 5))
+    media.write_clip(folder / "a.mkv", media.scenes(32, 16, 7))
+    Image.fromarray(media.scene(40, 30, 0)).save(folder / "b.JPG")
+    Image.fromarray(media.scene(40, 30, 0)).save(folder / "c.bmp")
+    still = [Image.fromarray(media.scene(40, 30, n)) for n in range(3)]
+    still[0].save(folder / "d.gif", save_all=True, append_images=still[1:], duration=50)
+    (folder / "broken.mp4").write_bytes((folder / "a.mp4").read_bytes()[:200])
+    (folder / "notes.txt").write_text("not for painting")
+    (folder / ".hidden.png").write_bytes((folder / "c.bmp").read_bytes())
+    (folder / "deeper").mkdir()
+    return folder
+
+
+def test_a_folder_is_painted_and_one_bad_file_stops_nothing(tmp_path, folder, painter):
+    outcomes = []
+    summary = stylize_path(folder, tmp_path / "out", painter, on_file=outcomes.append)
+    assert names(tmp_path / "out") == ["a.mp4", "a.mp4.mp4", "b.jpg", "c.png", "d.gif"]
+    assert summary["kind"] == "folder"
+    assert [entry["frames"] for entry in summary["painted"]] == [7, 5, 1, 1, 3]
+    assert painter.resets == 5
+    assert [entry["input"] for entry in summary["failed"]] == [str(folder / "broken.mp4")]
+    assert "cut short" in summary["failed"][0]["error"]
+    assert summary["ignored"] == ["notes.txt"]
+    assert summary["skipped"] == []
+    assert sorted(map(id, outcomes)) == sorted(map(id, summary["painted"] + summary["failed"]))
+
+
+def test_a_folder_resumes_where_it_stopped(tmp_path, folder, painter):
+    def stop(outcome):
+        if len(names(tmp_path / "out")) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stylize_path(folder, tmp_path / "out", painter, on_file=stop)
+    first = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "out").iterdir()}
+    painter.painted = 0
+    summary = stylize_path(folder, tmp_path / "out", painter)
+    assert len(summary["skipped"]) == 2
+    assert len(summary["painted"]) == 3
+    assert painter.painted == sum(entry["frames"] for entry in summary["painted"])
+    for name, time in first.items():
+        assert (tmp_path / "out" / name).stat().st_mtime_ns == time
+
+
+def test_a_folder_needs_another_folder(tmp_path, folder, painter):
+    (tmp_path / "file").write_text("")
+    for target, words in (
+        (tmp_path / "file", "is a file"),
+        (folder, "input folder itself"),
+        (tmp_path / "no/no", "made"),
+    ):
+        with pytest.raises(BadInput, match=words):
+            stylize_path(folder, target, painter)
+
+
+MEMORY = """
+import resource, sys
+from impasto.webapp.files.stylize import stylize_path
+
+class Painter:
+    def paint(self, rgb): return 255 - rgb
+    def reset(self): pass
+
+peak = {}
+def progress(done, total):
+    if done in (100, 1000):
+        peak[done] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 2**10)
+
+stylize_path(sys.argv[1], sys.argv[2], Painter(), progress=progress)
+print(peak[1000] - peak[100])
+"""
+
+
+def test_memory_stays_flat_however_long_the_clip(tmp_path, media):
+    """1000 frames of 37 kB take no more than 100 do, with sound and a painter faster than the encoder."""
+    clip = media.write_clip(
+        tmp_path / "c.mkv",
+        [media.scene(128, 96, n % 20) for n in range(1000)],
+        codec="mpeg4",
+        sound=[{"codec": "pcm_s16le", "seconds": 40}],
+    )
+    command = [sys.executable, "-c", MEMORY, str(clip), str(tmp_path / "o.mp4")]
+    grown = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
+    assert grown < 6  # MB; all the frames are 37, all the sound is 8

@@ -1,0 +1,48 @@
+"""Single frames are the right ones."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.models.errors import BadInput
+from impasto.webapp.studio.previews import frame_at, picture_at, save_shown
+
+
+@pytest.fixture
+def clip(tmp_path, media):
+    """Fifty frames, each brighter than the last; a key frame every twelve, with B-frames between."""
+    frames = [np.full((48, 64, 3), 5 * n, np.uint8) for n in range(50)]
+    return media.write_clip(tmp_path / "c.mp4", frames, options={"g": "12", "bf": "2", "crf": "1"})
+
+
+@pytest.mark.parametrize(("share", "index"), [(0, 0), (0.1, 5), (0.25, 12), (0.5, 25), (0.97, 48), (1.0, 49)])
+def test_a_frame_is_found_by_its_time(clip, share, index):
+    frame = frame_at(clip, share, 1000)
+    assert frame.shape == (48, 64, 3)
+    assert abs(frame.mean() - 5 * index) < 2.5
+
+
+def test_a_frame_is_scaled_and_turned_upright(tmp_path, media):
+    turned = media.write_clip(tmp_path / "t.mp4", media.scenes(64, 48, 3), rotation={"degrees": 90})
+    assert frame_at(turned, 0, 24).shape == (32, 24, 3)
+
+
+def test_no_clip(tmp_path):
+    (tmp_path / "x.mp4").write_bytes(b"garbage")
+    with pytest.raises(BadInput):
+        frame_at(tmp_path / "x.mp4", 0, 100)
+
+
+def test_pictures_are_flattened_and_scaled(tmp_path):
+    Image.new("RGBA", (80, 40), (0, 0, 0, 0)).save(tmp_path / "p.png")
+    picture = picture_at(tmp_path / "p.png", 20)
+    assert picture.shape == (20, 40, 3)
+    assert picture.min() == 255
+
+
+def test_of_the_pictures_shown_only_the_last_few_stay(tmp_path):
+    shown = [save_shown(tmp_path, "before", np.zeros((8, 8, 3), np.uint8)) for _ in range(9)]
+    other = save_shown(tmp_path, "after", np.zeros((8, 8, 3), np.uint8))
+    assert len(set(shown)) == 9
+    assert [path.exists() for path in shown] == [False] * 3 + [True] * 6
+    assert other.exists()

@@ -1,0 +1,1 @@
+"""What training draws from: pictures, packs, clips, and motion made from photographs."""

@@ -1,0 +1,261 @@
+"""Evaluation: models, scenes and styles in, rows of figures out.
+
+A row is a plain dict: what was painted in which style by which model, and `FIGURES`. Pictures are in [0, 1], and so is
+e_stab. Stability also improves when the painting fades, so every row has the style error and the input's own e_stab
+beside e_stab, and whatever is printed from rows must keep them together. Rows of a steady painter also say what that
+costs: how style, content and sharpness compare with those of the same model frame by frame, and what trails behind.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from impasto.models.errors import BadInput
+from impasto.train import losses
+from impasto.train.data.clips import to_tensor
+from impasto.train.data.pack import listed
+from impasto.train.evaluation import made_up, metrics
+from impasto.train.vgg import Vgg
+
+from .scenes import Links, Revealed, Scene
+
+FIGURES = {
+    "style_error": "mean over four layers of ‖G(out) − G(style)‖² / ‖G(style)‖², G the Gram matrices of VGG-16",
+    "content_error": "‖F(out) − F(frame)‖² / ‖F(frame)‖² at relu3_3",
+    "output_temporal": "ReCoNet's output temporal loss with luminance, mean over all elements",
+    "variation": "total variation: mean squared difference of neighbours, horizontal plus vertical",
+    "e_stab": "stability error of neighbouring frames",
+    "e_stab_input": "the same of the unpainted frames",
+    "e_stab_ratio": "e_stab over e_stab_input",
+    "e_stab_lag8": "stability error of frames 8 apart, over what is visible in both",
+    "e_stab_lag8_input": "the same of the unpainted frames",
+    "e_stab_lag8_ratio": "e_stab_lag8 over e_stab_lag8_input",
+    "sharpness": "standard deviation of the Laplacian of the grey frame in 0…255",
+    "sharpness_input": "the same of the unpainted frames",
+    "style_error_alone": "of a steady painting: the style error of the same model frame by frame",
+    "style_error_relative": "style_error over style_error_alone",
+    "content_error_alone": "of a steady painting: the content error of the same model frame by frame",
+    "content_error_relative": "content_error over content_error_alone",
+    "sharpness_alone": "of a steady painting: the sharpness of the same model frame by frame",
+    "sharpness_relative": "sharpness over sharpness_alone",
+    "trail": "mean squared difference of the steady painting from the same frame painted alone, where the frame shows "
+    "what was hidden in the one before",
+    "trail_change": "mean squared difference there of the paintings alone of this frame and of the one before",
+    "ghosting": "trail over trail_change: 0 where the new frame wins outright, about 1 where the old painting stays",
+}
+RATIOS = {  # of figures, by the figure they are
+    "e_stab_ratio": ("e_stab", "e_stab_input"),
+    "e_stab_lag8_ratio": ("e_stab_lag8", "e_stab_lag8_input"),
+    "style_error_relative": ("style_error", "style_error_alone"),
+    "content_error_relative": ("content_error", "content_error_alone"),
+    "sharpness_relative": ("sharpness", "sharpness_alone"),
+    "ghosting": ("trail", "trail_change"),
+}
+STYLE_SIDE = 384  # px: short side at which VGG sees the style picture
+THIRDS = ("low", "middle", "high")
+
+
+@dataclass
+class Style:
+    """A painting to paint with, and what is measured against."""
+
+    name: str
+    picture: np.ndarray  # uint8 RGB [H,W,3]
+    grams: dict[str, Tensor]  # by layer, [1,C,C]
+    trace: float  # of its Gram matrices: geometric mean over the layers, so that none outweighs the others
+    third: str | None = None  # where the trace lies among the styles evaluated; None where there are fewer than three
+
+
+def read_pictures(folder: Path) -> dict[str, np.ndarray]:
+    """The pictures under a folder by name, uint8 RGB [H,W,3]. BadInput: no such folder, or one that is no picture."""
+    pictures = {}
+    for _, path in listed([folder], "images"):
+        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
+        if pixels is None:
+            raise BadInput(f"{path} is not a picture that can be read.")
+        pictures[path.stem if path.stem not in pictures else path.name] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+    return pictures
+
+
+@torch.no_grad()
+def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -> list[Style]:
+    """The styles in the order of their Gram traces, split into thirds; the paintings made by code if none are given.
+
+    Instability grows with the trace (Gupta et al. 2017), so models are compared within each third too.
+    """
+    styles = []
+    for name, picture in (pictures or made_up.paintings()).items():
+        grams = losses.grams(vgg(_at_short_side(picture, STYLE_SIDE)))
+        traces = [float(gram[0].trace()) for gram in grams.values()]
+        styles.append(Style(name, picture, grams, float(np.exp(np.mean(np.log(traces))))))
+    styles.sort(key=lambda style: style.trace)
+    if len(styles) >= len(THIRDS):
+        for third, part in zip(THIRDS, np.array_split(np.arange(len(styles)), len(THIRDS)), strict=True):
+            for i in part:
+                styles[i].third = third
+    return styles
+
+
+def measure_scene(
+    scene: Scene,
+    painters: Mapping[str, object],
+    styles: Sequence[Style],
+    vgg: Vgg,
+    tick: Callable[[], None],
+    alone: Mapping[str, str] | None = None,
+) -> tuple[dict, list[dict]]:
+    """Paint a scene with every model in every style.
+
+    painters: by the name that rows carry, each a `Painter` or anything with its encode, use, reset and paint; alone:
+    for the names of steady ones, that of the painter frame by frame they are compared with, which comes before them.
+    `tick` is called after each clip painted. Returns what the scene is, with the figures of its frames unpainted, and
+    the rows.
+    """
+    frames = [to_tensor(frame) for frame in scene.frames]
+    count, picks = len(frames), sorted({len(frames) * i // 4 for i in (1, 2, 3)})
+    with torch.no_grad():
+        contents = [vgg(frames[i][None], losses.CONTENT_LAYER)[losses.CONTENT_LAYER] for i in picks]
+    _, height, width = frames[0].shape
+    own = {
+        "variation_input": variation(frames),
+        "e_stab_input": near_error(frames, scene.near),
+        "e_stab_lag8_input": far_error(frames, scene.far),
+        "sharpness_input": metrics.sharpness(frames),
+    }
+    facts = {"scene": scene.name, "source": scene.source, "frames": count, "height": height, "width": width}
+    facts |= {"pairs": len(scene.near.here), "visible": float(scene.near.masks.mean())}
+    facts |= {"revealed": float(scene.revealed.masks.mean()) if scene.revealed.frames else 0.0, **own}
+    rows = []
+    for style in styles:
+        clips, known = {}, {}
+        for name, painter in painters.items():
+            clips[name] = outs = [to_tensor(out) for out in paint(painter, scene, style)]
+            known[name] = perceptual(vgg, [outs[i] for i in picks], contents, style) | _measure(
+                outs, frames, scene, own
+            )
+            reference = (alone or {}).get(name)
+            if reference:
+                known[name] |= {
+                    f"{f}_alone": known[reference][f] for f in ("style_error", "content_error", "sharpness")
+                }
+                known[name] |= trails(outs, clips[reference], scene.revealed)
+            row = {"scene": scene.name, "source": scene.source, "style": style.name, "third": style.third}
+            rows.append({**row, "model": name, **_complete(known[name])})
+            tick()
+    return facts, rows
+
+
+def paint(painter, scene: Scene, style: Style) -> list[np.ndarray]:
+    """The scene's frames painted in order, uint8 RGB [H,W,3] as a saved clip has them; afresh after each gap."""
+    painter.use([painter.encode(style.picture)])
+    outs = []
+    for i, frame in enumerate(scene.frames):
+        if i == 0 or scene.numbers[i] != scene.numbers[i - 1] + 1:
+            painter.reset()
+        outs.append(painter.paint(frame))
+    return outs
+
+
+@torch.no_grad()
+def perceptual(vgg: Vgg, outs: Sequence[Tensor], contents: Sequence[Tensor], style: Style) -> dict[str, float]:
+    """Style and content error, means over painted frames [3,H,W], one pass of VGG each.
+
+    contents: the features [1,256,h,w] of the same frames unpainted.
+    """
+    errors = []
+    for out, content in zip(outs, contents, strict=True):
+        features = vgg(out[None])
+        style_error = losses.style(losses.grams(features), style.grams)
+        errors.append((float(style_error), float(losses.content(features[losses.CONTENT_LAYER], content))))
+    style_error, content_error = np.mean(errors, 0)
+    return {"style_error": float(style_error), "content_error": float(content_error)}
+
+
+def _measure(outs: list[Tensor], frames: list[Tensor], scene: Scene, own: dict[str, float]) -> dict[str, float]:
+    """All figures but the perceptual ones and the ratios."""
+    return {
+        "output_temporal": temporal_loss(outs, frames, scene.near),
+        "variation": variation(outs),
+        "e_stab": near_error(outs, scene.near),
+        "e_stab_input": own["e_stab_input"],
+        "e_stab_lag8": far_error(outs, scene.far),
+        "e_stab_lag8_input": own["e_stab_lag8_input"],
+        "sharpness": metrics.sharpness(outs),
+        "sharpness_input": own["sharpness_input"],
+    }
+
+
+def near_error(images: Sequence[Tensor], near: Links) -> float:
+    """e_stab of images [3,H,W]: `metrics.e_stab` of whichever direction the links have."""
+    here, there = ([images[i] for i in end] for end in (near.here, near.there))
+    return metrics.root_mean(metrics.pair_errors(here, there, near.flows, near.masks))
+
+
+def far_error(images: Sequence[Tensor], far: Links) -> float:
+    """`metrics.e_stab_lag` of images [3,H,W]: the mean is over visible elements only. NaN where nothing is linked."""
+    here, there = ([images[i] for i in end] for end in (far.here, far.there))
+    errors = metrics.pair_errors(here, there, far.flows, far.masks)
+    return metrics.root_mean([error / float(mask.mean()) for error, mask in zip(errors, far.masks, strict=True)])
+
+
+def trails(outs: Sequence[Tensor], alone: Sequence[Tensor], revealed: Revealed) -> dict[str, float]:
+    """`metrics.ghosting` of a steady clip beside the same frames painted alone; images [3,H,W]."""
+    steady, same, before = torch.zeros(3, len(revealed.frames), 3, *outs[0].shape[1:])
+    for i, t in enumerate(revealed.frames):
+        steady[i], same[i], before[i] = outs[t], alone[t], alone[t - 1]
+    trail, change = metrics.ghosting(steady, same, before, revealed.masks)
+    return {"trail": trail, "trail_change": change}
+
+
+def temporal_loss(outs: Sequence[Tensor], frames: Sequence[Tensor], near: Links) -> float:
+    """`losses.output_temporal`, mean over the links; the frames are the unpainted ones."""
+    found = []
+    for here, there, flow, mask in zip(near.here, near.there, near.flows, near.masks, strict=True):
+        pair = (images[i][None] for images in (outs, frames) for i in (here, there))
+        found.append(float(losses.output_temporal(*pair, flow[None], mask[None])))
+    return float(np.mean(found))
+
+
+def variation(images: Iterable[Tensor]) -> float:
+    """`losses.total_variation`, mean over images [3,H,W]."""
+    return float(np.mean([metrics.total_variation(image[None]) for image in images]))
+
+
+def averages(rows: Iterable[dict], *keys: str) -> list[dict]:
+    """Rows that agree in the keys, as one: means of the figures, how many there were, in order of first appearance.
+
+    What could not be measured (NaN) is left out of a mean. Ratios are those of the means.
+    """
+    groups: dict[tuple, list[dict]] = {}
+    for row in rows:
+        groups.setdefault(tuple(row[key] for key in keys), []).append(row)
+    found = []
+    for place, group in groups.items():
+        means = {f: _mean([row[f] for row in group]) for f in FIGURES if f not in RATIOS}
+        found.append({**dict(zip(keys, place, strict=True)), "clips": len(group), **_complete(means)})
+    return found
+
+
+def _complete(figures: dict[str, float]) -> dict[str, float]:
+    """All of `FIGURES`: those measured, their ratios, NaN for the rest."""
+    found = {figure: figures.get(figure, math.nan) for figure in FIGURES}
+    return found | {ratio: found[over] / max(found[under], 1e-6) for ratio, (over, under) in RATIOS.items()}
+
+
+def _mean(values: Sequence[float]) -> float:
+    known = [value for value in values if not math.isnan(value)]
+    return float(np.mean(known)) if known else math.nan
+
+
+def _at_short_side(picture: np.ndarray, side: int) -> Tensor:
+    """uint8 [H,W,3] → float32 [1,3,h,w] in [0, 1], its short side at `side` px."""
+    scale = side / min(picture.shape[:2])
+    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
+    resized = cv2.resize(picture.astype(np.float32) / 255, None, fx=scale, fy=scale, interpolation=how).clip(0, 1)
+    return torch.from_numpy(resized).permute(2, 0, 1)[None].contiguous()

@@ -1,0 +1,1 @@
+"""The training stages, and what distilling and motion need of their own."""

@@ -1,0 +1,75 @@
+"""What the painting stages have in common: how they begin, and how they hand their terms to the loop."""
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from accelerate import Accelerator
+from accelerate.utils import broadcast
+from torch import Tensor, nn
+
+from impasto.train import loop, vgg
+from impasto.train.checkpoint import Networks
+from impasto.train.data import pictures as data
+from impasto.train.data.augment import Draws
+
+
+class Stage(NamedTuple):
+    """A stage ready to run. `n` items of every batch are this process's own."""
+
+    config: object
+    nets: Networks
+    photographs: Tensor  # uint8 [count,3,S,S]
+    canvases: Tensor  # uint8 [count,3,s,s], the paintings
+    n: int
+    draws: Draws
+    processes: Accelerator
+
+    def photos(self) -> Tensor:
+        """The next photographs, float [n,3,size,size]."""
+        return data.photos(self.photographs, self.n, self.config.size, self.draws)
+
+    def styles(self, sharing: int = 1) -> Tensor:
+        """The next paintings, float [n / sharing,3,style_size,style_size]."""
+        return data.styles(self.canvases, self.n // sharing, self.config.style_size, self.draws)
+
+    def whole(self) -> Tensor:
+        """The next paintings as they are stored, float [n,3,s,s]."""
+        return data.pick(self.canvases, self.n, self.draws)
+
+    def eye(self, file: Path | None) -> vgg.Vgg:
+        """VGG where the networks are; in bf16 on a CPU that multiplies it faster, as autocast makes it on a GPU."""
+        eye = vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)
+        return eye.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else eye
+
+    def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
+        """`loop.run`, with sample sheets of the same few pictures throughout."""
+        same = data.samples(self.photographs, self.canvases, self.config, loop.SAMPLES)
+        return loop.run(
+            self.config,
+            self.nets,
+            rates=rates,
+            terms=terms,
+            sheet=lambda trained: loop.sheet(trained, *same),
+            out=out,
+            processes=self.processes,
+            draws=self.draws,
+            resume=resume,
+        )
+
+
+def begin(config, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:
+    """Networks on their device, and the pictures beside them. BadInput as in `loop.prepare` and `data.load`."""
+    processes = loop.accelerator()
+    nets, draws, n = loop.prepare(config, nets, processes)
+    photographs = data.load(photos, config.photo_side, processes.device)
+    canvases = data.load(paintings, config.painting_side, processes.device)
+    return Stage(config, nets, photographs, canvases, n, draws, processes)
+
+
+@torch.no_grad()
+def begin_alike(net: nn.Module) -> None:
+    """The main process's weights for all: what is computed before training may be rounded otherwise elsewhere."""
+    for weight in net.parameters():
+        weight.copy_(broadcast(weight))

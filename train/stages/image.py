@@ -1,0 +1,106 @@
+"""The image stage: P and T learn to paint still photographs.
+
+Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017): each
+photograph is painted in the manner of a random painting, and VGG judges it by the photograph's content and the
+painting's Gram matrices.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto.models.errors import BadInput
+from impasto.models.predictor import Predictor
+from impasto.train import loop, vgg
+from impasto.train.checkpoint import Networks
+from impasto.train.losses import CONTENT_LAYER, LossWeights, content, grams, style, total_variation
+
+from . import common as stage
+
+
+@dataclass(frozen=True)
+class Config:
+    """The recipe. A YAML file or --set names only what differs."""
+
+    network: str = "space_to_depth"  # T when started from scratch; otherwise the starting weights say
+    predictor: str = "small"  # P likewise; "published" has twice the weights
+    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
+    style_size: int = 256  # px: what P was made for; VGG sees the same picture
+    photo_side: int = 256  # px: of the stored photographs, so that crops of 70 % and more hardly enlarge
+    painting_side: int = 256  # px: of the stored paintings
+    batch: int = 4  # photographs a step over all processes
+    sharing: int = 1  # photographs that share a painting; 2 saves a CPU a third of VGG's work
+    steps: int = 20_000  # ends here
+    minutes: float = 0.0  # or here, if not 0
+    rate: float = 5e-4  # of T; 1e-3 is still stable from scratch, but loosens published weights
+    predictor_rate: float = 2e-5  # of P, which knows more paintings than are here; 0 freezes it, from scratch use rate
+    statistics_rate: float = 5e-4  # of what P makes of statistics; it begins at nothing
+    warmup: int = 100  # steps in which Adam's estimates settle
+    decay: str = "steps"  # a cosine along steps or minutes, or none
+    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
+    ema: float = 0.999  # the average over about a thousand steps paints more evenly than any one of them
+    seed: int = 0
+    save_every: int = 500  # steps between checkpoints and sample sheets
+    weights: LossWeights = field(default_factory=LossWeights)
+
+
+def losses(nets: Networks, eye: vgg.Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:
+    """The training step: photographs [kN,3,H,W] painted in styles [N,3,h,w], k times over, in [0, 1] → the terms."""
+    vectors = style_vectors(nets.p, styles).repeat(len(photos) // len(styles), 1)
+    return painting_losses(eye, photos, nets.t(photos, vectors), styles)
+
+
+def style_vectors(p: Predictor, styles: Tensor) -> Tensor:
+    """Styles [N,3,h,w] → S [N,D], in float32 also under autocast: P in bf16 adds a tenth to the style's error."""
+    with torch.autocast(styles.device.type, enabled=False):
+        return p(styles)
+
+
+def painting_losses(eye: vgg.Vgg, frames: Tensor, painted: Tensor, styles: Tensor) -> dict[str, Tensor]:
+    """What a painted frame is judged by: frames and painted [kN,3,H,W]; styles [N,3,h,w], k times over, all in [0, 1].
+
+    VGG looks at every picture once; only what is painted has a gradient.
+    """
+    with torch.no_grad():
+        things = eye(frames, CONTENT_LAYER)[CONTENT_LAYER]
+        strokes = {layer: g.repeat(len(frames) // len(g), 1, 1) for layer, g in grams(eye(styles)).items()}
+    return judged(eye, painted, things, strokes)
+
+
+def judged(eye: vgg.Vgg, painted: Tensor, things: Tensor, strokes: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The terms of paintings [N,3,H,W]: things [N,256,h,w] that they show, at the content layer, and the Gram matrices
+    [N,C,C] of their styles by layer."""
+    seen = eye(painted)
+    return {
+        "content": content(seen[CONTENT_LAYER], things),
+        "style": style(grams(seen), strokes),
+        "tv": total_variation(painted),
+    }
+
+
+def train(
+    config: Config,
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    out: Path,
+    start: str = "published",
+    vgg_file: Path | None = None,
+    resume: bool = False,
+) -> str:
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
+
+    BadInput also where a process's part of the batch can't be shared out among paintings.
+    """
+    work = stage.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
+    if config.sharing < 1 or work.n % config.sharing:
+        raise BadInput(f"{work.n} photographs a process cannot share paintings by {config.sharing}: --set sharing=1.")
+    eye, gathering = work.eye(vgg_file), config.statistics_rate if config.predictor_rate else 0.0
+    return work.run(
+        {"t": config.rate, "p": config.predictor_rate, "p.gather": gathering, "p.correct": gathering},
+        lambda: losses(work.nets, eye, work.photos(), work.styles(config.sharing)),
+        out,
+        resume,
+    )

@@ -1,0 +1,182 @@
+"""The steady stage: T, the stabilizer and the steady style learn together on short sequences; P is frozen.
+
+The stabilizer is unrolled: each steady painting is carried into the next frame, and gradients flow back through all of
+them. The losses of the video stage hold T itself steady; the same output loss on the steady paintings, between
+neighbours and over the whole sequence along the composed motion, trains what is carried; VGG judges a painting of
+either kind, so that steadiness is not bought with blur; and where something new came into view, the steady painting
+must be the new one. Sequences are made from photographs with exact flow; real clips with DIS flow may join them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from impasto.models.errors import BadInput
+from impasto.models.flownet import MULTIPLE
+from impasto.models.motion import pixel_grid
+from impasto.models.stabilizer import Stabilizer, State
+from impasto.train import loop, vgg
+from impasto.train.checkpoint import Networks
+from impasto.train.data import clips, synthetic
+from impasto.train.data import pictures as data
+from impasto.train.data.augment import Draws
+from impasto.train.losses import LossWeights, feature_temporal, output_temporal
+
+from . import common as stage
+from .image import painting_losses, style_vectors
+
+
+@dataclass(frozen=True)
+class Config:
+    """The recipe. A YAML file or --set names only what differs."""
+
+    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
+    frames: int = 5  # of a sequence: its last painting is mixed of all of them, and its first is the key of all
+    style_size: int = 256  # px: what P was made for; VGG sees the same picture
+    photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
+    painting_side: int = 256  # px: of the stored paintings
+    clip_side: int = 256  # px: of the stored clips
+    clip_share: float = 0.25  # of sequences that come from clips, if there are any
+    batch: int = 2  # sequences a step over all processes, each with a painting of its own
+    steps: int = 5_000  # ends here
+    minutes: float = 0.0  # or here, if not 0
+    rate: float = 2e-4  # of T, which can paint already; 0 leaves it as it is
+    stabilizer_rate: float = 1e-3  # of a few hundred numbers, whose judge begins at 0
+    style_rate: float = 2e-3  # of the steady style, whose numbers end at a few hundredths
+    warmup: int = 100  # steps in which Adam's estimates settle
+    decay: str = "steps"  # a cosine along steps or minutes, or none
+    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
+    ema: float = 0.998  # the average over about five hundred steps paints more evenly than any one of them
+    seed: int = 0
+    save_every: int = 250  # steps between checkpoints and sample sheets
+    weights: LossWeights = field(default_factory=LossWeights)
+
+
+class Shots(NamedTuple):
+    """Short sequences, each with a painting. Flows and masks belong to the later frame, as in `warp`."""
+
+    frames: Tensor  # [N,T,3,H,W] in [0, 1]
+    flows: Tensor  # [N,T-1,2,H,W] pixels, from frame t to t − 1
+    masks: Tensor  # [N,T-1,1,H,W]
+    far_flow: Tensor  # [N,2,H,W] from the last frame to the first
+    far_mask: Tensor  # [N,1,H,W]
+    styles: Tensor  # [N,3,h,w] in [0, 1]
+
+
+def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
+    """The training step: every frame painted in its sequence's style, alone and steadily → the terms."""
+    n, length = shots.frames.shape[:2]
+    frames = shots.frames.transpose(0, 1)  # [T,N,3,H,W]
+    with torch.no_grad():
+        vectors = style_vectors(nets.p, shots.styles)
+    features = nets.t.encode(frames.flatten(0, 1))
+    painted = nets.t.decode(features, over_time(nets, vectors, length)).view_as(frames)
+    steady = unroll(nets.t.stabilizer, frames, painted)
+    judged = torch.cat([frames[0], frames[-1]]), torch.cat([painted[0], steady[-1]])
+    flows, masks = shots.flows.transpose(0, 1), shots.masks.transpose(0, 1)
+
+    # The feature loss between the first two frames alone: any two are as good, and two are cheap.
+    before, now = features[-1][:n], features[-1][n : 2 * n]
+
+    return {
+        **painting_losses(eye, *judged, shots.styles),
+        "feature_temporal": feature_temporal(now, before, flows[0], masks[0]),
+        "output_temporal": neighbours_temporal(painted, frames, flows, masks),
+        "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
+        "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], shots.far_flow, shots.far_mask),
+        "ghost": ((1 - masks) * (steady - painted.detach())[1:].square()).mean(),
+    }
+
+
+def neighbours_temporal(outs: Tensor, frames: Tensor, flows: Tensor, masks: Tensor) -> Tensor:
+    """`output_temporal`, the mean over all neighbours: outs and frames [T,N,3,H,W], flows and masks [T-1,N,…]."""
+    pairs = zip(outs[1:], outs[:-1], frames[1:], frames[:-1], flows, masks, strict=True)
+    return torch.stack([output_temporal(*pair) for pair in pairs]).mean()
+
+
+def over_time(nets: Networks, vectors: Tensor, length: int) -> Tensor:
+    """S [N,D] for every frame [length·N,D]: the first is painted by itself, the others to be mixed."""
+    mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device))
+    return torch.cat([vectors, mixed.repeat(length - 1, 1)])
+
+
+def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
+    """Frames and their paintings [T,N,3,H,W] → the steady paintings [T,N,3,H,W], the first painted by itself.
+
+    In float32 also under autocast: half a coordinate's bits are not enough to say where a pixel was.
+    """
+    with torch.autocast(frames.device.type, enabled=False):
+        painted, steady = painted.float(), []
+        height, width = frames.shape[-2:]
+        half = pixel_grid(height // 2, width // 2).to(frames.device)
+        one = torch.ones(1, device=frames.device)
+        state = State.empty(painted[0])
+        for t, (frame, alone) in enumerate(zip(frames, painted, strict=True)):
+            state = stabilizer(frame, alone, one * (t > 0), half, *state)
+            steady.append(state.carried)
+        return torch.stack(steady)
+
+
+def made_shots(photographs: Tensor, n: int, config, draws: Draws) -> tuple[Tensor, ...]:
+    """The first five of `Shots`, of scenes made from photographs [count,3,S,S] uint8, two for each scene.
+
+    config: a stage's settings, with `size` and `frames`.
+    """
+    behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
+    scene = synthetic.random_scene(behind, before, config.size, config.frames, draws)
+    return (*synthetic.render(scene), *synthetic.flow_between(scene, config.frames - 1, 0))
+
+
+def with_clips(made: tuple[Tensor, ...], stored: Tensor, config: Config, draws: Draws) -> tuple[Tensor, ...]:
+    """The same shots, about `clip_share` of them replaced by frames of real clips [count,K,3,S,S] uint8, DIS flow."""
+    n = len(made[0])
+    shots = data.sequences(stored, n, config.size, config.frames, draws)
+    mixed = [x.clone() for x in made]
+    for i in torch.nonzero(draws.uniform(n) < config.clip_share).flatten().tolist():
+        images = [frame.mul(255).round().byte().permute(1, 2, 0).cpu().numpy() for frame in shots[i]]
+        near = [clips.pair(here, there) for there, here in pairwise(images)]
+        far = clips.pair(images[-1], images[0])
+        found = (shots[i], torch.stack([p.flow for p in near]), torch.stack([p.mask for p in near]), far.flow, far.mask)
+        for x, values in zip(mixed, found, strict=True):
+            x[i] = values.to(x.device)
+    return tuple(mixed)
+
+
+def fits(config) -> None:
+    """BadInput: motion can't be found in frames of this size, or in so few."""
+    if config.size % MULTIPLE or config.size < MULTIPLE or config.frames < 2:
+        raise BadInput(
+            f"size={config.size} must be divisible by {MULTIPLE}, and frames={config.frames} must be at least 2."
+        )
+
+
+def train(
+    config: Config,
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    out: Path,
+    start: str,
+    vgg_file: Path | None = None,
+    clip_sources: Sequence[Path] = (),
+    resume: bool = False,
+) -> str:
+    """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
+    fits(config)
+    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    eye, draws = work.eye(vgg_file), work.draws
+    stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None
+
+    def batch() -> Shots:
+        shots = made_shots(work.photographs, work.n, config, draws)
+        if stored is not None:
+            shots = with_clips(shots, stored, config, draws)
+        return Shots(*shots, work.styles())
+
+    rates = {"t": config.rate, "t.stabilizer": config.stabilizer_rate, "t.steady_style": config.style_rate}
+    rates["t.stabilizer.motion"] = 0.0  # the motion stage teaches it, by exact flow
+    return work.run(rates, lambda: losses(work.nets, eye, batch()), out, resume)

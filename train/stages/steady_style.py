@@ -1,0 +1,102 @@
+"""The steady style stage: how much more strongly to paint what will be mixed; P, T and the stabilizer stay as they are.
+
+Short sequences are painted steadily, and VGG judges the last painting, which is mixed of all before; beside that,
+neighbours along the motion must not differ more, nor the last painting from the first. Before each sequence its first
+frame stands still for a while, so that what is carried into it is mixed already. Two numbers a value of S are little to
+learn, so this is short.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from impasto.models.errors import BadInput
+from impasto.train import loop, vgg
+from impasto.train.checkpoint import Networks
+from impasto.train.losses import CONTENT_LAYER, LossWeights, output_temporal
+
+from . import common as stage
+from .image import judged
+from .predictor import Known, Paintings
+from .steady import fits, made_shots, neighbours_temporal, over_time, unroll
+
+
+@dataclass(frozen=True)
+class Config:
+    """The recipe. A YAML file or --set names only what differs."""
+
+    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
+    frames: int = 6  # of a sequence, whose key is what was mixed of the still ones before it
+    still: int = 4  # noisy copies of its first frame before it, painted without gradients
+    noise: float = 0.02  # deviation, in 0…1, of what is added to each copy, so that their paintings differ
+    style_size: int = 256  # px: of the paintings on sample sheets
+    photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
+    painting_side: int = 256  # px: of the stored paintings, and what P was made for; VGG sees the same picture
+    batch: int = 2  # sequences a step over all processes, each with a painting of its own
+    steps: int = 600  # ends here
+    minutes: float = 0.0  # or here, if not 0
+    rate: float = 2e-3  # of numbers that begin at 0 and end at a few hundredths
+    warmup: int = 20  # steps in which Adam's estimates settle
+    decay: str = "steps"  # a cosine along steps or minutes, or none
+    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
+    ema: float = 0.98  # the average over about fifty steps
+    seed: int = 0
+    save_every: int = 100  # steps between checkpoints and sample sheets
+    # Less on content and steadiness cost both and gave no style; half as much again made the painting dull.
+    weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.09, tv=0.05, long_range=40.0))
+
+
+def losses(nets: Networks, eye: vgg.Vgg, shots: tuple[Tensor, ...], known: Known, noise: Tensor) -> dict[str, Tensor]:
+    """The training step: sequences, as `made_shots` gives them, each with a painting → the terms.
+
+    noise [N,K,3,H,W]: what is added to the first frame of each, K ≥ 1 times, before the rest of the sequence.
+    """
+    frames, flows, masks = (x.transpose(0, 1) for x in shots[:3])
+    still = (frames[0] + noise.transpose(0, 1)).clamp(0.0, 1.0)
+    with torch.no_grad():
+        vectors = nets.p.say(known.code, known.found)
+        things = eye(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
+        begun = unroll(nets.t.stabilizer, still, paint(nets, still, over_time(nets, vectors, len(still))))[-1]
+    mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device)).repeat(len(frames) - 1, 1)
+    painted = torch.cat([begun[None], paint(nets, frames[1:], mixed)])
+    steady = unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), painted)
+    return {
+        **judged(eye, steady[-1], things, known.strokes),
+        "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
+        "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], *shots[3:]),
+    }
+
+
+def paint(nets: Networks, frames: Tensor, styles: Tensor) -> Tensor:
+    """Every frame [T,N,3,H,W] by itself, in S [T·N,D] → [T,N,3,H,W]."""
+    return nets.t(frames.flatten(0, 1), styles).view_as(frames)
+
+
+def train(
+    config: Config,
+    photos: Sequence[Path],
+    paintings: Sequence[Path],
+    out: Path,
+    start: str,
+    vgg_file: Path | None = None,
+    resume: bool = False,
+) -> str:
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
+    fits(config)
+    if config.still < 1:
+        raise BadInput(f"still={config.still} must be at least 1: a sequence begins with a painting.")
+    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
+    known = Paintings(nets, eye, work.canvases)
+
+    def terms() -> dict[str, Tensor]:
+        shots = made_shots(work.photographs, work.n, config, draws)
+        numbers = draws.integers(work.n, high=len(known)).tolist()
+        noise = config.noise * draws.normal(work.n, config.still, *shots[0].shape[2:]).to(shots[0].device)
+        with torch.autocast(shots[0].device.type, enabled=False):  # two numbers a value: nothing to gain from bf16
+            return losses(nets, eye, shots, known.batch(numbers), noise)
+
+    return work.run({"t.steady_style": config.rate}, terms, out, resume)

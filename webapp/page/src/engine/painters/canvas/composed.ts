@@ -1,0 +1,90 @@
+// A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
+import type { Backend, Frame, Part, Size, View } from "../../../types";
+import { type Compositor, createCompositor } from "./compositor";
+import { type Framing, createTurning, whole } from "../framing";
+import { Dropped, type Opening, type Painter, frameSize, toVideoFrame } from "../painter";
+import { finish } from "./pixels";
+import { type Reader, createReader } from "./reader";
+import { Trouble } from "../../trouble";
+
+/** Paints frames into memory. */
+export interface Network {
+  backend: Backend;
+  detail: string;
+  setStyle(style: Float32Array): void;
+  setStability(stability: number): void;
+  /** Paints what the framing shows of a frame. Does not close the frame. */
+  paint(frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<ImageData | ImageBitmap>;
+  values?(frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<Float32Array>;
+  encode?(picture: ImageBitmap): Promise<Float32Array>;
+  reset(): void;
+  close(): void;
+}
+
+/** Puts a network on a canvas of the page. */
+export async function compose(network: Network, opening: Opening): Promise<Painter> {
+  const lost = () => opening.failed(new Trouble("The browser took the canvas away"), true);
+  let compositor: Compositor;
+  try {
+    compositor = createCompositor(await opening.canvas(), lost);
+  } catch (error) {
+    network.close();
+    throw error;
+  }
+  const reader = createReader();
+  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let closed = false;
+  const turn = createTurning(() => network.reset());
+  /** How a frame is painted; the network forgets the past when that is the other way round. */
+  const framed = (frame: Frame, mirror: boolean, part: Part = whole(frameSize(frame))): Framing => {
+    turn(mirror);
+    return { part, mirror };
+  };
+  return {
+    backend: network.backend,
+    detail: network.detail,
+    setStyle: (style) => network.setStyle(style),
+    setStability: (stability) => network.setStability(stability),
+    setView: (next) => (view = next),
+    async show(frame, size, part) {
+      try {
+        const start = performance.now();
+        const framing = framed(frame, view.mirror, part);
+        const painting = await network.paint(frame, framing, size, reader);
+        if (closed) throw new Dropped();
+        compositor.show(frame, framing, painting, view);
+        if ("close" in painting) painting.close();
+        return performance.now() - start;
+      } finally {
+        frame.close();
+      }
+    },
+    refresh: () => compositor.refresh(view),
+    async paint(frame, size) {
+      try {
+        const painting = await network.paint(frame, framed(frame, false), size, reader);
+        const pixels = "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
+        if (view.strength < 1 || view.keepColors) finish(pixels, reader.pixels(frame, size), view);
+        return toVideoFrame(pixels, size, frame);
+      } finally {
+        frame.close();
+      }
+    },
+    async values(frame, size, part) {
+      try {
+        if (!network.values) throw new Trouble("A server sends pictures, not values.");
+        return await network.values(frame, framed(frame, view.mirror, part), size, reader);
+      } finally {
+        frame.close();
+      }
+    },
+    snapshot: () => compositor.snapshot(view),
+    encode: network.encode && ((picture) => network.encode!(picture)),
+    reset: () => network.reset(),
+    close() {
+      closed = true;
+      compositor.close();
+      network.close();
+    },
+  };
+}

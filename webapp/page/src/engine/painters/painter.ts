@@ -1,0 +1,79 @@
+// What every painter can do, and what it is given to start with. Runs in the worker.
+import type { Backend, Frame, PageConfig, Part, Size, View } from "../../types";
+import type { Model } from "../model/model";
+import type { Place } from "../model/runtime";
+
+export interface Painter {
+  readonly backend: Backend;
+  /** What it runs on, in a few words. */
+  readonly detail: string;
+  /** Another style; the past is forgotten. */
+  setStyle(style: Float32Array): void;
+  /** 0…1; 0 paints every frame by itself. */
+  setStability(stability: number): void;
+  setView(view: View): void;
+  /**
+   * Paints a frame, or part of it, closes it and shows it. Milliseconds in the painter. Throws `Dropped` when nobody could
+   * paint it.
+   */
+  show(frame: Frame, size: Size, part?: Part): Promise<number>;
+  /** Shows the last frame again with the present view, but the way round that it was painted. */
+  refresh(): void;
+  /** Paints a frame and closes it: strength and colours applied, mirror and divider not. */
+  paint(frame: Frame, size: Size): Promise<VideoFrame>;
+  /** Painted values of a frame, or part of it, before rounding: [3,H,W]; mirrored as `show` would. */
+  values(frame: Frame, size: Size, part?: Part): Promise<Float32Array>;
+  snapshot(): Promise<Blob>;
+  /** S of a picture where the painter's own place has to do it. */
+  encode?(picture: ImageBitmap): Promise<Float32Array>;
+  /** Forget the frames so far: the next is painted by itself. */
+  reset(): void;
+  close(): void;
+}
+
+/** What a painter is opened with. */
+export interface Opening {
+  place: Place;
+  model: Model;
+  config: PageConfig;
+  /** Asked for by hand: then a software GPU is good enough. */
+  forced: boolean;
+  /** A fresh canvas from the page. */
+  canvas(): Promise<OffscreenCanvas>;
+  /** The painter cannot go on; `again`: a fresh one of its kind could. */
+  failed(error: unknown, again?: boolean): void;
+  waiting(place: number): void;
+  trouble(sentence: string): void;
+  /** The painter goes on, but cannot hold the painting steady. */
+  unsteady(): void;
+}
+
+/** A frame that was not painted, for a reason that passes: nothing to tell, nothing to fall back from. */
+export class Dropped extends Error {}
+
+/** Longest side of the canvas, in pixels: full HD. */
+const LONGEST = 1920;
+
+/** The size that a picture, a frame or part of it, is shown at. */
+export function shownSize({ width, height }: Size): Size {
+  const scale = Math.min(1, LONGEST / Math.max(width, height));
+  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+}
+
+export function frameSize(frame: Frame): Size {
+  return "displayWidth" in frame
+    ? { width: frame.displayWidth, height: frame.displayHeight }
+    : { width: frame.width, height: frame.height };
+}
+
+/** RGBA bytes as a video frame, at the moment of the frame it was painted from. */
+export function toVideoFrame(pixels: Uint8ClampedArray<ArrayBuffer>, size: Size, from: Frame): VideoFrame {
+  const isVideo = "timestamp" in from;
+  return new VideoFrame(pixels, {
+    format: "RGBX",
+    codedWidth: size.width,
+    codedHeight: size.height,
+    timestamp: isVideo ? from.timestamp : 0,
+    ...(isVideo && from.duration ? { duration: from.duration } : {}),
+  });
+}

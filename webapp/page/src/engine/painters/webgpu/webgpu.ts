@@ -1,0 +1,151 @@
+// The painter on the graphics card: frames stay there from the camera to the canvas.
+import type { Frame, Part, Size, View } from "../../../types";
+import { type Framing, createTurning, placeIn, whole } from "../framing";
+import { openGpu } from "./device";
+import { type Tensors, createTensors } from "./tensors";
+import { type Drawn, FORMAT, type ViewPass, createCameras, createViewPass } from "./view";
+import { type Opening, type Painter, frameSize, shownSize, toVideoFrame } from "../painter";
+import { cropPlanes } from "../canvas/pixels";
+import { type Runtime, gpuRuntime } from "../../model/runtime";
+import { type Networks, createNetworks } from "../steady";
+import { Trouble, isOutOfMemory } from "../../trouble";
+
+/** Throws `Trouble`, or whatever the browser and the runtime throw when they cannot start. */
+export async function openWebGpu(opening: Opening): Promise<Painter> {
+  const gpu = await openGpu(opening.forced);
+  const { device } = gpu;
+  try {
+    const { description } = opening.model;
+    const file = (role: string) => opening.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
+    const [ort, graph] = await Promise.all([gpuRuntime(opening.place), file("frame")]);
+    const open = (bytes: Uint8Array) =>
+      ort.InferenceSession.create(bytes, { executionProviders: [{ name: "webgpu", device }], preferredOutputLocation: "gpu-buffer" });
+    const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
+    const tensors = createTensors(device, sampler, description.multiple);
+    const networks = createNetworks({
+      ort,
+      frame: await open(graph),
+      openStep: async () => open(await file("step")),
+      state: description.state,
+      place(values, dims) {
+        const buffer = tensors.upload(values);
+        return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
+      },
+      unsteady: opening.unsteady,
+    });
+    const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
+    watch(device, opening);
+    return createPainter(device, detail, ort, networks, tensors, createViewPass(device, sampler), await opening.canvas());
+  } catch (error) {
+    device.destroy();
+    throw error;
+  }
+}
+
+/** Tells when the device is lost, or an error turns up that no call has thrown. */
+function watch(device: GPUDevice, opening: Opening): void {
+  void device.lost.then(({ reason }) => {
+    if (reason !== "destroyed") opening.failed(new Trouble("The graphics card was lost"));
+  });
+  device.addEventListener("uncapturederror", ({ error }) => {
+    opening.failed(isOutOfMemory(error.constructor.name) ? new Trouble("The memory of the graphics card is full") : error);
+  });
+}
+
+/** A frame and its painting, and where the one lies in the other. */
+type Painted = { frame: Frame } & Pick<Drawn, "painting" | "place">;
+
+function createPainter(
+  device: GPUDevice,
+  detail: string,
+  ort: Runtime,
+  networks: Networks,
+  tensors: Tensors,
+  viewPass: ViewPass,
+  canvas: OffscreenCanvas,
+): Painter {
+  const context = canvas.getContext("webgpu")!;
+  context.configure({ device, format: FORMAT, alphaMode: "opaque" });
+  const cameras = createCameras(device);
+  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let last: Painted | null = null;
+  const turn = createTurning(networks.reset);
+
+  /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
+  const run = async (frame: Frame, framing: Framing, size: Size) => {
+    turn(framing.mirror);
+    const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), framing, size);
+    const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
+    return { planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
+  };
+  const picture = async (frame: Frame, framing: Framing, size: Size, reuse: GPUTexture | null): Promise<Painted> => {
+    const { planes } = await run(frame, framing, size);
+    return { frame, painting: tensors.toPicture(planes, size, reuse), place: placeIn(frameSize(frame), framing) };
+  };
+  const framed = (frame: Frame, part: Part = whole(frameSize(frame))): Framing => ({ part, mirror: view.mirror });
+  const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({ camera: cameras.of(frame), painting, place, view: shown });
+  const keep = (next: Painted): Painted => {
+    last?.frame.close();
+    if (last?.painting !== next.painting) last?.painting.destroy();
+    return (last = next);
+  };
+
+  return {
+    backend: "webgpu",
+    detail,
+    setStyle: networks.setStyle,
+    setStability: networks.setStability,
+    setView: (next) => (view = next),
+    async show(frame, size, part) {
+      const start = performance.now();
+      const framing = framed(frame, part);
+      let now: Painted;
+      try {
+        now = keep(await picture(frame, framing, size, last?.painting ?? null));
+      } catch (error) {
+        frame.close();
+        throw error;
+      }
+      const { width, height } = shownSize(framing.part);
+      if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+      viewPass.show(context.getCurrentTexture(), drawn(now));
+      await device.queue.onSubmittedWorkDone();
+      return performance.now() - start;
+    },
+    refresh() {
+      if (last) viewPass.show(context.getCurrentTexture(), drawn(last));
+    },
+    async paint(frame, size) {
+      try {
+        const framing = { part: whole(frameSize(frame)), mirror: false };
+        const painted = await picture(frame, framing, size, null);
+        const pixels = await viewPass.read(size, drawn(painted, { ...view, split: null }));
+        painted.painting.destroy();
+        return toVideoFrame(pixels, size, frame);
+      } finally {
+        frame.close();
+      }
+    },
+    async values(frame, size, part) {
+      try {
+        const { planes, count } = await run(frame, framed(frame, part), size);
+        return cropPlanes(await tensors.read(planes, count), size, tensors.multiple);
+      } finally {
+        frame.close();
+      }
+    },
+    async snapshot() {
+      if (!last) throw new Trouble("There is nothing to save yet.");
+      const { width, height } = canvas;
+      const image = new ImageData(await viewPass.read(canvas, drawn(last)), width, height);
+      const still = new OffscreenCanvas(width, height);
+      still.getContext("2d")!.putImageData(image, 0, 0);
+      return still.convertToBlob({ type: "image/png" });
+    },
+    reset: networks.reset,
+    close() {
+      last?.frame.close();
+      void networks.release().finally(() => device.destroy());
+    },
+  };
+}
