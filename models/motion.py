@@ -2,8 +2,8 @@
 
 No weights to train, no shapes to compute: every level's coordinates are averages of one grid that is handed in, so the
 whole of it exports to operators that browsers run. What is released finds motion by `flownet` and takes from here its
-last step; `train.evaluation.motion_report` compares the two. After Lucas and Kanade (1981), with the windows' pixels weighted by
-how well they fit, as in Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
+last step; `train.evaluation.motion_report` compares the two. After Lucas and Kanade (1981), with the windows' pixels
+weighted by how well they fit, as in Baker and Matthews, "Lucas-Kanade 20 years on" (2004).
 
 Motion is measured as GridSample counts, in halves of the frame: (2, 0) would be its whole width.
 """
@@ -35,6 +35,19 @@ def pixel_grid(height: int, width: int) -> Tensor:
     y = (torch.arange(height, dtype=torch.float32) * 2 + 1) / height - 1
     x = (torch.arange(width, dtype=torch.float32) * 2 + 1) / width - 1
     return torch.stack([x[None, :].expand(height, width), y[:, None].expand(height, width)])[None]
+
+
+def pixel_centres(image: Tensor) -> Tensor:
+    """`pixel_grid` of an image [N,C,H,W], found by counting its rows and columns: [1,2,H,W].
+
+    A graph that is exported with this holds for any size, and needs none of the operators that compute with shapes,
+    which WebGPU leaves to the processor.
+    """
+    ones = image[:1, :1] * 0 + 1
+    rows, columns = ones[..., :1].cumsum(2), ones[:, :, :1].cumsum(3)  # 1…H [1,1,H,1] and 1…W [1,1,1,W]
+    y = (2 * rows - 1) / rows[:, :, -1:] - 1
+    x = (2 * columns - 1) / columns[..., -1:] - 1
+    return torch.cat([x + 0 * y, y + 0 * x], 1)
 
 
 def inside(grid: Tensor, flow: Tensor) -> Tensor:

@@ -1,21 +1,26 @@
 """The stabilizer: carries earlier paintings along the motion and mixes them in where that can be trusted.
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
-Two paintings are carried: the one before, whose light takes away what flickers from frame to frame, and an older one,
-the key, at half the size, to which the scene holds on for longer; once a tenth of it is lost, the next frame has a
-new one. Colours are left to the key: they flicker little. What flickers in the large, where strokes are too far apart
-to be mixed, is the tone: the mean colour of 16×16 pixels is carried by itself. How much of each stays has several
-judges. Where the carried frame shows something else than the new one, outside of it and
-after a cut nothing stays. Of the painting before nothing stays either where its strokes have nothing in common with the
-new ones, as in water: their mean would only be grey; nor where paintings differ no more than the camera's own frames. A
-small network, trained together with T, says how much may stay elsewhere. The motion from a frame to the key is composed
-of that from frame to frame, so it is found once.
+Two earlier paintings are carried:
+
+- the steady painting of the frame before, of which only the luminance is mixed in: it takes away what flickers from
+  frame to frame, and colours flicker little;
+- the key, an older steady painting at half the size, to which the scene holds on for longer. It is replaced after
+  `KEY_FRAMES` frames, or as soon as less than `KEY_IN_SIGHT` of it is still to be trusted.
+
+What flickers in the large, where strokes are too far apart to be mixed, is the tone: the mean colour of 16×16 pixels,
+which is carried by itself. How much of each stays is a product of shares in 0…1:
+
+- trust: where the carried frame shows something else than the new one, beyond the border and after a cut, it is 0;
+- a small network, the judge, trained together with T, says how much may stay elsewhere;
+- calm and likeness: nothing of the painting before stays where the paintings differ no more than the camera's own
+  frames do, nor where their strokes have nothing in common, as in water, for their mean would only be grey.
 
 Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
-where the painting before is read: it is sharpened by more than reading takes, and by the more the farther between
-pixels it lies. That cannot run away as long as the carried share times the greatest gain is below 1. What is carried is
-read in quads, one motion for 2×2 pixels (`quads.py`); the key, at half the size, in quads of that. Where the frame is
-the same as before nothing moves, whatever else would explain it.
+where the painting before is read: it is sharpened by more than reading takes, the more the farther between pixels it
+lies. That cannot run away as long as the carried share times the greatest gain is below 1. Paintings are read in quads,
+one motion for 2×2 pixels (`quads.py`). Where the frame is the same as before nothing moves, whatever else would explain
+the picture. The motion to the key is composed of the motions from frame to frame, so it is found once a frame.
 """
 
 import copy
@@ -26,63 +31,87 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .flownet import MATCHED, RELEASED, load_flownet
-from .motion import box, inside, light, pixel_size, read, sample
+from .motion import box, inside, light, pixel_centres, pixel_size, read, sample
 from .quads import fine, halved, neighbours, stretch
 
-COARSE = 4  # motion and the judges work at this fraction of the resolution
-KEY = 12  # frames from one key to the next: longer holds on longer, but less of it is still in sight
-HELD = 0.9  # trusted share of the frame: a key that has less is replaced, or it is lost where motion is fast
-TONES = 4  # tones are carried at 1 / (COARSE · TONES) of the resolution
-TONE = 0.4  # the share of the tone before, where the key is trusted; with more of it style is lost
+QUARTER = 4  # motion and shares are found at the frame's size divided by this
+TONE_CELLS = 4  # cells of the quarter-size frame a side whose mean is a tone: 16 pixels of the frame
+KEY_FRAMES = 12  # from one key to the next: a longer time holds on longer, but less of the key is still in sight
+KEY_IN_SIGHT = 0.9  # trusted share of the frame below which a key is replaced, lest it be lost where motion is fast
+TONE_SHARE = 0.4  # of the tone before, where the key is trusted; with more of it style is lost
 SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
-CRISPNESS = 4.1  # how far blur is undone, before training: 0.9 is what reading half-way takes
-# The ends of ramps: at the first nothing is carried, at the second all that may be.
-DIFFERENT = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
-TONED = (0.2, 0.05)  # the same at the size of tones
-EDGE = (0.0, -0.5)  # pixels beyond the frame
-GOES_ON = (0.35, 0.55)  # trusted share of the frame: below the first a new scene has begun
+CRISPNESS = 4.1  # how far blur is undone, before training: 0.9 is what reading half-way between pixels takes
+# The ends of ramps: at the first value nothing is carried, at the second all that may be.
+FRAME_DIFFERENCE = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
+TONE_DIFFERENCE = (0.2, 0.05)  # the same at the size of tones
+OUTSIDE = (0.0, -0.5)  # quarter-size pixels beyond the frame's border
+SAME_SCENE = (0.35, 0.55)  # trusted share of the frame: below the first value a new scene has begun
 CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
-UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones: their mean would only be grey
-STIRRED = (0.001, 0.003)  # mean change of light, in 0…1: at the first nothing moves, at the second as it was found
-EVEN = 1e-3  # a difference of nothing, in 0…1
-EVIDENCE = 4  # what the trained judge looks at
-PAINT = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
+UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones
+MOVING = (0.001, 0.003)  # mean change of luminance, in 0…1: at the first value nothing moves
+NOTHING = 1e-3  # a difference that is none, in 0…1: keeps quotients finite
+EVIDENCE = 4  # channels that the judge looks at
+LARGE_DIFFERENCE = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
 
 
 class State(NamedTuple):
-    """What is carried from one frame to the next; all zeros before the first, which is painted with stability 0."""
+    """What is carried from one frame to the next: all zeros before the first frame, then what the stabilizer gave."""
 
-    carried: Tensor  # [N,3,H,W] the steady painting of the frame before
-    previous: Tensor  # [N,1,H/2,W/2] the light of that frame, at half the size
-    before: Tensor  # [N,3,H/4,W/4] that frame, at a quarter
-    seen4: Tensor  # [N,8,H/8,W/8] what `FlowNet.matched` gives of it: the network need not look at it again
-    seen8: Tensor  # [N,16,H/16,W/16]
-    seen16: Tensor  # [N,22,H/32,W/32]
-    tone: Tensor  # [N,3,H/16,W/16] the colours of its steady painting
-    key: Tensor  # [N,3,H/4,W/4] an earlier frame, at a quarter
-    key_painted: Tensor  # [N,3,H/2,W/2] its steady painting, at half the size
+    last_painting: Tensor  # [N,3,H,W] the steady painting of the frame before
+    last_light: Tensor  # [N,1,H/2,W/2] the luminance of that frame at half the size
+    last_frame: Tensor  # [N,3,H/4,W/4] that frame at a quarter
+    last_features4: Tensor  # [N,8,H/8,W/8] its features that the next frame's are matched with: `FlowNet.matched`
+    last_features8: Tensor  # [N,16,H/16,W/16]
+    last_features16: Tensor  # [N,22,H/32,W/32]
+    last_tone: Tensor  # [N,3,H/16,W/16] the mean colours of its steady painting
+    key_frame: Tensor  # [N,3,H/4,W/4] an earlier frame at a quarter
+    key_painting: Tensor  # [N,3,H/2,W/2] the steady painting of that at half the size
     key_motion: Tensor  # [N,2,H/4,W/4] from the frame before to the key
-    left: Tensor  # [N,1,H/32,W/32] for how many frames more the key is kept: the same number everywhere
+    key_left: Tensor  # [N,1,H/32,W/32] for how many frames more the key is kept: the same number everywhere
+    begun: Tensor  # [N,1,H/32,W/32] 0 before the first frame, 1 from then on
 
     @classmethod
     def empty(cls, frame: Tensor) -> "State":
         """Before the first frame [N,3,H,W]."""
         n, _, h, w = frame.shape
-        return cls(*(frame.new_zeros(n, channels, h // over, w // over) for channels, over in CARRIED.values()))
+        return cls(*(frame.new_zeros(n, channels, h // over, w // over) for channels, over in STATE.values()))
 
 
 # Of every part of the state: its channels, and by what the frame's height and width are divided.
-CARRIED = {
-    "carried": (3, 1),
-    "previous": (1, 2),
-    "before": (3, 4),
-    **{f"seen{scale}": (channels, 2 * scale) for scale, channels in MATCHED.items()},
-    "tone": (3, 4 * TONES),
-    "key": (3, 4),
-    "key_painted": (3, 2),
+STATE = {
+    "last_painting": (3, 1),
+    "last_light": (1, 2),
+    "last_frame": (3, 4),
+    **{f"last_features{scale}": (channels, 2 * scale) for scale, channels in MATCHED.items()},
+    "last_tone": (3, 4 * TONE_CELLS),
+    "key_frame": (3, 4),
+    "key_painting": (3, 2),
     "key_motion": (2, 4),
-    "left": (1, 32),
+    "key_left": (1, 32),
+    "begun": (1, 32),
 }
+
+
+class Views(NamedTuple):
+    """The new frame as the stabilizer looks at it, computed once."""
+
+    half: Tensor  # [N,3,H/2,W/2]
+    half_light: Tensor  # [N,1,H/2,W/2]
+    quarter: Tensor  # [N,3,H/4,W/4]
+    sixteenth: Tensor  # [N,3,H/16,W/16]
+    half_grid: Tensor  # [1,2,H/2,W/2] the centres of the pixels, see `motion.pixel_centres`
+    quarter_grid: Tensor  # [1,2,H/4,W/4]
+
+
+class Followed(NamedTuple):
+    """Where the new frame's pixels were, and what was there."""
+
+    flow: Tensor  # [N,2,H/4,W/4] from the new frame to the one before, as GridSample counts
+    key_flow: Tensor  # [N,2,H/4,W/4] from the new frame to the key
+    features: tuple[Tensor, ...]  # the next state's
+    frame: Tensor  # [N,3,H/4,W/4] the frame before, carried
+    sixteenth: Tensor  # [N,3,H/16,W/16] the same at the size of tones
+    tone: Tensor  # [N,3,H/16,W/16] the tone before, carried
 
 
 class Stabilizer(nn.Module):
@@ -102,87 +131,111 @@ class Stabilizer(nn.Module):
         two numbers, and what it would look at need not be computed. For export."""
         plain, last = copy.deepcopy(self), self.judge[2]
         if not last.weight.any():
-            plain.judge = Verdict(last.bias)
+            plain.judge = ConstantJudge(last.bias)
         return plain
 
-    def forward(self, frame: Tensor, painted: Tensor, stability: Tensor, half: Tensor, *state: Tensor) -> State:
-        """→ the steady painting [N,3,H,W], as `carried` of the next state, and the rest of that.
+    def forward(self, frame: Tensor, painted: Tensor, stability: Tensor, *state: Tensor) -> State:
+        """→ the steady painting [N,3,H,W], as `last_painting` of the next state, and the rest of that.
 
         frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `flownet.MULTIPLE`; stability [1], 0…1, 0 gives
-        `painted` itself (use it for a first frame); half: `motion.pixel_grid` [1,2,H/2,W/2]; state: that of `State`.
+        `painted` itself; state: the parts of `State`. The first frame, whose state is zeros, comes out as `painted`.
         """
-        carried, previous, before, *seen, tone, key, key_painted, key_motion, left = state
-        small = F.avg_pool2d(frame, 2)
-        lit = light(small)
-        coarse, at = (F.avg_pool2d(x, COARSE // 2) for x in (small, half))
-        rough, was = (F.avg_pool2d(x, TONES) for x in (coarse, before))
-        stirred = ramp(F.avg_pool2d((lit - previous).abs(), 2 * TONES), STIRRED)
-        flow, seen, was = self.motion.follow(small, lit, previous, seen, half, rough, torch.cat([was, tone], 1))
-        flow = flow * larger(stirred, TONES)
-        came, then = sample(torch.cat([key_motion, before], 1), at, flow).split((2, 3), 1)
-        way = flow + came
-        place, key_place = half + larger(inside(at, flow) - at, COARSE // 2), inside(at, way)
+        past = State(*state)
+        stability = stability * past.begun[:, :, :1, :1]
+        views = views_of(frame)
+        followed = self.follow(views, past)
+        size = pixel_size(views.quarter_grid)
 
-        kept = read(neighbours(light(carried)), place * stretch(half[:, :, -1:, -1:]))
+        # Both paintings as carried to the new frame, and the new painting in the same layouts.
+        before, key_before = carried_paintings(views, followed, past)
         now, key_now, mean = halved(painted)
-        key_kept = F.pixel_shuffle(read(neighbours(key_painted), key_place * stretch(at[:, :, -1:, -1:])), 2)
 
-        off, size = carried_off(coarse, torch.stack([then, sample(key, at, way)], 1)), pixel_size(at)
-        near, far = trust(off, beyond(torch.stack([at + flow, at + way], 1), size)).split(1, 1)
-        worn = 1 - (average(far) >= HELD).to(far.dtype) * (average(left) >= 0.5).to(far.dtype)  # 0 or 1 [N,1,1,1]
-        plain, (was, tone) = F.avg_pool2d(key_now, 2 * TONES), was.split(3, 1)
-        toned = TONE * F.avg_pool2d(far, TONES) * ramp(carried_off(rough, was[:, None]), TONED) * (tone - plain)
-        difference, (change, contrast) = off[:, :1], compared(kept, now, mean)
-        lately, long_ago = self.shares(coarse, difference, flow / size, change).split(1, 1)
-        near = near * lately * ramp(change / (difference + EVEN), CALM) * ramp(change / contrast, UNLIKE)
-        shares = torch.cat([near, near * self.blur(flow / size * COARSE), far * long_ago], 1)
+        # How far the carried frames show what the new one does: [N,1,H/4,W/4] for the frame before and for the key.
+        key_frame = sample(past.key_frame, views.quarter_grid, followed.key_flow)
+        difference = carried_off(views.quarter, torch.stack([followed.frame, key_frame], 1))
+        places = views.quarter_grid[:, None] + torch.stack([followed.flow, followed.key_flow], 1)
+        trusted, key_trusted = trust(difference, beyond(places, size)).split(1, 1)
+        replace = key_is_worn(key_trusted, past.key_left)  # [N,1,1,1]
 
-        shift = larger(toned, 2 * TONES)
-        near, crisp, far = larger(stability * shares, COARSE // 2).split(1, 1)
-        less = near * (kept - now - light(shift)) + crisp * fine(kept)  # of light, in quads
-        colours = stability * shift + far * (key_kept - key_now - shift)
-        steady = painted + F.pixel_shuffle(less, 2) + F.interpolate(colours, scale_factor=2.0)  # nearest: as good
-        held = key_now + light(less) + colours  # that at half the size
+        # What stays of the tone, of the painting before and of the key.
+        tone = F.avg_pool2d(key_now, 2 * TONE_CELLS)
+        tone_step = kept_tone(views, followed, key_trusted, tone)
+        pixels = followed.flow / size  # the motion in quarter-size pixels
+        change, contrast = compared(before, now, mean)
+        share, key_share = self.shares(views.quarter, difference[:, :1], pixels, change).split(1, 1)
+        calm = ramp(change / (difference[:, :1] + NOTHING), CALM)
+        share = trusted * share * calm * ramp(change / contrast, UNLIKE)
+        shares = torch.cat([share, share * self.blur(pixels * QUARTER), key_trusted * key_share], 1)
+
+        # The mix: luminance from the painting before, in quads, colours from the key, at half the size.
+        share, sharpening, key_share = larger(stability * shares, QUARTER // 2).split(1, 1)
+        shift = larger(tone_step, 2 * TONE_CELLS)
+        luminance = share * (before - now - light(shift)) + sharpening * fine(before)
+        colours = stability * shift + key_share * (key_before - key_now - shift)
+        steady = painted + F.pixel_shuffle(luminance, 2) + F.interpolate(colours, scale_factor=2.0)  # nearest: as good
+        key_steady = key_now + light(luminance) + colours
+
         return State(
-            steady.clamp(0.0, 1.0),
-            lit,
-            coarse,
-            *seen,
-            plain + stability * toned,
-            key + worn * (coarse - key),
-            key_painted + worn * (held - key_painted),
-            way - worn * way,
-            left - 1 + worn * (KEY - left),
+            last_painting=steady.clamp(0.0, 1.0),
+            last_light=views.half_light,
+            last_frame=views.quarter,
+            **dict(zip((f"last_features{scale}" for scale in MATCHED), followed.features, strict=True)),
+            last_tone=tone + stability * tone_step,
+            key_frame=past.key_frame + replace * (views.quarter - past.key_frame),
+            key_painting=past.key_painting + replace * (key_steady - past.key_painting),
+            key_motion=followed.key_flow - replace * followed.key_flow,
+            key_left=past.key_left - 1 + replace * (KEY_FRAMES - past.key_left),
+            begun=past.begun * 0 + 1,
         )
 
-    def blur(self, moved: Tensor) -> Tensor:
-        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels of it, leads: [N,1,h,w]."""
-        between = moved - moved.floor()
+    def follow(self, views: Views, past: State) -> Followed:
+        """The motion to the frame before and to the key, and what lies there."""
+        # Where the luminance is as it was nothing moves.
+        changed = F.avg_pool2d((views.half_light - past.last_light).abs(), 2 * TONE_CELLS)
+        moving = ramp(changed, MOVING)
+
+        # The motion to the frame before; what is of a sixteenth of the frame's size is carried along on the way.
+        sixteenth = F.avg_pool2d(past.last_frame, TONE_CELLS)
+        features = (past.last_features4, past.last_features8, past.last_features16)
+        flow, features, carried = self.motion.follow(
+            views.half,
+            views.half_light,
+            past.last_light,
+            features,
+            views.half_grid,
+            views.sixteenth,
+            torch.cat([sixteenth, past.last_tone], 1),
+        )
+        flow = flow * larger(moving, TONE_CELLS)
+
+        # The motion to the key: that to the frame before, and from there on.
+        there = sample(torch.cat([past.key_motion, past.last_frame], 1), views.quarter_grid, flow)
+        key_motion, frame = there.split((2, 3), 1)
+        sixteenth, tone = carried.split(3, 1)
+        return Followed(flow, flow + key_motion, features, frame, sixteenth, tone)
+
+    def blur(self, pixels: Tensor) -> Tensor:
+        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels, leads: [N,1,h,w].
+
+        crispness · Σ f (1 − f) over x and y, f the fraction of a pixel: what bilinear reading there takes.
+        """
+        between = pixels - pixels.floor()
         return self.crispness * (between * (1 - between)).sum(1, keepdim=True)
 
-    def shares(self, coarse: Tensor, difference: Tensor, moved: Tensor, change: Tensor) -> Tensor:
+    def shares(self, quarter: Tensor, difference: Tensor, pixels: Tensor, change: Tensor) -> Tensor:
         """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].
 
-        coarse: the frame; difference: `carried_off` of the frame before; moved: the motion in pixels of this size;
-        change: of `compared`; all at a quarter of the frame's size.
+        quarter: the frame [N,3,h,w]; difference: `carried_off` of the frame before; pixels: the motion in pixels of
+        this size [N,2,h,w]; change: of `compared`.
         """
-        texture = light((coarse - box(coarse, 3)).abs())
-        speed = moved.square().sum(1, keepdim=True)
-        evidence = torch.cat([difference / PAINT, texture / PAINT, speed / (speed + 4), change / PAINT], 1)
+        texture = light((quarter - box(quarter, 3)).abs())
+        speed = pixels.square().sum(1, keepdim=True)
+        differences = [difference / LARGE_DIFFERENCE, texture / LARGE_DIFFERENCE]
+        evidence = torch.cat([*differences, speed / (speed + 4), change / LARGE_DIFFERENCE], 1)
         return torch.sigmoid(self.judge(evidence))
 
 
-def compared(kept: Tensor, now: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """Quads of a carried painting and of the new one [N,4,h,w], and the new ones' means [N,1,h,w] → how far apart they
-    are about each place (root mean square), and how far two paintings with the new one's contrast would be that have
-    nothing in common, both [N,1,h/2,w/2]."""
-    both = torch.stack([now, kept - now], 1)  # [N,2,4,h,w]
-    means = torch.cat([mean, (both * both).mean(2)], 1)
-    level, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
-    return (apart + EVEN**2).sqrt(), ((squares - level * level).clamp(min=0.0) * 2 + EVEN).sqrt()
-
-
-class Verdict(nn.Module):
+class ConstantJudge(nn.Module):
     """A judge that looks at nothing: its logits [2], for every place."""
 
     def __init__(self, logits: Tensor):
@@ -191,6 +244,48 @@ class Verdict(nn.Module):
 
     def forward(self, evidence: Tensor) -> Tensor:
         return self.logits
+
+
+def views_of(frame: Tensor) -> Views:
+    """A frame [N,3,H,W] at all the sizes that are looked at."""
+    half = F.avg_pool2d(frame, 2)
+    half_grid = pixel_centres(half)
+    quarter, quarter_grid = (F.avg_pool2d(x, QUARTER // 2) for x in (half, half_grid))
+    return Views(half, light(half), quarter, F.avg_pool2d(quarter, TONE_CELLS), half_grid, quarter_grid)
+
+
+def carried_paintings(views: Views, followed: Followed, past: State) -> tuple[Tensor, Tensor]:
+    """The luminance of the painting before in quads [N,4,H/2,W/2] and the key's painting [N,3,H/2,W/2], both read where
+    the motion of each quad leads."""
+    half, quarter = views.half_grid, views.quarter_grid
+    place = half + larger(inside(quarter, followed.flow) - quarter, QUARTER // 2)
+    before = read(neighbours(light(past.last_painting)), place * stretch(half[:, :, -1:, -1:]))
+    key_place = inside(quarter, followed.key_flow)
+    key = read(neighbours(past.key_painting), key_place * stretch(quarter[:, :, -1:, -1:]))
+    return before, F.pixel_shuffle(key, 2)
+
+
+def kept_tone(views: Views, followed: Followed, key_trusted: Tensor, tone: Tensor) -> Tensor:
+    """What to add to the new painting's tone [N,3,h,w] so that it keeps its share of the one before: [N,3,h,w]."""
+    difference = carried_off(views.sixteenth, followed.sixteenth[:, None])
+    share = TONE_SHARE * F.avg_pool2d(key_trusted, TONE_CELLS) * ramp(difference, TONE_DIFFERENCE)
+    return share * (followed.tone - tone)
+
+
+def key_is_worn(trusted: Tensor, left: Tensor) -> Tensor:
+    """1 where the key is to be replaced, else 0, [N,1,1,1]: too little of it is trusted, or its frames are over."""
+    return 1 - (average(trusted) >= KEY_IN_SIGHT).to(trusted.dtype) * (average(left) >= 0.5).to(trusted.dtype)
+
+
+def compared(before: Tensor, now: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
+    """Quads of a carried painting and of the new one [N,4,h,w], and the new ones' means [N,1,h,w] → how far apart they
+    are about each place (root mean square), and how far two paintings with the new one's contrast would be that have
+    nothing in common, both [N,1,h/2,w/2]."""
+    both = torch.stack([now, before - now], 1)  # [N,2,4,h,w]
+    means = torch.cat([mean, (both * both).mean(2)], 1)
+    level, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
+    # Two unrelated pictures of one variance differ by twice that variance in the mean square.
+    return (apart + NOTHING**2).sqrt(), ((squares - level * level).clamp(min=0.0) * 2 + NOTHING).sqrt()
 
 
 def ramp(x: Tensor, ends: tuple[float, float]) -> Tensor:
@@ -208,9 +303,9 @@ def larger(x: Tensor, times: int) -> Tensor:
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
 
 
-def carried_off(frame: Tensor, seen: Tensor) -> Tensor:
+def carried_off(frame: Tensor, carried: Tensor) -> Tensor:
     """The mean differences of a frame [N,3,h,w] from K others as carried to it [N,K,3,h,w]: [N,K,h,w]."""
-    return box((frame[:, None] - seen).abs().mean(2), 3)
+    return box((frame[:, None] - carried).abs().mean(2), 3)
 
 
 def beyond(at: Tensor, size: Tensor) -> Tensor:
@@ -224,5 +319,5 @@ def trust(difference: Tensor, outside: Tensor) -> Tensor:
     difference: `carried_off`; outside: how far `beyond` they were carried from. From the centre of an outermost pixel
     to its edge trust falls to 0.
     """
-    share = ramp(difference, DIFFERENT) * ramp(outside, EDGE)
-    return share * ramp(average(share), GOES_ON)
+    share = ramp(difference, FRAME_DIFFERENCE) * ramp(outside, OUTSIDE)
+    return share * ramp(average(share), SAME_SCENE)

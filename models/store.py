@@ -11,7 +11,7 @@ from pathlib import Path
 from .errors import BadInput
 
 RELEASED = Path(__file__).parent / "released"
-DEFAULT = ("impasto-0.18", "impasto-0.3", "magenta")  # the first of these that is present
+DEFAULT = ("impasto", "magenta")  # the first of these that is present
 
 
 def own_models() -> Path:

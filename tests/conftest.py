@@ -1,7 +1,8 @@
-"""What tests share: a tiny model, exported once, and pictures made by code."""
+"""What tests share: a tiny model and pictures made by code."""
 
 import contextlib
 import shutil
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.sample import picture
 from impasto.models.store import RELEASED
+
+TINY = Path(__file__).parent / "contract" / "tiny"
 
 
 @contextlib.contextmanager
@@ -31,36 +34,19 @@ def one_thread():
 
 
 @pytest.fixture(scope="session")
-def tiny_networks():
-    """P and T with random weights, small enough to export and run in moments."""
-    import torch
-
-    from impasto.models.predictor import Predictor, PredictorSpec
-    from impasto.models.spec import TransformerSpec
-    from impasto.models.transformer import Transformer
-
-    torch.manual_seed(0)
-    t = Transformer(TransformerSpec(channels=(4, 6, 8), blocks=1)).eval()
-    spec = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 1, 2)), last=16, bottleneck=8, statistics=6)
-    p = Predictor(spec, t.layout).eval()
-    torch.manual_seed(0)
-    torch.nn.init.normal_(p.heads.weight, std=0.5)
-    torch.nn.init.normal_(p.correct.weight, std=0.05)
-    torch.nn.init.normal_(t.steady_style.scale, std=0.1)
-    torch.nn.init.normal_(t.steady_style.shift, std=0.1)
-    return p, t
+def tiny_model(tmp_path_factory):
+    """The committed model of the contract, `tests/contract/tiny`, with one built-in style, "waves": a copy of it."""
+    folder = tmp_path_factory.mktemp("models") / "tiny"
+    return load_model(shutil.copytree(TINY, folder))
 
 
 @pytest.fixture(scope="session")
-def tiny_model(tiny_networks, tmp_path_factory):
-    """The tiny networks as a model folder with one built-in style, "waves"."""
-    from impasto.export.graphs.exporter import export_model
+def tiny_networks(tiny_model):
+    """P and T of the tiny model: random weights, small enough to run in moments."""
+    from impasto.models.weights import load_weights
 
-    p, t = tiny_networks
-    style = np.random.default_rng(5).normal(0.5, 1, t.layout.size)
-    gallery = {"waves": {"title": "Waves", "artist": "made by code", "year": "2026", "style": style}}
-    with alone_on_a_core():
-        return export_model(p, t, tmp_path_factory.mktemp("models") / "tiny", gallery=gallery)
+    p, t = load_weights(tiny_model.path("weights"))
+    return p.eval(), t.eval()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from impasto.models import flownet, stabilizer
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor
+from impasto.models.rules import rules
 from impasto.models.transformer import Transformer
 from impasto.models.weights import save_weights
 
@@ -29,22 +30,14 @@ from .wrappers import FrameGraph, StepGraph, StyleGraph
 OPSET = 18
 MULTIPLE = flownet.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
 DTYPES = {"": torch.float32, "_fp16": torch.float16}
-OUTPUTS = {
-    "style": ["style"],
-    "frame": ["painted"],
-    "step": ["painted", *(f"next_{name}" for name in stabilizer.CARRIED if name != "carried")],
-}
-# What step.onnx is given besides frame, style and stability: what each input is made from (an output of the frame
-# before, or "size": the centres of the pixels, −1…1, x then y), its channels, and by what the frame's size is divided.
-# It is zeros before the first frame. In models of before impasto-0.16 some have "every", and are taken after the first
-# frame and every so many from there, held in between; or "anew", and are zeros then, taken after all others.
+# What step.onnx carries from frame to frame: each input, the output that it is for the next frame, its channels, and by
+# what the frame's size is divided. Before the first frame it is zeros.
 STATE = [
-    {"name": "half", "from": "size", "channels": 2, "over": 2},
-    *(
-        {"name": name, "from": "painted" if name == "carried" else f"next_{name}", "channels": channels, "over": over}
-        for name, (channels, over) in stabilizer.CARRIED.items()
-    ),
+    {"name": name, "from": "next_" + name.removeprefix("last_"), "channels": channels, "over": over}
+    for name, (channels, over) in stabilizer.STATE.items()
 ]
+STATE[0]["from"] = "painted"  # the steady painting is carried on
+OUTPUTS = {"style": ["style"], "frame": ["painted"], "step": [each["from"] for each in STATE]}
 
 
 def export_model(
@@ -53,6 +46,7 @@ def export_model(
     folder: Path,
     *,
     name: str | None = None,
+    revision: str = "",
     recipe: dict | None = None,
     figures: dict | None = None,
     gallery: dict | None = None,
@@ -62,7 +56,7 @@ def export_model(
     """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
 
     `gallery` maps a style's name to {"title", "artist", "year", "style": S}; on `frame` (RGB uint8) their previews are
-    painted; `card` is the text of the model's README.
+    painted; `card` is the text of the model's README; `revision` tells apart what was released under one name.
     Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
     """
     folder = Path(folder)
@@ -79,12 +73,14 @@ def export_model(
         model = Model(
             folder=aside,
             name=name or folder.name,
+            revision=revision,
             style_size=t.layout.size,
             layout=t.layout.to_json(),
             network={"transformer": t.spec.to_json(), "predictor": p.spec.to_json()},
             files=describe(aside, roles),
             multiple=MULTIPLE,
             style_side=SIDE,
+            rules=rules(MULTIPLE),
             state=STATE,
             recipe=recipe or {},
             figures={**(figures or {}), "parity": differences},
@@ -143,7 +139,7 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
 
 def _any_size(model) -> None:
     """Make H and W of whatever belongs to the frame unknown, and forget the shapes in between."""
-    over = {s["name"]: s["over"] for s in STATE} | {s["from"]: s["over"] for s in STATE if s["from"] != "size"}
+    over = {s["name"]: s["over"] for s in STATE} | {s["from"]: s["over"] for s in STATE}
     edges = [value for value in (*model.graph.inputs, *model.graph.outputs) if len(value.shape) == 4]
     sizes = {value: (value.shape[1], over.get(value.name, 1)) for value in edges}
     for node in model.graph.all_nodes():

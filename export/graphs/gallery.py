@@ -91,7 +91,7 @@ def rebuild_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray
 
 def paint_preview(painter: Painter, style: np.ndarray, frame: np.ndarray) -> bytes:
     """`frame` painted in a style, as a WebP of PREVIEW_SIZE and at most about PREVIEW_BYTES."""
-    painter.reset()
+    painter.reset()  # one frame, painted by itself
     painter.use([style])
     small = cv2.resize(painter.paint(frame), PREVIEW_SIZE, interpolation=cv2.INTER_AREA)[:, :, ::-1]
     for quality in range(80, 30, -5):

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from impasto.export.runtime.sample import picture
-from impasto.export.runtime.steady import Steady, pixel_grid
+from impasto.export.runtime.steady import Steady
 from impasto.models.stabilizer import State
 from impasto.models.transformer import Transformer
 
@@ -50,16 +50,14 @@ def step_difference(
     """
     steady = Steady(ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"]), carried)
     reference, worst = StepGraph(t).eval(), 0.0
-    half = torch.from_numpy(pixel_grid(size[0] // 2, size[1] // 2))
     scene = picture(size[0] + 4 * STEPS, size[1] + 4 * STEPS).transpose(2, 0, 1)[None]
     state = State.empty(torch.zeros(1, 3, *size))
     for step in range(STEPS):
         at = 3 * step
         frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
         ours = steady.paint({"frame": frame, "style": style}, 1.0)
-        dial = torch.ones(1) * (step > 0)
-        state = State(*reference(torch.from_numpy(frame), torch.from_numpy(style), dial, half, *state))
-        worst = max(worst, float(np.abs(ours - state.carried.numpy()).max()))
+        state = reference(torch.from_numpy(frame), torch.from_numpy(style), torch.ones(1), *state)
+        worst = max(worst, float(np.abs(ours - state.last_painting.numpy()).max()))
     return worst
 
 

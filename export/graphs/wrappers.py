@@ -6,9 +6,8 @@ import torch
 from torch import Tensor, nn
 
 from impasto.models.predictor import Predictor
+from impasto.models.stabilizer import State
 from impasto.models.transformer import Transformer
-
-from .polyphase import PolyphaseTransformer, suits
 
 
 class Float32Edges(nn.Module):
@@ -33,21 +32,21 @@ class StyleGraph(Float32Edges):
 
 
 class FrameGraph(Float32Edges):
-    """`frame.onnx`: frame [1,3,H,W], style [1,D] → painted [1,3,H,W]; in the faster equivalent form where T has one."""
+    """`frame.onnx`: frame [1,3,H,W] in [0, 1], style [1,D] → painted [1,3,H,W] in [0, 1]."""
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
-        super().__init__(PolyphaseTransformer(t) if suits(t.spec) else t, dtype)
+        super().__init__(t, dtype)
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
         return self.convert(frame, style)
 
 
 class StepGraph(nn.Module):
-    """`step.onnx`: frame, style, stability, the grid of half the size and `stabilizer.State` → the next state, of which
-    the first part is the steady painting.
+    """`step.onnx`: frame [1,3,H,W], style [1,D], stability [1] and `stabilizer.State` → the next state, whose
+    first part is the steady painting.
 
-    The style is the one that a mix needs. The stabilizer is float32 whatever T computes with: a half-precision
-    coordinate is off by a pixel at 1280.
+    Where paintings are mixed the style is `SteadyStyle`'s. The stabilizer is float32 whatever T computes with: a
+    half-precision coordinate is off by a pixel at 1280.
     """
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
@@ -55,6 +54,7 @@ class StepGraph(nn.Module):
         self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer.settled()
         self.style = copy.deepcopy(t.steady_style)
 
-    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        painted = self.frame(frame, self.style(style, stability))
-        return tuple(self.stabilizer(frame, painted, stability, *state))
+    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> State:
+        mixed = stability * State(*state).begun[:, :, :1, :1].flatten(1)  # [1,1]; the first frame is not mixed
+        painted = self.frame(frame, self.style(style, mixed))
+        return self.stabilizer(frame, painted, stability, *state)

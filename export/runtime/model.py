@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 
 import numpy as np
@@ -11,26 +11,34 @@ import numpy as np
 from impasto.models.errors import BadInput
 from impasto.models.store import model_folder
 
-FORMAT = 2  # raised when an older runtime could no longer read the folder; 1 had step graphs with another state
+FORMAT = 3  # raised when an older runtime could no longer read the folder; before 3 step graphs had another state
 
 
 @dataclass
 class Model:
     """A model folder, read and checked.
 
-    `style_size` is D, the length of S; `layout` says where γ and β of each layer lie in it; `multiple` is what H and W
-    must be divisible by; `files` maps a role ("style", "frame", "frame_fp16", "weights", …) to
-    {"file", "bytes", "sha256"}; `state` lists the tensors a step graph carries from frame to frame.
+    name, revision: the second tells apart what was released under one name.
+    style_size: D, the length of S. style_side: the side in pixels of the square that P looks at.
+    multiple: what H and W of a graph's frame are divisible by, in pixels.
+    layout: where γ and β of each layer lie in S. network: the sizes of P and T, see `models.spec`.
+    files: role ("style", "frame", "frame_fp16", "step", "weights", "gallery", …) → {"file", "bytes", "sha256"}.
+    rules: what the page and Python must agree on, see `models.rules`.
+    state: what a step graph carries from frame to frame: {"name" of the input, "from", the output that is its next
+    value, "channels", "over", the frame's height over the tensor's}.
+    recipe, figures: how it was trained, and what was measured; for people to read.
     """
 
     folder: Path
     name: str
     style_size: int
+    style_side: int
+    multiple: int
     layout: list[dict]
     network: dict
     files: dict[str, dict]
-    multiple: int = 8
-    style_side: int = 256
+    revision: str = ""
+    rules: dict = field(default_factory=dict)
     state: list[dict] = field(default_factory=list)
     recipe: dict = field(default_factory=dict)
     figures: dict = field(default_factory=dict)
@@ -82,22 +90,33 @@ def write_model(model: Model) -> None:
 def load_model(name: str | os.PathLike | None = None) -> Model:
     """Read a model by name or path (see `models.store`) and check every file's size and hash.
 
-    Raises BadInput for an unknown model, a description that cannot be read, or a file that is missing or differs.
+    Raises BadInput for an unknown model, one of a newer format, a description that cannot be read, or a file that is
+    missing or differs.
     """
     folder = model_folder(name)
-    try:
-        data = json.loads((folder / "model.json").read_text("utf-8"))
-        written = data.pop("format")
-        known = {k: v for k, v in data.items() if k in Model.__dataclass_fields__}
-        model = Model(folder=folder, **known)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as e:
-        raise BadInput(f"{folder / 'model.json'} is damaged; install or export the model again.") from e
-    if written > FORMAT:
-        raise BadInput(f"The model {model.name} was made by a newer Impasto (format {written}); upgrade Impasto.")
-    if written < FORMAT:
-        model.state = []  # painted frame by frame, until it is exported again
+    model = _read(folder)
     for entry in model.files.values():
         _check(model, folder / entry["file"], entry["sha256"])
+    return model
+
+
+def _read(folder: Path) -> Model:
+    """`model.json` as data. A format before this one is painted frame by frame: its step graph is of another kind."""
+    damaged = f"{folder / 'model.json'} is damaged; install or export the model again."
+    try:
+        data = json.loads((folder / "model.json").read_text("utf-8"))
+        written, name = int(data["format"]), str(data.get("name", folder.name))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise BadInput(damaged) from error
+    if written > FORMAT:
+        raise BadInput(f"The model {name} was made by a newer Impasto (format {written}); upgrade Impasto.")
+    known = {each.name for each in fields(Model)}
+    try:
+        model = Model(folder=folder, **{key: value for key, value in data.items() if key in known})
+    except TypeError as error:
+        raise BadInput(damaged) from error
+    if written < FORMAT:
+        model.state = []
     return model
 
 

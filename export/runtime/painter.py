@@ -13,13 +13,14 @@ import cv2
 import numpy as np
 
 from impasto.models.errors import BadInput
+from impasto.models.rules import LUMA
 
 from .model import Model, load_model
 from .session import choose_device, open_session
 from .steady import Steady
 from .styles import StyleEncoder, blend
 
-LUMA = np.float32([0.299, 0.587, 0.114])  # BT.601: the weights of gamma-coded RGB that JPEG and most cameras use
+PAUSE = 1.0  # seconds between two frames of a camera after which the older says nothing about the newer
 
 
 @dataclass
@@ -42,7 +43,12 @@ class Look:
 
 
 class Painter:
-    """A loaded model, a style and a look."""
+    """A loaded model, a style and a look: paints the frames of one scene after another.
+
+    What it carries from frame to frame is its own business. It starts anew by itself where the style or the frame's
+    size changes, where a frame was not painted steadily (stability or strength 0), and after a pause; cuts are found in
+    the graph. Only that a new clip begins has to be said: `reset`.
+    """
 
     def __init__(
         self,
@@ -60,43 +66,61 @@ class Painter:
         if self.model.state and self.look.stability > 0:
             self._steady = Steady(open_session(self.model.path("step"), device, threads), self.model.state)
         self._style: np.ndarray | None = None
+        self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
+        self._time: float | None = None
 
     def encode(self, picture: np.ndarray) -> np.ndarray:
         """RGB uint8 [H,W,3] → its style vector, float32 [D]; the same picture is encoded once."""
         return self._encoder.encode(picture)
 
     def use(self, styles: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> None:
-        """Paint with the weighted mean of these style vectors from now on."""
+        """Paint with the weighted mean of these style vectors from now on.
+
+        Raises BadInput for weights that `styles.blend` refuses and for vectors of another model.
+        """
         style = blend(styles, weights if weights is not None else [1.0] * len(styles))
         if style.shape != (self.model.style_size,):
             raise BadInput(
                 f"This style vector has {style.size} values; the model {self.model.name} needs {self.model.style_size}."
             )
-        self._style = style[None]
+        if self._style is None or not np.array_equal(style, self._style[0]):
+            self._style = style[None]
+            self.reset()
 
     def reset(self) -> None:
-        """Forget the previous frames: called where a new clip begins."""
-        if self._steady:
-            self._steady.reset()
+        """Forget the previous frames: a new clip begins."""
+        self._size = None
 
     def set_stability(self, stability: float) -> None:
         """Change the look's stability between frames; no effect in a painter made with none."""
         self.look = replace(self.look, stability=stability)
-        if stability == 0:
-            self.reset()  # what is not carried on grows old
 
-    def paint(self, frame: np.ndarray) -> np.ndarray:
-        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to what the model needs."""
+    def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
+        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to what the model needs.
+
+        time: when the frame was taken, in seconds of any clock, for cameras: more than `PAUSE` after the one before it
+        is painted as the first of a new scene. Raises BadInput where no style was chosen.
+        """
         if self._style is None:
             raise BadInput("Choose a style before painting.")
         if self.look.strength == 0:
+            self.reset()
             return frame
         inputs = {"frame": self._prepare(frame), "style": self._style}
         if self._steady and self.look.stability > 0:
+            self._begin(frame.shape, time)
             painted = self._steady.paint(inputs, self.look.stability)
         else:
+            self.reset()
             painted = self._session.run(["painted"], inputs)[0]
         return finish(painted, frame, self.look)
+
+    def _begin(self, size: tuple[int, ...], time: float | None) -> None:
+        """Forget the past where this frame does not go on from it."""
+        paused = time is not None and self._time is not None and time - self._time > PAUSE
+        if size != self._size or paused:
+            self._steady.reset()
+        self._size, self._time = size, time
 
     def _prepare(self, frame: np.ndarray) -> np.ndarray:
         """uint8 [H,W,3] → float32 [1,3,H',W'] in [0, 1], padded right and below."""
@@ -106,8 +130,9 @@ class Painter:
         if below or right:
             frame = cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT)
         h, w = frame.shape[:2]
-        if min(h, w) < 2 * m:  # the reflection inside the network needs a few pixels to reflect
-            frame = cv2.copyMakeBorder(frame, 0, max(0, 2 * m - h), 0, max(0, 2 * m - w), cv2.BORDER_REFLECT)
+        least = self.model.rules.get("least_side", 2 * m)
+        if min(h, w) < least:  # the reflection inside the network needs a few pixels to reflect
+            frame = cv2.copyMakeBorder(frame, 0, max(0, least - h), 0, max(0, least - w), cv2.BORDER_REFLECT)
         planes = np.empty((1, 3, *frame.shape[:2]), np.float32)
         for i, plane in enumerate(cv2.split(frame)):
             np.multiply(plane, np.float32(1 / 255), out=planes[0, i])
@@ -121,7 +146,7 @@ def finish(painted: np.ndarray, frame: np.ndarray, look: Look) -> np.ndarray:
     if look.keep_colors:
         planes = frame.transpose(2, 0, 1).astype(np.float32) / 255
         # Replacing Y in YCbCr adds the same difference to R, G and B.
-        painted = planes + np.tensordot(LUMA, painted - planes, 1)
+        painted = planes + np.tensordot(np.float32(LUMA), painted - planes, 1)
     rounded = [cv2.convertScaleAbs(np.maximum(plane, 0), alpha=255) for plane in painted]
     out = cv2.merge(rounded)
     if look.strength < 1:

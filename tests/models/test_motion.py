@@ -109,3 +109,8 @@ def test_small_frames_are_looked_at_too(size):
     flow = found(here, here)
     assert np.isfinite(flow).all()
     assert np.abs(flow).mean() < 0.5
+
+
+@pytest.mark.parametrize("size", [(1, 1), (32, 48), (64, 96), (360, 640), (540, 960)])
+def test_the_centres_of_an_images_pixels_are_the_grid_to_the_bit(size):
+    assert torch.equal(m.pixel_centres(torch.rand(2, 3, *size)), m.pixel_grid(*size))

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.models.motion import box, pixel_grid, sample
-from impasto.models.stabilizer import CARRIED, KEY, SHARES, TONE, Stabilizer, State
+from impasto.models.stabilizer import KEY_FRAMES, SHARES, STATE, TONE_SHARE, Stabilizer, State
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -42,9 +42,8 @@ def stepping(stabilizer):
     """step(frame, painted, stability, state) → the next state."""
 
     def step(frame, painted, stability, state):
-        half = pixel_grid(*(side // 2 for side in frame.shape[2:]))
         with torch.no_grad():
-            return stabilizer(frame, painted, torch.tensor([float(stability)]), half, *state)
+            return stabilizer(frame, painted, torch.tensor([float(stability)]), *state)
 
     return step
 
@@ -54,10 +53,11 @@ def having_seen(stabilizer, frame, carried, **others):
     small = F.avg_pool2d(frame, 2)
     with torch.no_grad():
         seen = stabilizer.motion.matched(stabilizer.motion.features(small)[0])
-    known = {"previous": light(small), "before": F.avg_pool2d(small, 2), "carried": carried}
-    known |= dict(zip(("seen4", "seen8", "seen16"), seen, strict=True))
+    known = {"last_light": light(small), "last_frame": F.avg_pool2d(small, 2), "last_painting": carried}
+    known |= dict(zip(("last_features4", "last_features8", "last_features16"), seen, strict=True))
     empty = State.empty(frame)
-    return empty._replace(**known, tone=F.avg_pool2d(carried, 16), key=empty.key + 9, **others)
+    known |= {"last_tone": F.avg_pool2d(carried, 16), "key_frame": empty.key_frame + 9, "begun": empty.begun + 1}
+    return empty._replace(**known, **others)
 
 
 def running(stabilizer):
@@ -65,7 +65,7 @@ def running(stabilizer):
     step = stepping(stabilizer)
 
     def run(frame, painted, stability, previous, carried):
-        return step(frame, painted, stability, having_seen(stabilizer, previous, carried)).carried
+        return step(frame, painted, stability, having_seen(stabilizer, previous, carried)).last_painting
 
     return run
 
@@ -73,9 +73,9 @@ def running(stabilizer):
 def sequence(stabilizer, frames, paintings):
     """All steady paintings, the first by itself."""
     step, state, outs = stepping(stabilizer), State.empty(frames[0]), []
-    for t, (frame, painted) in enumerate(zip(frames, paintings, strict=True)):
-        state = step(frame, painted, t > 0, state)
-        outs.append(state.carried)
+    for frame, painted in zip(frames, paintings, strict=True):
+        state = step(frame, painted, 1, state)
+        outs.append(state.last_painting)
     return outs
 
 
@@ -90,6 +90,13 @@ def either(request):
     if request.param != "untrained":
         torch.nn.init.constant_(stabilizer.judge[2].bias, 10.0)
     return running(stabilizer)
+
+
+def test_the_first_frame_is_the_painting_itself_whatever_the_stability():
+    painted = picture(1)
+    found = stepping(Stabilizer())(picture(0), painted, 1, State.empty(painted))
+    assert torch.equal(found.last_painting, painted)
+    assert (found.begun == 1).all()
 
 
 def test_stability_0_is_the_painting_itself(steady):
@@ -263,10 +270,10 @@ def test_where_nothing_changes_nothing_moves(stabilizer, monkeypatch):
         follow = steady.motion.follow
         monkeypatch.setattr(steady.motion, "follow", lambda *a: (follow(*a)[0] + 0.01, *follow(*a)[1:]))
     step, state = stepping(steady), State.empty(still)
-    for t in range(4):
-        state = step(still, painting, t > 0, state)
+    for _ in range(4):
+        state = step(still, painting, 1, state)
     assert state.key_motion.abs().max() == 0
-    torch.testing.assert_close(state.carried, painting, atol=1 / 255, rtol=0)
+    torch.testing.assert_close(state.last_painting, painting, atol=1 / 255, rtol=0)
 
 
 def test_a_still_noisy_scene_does_not_drift():
@@ -288,18 +295,18 @@ def test_a_still_noisy_scene_does_not_drift():
 
 def test_the_key_is_held_and_its_motion_composed():
     """A wide scene that moves on by 1.5 px a frame: the motion to the key grows with it, until the next key."""
-    views = [shifted(periodic(0, 3, H, 3 * W), 1.5 * t, 0) for t in range(KEY + 3)]
+    views = [shifted(periodic(0, 3, H, 3 * W), 1.5 * t, 0) for t in range(KEY_FRAMES + 3)]
     step, state, ways = stepping(Stabilizer()), State.empty(views[0]), []
     for t, view in enumerate(views):
-        state, before = step(view, view, t > 0, state), state
+        state, before = step(view, view, 1, state), state
         ways.append(float(state.key_motion[:, 0, 6:-6, 8:-8].mean()) * 3 * W / 2)
-        torch.testing.assert_close(state.key, F.avg_pool2d(views[0 if t < KEY else KEY], 4))
-        torch.testing.assert_close(state.previous, light(F.avg_pool2d(view, 2)))
-        if t % KEY:
-            assert torch.equal(state.key_painted, before.key_painted)
+        torch.testing.assert_close(state.key_frame, F.avg_pool2d(views[0 if t < KEY_FRAMES else KEY_FRAMES], 4))
+        torch.testing.assert_close(state.last_light, light(F.avg_pool2d(view, 2)))
+        if t % KEY_FRAMES:
+            assert torch.equal(state.key_painting, before.key_painting)
         else:
-            torch.testing.assert_close(state.key_painted, F.avg_pool2d(state.carried, 2), atol=1e-3, rtol=0)
-    since = np.array([*range(KEY), 0, 1, 2])
+            torch.testing.assert_close(state.key_painting, F.avg_pool2d(state.last_painting, 2), atol=1e-3, rtol=0)
+    since = np.array([*range(KEY_FRAMES), 0, 1, 2])
     np.testing.assert_allclose(ways, -1.5 * since, rtol=0.03)
 
 
@@ -311,24 +318,24 @@ def test_a_key_of_which_a_good_part_is_lost_is_replaced_at_once():
     painted, old = picture(1), 0.5 * torch.ones(1, 3, H // 2, W // 2)
     for hidden, kept in ((0.03, True), (0.3, False)):
         key[..., : round(hidden * key.shape[3])] = 1 - key[..., : round(hidden * key.shape[3])].round()
-        state = having_seen(stabilizer, frame, painted, key_painted=old, left=held)
-        found = step(frame, painted, 1, state._replace(key=key, key_motion=state.key_motion + 1e-4))
-        assert torch.equal(found.key, key) == kept
-        assert torch.equal(found.key_painted, old) == kept
-        assert torch.equal(found.left, held - 1 if kept else 0 * held + KEY - 1)
+        state = having_seen(stabilizer, frame, painted, key_painting=old, key_left=held)
+        found = step(frame, painted, 1, state._replace(key_frame=key, key_motion=state.key_motion + 1e-4))
+        assert torch.equal(found.key_frame, key) == kept
+        assert torch.equal(found.key_painting, old) == kept
+        assert torch.equal(found.key_left, held - 1 if kept else 0 * held + KEY_FRAMES - 1)
         torch.testing.assert_close(found.key_motion, torch.full_like(found.key_motion, 1e-4 * kept))
         if not kept:
-            torch.testing.assert_close(found.key, F.avg_pool2d(frame, 4))
-            torch.testing.assert_close(found.key_painted, F.avg_pool2d(found.carried, 2), atol=0.02, rtol=0)
+            torch.testing.assert_close(found.key_frame, F.avg_pool2d(frame, 4))
+            torch.testing.assert_close(found.key_painting, F.avg_pool2d(found.last_painting, 2), atol=0.02, rtol=0)
 
 
 def test_the_state_says_its_sizes():
     frame = torch.zeros(2, 3, H, W)
     begun = State.empty(frame)
     with torch.no_grad():
-        found = Stabilizer()(frame, frame, torch.zeros(1), pixel_grid(H // 2, W // 2), *begun)
-    assert [*CARRIED] == [*State._fields]
-    for (channels, over), before, after in zip(CARRIED.values(), begun, found, strict=True):
+        found = Stabilizer()(frame, frame, torch.zeros(1), *begun)
+    assert [*STATE] == [*State._fields]
+    for (channels, over), before, after in zip(STATE.values(), begun, found, strict=True):
         assert before.shape == after.shape == (2, channels, H // over, W // over)
 
 
@@ -337,10 +344,12 @@ def test_a_trusted_key_holds_the_painting_on_and_a_strange_one_does_not():
     carried = flickered(painted, 2)
     stabilizer, quarter = Stabilizer(), F.avg_pool2d(frame, 4)
     step = stepping(stabilizer)
-    state = having_seen(stabilizer, frame, carried, key_painted=F.avg_pool2d(held, 2))
-    state = state._replace(tone=F.avg_pool2d(painted, 16))  # that of the new painting: nothing to add
+    state = having_seen(stabilizer, frame, carried, key_painting=F.avg_pool2d(held, 2))
+    state = state._replace(last_tone=F.avg_pool2d(painted, 16))  # that of the new painting: nothing to add
     strange = (quarter + 0.5) % 1
-    known, unknown = (step(frame, painted, 1, state._replace(key=key)).carried for key in (quarter, strange))
+    known, unknown = (
+        step(frame, painted, 1, state._replace(key_frame=key)).last_painting for key in (quarter, strange)
+    )
     near, far = SHARES
     expected = painted + near * light(carried - painted) + far * (held - painted)
     torch.testing.assert_close(known, expected.clamp(0, 1), atol=0.05, rtol=0)
@@ -355,14 +364,16 @@ def test_colours_that_flicker_as_a_whole_are_held_on_to():
     step, other = stepping(stabilizer), 1 - picture(7).round()
 
     def seen(previous, key):
-        state = having_seen(stabilizer, previous, painted, key_painted=F.avg_pool2d(redder, 2))
-        found = step(frame, redder, 1, state._replace(key=F.avg_pool2d(key, 4)))
-        return redder - found.carried, F.avg_pool2d(redder, 16) - found.tone
+        state = having_seen(stabilizer, previous, painted, key_painting=F.avg_pool2d(redder, 2))
+        found = step(frame, redder, 1, state._replace(key_frame=F.avg_pool2d(key, 4)))
+        return redder - found.last_painting, F.avg_pool2d(redder, 16) - found.last_tone
 
     back, tone = seen(frame, frame)
     inner = (..., slice(12, -12), slice(12, -12))
-    torch.testing.assert_close(back[inner], TONE * (1 - SHARES[1]) * (redder - painted)[inner], atol=0.015, rtol=0)
-    torch.testing.assert_close(tone, TONE * F.avg_pool2d(redder - painted, 16), atol=0.02, rtol=0)
+    torch.testing.assert_close(
+        back[inner], TONE_SHARE * (1 - SHARES[1]) * (redder - painted)[inner], atol=0.015, rtol=0
+    )
+    torch.testing.assert_close(tone, TONE_SHARE * F.avg_pool2d(redder - painted, 16), atol=0.02, rtol=0)
     for previous in (frame, other):
         assert seen(previous, other)[0].abs().mean() < 0.005
 

@@ -18,7 +18,6 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.models.flownet import MULTIPLE
-from impasto.models.motion import pixel_grid
 from impasto.models.stabilizer import Stabilizer, State
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
@@ -112,13 +111,11 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
     """
     with torch.autocast(frames.device.type, enabled=False):
         painted, steady = painted.float(), []
-        height, width = frames.shape[-2:]
-        half = pixel_grid(height // 2, width // 2).to(frames.device)
-        one = torch.ones(1, device=frames.device)
+        fully = torch.ones(1, device=frames.device)
         state = State.empty(painted[0])
-        for t, (frame, alone) in enumerate(zip(frames, painted, strict=True)):
-            state = stabilizer(frame, alone, one * (t > 0), half, *state)
-            steady.append(state.carried)
+        for frame, alone in zip(frames, painted, strict=True):
+            state = stabilizer(frame, alone, fully, *state)
+            steady.append(state.last_painting)
         return torch.stack(steady)
 
 

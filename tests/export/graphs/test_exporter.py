@@ -16,8 +16,9 @@ from safetensors.torch import load_file, save_file
 from impasto.export.graphs import exporter, parity
 from impasto.export.runtime.model import load_model
 from impasto.models.errors import BadInput
+from impasto.models.rules import rules
 from impasto.models.spec import TransformerSpec
-from impasto.models.stabilizer import CARRIED, KEY, Stabilizer
+from impasto.models.stabilizer import KEY_FRAMES, STATE, Stabilizer
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights, save_weights
 
@@ -26,9 +27,22 @@ pytestmark = pytest.mark.usefixtures("one_thread")
 GRAPHS = tuple(role + precision for precision in ("", "_fp16") for role in ("style", "frame", "step"))
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {
-    *("Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "Div", "Floor", "Gemm"),
-    *("GreaterOrEqual", "GridSample", "InstanceNormalization", "Mul", "Pad", "Pow", "Reciprocal", "ReduceMax"),
-    *("ReduceMean", "ReduceSum", "Relu", "Resize", "Sigmoid", "Slice", "Softmax", "Split", "Sqrt", "Sub", "Transpose"),
+    *("Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "CumSum", "Div", "Floor"),
+    *("Gemm", "GreaterOrEqual", "GridSample", "InstanceNormalization", "Mul", "Pad", "Pow", "Reciprocal", "ReduceMax"),
+    *(
+        "ReduceMean",
+        "ReduceSum",
+        "Relu",
+        "Reshape",
+        "Resize",
+        "Sigmoid",
+        "Slice",
+        "Softmax",
+        "Split",
+        "Sqrt",
+        "Sub",
+        "Transpose",
+    ),
     *("Unsqueeze",),
 }
 
@@ -79,15 +93,18 @@ def test_step_graph_carries_its_state(tiny_model, role):
     graph = onnx.load(str(tiny_model.path(role))).graph
     assert [i.name for i in graph.input] == ["frame", "style", "stability", *(s["name"] for s in tiny_model.state)]
     fed = {s["name"]: s["from"] for s in tiny_model.state}
-    assert [o.name for o in graph.output] == [name for name in fed.values() if name != "size"]
-    assert (fed["half"], fed["carried"], fed["key_painted"]) == ("size", "painted", "next_key_painted")
+    assert [o.name for o in graph.output] == [*fed.values()]
+    assert (fed["last_painting"], fed["last_tone"], fed["key_painting"]) == (
+        "painted",
+        "next_tone",
+        "next_key_painting",
+    )
     edges = [*graph.input, *graph.output]
     sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in edges}
     assert sizes["stability"] == [1]
     for name in ("frame", "painted"):
         assert sizes[name] == [1, 3, "h", "w"]
-    assert sizes["half"] == [1, 2, "h/2", "w/2"]
-    for name, (channels, over) in CARRIED.items():
+    for name, (channels, over) in STATE.items():
         sides = ["h", "w"] if over == 1 else [f"h/{over}", f"w/{over}"]
         assert sizes[name] == sizes[fed[name]] == [1, channels, *sides]
     assert sum(n.op_type == "GridSample" for n in graph.node) > 1
@@ -98,7 +115,7 @@ def test_step_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
     """Moving frames past the second key, each side carrying its own paintings, at the size of the export and others."""
     p, t = tiny_networks
     style = p(torch.rand(1, 3, 256, 256, generator=torch.Generator().manual_seed(2))).detach().numpy()
-    assert parity.STEPS > KEY + 2
+    assert parity.STEPS > KEY_FRAMES + 2
     assert parity.step_difference(t, tiny_model.path("step"), tiny_model.state, style, size) <= 1e-4
 
 
@@ -115,6 +132,13 @@ def test_float16_graphs_have_float32_edges(tiny_model, role, computes_in):
             assert weights.data_type == onnx.TensorProto.FLOAT
 
 
+@pytest.mark.parametrize("role", ["step", "step_fp16"])
+def test_step_graphs_compute_with_no_shapes(tiny_model, role):
+    """Such operators leave the graphics card: every frame would wait for the processor."""
+    operators = {node.op_type for node in onnx.load(str(tiny_model.path(role))).graph.node}
+    assert not operators & {"Shape", "Size", "Gather", "Range", "Expand", "ConstantOfShape", "SpaceToDepth", "NonZero"}
+
+
 @pytest.mark.parametrize("role", GRAPHS)
 def test_graphs_do_not_say_where_they_were_made(tiny_model, role):
     written = tiny_model.path(role).read_bytes()
@@ -124,12 +148,13 @@ def test_graphs_do_not_say_where_they_were_made(tiny_model, role):
 
 def test_model_json_describes_the_folder(tiny_model):
     data = json.loads((tiny_model.folder / "model.json").read_text())
-    assert data["format"] == 2
+    assert data["format"] == 3
     assert {*GRAPHS, "weights", "gallery"} == set(data["files"])
     for entry in data["files"].values():
         assert (tiny_model.folder / entry["file"]).stat().st_size == entry["bytes"]
     assert data["multiple"] == 32
-    assert [state["name"] for state in data["state"]] == ["half", *CARRIED]
+    assert [state["name"] for state in data["state"]] == [*STATE]
+    assert data["rules"] == rules(32)
     last = data["layout"][-1]
     assert last["beta"][1] == data["style_size"]
 

@@ -4,7 +4,6 @@ import json
 import shutil
 import tracemalloc
 from itertools import pairwise
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -16,9 +15,8 @@ from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
-from impasto.export.runtime.steady import Steady, pixel_grid
-from impasto.models import motion
-from impasto.models.stabilizer import KEY
+from impasto.export.runtime.steady import Steady
+from impasto.models.stabilizer import KEY_FRAMES
 
 
 @pytest.fixture(scope="module")
@@ -55,68 +53,32 @@ def inputs(style):
     return at
 
 
-@pytest.mark.parametrize("size", [(32, 48), (64, 96), (720, 1280)])
-def test_the_grid_is_that_of_the_networks(size):
-    np.testing.assert_allclose(pixel_grid(*size), motion.pixel_grid(*size).numpy(), atol=1e-7)
-    assert pixel_grid(*size).dtype == np.float32
-
-
 def test_the_first_frame_is_painted_by_itself(begin, inputs, alone):
     assert np.abs(begin().paint(inputs(0), 1.0) - alone(inputs(0)["frame"])).max() < 1e-5
 
 
 def test_what_is_carried_is_what_the_model_says(begin, step, tiny_model, inputs, alone):
     """Every frame beside a bare run of the graph, fed by hand; past the second key."""
-    steady, state = begin(), {"half": pixel_grid(32, 48)}
-    carried = {each["name"]: each for each in tiny_model.state if each["name"] != "half"}
+    steady, state = begin(), {}
+    carried = {each["name"]: each for each in tiny_model.state}
     for name, each in carried.items():
         state[name] = np.zeros((1, each["channels"], 64 // each["over"], 96 // each["over"]), np.float32)
     outputs, painted, keys = [output.name for output in step.get_outputs()], [], []
-    for t in range(KEY + 3):
-        given = {**inputs(t), "stability": np.ones(1, np.float32) * (t > 0), **state}
+    for t in range(KEY_FRAMES + 3):
+        given = {**inputs(t), "stability": np.ones(1, np.float32), **state}
         found = dict(zip(outputs, step.run(outputs, given), strict=True))
         state |= {name: found[each["from"]] for name, each in carried.items()}
         painted.append(steady.paint(inputs(t), 1.0))
         np.testing.assert_allclose(painted[t], found["painted"], atol=1e-4)
-        keys.append(found["next_key"])
-    quarters = np.stack([inputs(t)["frame"].reshape(1, 3, 16, 4, 24, 4).mean((3, 5)) for t in range(KEY + 3)])
+        keys.append(found["next_key_frame"])
+    quarters = np.stack([inputs(t)["frame"].reshape(1, 3, 16, 4, 24, 4).mean((3, 5)) for t in range(KEY_FRAMES + 3)])
     taken = [int(np.abs(quarters - key).max((1, 2, 3, 4)).argmin()) for key in keys]
     np.testing.assert_allclose(np.stack(keys), quarters[taken], atol=1e-5)
     assert taken[0] == 0
     assert taken == sorted(taken)
     assert taken[-1] > 0
-    assert all(0 <= t - key < KEY for t, key in enumerate(taken))
+    assert all(0 <= t - key < KEY_FRAMES for t, key in enumerate(taken))
     assert np.abs(painted[1] - alone(inputs(1)["frame"])).mean() > 0.01
-
-
-class Older:
-    """A step graph of before impasto-0.16: its key is held, or taken anew, by whoever feeds it."""
-
-    def __init__(self):
-        self.fed = []
-
-    def get_outputs(self):
-        return [SimpleNamespace(name=name) for name in ("painted", "motion")]
-
-    def run(self, names, fed):
-        self.fed.append(fed)
-        return [fed["frame"] + 1, np.full((1, 2, 16, 24), len(self.fed), np.float32)]
-
-
-def test_older_models_have_a_key_every_few_frames():
-    carried = [
-        {"name": "carried", "from": "painted", "channels": 3, "over": 1},
-        {"name": "key_painted", "from": "painted", "channels": 3, "over": 1, "every": 3},
-        {"name": "key_motion", "from": "motion", "channels": 2, "over": 4, "anew": 3},
-    ]
-    graph = Older()
-    steady = Steady(graph, carried)
-    for t in range(8):
-        steady.paint({"frame": np.full((1, 3, 64, 96), t, np.float32)}, 1.0)
-    names = ("carried", "key_painted", "key_motion")
-    seen = [tuple(float(fed[name].max()) for name in names) for fed in graph.fed]
-    expected = [(1, 1, 0), (2, 1, 2), (3, 1, 3), (4, 4, 0), (5, 4, 5), (6, 4, 6), (7, 7, 0)]
-    assert seen == [(0, 0, 0), *expected]
 
 
 def test_what_follows_is_painted_in_the_steady_style(begin, inputs, tiny_networks, alone, tiny_model, style):
@@ -140,16 +102,6 @@ def test_a_reset_forgets(begin, inputs):
     steady.paint(inputs(5), 1.0)
     steady.reset()
     assert np.array_equal(steady.paint(inputs(0), 1.0), first)
-
-
-def test_another_size_forgets(begin, inputs):
-    steady = begin()
-    for height, width in ((64, 96), (32, 96), (32, 64), (64, 96)):
-        steady.paint(inputs(0, height, width), 1.0)
-        again = steady.paint(inputs(1, height, width), 1.0)
-        steady.reset()
-        fresh = [steady.paint(inputs(t, height, width), 1.0) for t in (0, 1)]
-        assert np.array_equal(again, fresh[1])
 
 
 def frames(count, noise=2.0, height=64, width=96):
@@ -227,7 +179,6 @@ def test_a_model_without_state_is_painted_as_before(tiny_model, paint, style, tm
     clip = [*frames(3)]
     painter = Painter(load_model(older), threads=1)
     painter.set_stability(0.5)
-    painter.reset()
     for a, b in zip(paint(clip, painter), paint(clip, stability=0), strict=True):
         assert np.array_equal(a, b)
 
@@ -284,3 +235,79 @@ def test_a_smooth_picture_that_stands_still_is_painted_still(noise):
         out = [painter.paint(view).astype(np.float32) for view in views]
         changes[stability] = np.mean([np.abs(b - a).mean() for a, b in pairwise(out[2:])])
     assert changes[1.0] < (0.75 * changes[0.0] if noise else 1.5)
+
+
+def scene_frames(height=126, width=160, count=10):
+    """A camera that moves evenly over a made-up picture: uint8 [height,width,3]."""
+    wide = (picture(height + 40, width + 40, seed=3) * 255).astype(np.uint8)
+    return [np.ascontiguousarray(wide[2 * t : 2 * t + height, 3 * t : 3 * t + width]) for t in range(count)]
+
+
+@pytest.fixture
+def two_styles(tiny_model, style):
+    return style, style[::-1].copy()
+
+
+@pytest.fixture
+def seasoned(tiny_model, two_styles):
+    """seasoned(frames): a painter that has painted them in the first style."""
+
+    def make(clip):
+        painter = Painter(tiny_model, threads=1)
+        painter.use([two_styles[0]])
+        for frame in clip:
+            painter.paint(frame)
+        return painter
+
+    return make
+
+
+def test_another_style_forgets_the_past(tiny_model, seasoned, two_styles):
+    *before, last, after = scene_frames()
+    painter, fresh = seasoned(before), Painter(tiny_model, threads=1)
+    for each in (painter, fresh):
+        each.use([two_styles[1]])
+    for frame in (last, after):
+        assert np.array_equal(painter.paint(frame), fresh.paint(frame))
+
+
+def test_the_same_style_again_goes_on(seasoned, two_styles):
+    *before, last = scene_frames()
+    one, other = seasoned(before), seasoned(before)
+    one.use([two_styles[0], two_styles[0]], [0.25, 0.75])
+    assert np.array_equal(one.paint(last), other.paint(last))
+
+
+@pytest.mark.parametrize("size", [(120, 160), (126, 150), (64, 96)])
+def test_another_size_forgets_the_past_also_within_one_padded_size(tiny_model, seasoned, two_styles, size):
+    painter, fresh = seasoned(scene_frames()), Painter(tiny_model, threads=1)
+    fresh.use([two_styles[0]])
+    for frame in scene_frames(*size, count=3):
+        assert np.array_equal(painter.paint(frame), fresh.paint(frame))
+
+
+@pytest.mark.parametrize("look", [Look(strength=0), Look(stability=0)])
+def test_what_is_not_painted_steadily_is_not_gone_on_from(tiny_model, seasoned, two_styles, look):
+    *before, skipped, last = scene_frames()
+    painter, fresh = seasoned(before), Painter(tiny_model, threads=1)
+    fresh.use([two_styles[0]])
+    painter.look = look
+    painter.paint(skipped)
+    painter.look = Look()
+    assert np.array_equal(painter.paint(last), fresh.paint(last))
+
+
+def test_a_pause_forgets_the_past(tiny_model, two_styles):
+    clip = scene_frames(count=4)
+
+    def painted(times):
+        painter = Painter(tiny_model, threads=1)
+        painter.use([two_styles[0]])
+        return [painter.paint(frame, time) for frame, time in zip(clip, times, strict=True)][-1]
+
+    steady, paused = painted([0, 0.4, 0.8, 1.2]), painted([0, 0.4, 0.8, 1.9])
+    alone = Painter(tiny_model, threads=1)
+    alone.use([two_styles[0]])
+    assert np.array_equal(paused, alone.paint(clip[-1]))
+    assert np.array_equal(steady, painted([None] * 4))
+    assert not np.array_equal(steady, paused)

@@ -7,8 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
-from impasto.models.motion import pixel_grid
-from impasto.models.stabilizer import SHARES, TONE, Stabilizer, State
+from impasto.models.stabilizer import SHARES, TONE_SHARE, Stabilizer, State
 from impasto.models.weights import load_weights
 from impasto.train import cli, loop, losses, vgg
 from impasto.train.data import pictures as data
@@ -78,16 +77,14 @@ def in_numpy(out, previous, frame, before, flow, mask):
 
 def one_by_one(stabilizer, frames, painted):
     """The steady paintings of a short sequence: fed by hand."""
-    height, width = frames[0].shape[2:]
-    grid, state = pixel_grid(height // 2, width // 2), State.empty(frames[0])
-    first = stabilizer(frames[0], painted[0], torch.zeros(1), grid, *state)
-    assert torch.equal(first.carried, painted[0])
-    second = stabilizer(frames[1], painted[1], torch.ones(1), grid, *first)
-    third = stabilizer(frames[2], painted[2], torch.ones(1), grid, *second)
+    first = stabilizer(frames[0], painted[0], torch.ones(1), *State.empty(frames[0]))
+    assert torch.equal(first.last_painting, painted[0])
+    second = stabilizer(frames[1], painted[1], torch.ones(1), *first)
+    third = stabilizer(frames[2], painted[2], torch.ones(1), *second)
     out = [first, second, third]
     for t in range(3, len(frames)):
-        out.append(stabilizer(frames[t], painted[t], torch.ones(1), grid, *out[-1]))
-    return [state.carried for state in out]
+        out.append(stabilizer(frames[t], painted[t], torch.ones(1), *out[-1]))
+    return [state.last_painting for state in out]
 
 
 def test_terms_are_those_of_the_losses_one_by_one(sources, small, nets, eye):
@@ -160,7 +157,7 @@ def shares_of(frames):
     paintings = np.eye(frames)
     tone = steady = paintings[0]
     for alone in paintings[1:]:
-        tone = alone + TONE * (tone - alone)
+        tone = alone + TONE_SHARE * (tone - alone)
         steady = tone + near * (steady - tone) + far * (paintings[0] - tone)
     return steady
 
@@ -184,7 +181,7 @@ def test_bf16_autocast_keeps_the_stabilizer_in_float32(sources, small, nets, eye
     nets.t.stabilizer.judge.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, out]))
     with torch.autocast("cpu", torch.bfloat16):
         rough = steady_stage.losses(nets, eye, shots)
-    assert len(seen) == 3 * (4 + 2 * len(State._fields) + 2)
+    assert len(seen) == 3 * (3 + 2 * len(State._fields) + 2)
     assert {x.dtype for x in seen} == {torch.float32}
     for name, value in exact.items():
         assert rough[name].dtype == torch.float32

@@ -245,7 +245,9 @@ def test_nothing_is_noted_about_whoever_paints(tmp_path, scene):
 
 
 def test_a_missing_extra_is_named(files):
-    code = "import sys; sys.modules['torch'] = None; from impasto.webapp.cli.main import main; main(['import-published'])"
+    code = (
+        "import sys; sys.modules['torch'] = None; from impasto.webapp.cli.main import main; main(['import-published'])"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr == 'Error: This command needs torch: pip install "impasto[train]".\n'

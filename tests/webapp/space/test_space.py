@@ -69,7 +69,7 @@ def test_a_space_is_complete(space):
     assert there >= {
         "README.md", "LICENSE", "app.py", "requirements.txt",
         "impasto/models/store.py", "impasto/models/gallery_index.json", "impasto/export/runtime/painter.py",
-        "impasto/webapp/cli/arguments.py", "impasto/webapp/page/dist/index.html", "impasto/webapp/page/dist/assets/main.js",
+        "impasto/webapp/cli/main.py", "impasto/webapp/page/dist/index.html", "impasto/webapp/page/dist/assets/main.js",
         f"impasto/models/released/{name}/frame.onnx", f"impasto/models/released/{name}/README.md",
         f"impasto/models/released/{name}/previews/starry-night.webp",
     }  # fmt: skip
