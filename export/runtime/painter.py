@@ -126,17 +126,22 @@ class Painter:
         """uint8 [H,W,3] → float32 [1,3,H',W'] in [0, 1], padded right and below."""
         h, w = frame.shape[:2]
         m = self.model.multiple
-        below, right = -h % m, -w % m
-        if below or right:
-            frame = cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT)
-        h, w = frame.shape[:2]
-        least = self.model.rules.get("least_side", 2 * m)
-        if min(h, w) < least:  # the reflection inside the network needs a few pixels to reflect
-            frame = cv2.copyMakeBorder(frame, 0, max(0, least - h), 0, max(0, least - w), cv2.BORDER_REFLECT)
+        # Reflected to the next multiple first, and that, where it is shorter than the networks need, once more.
+        frame = cv2.copyMakeBorder(frame, 0, -h % m, 0, -w % m, cv2.BORDER_REFLECT)
+        width, height = padded_size(w, h, m, self.model.rules)
+        below, right = height - frame.shape[0], width - frame.shape[1]
+        frame = cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT)
         planes = np.empty((1, 3, *frame.shape[:2]), np.float32)
         for i, plane in enumerate(cv2.split(frame)):
             np.multiply(plane, np.float32(1 / 255), out=planes[0, i])
         return planes
+
+
+def padded_size(width: int, height: int, multiple: int, rules: dict) -> tuple[int, int]:
+    """The (width, height) in pixels that the networks get of a frame: multiples of `multiple`, and at least so many
+    that the reflection inside them has pixels to reflect (`rules` of the model)."""
+    least = rules.get("least_side", 2 * multiple)
+    return max(width + -width % multiple, least), max(height + -height % multiple, least)
 
 
 def finish(painted: np.ndarray, frame: np.ndarray, look: Look) -> np.ndarray:

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from impasto.models.errors import BadInput
+from impasto.models.rules import BACKGROUND
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
@@ -116,11 +117,14 @@ def write_image(path: Path, picture: Picture) -> None:
 
 
 def flatten(picture: Picture) -> np.ndarray:
-    """The picture's RGB as seen on white paper."""
-    if picture.alpha is None:
-        return picture.rgb
-    alpha = picture.alpha[..., None].astype(np.float32) / 255
-    return np.round(picture.rgb * alpha + 255 * (1 - alpha)).astype(np.uint8)
+    """The picture's RGB as seen on `rules.BACKGROUND`."""
+    return picture.rgb if picture.alpha is None else _on_background(picture.rgb, picture.alpha)
+
+
+def _on_background(rgb: np.ndarray, alpha: np.ndarray) -> np.ndarray:
+    """uint8 [H,W,3] and its transparency uint8 [H,W] → uint8 [H,W,3] as seen on `rules.BACKGROUND`."""
+    share = alpha[..., None].astype(np.float32) / 255
+    return np.round(rgb * share + np.float32(BACKGROUND) * (1 - share)).astype(np.uint8)
 
 
 def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -166,7 +170,9 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
         with Image.open(io.BytesIO(data), formats=["JPEG", "PNG", "WEBP"]) as image:
             if image.width * image.height > max_pixels:
                 raise BadInput(f"This picture has more than the {max_pixels:,} pixels allowed; scale it down first.")
-            return np.ascontiguousarray(np.asarray(ImageOps.exif_transpose(image).convert("RGB")))
+            upright, _ = _to_rgba(ImageOps.exif_transpose(image), image.info.get("icc_profile"))
+            pixels = np.asarray(upright)
+            return _on_background(pixels[..., :3], pixels[..., 3])
     except BadInput:
         raise
     except UnidentifiedImageError as error:

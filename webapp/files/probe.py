@@ -166,11 +166,16 @@ def working_size(width: int, height: int, short_side: int, even: bool = True) ->
     scale = Fraction(short_side, min(width, height))
     sides = [side * scale for side in (width, height)]
     if even:
-        sides = [side // 2 * 2 if scale == 1 else round(side / 2) * 2 for side in sides]
-    sides = [max(round(side), 2 if even else 1) for side in sides]
+        sides = [side // 2 * 2 if scale == 1 else _rounded(side / 2) * 2 for side in sides]
+    sides = [max(_rounded(side), 2 if even else 1) for side in sides]
     if max(sides) > MAX_SIDE:
         raise BadInput(f"The output would be {sides[0]}x{sides[1]}; choose a smaller size (sides end at {MAX_SIDE}).")
     return sides[0], sides[1]
+
+
+def _rounded(length: Fraction) -> int:
+    """To the nearest whole number, halves up, as the page rounds."""
+    return int(length + Fraction(1, 2))
 
 
 def _describe(path: Path, container, stream, frame) -> ClipInfo:

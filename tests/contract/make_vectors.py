@@ -1,0 +1,146 @@
+"""Writes the contract vectors with the Python runtime: `python tests/contract/make_vectors.py`.
+
+To be run, and its result committed, when a rule changes on purpose.
+"""
+
+import json
+
+import numpy as np
+from vectors import CASES, TINY, packed
+
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.painter import Look, Painter, padded_size
+from impasto.export.runtime.sample import picture
+from impasto.export.runtime.styles import blend
+from impasto.models.rules import BACKGROUND
+from impasto.webapp.files.probe import working_size
+
+MODEL = load_model(TINY)
+WAVES = MODEL.gallery()["waves"]["style"]
+STYLES = {"waves": WAVES, "stones": np.roll(WAVES, 7)}
+
+
+def coarse(height: int, width: int, seed: int) -> np.ndarray:
+    """A made-up picture without fine grain, which would not compress: uint8 RGB [height,width,3]."""
+    return np.round(picture(height, width, seed) * 15).astype(np.uint8) * 17
+
+
+def camera(height: int, width: int, count: int, seed: int = 1) -> list[np.ndarray]:
+    """A camera that moves evenly over a made-up picture: uint8 RGB [height,width,3]."""
+    wide = coarse(height + 2 * count, width + 3 * count, seed)
+    return [wide[2 * t : 2 * t + height, 3 * t : 3 * t + width] for t in range(count)]
+
+
+def painting(name: str, steps: list[dict]) -> dict:
+    """A case of kind "paint": what the Python painter makes of the steps."""
+    painter = Painter(MODEL, device="cpu", threads=1)
+    look = {"strength": 1.0, "keep_colors": False, "stability": 1.0}
+    done = []
+    for step in steps:
+        if "style" in step:
+            painter.use([STYLES[each] for each in step["style"]], list(step["style"].values()))
+        look |= {key: step[key] for key in look if key in step}
+        painter.look = Look(**look)
+        painted = painter.paint(step["frame"], step.get("time"))
+        done.append({**step, "frame": packed(step["frame"]), "painted": packed(painted)})
+    return {"kind": "paint", "name": name, "steps": done}
+
+
+def paintings() -> list[dict]:
+    waves, stones = {"style": {"waves": 1}}, {"style": {"stones": 1}}
+    odd, small = camera(35, 67, 3), camera(40, 56, 5)
+
+    def steps(frames, *settings):
+        """The settings are those of the first frames, one each."""
+        return [{**(settings[i] if i < len(settings) else {}), "frame": frame} for i, frame in enumerate(frames)]
+
+    cut = [*camera(64, 64, 2), *camera(64, 64, 2, seed=9)]
+    resized = [*small[:3], *(frame[:36] for frame in small[3:])]
+    timed = [{**step, "time": time} for step, time in zip(steps(small[:4], waves), (0, 0.5, 1.0, 2.5), strict=True)]
+    return [
+        painting("odd-sized frames", steps(odd, waves)),
+        painting("frames smaller than the networks need", steps(camera(9, 20, 2), waves)),
+        painting("another style forgets the past", steps(small, waves, {}, {}, stones)),
+        painting("another size within one padded size forgets the past", steps(resized, waves)),
+        painting("a pause forgets the past", timed),
+        painting("a cut", steps(cut, waves)),
+        painting("half the stability", steps(small[:3], {**waves, "stability": 0.5})),
+        painting("frame by frame", steps(small[:2], {**waves, "stability": 0})),
+        painting("stability 0 forgets the past", steps(small[:4], waves, {}, {"stability": 0}, {"stability": 1})),
+        painting("half the strength", steps(odd[:2], {**waves, "strength": 0.5})),
+        painting("the frame's own colours", steps(odd[:2], {**waves, "keep_colors": True})),
+        painting("both", steps(odd[:2], {**waves, "keep_colors": True, "strength": 0.25})),
+        painting("a blend", steps(odd[:2], {"style": {"waves": 0.7, "stones": 0.3}})),
+    ]
+
+
+def transparent() -> list[dict]:
+    """Pictures with transparent places, whose hidden colours must not matter."""
+    painter = Painter(MODEL, device="cpu", threads=1)
+    found = []
+    for name, size in (("a transparent picture", (256, 256)), ("a wide transparent picture", (270, 300))):
+        rgba = np.dstack([coarse(*size, seed=5), np.full(size, 255, np.uint8)])
+        rgba[20:200, 20:240, 3] = 0
+        rgba[20:200, 20:240, :3] = (0, 40, 0)
+        rgba[200:, :, 3] = 128
+        alpha = rgba[..., 3:].astype(np.float64) / 255
+        flat = np.round(alpha * rgba[..., :3] + (1 - alpha) * np.array(BACKGROUND)).astype(np.uint8)
+        found.append({"kind": "style", "name": name, "picture": packed(rgba), "style": numbers(painter.encode(flat))})
+    return found
+
+
+def numbers(values: np.ndarray) -> list[float]:
+    return [float(f"{value:.7g}") for value in values]
+
+
+def blends() -> list[dict]:
+    chosen = list(STYLES)
+    given = [[1, 0], [0.7, 0.3], [3, 1], [0.001, 0.002]]
+    refused = [[0, 0], [-1, 2], [1], []]
+    return [
+        *(
+            {"kind": "blend", "styles": chosen, "weights": w, "blended": numbers(blend([*STYLES.values()], w))}
+            for w in given
+        ),
+        *({"kind": "blend", "styles": chosen, "weights": w, "refused": True} for w in refused),
+    ]
+
+
+def models() -> list[dict]:
+    newer = "The model tiny was made by a newer Impasto (format 4); upgrade Impasto."
+    return [
+        {"kind": "model", "name": "a newer format", "change": {"format": 4}, "sentence": newer},
+        {"kind": "model", "name": "an older format", "change": {"format": 2}, "frame_by_frame": True},
+        {"kind": "model", "name": "a damaged file", "damaged": "frame.onnx"},
+    ]
+
+
+def sizes() -> list[dict]:
+    frames = [(1, 1), (67, 45), (64, 64), (65, 64), (1280, 720), (1920, 1080), (33, 400)]
+    clips = [(1280, 720, 720), (1920, 1080, 720), (1000, 500, 45), (854, 480, 300), (853, 480, 720), (3, 3, 720)]
+    clips += [(720, 1280, 405), (640, 361, 90), (2001, 1001, 500), (1, 1, 720)]
+    return [
+        *(
+            {"kind": "padding", "size": [w, h], "padded": list(padded_size(w, h, MODEL.multiple, MODEL.rules))}
+            for w, h in frames
+        ),
+        *(
+            {"kind": "clip_size", "size": [w, h], "side": side, "painted": list(working_size(w, h, min(w, h, side)))}
+            for w, h, side in clips
+        ),
+    ]
+
+
+def main() -> None:
+    found = {
+        "styles": {name: numbers(style) for name, style in STYLES.items()},
+        "cases": [*paintings(), *transparent(), *blends(), *models(), *sizes()],
+    }
+    lines = [json.dumps(case) for case in found["cases"]]
+    text = f'{{"styles": {json.dumps(found["styles"])},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"
+    CASES.write_text(text, "utf-8")
+    print(f"{CASES}: {len(lines)} cases, {len(text) / 1000:.0f} kB")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,94 @@
+"""The contract vectors in Python. The page's tests read the same: `webapp/page/tests/contract.test.ts`."""
+
+import io
+import json
+import shutil
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+sys.path.append(str(Path(__file__).parent))
+from vectors import TINY, cases, styles, unpacked
+
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.painter import Look, Painter, padded_size
+from impasto.export.runtime.styles import blend
+from impasto.models.errors import BadInput
+from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.files.probe import working_size
+
+
+def named(kind):
+    return pytest.mark.parametrize("case", cases(kind), ids=lambda case: case.get("name"))
+
+
+@pytest.fixture(scope="module")
+def model():
+    return load_model(TINY)
+
+
+@named("paint")
+def test_paintings(model, case):
+    painter, vectors = Painter(model, device="cpu", threads=1), styles()
+    look = {"strength": 1.0, "keep_colors": False, "stability": 1.0}
+    for step in case["steps"]:
+        if "style" in step:
+            painter.use([vectors[name] for name in step["style"]], list(step["style"].values()))
+        look |= {key: step[key] for key in look if key in step}
+        painter.look = Look(**look)
+        painted = painter.paint(unpacked(step["frame"]), step.get("time")).astype(int)
+        off = np.abs(painted - unpacked(step["painted"]))
+        assert off.max() <= 2
+        assert off.mean() < 0.1
+
+
+@named("style")
+def test_transparent_pictures(model, case):
+    file = io.BytesIO()
+    Image.fromarray(unpacked(case["picture"])).save(file, "PNG")
+    style = Painter(model, device="cpu").encode(decode_picture(file.getvalue()))
+    assert np.abs(style - case["style"]).max() < 2e-3 * np.abs(case["style"]).max()
+
+
+@named("blend")
+def test_blends(case):
+    vectors = [styles()[name] for name in case["styles"]]
+    if case.get("refused"):
+        with pytest.raises(BadInput):
+            blend(vectors, case["weights"])
+        return
+    np.testing.assert_allclose(blend(vectors, case["weights"]), case["blended"], atol=1e-5)
+
+
+@named("model")
+def test_model_folders(case, tmp_path):
+    folder = shutil.copytree(TINY, tmp_path / "tiny")
+    if "damaged" in case:
+        file = folder / case["damaged"]
+        file.write_bytes(file.read_bytes()[:-1] + b"?")
+        with pytest.raises(BadInput, match=r"is damaged"):
+            load_model(folder)
+        return
+    data = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({**data, **case["change"]}))
+    if "sentence" in case:
+        with pytest.raises(BadInput) as refused:
+            load_model(folder)
+        assert str(refused.value) == case["sentence"]
+    else:
+        assert load_model(folder).state == []
+        assert case["frame_by_frame"]
+
+
+@named("padding")
+def test_padding(model, case):
+    assert list(padded_size(*case["size"], model.multiple, model.rules)) == case["padded"]
+
+
+@named("clip_size")
+def test_sizes_of_clips(case):
+    width, height = case["size"]
+    assert list(working_size(width, height, min(width, height, case["side"]))) == case["painted"]

@@ -1,0 +1,35 @@
+"""The contract vectors as data: pictures in JSON, and reading them. The page's tests do the same in TypeScript."""
+
+import base64
+import json
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent
+CASES = FOLDER / "cases.json"
+TINY = FOLDER / "tiny"
+
+
+def packed(array: np.ndarray) -> dict:
+    """uint8 of any shape → {"shape", "zlib": base64 of its compressed bytes}."""
+    data = zlib.compress(np.ascontiguousarray(array, np.uint8).tobytes(), 9)
+    return {"shape": list(array.shape), "zlib": base64.b64encode(data).decode()}
+
+
+def unpacked(value: dict) -> np.ndarray:
+    """The inverse of `packed`."""
+    return np.frombuffer(zlib.decompress(base64.b64decode(value["zlib"])), np.uint8).reshape(value["shape"])
+
+
+def cases(kind: str | None = None) -> list[dict]:
+    """All cases, or those of one kind."""
+    found = json.loads(CASES.read_text("utf-8"))["cases"]
+    return [case for case in found if kind in (None, case["kind"])]
+
+
+def styles() -> dict[str, np.ndarray]:
+    """The style vectors that cases name."""
+    found = json.loads(CASES.read_text("utf-8"))["styles"]
+    return {name: np.asarray(style, np.float32) for name, style in found.items()}
