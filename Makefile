@@ -1,11 +1,11 @@
-# `make app` starts Impasto in the browser; `make demo` paints the built-in clip; `make test` runs every check.
-# All of them prepare .venv first.
+# `make app` starts Impasto in the browser; `make demo` paints the built-in clip; `make test` runs every check, and
+# `make test-slow` those that take too long for it. All of them prepare .venv first.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PAGE := $(BIN)/python -m impasto.webapp.page_build
 
-.PHONY: app page demo test lint chromium wheel clean
+.PHONY: app page demo test test-slow lint chromium wheel clean
 
 app: page
 	@$(BIN)/impasto app
@@ -19,14 +19,25 @@ page: .venv/paint
 demo: .venv/paint
 	@$(BIN)/impasto demo -o out/demo.mp4
 
+# First what needs no browser, two at a time; PyTorch then has one thread each. Then the servers and the browser.
 test: .venv/develop lint page chromium
 	@$(PAGE) test
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/models tests/export tests/train
-	@$(BIN)/python -m pytest tests/webapp tests/browser
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/browser
+	@$(BIN)/python -m pytest tests/browser
 
+test-slow: .venv/develop page chromium
+	@$(BIN)/python -m pytest -m slow tests
+
+# Style, types, and which room may import which (`pyproject.toml`). Both tools want a package as it is installed: one
+# folder with everything below it.
+TREE := out/tree/impasto
 lint: .venv/develop
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
+	@rm -rf $(TREE) && mkdir -p $(TREE) && ln -s $(CURDIR)/export/api/* $(TREE)
+	@for room in models export train webapp; do ln -s $(CURDIR)/$$room $(TREE)/$$room; done
+	@PYTHONPATH=out/tree $(BIN)/lint-imports --no-cache --no-logo
+	@$(BIN)/pyright
 
 # Debian's Chromium, for the tests in a real browser.
 chromium:
