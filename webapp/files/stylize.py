@@ -12,7 +12,8 @@ from typing import Protocol
 
 import numpy as np
 
-from impasto.models.errors import BadInput
+from impasto.models.atomic import written_aside
+from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation
 from impasto.webapp.files import pictures as images
 from impasto.webapp.files import write as video_write
@@ -20,7 +21,7 @@ from impasto.webapp.files import write as video_write
 from .pipeline import run_pipeline
 from .probe import ClipLimits, check_readable, probe, working_size
 from .read import read_frames
-from .target import DiskFull, check_target, written_aside
+from .target import check_target
 
 CLIP_SHORT_SIDE = 720  # default cap of the shorter side
 IMAGE_SHORT_SIDE = 1440
