@@ -58,12 +58,12 @@ clean:
 .venv/paint: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Preparing .venv for painting (once)..."
-	@$(PIP) -e ".[demo]"
+	@$(PIP) -e ".[app,demo]"
 	@touch $@
 
 # Painting, training, measuring, and the tools of development.
 .venv/develop: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Preparing .venv for development (once)..."
-	@$(PIP) -e ".[demo,baseline,train,dev]"
+	@$(PIP) -e ".[app,demo,baseline,train,dev]"
 	@touch $@ .venv/paint

@@ -7,3 +7,7 @@ class BadInput(ValueError):
     Its text is one sentence that says what is wrong and what to do; the command line prints it and exits
     with code 2, the pages show it. Anything else that escapes is a bug and keeps its traceback.
     """
+
+
+class DiskFull(BadInput):
+    """No room left for the output; the same would befall any other file."""

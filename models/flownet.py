@@ -16,6 +16,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
+from .atomic import written_aside
 from .errors import BadInput
 from .motion import MISFIT, brightening, light, lucas_kanade, pixel_size, sample, twice
 
@@ -159,9 +160,8 @@ class FlowNet(nn.Module):
 
 def save_flownet(net: FlowNet, path: Path) -> None:
     """The weights as float16, 0.17 MB of safetensors; the file appears whole or not at all."""
-    aside = path.with_name(f".{path.name}.part")
-    aside.write_bytes(save({k: v.detach().cpu().half().contiguous() for k, v in net.state_dict().items()}))
-    aside.replace(path)
+    with written_aside(path) as aside:
+        aside.write_bytes(save({k: v.detach().cpu().half().contiguous() for k, v in net.state_dict().items()}))
 
 
 def load_flownet(path: Path) -> FlowNet:

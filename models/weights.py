@@ -8,6 +8,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from .atomic import written_aside
 from .errors import BadInput
 from .predictor import Predictor, PredictorSpec
 from .spec import StyleLayout, TransformerSpec
@@ -18,11 +19,15 @@ LATER = ("stabilizer", "steady_style")  # the parts of T that files may lack
 
 
 def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
-    """Both networks in one safetensors file (`predictor.…`, `transformer.…`), their descriptions in its metadata."""
+    """Both networks in one safetensors file (`predictor.…`, `transformer.…`), their descriptions in its metadata.
+
+    The file appears whole or not at all.
+    """
     tensors = {f"predictor.{k}": v for k, v in p.state_dict().items()}
     tensors |= {f"transformer.{k}": v for k, v in t.state_dict().items()}
     meta = {"predictor": json.dumps(p.spec.to_json()), "transformer": json.dumps(t.spec.to_json())}
-    save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(path), meta)
+    with written_aside(path) as aside:
+        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(aside), meta)
 
 
 @torch.no_grad()

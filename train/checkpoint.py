@@ -6,13 +6,13 @@ the average of the newest checkpoint: that is the result, to be exported or to s
 """
 
 import json
-import os
 import shutil
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from impasto.models.atomic import folder_aside, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 from impasto.models.transformer import Transformer
@@ -53,18 +53,16 @@ def save(
     """Writes the checkpoint of this step aside, then renames it: what has its name is complete."""
     folder = out / "checkpoints" / f"{step:07d}"
     if not folder.exists():
-        aside = folder.with_name(f".{folder.name}.part")
-        shutil.rmtree(aside, ignore_errors=True)
-        aside.mkdir(parents=True)
-        save_weights(*nets, aside / "weights.safetensors")
-        save_weights(*ema, aside / "ema.safetensors")
-        state = {"step": step, "optimizer": optimizer.state_dict(), "random": random.get_state()}
-        torch.save(state, aside / "training.pt")
-        aside.rename(folder)
-    result = out / f".{RESULT}.part"
-    shutil.copyfile(folder / "ema.safetensors", result)
-    os.replace(result, out / RESULT)
-    for old in sorted(path for path in folder.parent.iterdir() if path.name.isdigit())[:-KEPT]:
+        with folder_aside(folder) as aside:
+            save_weights(*nets, aside / "weights.safetensors")
+            save_weights(*ema, aside / "ema.safetensors")
+            state = {"step": step, "optimizer": optimizer.state_dict(), "random": random.get_state()}
+            torch.save(state, aside / "training.pt")
+    with written_aside(out / RESULT) as result:
+        shutil.copyfile(folder / "ema.safetensors", result)
+    complete = sorted(path for path in folder.parent.iterdir() if path.name.isdigit())
+    unfinished = folder.parent.glob(".*")  # of a process that was killed while it wrote
+    for old in [*complete[:-KEPT], *unfinished]:
         shutil.rmtree(old)
 
 

@@ -8,7 +8,6 @@ what they mean.
 import copy
 import json
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
@@ -23,6 +22,7 @@ from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
+from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SMALL, Predictor, PredictorSpec
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
@@ -265,9 +265,8 @@ def _forget_after(file: Path, step: int) -> None:
     if file.is_file():
         lines = [line for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
         kept = [line + "\n" for line in lines if json.loads(line)["step"] <= step]
-        aside = file.with_suffix(".part")
-        aside.write_text("".join(kept), "utf-8")
-        os.replace(aside, file)
+        with written_aside(file) as aside:
+            aside.write_text("".join(kept), "utf-8")
 
 
 @torch.no_grad()

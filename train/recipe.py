@@ -16,6 +16,7 @@ from typing import NamedTuple
 
 import torch
 
+from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
 from . import loop
@@ -142,9 +143,8 @@ def finished(out: Path) -> dict[str, str]:
 
 def note(out: Path, name: str, ended: str) -> None:
     """Notes that a stage (or the export) is finished."""
-    aside = out / f".{NOTES}.part"
-    aside.write_text(json.dumps({**finished(out), name: ended}, indent=1), "utf-8")
-    aside.replace(out / NOTES)
+    with written_aside(out / NOTES) as aside:
+        aside.write_text(json.dumps({**finished(out), name: ended}, indent=1), "utf-8")
 
 
 def spent(run: Path) -> float:

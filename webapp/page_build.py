@@ -14,6 +14,7 @@ import time
 from pathlib import Path
 from typing import NamedTuple
 
+from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 
 PAGE = Path(__file__).parent / "page"
@@ -54,14 +55,12 @@ def build_page(page: Path = PAGE) -> Path:
     if not (page / "package.json").is_file():
         raise BadInput("This installation came without the page: install Impasto from a released wheel or a clone.")
     node = _node_with_packages(page)
-    fresh = page / "node_modules" / ".cache" / "impasto" / "dist"
     vite = page / "node_modules" / "vite" / "bin" / "vite.js"
     begun = time.time()
-    build = [node.node, str(vite), "build", "--outDir", str(fresh), "--emptyOutDir"]
-    node.run("Building the page", build, page)
-    os.utime(fresh / "index.html", (begun, begun))  # what changed during the build counts as newer
-    shutil.rmtree(built, ignore_errors=True)
-    fresh.rename(built)
+    with folder_aside(built) as fresh:
+        build = [node.node, str(vite), "build", "--outDir", str(fresh), "--emptyOutDir"]
+        node.run("Building the page", build, page)
+        os.utime(fresh / "index.html", (begun, begun))  # what changed during the build counts as newer
     return built
 
 

@@ -16,10 +16,10 @@ import numpy as np
 
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp")
 SHOWN = ("title", "artist", "year")
 PREVIEW_SIZE = (256, 192)  # width, height; painted larger, where strokes are as fine as in a clip
 PREVIEW_BYTES = 12_000
@@ -48,17 +48,14 @@ def find_paintings(folder: Path) -> dict[str, Path]:
 
 
 def build_gallery(encode: Callable[[np.ndarray], np.ndarray], folder: Path) -> dict[str, dict]:
-    """Encode the paintings of the index found in `folder`; `encode` turns RGB uint8 [H,W,3] into S.
+    """Encode the paintings of the index found in `folder`; `encode` turns RGB uint8 [H,W,3] into S [D].
 
     Returns name → {"title", "artist", "year", "style": S}. Raises BadInput for paintings missing or damaged.
     """
     index = gallery_index()
     gallery = {}
     for name, path in find_paintings(folder).items():
-        pixels = cv2.imread(str(path), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise BadInput(f"{path} is damaged and cannot be decoded; copy or download it again.")
-        style = np.asarray(encode(np.ascontiguousarray(pixels[:, :, ::-1])), np.float32).ravel()
+        style = np.asarray(encode(read_style_picture(path)), np.float32).ravel()
         gallery[name] = {**_shown(index[name]), "style": style}
     return gallery
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 from impasto.models.store import model_folder
 
@@ -80,11 +81,10 @@ def describe(folder: Path, roles: dict[str, str]) -> dict[str, dict]:
 
 
 def write_model(model: Model) -> None:
-    """Write `model.json` into the model's folder, aside first."""
+    """Write `model.json` into the model's folder; it appears whole or not at all."""
     data = {"format": FORMAT, **{k: v for k, v in vars(model).items() if k != "folder"}}
-    aside = model.folder / "model.json.part"
-    aside.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
-    os.replace(aside, model.folder / "model.json")
+    with written_aside(model.folder / "model.json") as aside:
+        aside.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
 def load_model(name: str | os.PathLike | None = None) -> Model:

@@ -27,7 +27,7 @@ if "build" in arguments:
     if pathlib.Path("src/broken.ts").exists():
         sys.exit("broken.ts: unexpected token")
     out = pathlib.Path(arguments[arguments.index("--outDir") + 1])
-    out.mkdir(parents=True)
+    out.mkdir(parents=True, exist_ok=True)
     out.joinpath("index.html").write_text("built")
 """
 

@@ -19,6 +19,7 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
 from .clips import read_frames
@@ -210,6 +211,5 @@ def _write(out_file: Path, items: list, info: dict) -> None:
     offsets = np.cumsum([0] + [len(shot) for shot in shots], dtype=np.int64)
     header = {"impasto_pack": json.dumps({**info, "names": [name for name, _ in items]})}
     out_file.parent.mkdir(parents=True, exist_ok=True)
-    aside = out_file.with_name(out_file.name + ".part")
-    save_file({"bytes": np.concatenate(shots), "offsets": offsets}, aside, header)
-    os.replace(aside, out_file)
+    with written_aside(out_file) as aside:
+        save_file({"bytes": np.concatenate(shots), "offsets": offsets}, aside, header)

@@ -1,12 +1,13 @@
 """Does P know a painting by a part of it? Style vectors of two crops of one painting against those of two paintings."""
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-import cv2
 import numpy as np
 
 from impasto.export.runtime.model import Model
+from impasto.export.runtime.pictures import read_style_picture
 from impasto.export.runtime.styles import StyleEncoder
 from impasto.models.errors import BadInput
 from impasto.train.data.pack import listed
@@ -27,8 +28,9 @@ def predictor_consistency(
     """
     encoder, rng, pairs = StyleEncoder(model), np.random.default_rng(0), []
     for path in chosen(paintings, vectors):
-        image, draws = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR), rng.random((2, 3))
-        if image is not None:
+        draws = rng.random((2, 3))
+        with suppress(BadInput):  # a picture that cannot be read is left out
+            image = read_style_picture(path)
             pairs.append([encoder.encode(_crop(image, draw)) for draw in draws])
         tick()
     if len(pairs) < 2:
@@ -62,8 +64,8 @@ def compare(pairs: np.ndarray) -> dict:
 
 
 def _crop(image: np.ndarray, draw: np.ndarray) -> np.ndarray:
-    """BGR [H,W,3] → a square of it in RGB; three random numbers in [0, 1) say how large and where."""
+    """RGB [H,W,3] → a square of it; three random numbers in [0, 1) say how large and where."""
     h, w = image.shape[:2]
     side = max(1, round(min(h, w) * (CROP[0] + draw[0] * (CROP[1] - CROP[0]))))
     top, left = int(draw[1] * (h - side + 1)), int(draw[2] * (w - side + 1))
-    return np.ascontiguousarray(image[top : top + side, left : left + side, ::-1])
+    return np.ascontiguousarray(image[top : top + side, left : left + side])

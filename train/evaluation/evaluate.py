@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from impasto.models.errors import BadInput
+from impasto.export.runtime.pictures import read_style_picture
 from impasto.train import losses
 from impasto.train.data.clips import to_tensor
 from impasto.train.data.pack import listed
@@ -76,10 +76,7 @@ def read_pictures(folder: Path) -> dict[str, np.ndarray]:
     """The pictures under a folder by name, uint8 RGB [H,W,3]. BadInput: no such folder, or one that is no picture."""
     pictures = {}
     for _, path in listed([folder], "images"):
-        pixels = cv2.imdecode(np.fromfile(path, np.uint8), cv2.IMREAD_COLOR)
-        if pixels is None:
-            raise BadInput(f"{path} is not a picture that can be read.")
-        pictures[path.stem if path.stem not in pictures else path.name] = cv2.cvtColor(pixels, cv2.COLOR_BGR2RGB)
+        pictures[path.stem if path.stem not in pictures else path.name] = read_style_picture(path)
     return pictures
 
 

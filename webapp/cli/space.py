@@ -5,6 +5,8 @@ from typing import Annotated
 
 import typer
 
+from .arguments import JsonOption, ModelOption
+
 
 def space_command(
     output: Annotated[Path, typer.Option("--output", "-o", help="The folder to write.")],
@@ -14,10 +16,8 @@ def space_command(
     push_to: Annotated[
         str | None, typer.Option("--push", help="Upload it as this Space of Hugging Face.", metavar="USER/NAME")
     ] = None,
-    model: Annotated[str | None, typer.Option("--model", "-m", help="A model's name or folder.")] = None,
-    as_json: Annotated[
-        bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")
-    ] = False,
+    model: ModelOption = None,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a complete Hugging Face Space, and upload it where asked to."""
     from impasto.webapp.space.build import build_space, build_static_space

@@ -11,7 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from impasto.webapp.files import pictures as images
+from impasto.webapp.files import pictures
 
 from .read import Frame
 
@@ -23,7 +23,7 @@ _SHORTEST_MS, _ASSUMED_MS = 20, 100
 
 def animation_loop(path: Path) -> int | None:
     """How often an animation repeats: 0 for ever, n times more, None for a single showing."""
-    with images.open_image(path) as image:
+    with pictures.open_image(path) as image:
         image.load()
         return image.info.get("loop")
 
@@ -35,24 +35,24 @@ def read_animation(path: Path, size: tuple[int, int]) -> Iterator[Frame]:
     """
     pts = count = 0
     try:
-        with images.open_image(path) as image:
+        with pictures.open_image(path) as image:
             while True:
                 rgba = np.asarray(image.convert("RGBA"))
                 duration = round(image.info.get("duration", 0))
                 duration = _ASSUMED_MS if duration < _SHORTEST_MS else duration
-                yield _frame(images.resize(rgba, size), pts, duration)
+                yield _frame(pictures.resize(rgba, size), pts, duration)
                 count, pts = count + 1, pts + duration
                 try:
                     image.seek(count)
                 except EOFError:
                     return
-    except images.BROKEN as error:
-        raise images.as_bad_input(path, error, f" after frame {count}, at {pts / 1000:.2f} s,") from error
+    except pictures.BROKEN as error:
+        raise pictures.as_bad_input(path, error, f" after frame {count}, at {pts / 1000:.2f} s,") from error
 
 
 def _frame(rgba: np.ndarray, pts: int, duration: int) -> Frame:
     alpha = None if rgba[..., 3].min() == 255 else np.ascontiguousarray(rgba[..., 3])
-    rgb = images.flatten(images.Picture(np.ascontiguousarray(rgba[..., :3]), alpha))
+    rgb = pictures.flatten(pictures.Picture(np.ascontiguousarray(rgba[..., :3]), alpha))
     return Frame(rgb, pts, duration, alpha)
 
 

@@ -14,6 +14,8 @@ import numpy as np
 from impasto.models.errors import BadInput
 from impasto.webapp.files import colour
 
+from .pictures import check_readable
+
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpegts,mpeg,mpegvideo,flv,asf,ogg,mxf,dv,ivf,h264,hevc,m4v,"
@@ -102,20 +104,6 @@ def open_clip(path: Path):
         raise BadInput(_why_unreadable(path)) from error
     with container:
         yield container
-
-
-def check_readable(path: Path) -> None:
-    """Raise BadInput unless `path` is a file with something in it that may be read."""
-    try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; name a file in it.")
-        if not path.is_file():
-            raise BadInput(f"There is no file {path}; check the name and the folder.")
-        with path.open("rb") as stream:
-            if not stream.read(1):
-                raise BadInput(f"{path} is empty; copy or download it again.")
-    except OSError as error:
-        raise BadInput(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
 
 
 def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:

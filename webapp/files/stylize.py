@@ -12,21 +12,21 @@ from typing import Protocol
 
 import numpy as np
 
-from impasto.models.errors import BadInput
-from impasto.webapp.files import animation
-from impasto.webapp.files import pictures as images
-from impasto.webapp.files import write as video_write
+from impasto.models.atomic import written_aside
+from impasto.models.errors import BadInput, DiskFull
+from impasto.webapp.files import animation, pictures, write
 
 from .pipeline import run_pipeline
-from .probe import ClipLimits, check_readable, probe, working_size
+from .probe import ClipLimits, probe, working_size
 from .read import read_frames
-from .target import DiskFull, check_target, written_aside
+from .target import check_target
 
 CLIP_SHORT_SIDE = 720  # default cap of the shorter side
 IMAGE_SHORT_SIDE = 1440
-MOVING_SUFFIXES = video_write.SUFFIXES | {".gif"}
+MOVING_SUFFIXES = write.SUFFIXES | {".gif"}
 # In a folder, files named otherwise are left alone unless their content shows them to be pictures or clips.
-_MEDIA_SUFFIXES = MOVING_SUFFIXES | images.SUFFIXES | {".mkv", ".webm", ".avi", ".mpg", ".ts", ".bmp", ".tif", ".tiff"}
+_OTHER_SUFFIXES = {".mkv", ".webm", ".avi", ".mpg", ".ts", ".bmp", ".tif", ".tiff"}
+_MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
 
 Progress = Callable[[int, int], None]
 
@@ -92,8 +92,8 @@ class _Job:
 
 
 def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
-    check_readable(source)
-    header = images.image_header(source, job.limits.max_pixels or images.MAX_PIXELS)
+    pictures.check_readable(source)
+    header = pictures.image_header(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     if header is None:
         return _stylize_clip(source, target, job)
     if header.frames > 1 or (header.format == "GIF" and target.suffix.lower() == ".gif"):
@@ -110,13 +110,13 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
     def writer(path: Path):
         if gif:
             return animation.GifWriter(path, size, info.time_base)
-        return video_write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info)
+        return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info)
 
     summary = _paint_moving(read_frames(info, size), writer, target, info.time_base, info.frames, job)
     return {"input": str(source), "output": str(target), "kind": "clip", "fps": float(info.frame_rate)} | summary
 
 
-def _stylize_animation(source: Path, target: Path, header: images.Header, job: _Job) -> dict:
+def _stylize_animation(source: Path, target: Path, header: pictures.Header, job: _Job) -> dict:
     check_target(source, target, MOVING_SUFFIXES)
     gif = target.suffix.lower() == ".gif"
     size = job.fit(header.width, header.height, CLIP_SHORT_SIDE, even=not gif)
@@ -124,7 +124,7 @@ def _stylize_animation(source: Path, target: Path, header: images.Header, job: _
     def writer(path: Path):
         if gif:
             return animation.GifWriter(path, size, animation.TIME_BASE, animation.animation_loop(source))
-        return video_write.ClipWriter(path, size, Fraction(25), animation.TIME_BASE)
+        return write.ClipWriter(path, size, Fraction(25), animation.TIME_BASE)
 
     frames = animation.read_animation(source, size)
     summary = _paint_moving(frames, writer, target, animation.TIME_BASE, header.frames, job)
@@ -165,18 +165,18 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
     }
 
 
-def _stylize_image(source: Path, target: Path, header: images.Header, job: _Job) -> dict:
-    check_target(source, target, images.SUFFIXES)
+def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Job) -> dict:
+    check_target(source, target, pictures.SUFFIXES)
     started = time.perf_counter()
-    picture = images.read_image(source, job.limits.max_pixels or images.MAX_PIXELS)
+    picture = pictures.read_image(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     job.painter.reset()
-    flat = images.resize(images.flatten(picture), (width, height))
-    alpha = None if picture.alpha is None else images.resize(picture.alpha, (width, height))
-    painted = images.Picture(job.paint(flat), alpha, picture.icc)
+    flat = pictures.resize(pictures.flatten(picture), (width, height))
+    alpha = None if picture.alpha is None else pictures.resize(picture.alpha, (width, height))
+    painted = pictures.Picture(job.paint(flat), alpha, picture.icc)
     with written_aside(target) as path:
-        images.write_image(path, painted)
+        pictures.write_image(path, painted)
     if job.progress is not None:
         job.progress(1, 1)
     return {
@@ -246,12 +246,12 @@ def _output_suffix(file: Path) -> str | None:
     """The extension of a file's painted version; None for a file that is no picture or clip by content or name."""
     suffix = file.suffix.lower()
     try:
-        header = images.image_header(file)
+        header = pictures.image_header(file)
         if header is not None:
             if header.frames > 1:
                 return ".gif"
-            return suffix if suffix in images.SUFFIXES else ".png"
+            return suffix if suffix in pictures.SUFFIXES else ".png"
         probe(file)
         return ".mp4"
     except BadInput:
-        return (suffix if suffix in images.SUFFIXES else ".mp4") if suffix in _MEDIA_SUFFIXES else None
+        return (suffix if suffix in pictures.SUFFIXES else ".mp4") if suffix in _MEDIA_SUFFIXES else None

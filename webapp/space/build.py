@@ -36,7 +36,8 @@ def build_space(folder: Path, model: str | None = None) -> dict:
     def fill(aside: Path) -> None:
         for name in PACKAGES:
             shutil.copytree(_package(name), aside / "impasto" / name, ignore=_NOT_COPIED)
-        shutil.copy(find_spec("impasto").origin, aside / "impasto")
+        for module in Path(find_spec("impasto").origin).parent.glob("*.py"):
+            shutil.copy(module, aside / "impasto")
         shutil.copytree(build_page(), aside / "impasto" / "webapp" / "page" / "dist")
         _copy_metadata(aside)
         _copy_model(loaded, aside / "impasto" / "models" / "released" / loaded.name)

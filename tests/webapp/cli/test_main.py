@@ -16,7 +16,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from impasto.export.benchmark import make_clip
-from impasto.webapp.cli import arguments as looks
+from impasto.webapp.cli.arguments import parse_style
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_size_strength_and_colors_reach_the_painter(run, files, scene):
 
 
 def test_built_in_style_and_blend(run, files):
-    for style in ("name:waves", "name:waves:0.5"):
+    for style in ("waves", "name:waves", "waves:0.5"):
         code, *_ = run("stylize", files / "style.png", "-s", style, "-o", files / "a.png", "-m", files / "model")
         assert code == 0
     plain = (files / "a.png").read_bytes()
@@ -156,6 +156,7 @@ def test_corrupt_model_is_named(run, files):
         (["--size", "0"], "--size"),
         (["--no-such-option"], "--no-such-option"),
         (["-s", "name:nope"], "no built-in style 'nope': it has waves"),
+        (["-s", "wave"], "no built-in style 'wave' (did you mean 'waves'?): it has waves"),
     ],
 )
 def test_bad_options(run, files, arguments, words):
@@ -244,13 +245,20 @@ def test_nothing_is_noted_about_whoever_paints(tmp_path, scene):
     assert [*(tmp_path / "home").rglob("*")] == []
 
 
-def test_a_missing_extra_is_named(files):
-    code = (
-        "import sys; sys.modules['torch'] = None; from impasto.webapp.cli.main import main; main(['import-published'])"
-    )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+@pytest.mark.parametrize(
+    ("package", "command", "extra"),
+    [
+        ("torch", "import-published", "train"),
+        ("fastapi", "app", "app"),
+        ("huggingface_hub", "space -o s --push a/b", "app"),
+    ],
+)
+def test_a_missing_extra_is_named(tmp_path, package, command, extra):
+    code = "import sys; sys.modules[sys.argv[1]] = None; from impasto.webapp.cli.main import main; main(sys.argv[2:])"
+    arguments = [sys.executable, "-c", code, package, *command.split()]
+    done = subprocess.run(arguments, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 2
-    assert done.stderr == 'Error: This command needs torch: pip install "impasto[train]".\n'
+    assert done.stderr == f'Error: This command needs {package}: pip install "impasto[{extra}]".\n'
 
 
 @pytest.mark.parametrize(
@@ -265,10 +273,10 @@ def test_a_missing_extra_is_named(files):
     ],
 )
 def test_style_arguments(text, expected):
-    assert looks.parse_style(text) == expected
+    assert parse_style(text) == expected
 
 
 def test_a_file_with_a_colon_in_its_name(tmp_path, monkeypatch):
     (tmp_path / "a:1").write_text("")
     monkeypatch.chdir(tmp_path)
-    assert looks.parse_style("a:1") == ("a:1", 1.0)
+    assert parse_style("a:1") == ("a:1", 1.0)

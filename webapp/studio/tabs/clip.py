@@ -9,7 +9,7 @@ from pathlib import Path
 import gradio as gr
 
 from impasto.models.errors import BadInput
-from impasto.webapp.cli.arguments import demo_clip
+from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.probe import ClipInfo
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE
 from impasto.webapp.studio import limits

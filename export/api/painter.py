@@ -1,0 +1,141 @@
+"""What `import impasto` offers: `Painter` for frames, `stylize` for files."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from impasto.export.runtime import painter as runtime
+from impasto.models.errors import BadInput
+
+from .styles import Style, parts_of, style_vectors
+
+
+class Painter:
+    """Paints frames in a style, holding still what holds still from one frame to the next.
+
+    Args:
+        style: The name of a built-in style ("starry-night"; `Painter.styles` lists them), a picture's path, its pixels
+            (uint8 RGB or RGBA, [H,W,3] or [H,W,4]), or several of the former with their weights, as
+            `{"a.jpg": 0.7, "great-wave": 0.3}`. Weights are numbers of zero or more; only their shares count. A file
+            that exists goes before a built-in style of that name; `"name:great-wave"` is the built-in one always.
+            What is transparent is laid on white.
+        strength: 0 leaves the frame as it is, 1 paints it fully.
+        keep_colors: Paint the light and keep the frame's own colours.
+        stability: How much flicker is held back, 0 to 1; 0 paints every frame by itself.
+        model: A model's name or folder; None for the default one.
+        device: "auto", "cpu" or "cuda".
+        threads: Threads a network may use; None for one per core.
+
+    Raises:
+        impasto.BadInput: A style, model or device that is not there, a picture that cannot be read, a number out of
+            its range. It is a ValueError, and its text one sentence that says what to do.
+
+    A painter remembers the frame before, so use one for each clip or camera, from one thread at a time.
+    """
+
+    def __init__(
+        self,
+        style: Style,
+        *,
+        strength: float = 1.0,
+        keep_colors: bool = False,
+        stability: float = 1.0,
+        model: str | os.PathLike[str] | None = None,
+        device: str = "auto",
+        threads: int | None = None,
+    ):
+        look = runtime.Look(strength, keep_colors, stability)
+        self._painter = runtime.Painter(model, device, threads, look)
+        self.use(style)
+
+    @property
+    def model(self) -> str:
+        """The model's name."""
+        return self._painter.model.name
+
+    @property
+    def styles(self) -> list[str]:
+        """The names of the model's built-in styles."""
+        return list(self._painter.model.gallery())
+
+    def use(self, style: Style) -> None:
+        """Paint in another style from the next frame on; takes what `style` takes above, and raises the same."""
+        self._painter.use(*style_vectors(self._painter, parts_of(style)))
+
+    def paint(self, frame: np.ndarray) -> np.ndarray:
+        """Paint one frame: uint8 RGB [H,W,3] (0…255, sRGB-coded) of any size → the same shape and type.
+
+        Frames are taken as those of one clip in their order: a frame of another size begins anew. Raises BadInput for
+        an array of another kind: grey, with an alpha channel, of floats, or empty.
+        """
+        check_frame(frame)
+        return self._painter.paint(frame)
+
+    def reset(self) -> None:
+        """Forget the frames so far: call it where another clip begins. A new style or size does it by itself."""
+        self._painter.reset()
+
+
+def stylize(
+    source: str | os.PathLike[str],
+    target: str | os.PathLike[str],
+    style: Style,
+    *,
+    size: int | None = None,
+    strength: float = 1.0,
+    keep_colors: bool = False,
+    stability: float = 1.0,
+    model: str | os.PathLike[str] | None = None,
+    device: str = "auto",
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> dict:
+    """Paint a clip (its sound kept), an animation, a picture, or a folder of them, as `impasto stylize` does.
+
+    Args:
+        source: A file, or a folder.
+        target: The file to write, MP4, MOV or GIF for what moves, JPEG, PNG or WebP for pictures; a folder for a
+            folder. It appears only when it is complete; of a folder, what is there already is left out.
+        style, strength, keep_colors, stability, model, device, threads: As in `Painter`.
+        size: Shorter side of the painted frames in pixels; by default the source's own, at most 720 for what moves and
+            1440 for pictures.
+        progress: Called after each frame with how many are painted and how many there are (0: unknown).
+
+    Returns:
+        What was painted, as `impasto stylize --json` prints it: for a file "input", "output", "kind" ("clip",
+        "animation", "image"), "frames", "width", "height", "fps", "seconds", "painted_per_second" and "audio" (of each
+        track "copied", "re-encoded" or "dropped"); for a folder "painted" (a list of those), "skipped" (names),
+        "failed" (a list of {"input", "error"}) and "ignored" (names).
+
+    Raises:
+        impasto.BadInput: As in `Painter`; also for a file that is missing, damaged, or no clip or picture, for a target
+            that cannot be written, and for a disk that is full. In a folder, files that cannot be painted are listed
+            under "failed" instead.
+    """
+    from impasto.webapp.files.stylize import stylize_path
+
+    painter = Painter(
+        style, strength=strength, keep_colors=keep_colors, stability=stability, model=model, device=device,
+        threads=threads,
+    )  # fmt: skip
+    return stylize_path(os.fspath(source), os.fspath(target), painter._painter, size=size, progress=progress)
+
+
+def check_frame(frame: np.ndarray) -> None:
+    """Raise BadInput unless this is a frame: uint8 RGB [H,W,3] with at least one pixel."""
+    if not isinstance(frame, np.ndarray):
+        raise BadInput(f"A frame is a NumPy array, uint8 RGB [H,W,3], not a {type(frame).__name__}.")
+    kind = f"not {frame.dtype} of shape {list(frame.shape)}"
+    if frame.dtype != np.uint8:
+        raise BadInput(f"A frame is RGB with 8 bits a channel (uint8, 0 to 255), {kind}.")
+    if frame.size == 0:
+        raise BadInput(f"A frame needs at least one pixel, {kind}.")
+    if frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 1):
+        raise BadInput(f"A frame is RGB [H,W,3]; this one is grey, {kind}: np.dstack([frame] * 3) makes it RGB.")
+    if frame.ndim == 3 and frame.shape[2] == 4:
+        raise BadInput(f"A frame is RGB [H,W,3]; this one has an alpha channel, {kind}: frame[..., :3] is without.")
+    if frame.ndim != 3 or frame.shape[2] != 3:
+        raise BadInput(f"A frame is RGB [H,W,3], {kind}.")

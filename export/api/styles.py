@@ -1,0 +1,87 @@
+"""Which style is meant: a picture, a built-in style's name, or a blend of several.
+
+From outside: `Source`, `Style`, `style_vectors`, `parts_of`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+
+from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.models.errors import BadInput
+
+Source: TypeAlias = str | os.PathLike[str] | np.ndarray
+Style: TypeAlias = Source | Mapping[str | os.PathLike[str], float]
+
+BUILT_IN = "name:"  # before a built-in style's name, where a file might have the same one
+
+
+def parts_of(style: Style) -> list[tuple[Source, float]]:
+    """A style as (source, weight) pairs: one of weight 1, or those of a mapping. Raises BadInput for other types."""
+    if isinstance(style, Mapping):
+        return [(_checked(source), _weight(source, weight)) for source, weight in style.items()]
+    return [(_checked(style), 1.0)]
+
+
+def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[np.ndarray], list[float]]:
+    """Style vectors S, float32 [D], of (source, weight) pairs, and their weights: what the runtime's `use` takes.
+
+    A source is a picture's pixels, a file, or the name of a built-in style with or without `name:` before it; where a
+    file has the name of a built-in style, the file is meant. Raises BadInput for a file that is missing or no picture,
+    and for a name the model does not have.
+    """
+    gallery: dict[str, dict] = {}
+    if any(_name(source) is not None for source, _ in parts):
+        gallery = painter.model.gallery()
+    return [_vector(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
+
+
+def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> np.ndarray:
+    name = _name(source)
+    if name is None:
+        return painter.encode(read_style_picture(source))
+    if name in gallery:
+        return gallery[name]["style"]
+    if not str(source).startswith(BUILT_IN) and _looks_like_a_file(name):
+        raise BadInput(f"There is no file {source}; check the name and the folder.")
+    raise BadInput(_unknown(painter.model.name, name, list(gallery)))
+
+
+def _name(source: Source) -> str | None:
+    """The built-in style's name that a source may be; None for pixels and for files."""
+    if not isinstance(source, str) or os.path.exists(source):
+        return None
+    return source.removeprefix(BUILT_IN)
+
+
+def _looks_like_a_file(text: str) -> bool:
+    return Path(text).suffix.lower() in SUFFIXES or any(separator in text for separator in "/\\")
+
+
+def _unknown(model: str, name: str, names: list[str]) -> str:
+    nearest = difflib.get_close_matches(name, names, n=1)
+    hint = f" (did you mean {nearest[0]!r}?)" if nearest else ""
+    return f"The model {model} has no built-in style {name!r}{hint}: it has {', '.join(names) or 'none'}."
+
+
+def _checked(source: object) -> Source:
+    if isinstance(source, (str, os.PathLike, np.ndarray)):
+        return source
+    raise BadInput(
+        "A style is a built-in style's name, a picture's path, its pixels (uint8 RGB), or a mapping of names and paths "
+        f"to weights, not a {type(source).__name__}."
+    )
+
+
+def _weight(source: object, weight: object) -> float:
+    try:
+        return float(weight)  # type: ignore[arg-type]
+    except (TypeError, ValueError) as error:
+        raise BadInput(f"The weight of style {source} must be a number of zero or more, not {weight!r}.") from error

@@ -1,0 +1,190 @@
+"""Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
+
+From outside: `read_style_picture`, which every picture that is to be a style goes through, `decode_picture` for what
+comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `as_bad_input`.
+"""
+
+import io
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+
+from impasto.models.errors import BadInput
+from impasto.models.rules import BACKGROUND
+
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+MAX_PIXELS = 64_000_000
+# The formats worth opening; others (EPS, PDF...) start external programs or are no pictures.
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+SENT = ("JPEG", "PNG", "WEBP")
+_ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
+BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture file says before it is decoded. `frames` counts those of an animation; 1 for a still."""
+
+    format: str
+    width: int
+    height: int
+    frames: int
+
+
+@dataclass(frozen=True)
+class Picture:
+    """An upright picture: `rgb` uint8 HxWx3, `alpha` uint8 HxW or None when opaque, `icc` its RGB profile or None."""
+
+    rgb: np.ndarray
+    alpha: np.ndarray | None = None
+    icc: bytes | None = None
+
+
+def read_style_picture(source: Path | str | bytes | np.ndarray, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """A picture as P sees it: uint8 RGB [H,W,3], upright, on `rules.BACKGROUND` where it is transparent.
+
+    `source` is a file, a file's bytes, or pixels: uint8 RGB [H,W,3] or RGBA [H,W,4]. Raises BadInput for what is not
+    there, is no picture, is damaged, or has more than `max_pixels`, and for arrays of another kind.
+    """
+    if isinstance(source, np.ndarray):
+        return flatten(_from_pixels(source))
+    if not isinstance(source, bytes):
+        source = Path(source)
+        check_readable(source)
+    return flatten(read_image(source, max_pixels))
+
+
+def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+    """As `read_style_picture`, for bytes from the network: nothing but what browsers send is tried (`SENT`)."""
+    return flatten(read_image(data, max_pixels, SENT))
+
+
+def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS) -> Picture:
+    """Read a picture from a file or its bytes: EXIF orientation applied, 16-bit, palette, grey and CMYK as 8-bit RGB.
+
+    Transparent pixels keep their colour; `flatten` lays them on the background. Raises BadInput for what is no picture
+    in one of `formats`, is damaged, or has more than `max_pixels` (seen in the header, before anything is decoded).
+    """
+    try:
+        with open_image(source, max_pixels, formats) as image:
+            icc = image.info.get("icc_profile")
+            image.load()
+            upright = ImageOps.exif_transpose(image)
+            pixels, icc = _to_rgb(upright, icc)
+    except UnidentifiedImageError as error:
+        what = "This" if isinstance(source, bytes) else str(source)
+        raise BadInput(f"{what} is not a picture that can be read; choose a JPEG, PNG or WebP.") from error
+    except BROKEN as error:
+        raise as_bad_input(source, error) from error
+    if pixels.shape[2] == 3:
+        return Picture(pixels, None, icc)
+    alpha = np.ascontiguousarray(pixels[..., 3])
+    return Picture(np.ascontiguousarray(pixels[..., :3]), None if alpha.min() == 255 else alpha, icc)
+
+
+def flatten(picture: Picture) -> np.ndarray:
+    """The picture's RGB, uint8 [H,W,3], laid on `rules.BACKGROUND`."""
+    if picture.alpha is None:
+        return picture.rgb
+    alpha = picture.alpha[..., None].astype(np.float32) / 255
+    return np.round(picture.rgb * alpha + np.float32(BACKGROUND) * (1 - alpha)).astype(np.uint8)
+
+
+def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
+    """Read a picture's header; None when the file is no picture. Raises BadInput when it has too many pixels."""
+    try:
+        with open_image(path, max_pixels) as image:
+            animated = image.format in _ANIMATED and getattr(image, "is_animated", False)
+            return Header(image.format, *image.size, image.n_frames if animated else 1)
+    except UnidentifiedImageError:
+        return None
+    except BROKEN as error:
+        raise as_bad_input(path, error) from error
+
+
+def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS) -> Image.Image:
+    """Open a picture without decoding it. Raises BadInput for too many pixels, Pillow's errors for the rest."""
+    Image.init()
+    known = [name for name in formats if name in Image.OPEN]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is the one that counts
+        image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=known)
+    width, height = image.size
+    if width * height > max_pixels:
+        image.close()
+        raise BadInput(
+            f"{_named(source)} has {width}x{height} pixels, more than the {max_pixels:,} allowed; scale it down first."
+        )
+    return image
+
+
+def as_bad_input(source: Path | bytes, error: Exception, where: str = "") -> BadInput:
+    """The sentence for a picture that Pillow could not decode; `where` names the place in an animation."""
+    if isinstance(error, BadInput):
+        return error
+    if isinstance(error, Image.DecompressionBombError):
+        return BadInput(f"{_named(source)} has far too many pixels to be painted; scale it down first.")
+    return BadInput(f"{_named(source)} is damaged{where} and cannot be decoded; copy or download it again.")
+
+
+def check_readable(path: Path) -> None:
+    """Raise BadInput unless `path` is a file with something in it that may be read."""
+    try:
+        if path.is_dir():
+            raise BadInput(f"{path} is a folder; name a file in it.")
+        if not path.is_file():
+            raise BadInput(f"There is no file {path}; check the name and the folder.")
+        with path.open("rb") as stream:
+            if not stream.read(1):
+                raise BadInput(f"{path} is empty; copy or download it again.")
+    except OSError as error:
+        raise BadInput(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
+
+
+def _named(source: Path | bytes) -> str:
+    """How a sentence begins that speaks of a picture."""
+    return "This picture" if isinstance(source, bytes) else str(source)
+
+
+def _from_pixels(pixels: np.ndarray) -> Picture:
+    if pixels.ndim != 3 or pixels.shape[2] not in (3, 4) or pixels.dtype != np.uint8 or pixels.size == 0:
+        raise BadInput(
+            "A style picture must be RGB or RGBA with 8 bits a channel, uint8 [H,W,3] or [H,W,4], "
+            f"not {pixels.dtype} of shape {list(pixels.shape)}."
+        )
+    alpha = np.ascontiguousarray(pixels[..., 3]) if pixels.shape[2] == 4 else None
+    return Picture(np.ascontiguousarray(pixels[..., :3]), alpha)
+
+
+def _to_rgb(image: Image.Image, icc: bytes | None) -> tuple[np.ndarray, bytes | None]:
+    """8-bit RGB, or RGBA where pixels may be transparent, and the profile that still describes it (one for CMYK or
+    grey does not)."""
+    if image.mode.startswith("I") or image.mode == "F":
+        image, icc = _from_deep_grey(image), None
+    elif image.mode in ("CMYK", "LAB"):
+        image, icc = _to_srgb(image, icc), None
+    elif image.mode in ("L", "LA", "La", "1"):
+        icc = None
+    return np.array(image.convert("RGBA" if image.has_transparency_data else "RGB")), icc
+
+
+def _from_deep_grey(image: Image.Image) -> Image.Image:
+    """16-bit (or float 0...1) grey -> 8-bit grey; Pillow's own conversion clips instead of scaling."""
+    values = np.asarray(image, dtype=np.float64)
+    scale = 1.0 if image.mode == "F" else 65535.0
+    return Image.fromarray(np.round(np.clip(values / scale, 0, 1) * 255).astype(np.uint8))
+
+
+def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
+    """CMYK or Lab -> sRGB through the embedded profile; by the plain formula when there is none or it is broken."""
+    try:
+        if icc:
+            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+            return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+    except (ImageCms.PyCMSError, OSError):
+        pass
+    return image.convert("RGB")

@@ -1,0 +1,177 @@
+"""`import impasto`: painting frames and files in three lines, and a sentence for each mistake."""
+
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import impasto
+from impasto.export.benchmark import make_clip
+from impasto.export.runtime.painter import Look
+from impasto.export.runtime.painter import Painter as RuntimePainter
+
+
+@pytest.fixture
+def model(tiny_model):
+    return tiny_model.folder
+
+
+@pytest.fixture
+def painting(scene, tmp_path):
+    """A picture's file."""
+    Image.fromarray(scene[::-1]).save(tmp_path / "painting.png")
+    return tmp_path / "painting.png"
+
+
+@pytest.fixture
+def expected(tiny_model):
+    """`expected(vectors, weights, frames)` → what the runtime's painter makes of the frames."""
+
+    def expected(vectors, weights, frames, **look):
+        painter = RuntimePainter(tiny_model, look=Look(**look))
+        painter.use(vectors, weights)
+        return [painter.paint(frame) for frame in frames]
+
+    return expected
+
+
+@pytest.fixture
+def waves(tiny_model):
+    return tiny_model.gallery()["waves"]["style"]
+
+
+def test_a_built_in_style_a_file_pixels_and_a_blend(model, tiny_model, expected, scene, painting, waves):
+    own = RuntimePainter(tiny_model).encode(np.ascontiguousarray(scene[::-1]))
+    styles = [
+        ("waves", [waves], [1]),
+        ("name:waves", [waves], [1]),
+        (painting, [own], [1]),
+        (str(painting), [own], [1]),
+        (np.ascontiguousarray(scene[::-1]), [own], [1]),
+        ({painting: 0.7, "waves": 0.3}, [own, waves], [0.7, 0.3]),
+    ]
+    for style, vectors, weights in styles:
+        painted = impasto.Painter(style, model=model).paint(scene)
+        assert painted.dtype == np.uint8
+        assert np.array_equal(painted, expected(vectors, weights, [scene])[0]), style
+
+
+def test_use_takes_the_same_and_paints_as_a_new_painter_would(model, expected, scene, painting, waves):
+    painter = impasto.Painter(painting, model=model)
+    for _ in range(3):
+        painter.paint(scene)
+    painter.use("waves")
+    painter.reset()
+    assert np.array_equal(painter.paint(scene), expected([waves], [1], [scene])[0])
+
+
+def test_frames_belong_together_until_told_otherwise(model, expected, scene, waves):
+    frames = [scene, np.roll(scene, 2, 1), np.roll(scene, 4, 1)]
+    painter = impasto.Painter("waves", model=model)
+    for painted, wanted in zip(map(painter.paint, frames), expected([waves], [1], frames), strict=True):
+        assert np.array_equal(painted, wanted)
+    painter.reset()
+    assert np.array_equal(painter.paint(scene), expected([waves], [1], [scene])[0])
+
+
+def test_the_dials_reach_the_painter(model, expected, scene, waves):
+    dials = {"strength": 0.5, "keep_colors": True, "stability": 0.0}
+    painted = impasto.Painter("waves", model=model, **dials).paint(scene)
+    assert np.array_equal(painted, expected([waves], [1], [scene], **dials)[0])
+
+
+def test_what_the_painter_says_of_itself(model):
+    painter = impasto.Painter("waves", model=model)
+    assert (painter.model, painter.styles) == ("tiny", ["waves"])
+
+
+@pytest.mark.parametrize(
+    ("style", "words"),
+    [
+        ("wave", r"no built-in style 'wave' \(did you mean 'waves'\?\): it has waves"),
+        ("sunflowers", "no built-in style 'sunflowers': it has waves"),
+        ("nowhere.jpg", "There is no file nowhere.jpg"),
+        ("pictures/nowhere", "There is no file pictures/nowhere"),
+        ({}, "at least one style"),
+        ({"waves": -1}, "zero or more"),
+        ({"waves": "much"}, "weight of style waves must be a number"),
+        ({"waves": 0}, "above zero"),
+        (3, "not a int"),
+        (np.zeros((4, 4), np.uint8), "RGB or RGBA with 8 bits"),
+    ],
+)
+def test_a_style_that_is_none_is_a_sentence(model, style, words):
+    with pytest.raises(impasto.BadInput, match=words) as caught:
+        impasto.Painter(style, model=model)
+    assert str(caught.value).endswith(".")
+
+
+def test_a_file_goes_before_a_built_in_style_of_that_name(
+    model, tiny_model, expected, scene, waves, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    Image.fromarray(scene).save("waves", "PNG")
+    own = RuntimePainter(tiny_model).encode(scene)
+    assert np.array_equal(impasto.Painter("waves", model=model).paint(scene), expected([own], [1], [scene])[0])
+    named = impasto.Painter("name:waves", model=model).paint(scene)
+    assert np.array_equal(named, expected([waves], [1], [scene])[0])
+
+
+@pytest.mark.parametrize(
+    ("frame", "words"),
+    [
+        (np.zeros((8, 8), np.uint8), "this one is grey"),
+        (np.zeros((8, 8, 1), np.uint8), "this one is grey"),
+        (np.zeros((8, 8, 4), np.uint8), "has an alpha channel"),
+        (np.zeros((8, 8, 3), np.float32), "8 bits a channel"),
+        (np.zeros((0, 8, 3), np.uint8), "at least one pixel"),
+        (np.zeros((1, 8, 8, 3), np.uint8), r"RGB \[H,W,3\], not uint8 of shape \[1, 8, 8, 3\]"),
+        ([[1, 2, 3]], "not a list"),
+    ],
+)
+def test_a_frame_that_is_none_is_a_sentence(model, frame, words):
+    painter = impasto.Painter("waves", model=model)
+    with pytest.raises(impasto.BadInput, match=words) as caught:
+        painter.paint(frame)
+    assert str(caught.value).endswith(".")
+
+
+def test_frames_of_any_size(model):
+    painter = impasto.Painter("waves", model=model)
+    for height, width in ((1, 1), (7, 100), (64, 64)):
+        assert painter.paint(np.zeros((height, width, 3), np.uint8)).shape == (height, width, 3)
+
+
+def test_files_are_painted_too(model, painting, tmp_path):
+    make_clip(tmp_path / "clip.mp4", 48, 64, 6)
+    seen = []
+    summary = impasto.stylize(
+        tmp_path / "clip.mp4",
+        tmp_path / "painted.mp4",
+        style={painting: 1, "waves": 1},
+        size=32,
+        model=model,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert (summary["kind"], summary["frames"], summary["height"]) == ("clip", 6, 32)
+    assert seen == [(n, 6) for n in range(1, 7)]
+    assert (tmp_path / "painted.mp4").is_file()
+    with pytest.raises(impasto.BadInput, match="There is no file"):
+        impasto.stylize(str(tmp_path / "none.mp4"), str(tmp_path / "o.mp4"), style="waves", model=model)
+
+
+def test_the_package_says_what_it_has():
+    assert impasto.__version__.count(".") == 2
+    assert {"Painter", "stylize", "BadInput", "__version__"} <= set(dir(impasto))
+    for name in ("Painter", "stylize", "BadInput"):
+        assert getattr(impasto, name).__doc__
+    with pytest.raises(AttributeError, match="no attribute 'paint'"):
+        _ = impasto.paint
+
+
+def test_importing_it_loads_nothing_yet():
+    code = "import sys, impasto; print([m for m in ('numpy', 'onnxruntime', 'cv2', 'av', 'PIL') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
