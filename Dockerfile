@@ -12,7 +12,7 @@ FROM python:3.12.12-slim-bookworm
 RUN useradd --uid 1000 --create-home painter
 COPY --from=build /wheels /wheels
 COPY constraints.txt /wheels/
-RUN pip install --no-cache-dir --constraint /wheels/constraints.txt "$(echo /wheels/impasto-*.whl)[demo]"
+RUN pip install --no-cache-dir --constraint /wheels/constraints.txt "$(echo /wheels/impasto-*.whl)[app,demo]"
 USER 1000
 WORKDIR /home/painter
 ENV IMPASTO_HOST=0.0.0.0 IMPASTO_PORT=7860

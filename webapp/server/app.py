@@ -1,6 +1,5 @@
 """The one application: health, metrics, the live page and its socket, and the studio at /."""
 
-import os
 from importlib import metadata
 
 from fastapi import FastAPI, Response, WebSocket
@@ -8,7 +7,7 @@ from fastapi.responses import RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from impasto.export.runtime.model import load_model
-from impasto.webapp.hosting.settings import Settings
+from impasto.webapp.hosting.settings import Settings, read_settings
 
 from .live import live_routes
 from .log import RequestLog, start_log
@@ -20,9 +19,10 @@ from .socket import LivePainter
 def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI:
     """Everything that `impasto app` serves; without the studio, / leads to the live page.
 
-    Raises BadInput for a model that is not there or damaged, and for settings that make no sense.
+    Without `settings` they are read from the environment. Raises BadInput for a model that is missing or damaged, and
+    for a setting that is not allowed.
     """
-    settings = settings or Settings.from_environment(os.environ)
+    settings = settings or read_settings()
     model = load_model(settings.model or None)
     app = FastAPI(title="Impasto", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.metrics = metrics = Metrics()
