@@ -9,10 +9,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from impasto.export.runtime.model import load_model
 from impasto.webapp.hosting.settings import Settings, read_settings
 
-from .live import live_routes
+from .live import mount_live
 from .log import RequestLog, start_log
 from .metrics import Metrics
-from .security_headers import Headers
+from .security_headers import SecurityHeaders
 from .socket import LivePainter
 
 
@@ -47,13 +47,13 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
     async def socket(websocket: WebSocket):
         await live.serve(websocket)
 
-    app.include_router(live_routes(model, studio))
+    mount_live(app, model, studio)
     if studio:
         from impasto.webapp.studio.blocks import mount_studio
 
         app = mount_studio(app, settings, model)
     else:
         app.get("/")(lambda: RedirectResponse("live/"))
-    app.add_middleware(Headers, isolation=settings.isolation)
+    app.add_middleware(SecurityHeaders, isolation=settings.isolation)
     app.add_middleware(RequestLog)
     return app

@@ -59,7 +59,7 @@ def test_requests_are_logged_without_names(client, lines, capsys):
     requests = [(line["route"], line["status"]) for line in written if line["event"] == "request"]
     assert len(requests) == 4
     assert requests[0] == ("/healthz", 200)
-    assert requests[3] == ("/live/models/{name}/{file:path}", 404)
+    assert requests[3] == ("/live/…", 404)
     text = json.dumps(written)
     for word in ("anna", "holiday", "192.0.2.7", "testclient"):
         assert word not in text
