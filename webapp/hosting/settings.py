@@ -51,7 +51,7 @@ class Settings(BaseSettings):
     queue_length: int = Field(20, ge=0, le=10_000, description="Jobs that may wait.")
     keep_minutes: float = Field(
         60.0,
-        ge=0.01,
+        ge=1,
         le=10_080,
         description="Minutes until a visitor's files go, if the visit lasts that long.",
     )

@@ -40,7 +40,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
         if jobs is not None:
             metrics.waiting.set(len(jobs.line.waiting))
             metrics.running.set(len(jobs.line.running))
-        metrics.live_waiting.set(len(live.places.waiting))
+        metrics.live_waiting.set(len(live.slots.waiting))
         return Response(metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
     @app.websocket("/live/socket")

@@ -37,12 +37,12 @@ def start_log(stream=None) -> None:
         logger.propagate = False
 
 
-def say(event: str, **facts) -> None:
+def log_event(event: str, **facts) -> None:
     """One line; the facts are numbers and words of ours."""
     LOGGER.info(event, extra={"facts": facts})
 
 
-def say_error(event: str, **facts) -> None:
+def log_error(event: str, **facts) -> None:
     """One line about the exception being handled."""
     LOGGER.error(event, exc_info=True, extra={"facts": facts})
 
@@ -69,7 +69,7 @@ class RequestLog:
         finally:
             route = getattr(scope.get("route"), "path", None) or _area(scope["path"])
             seconds = round(time.perf_counter() - began, 4)
-            say("request", method=scope["method"], route=route, status=status, seconds=seconds)
+            log_event("request", method=scope["method"], route=route, status=status, seconds=seconds)
 
 
 def _area(path: str) -> str:

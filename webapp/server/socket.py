@@ -20,10 +20,10 @@ from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import decode_picture
-from impasto.webapp.hosting.live_places import Full, Places
+from impasto.webapp.hosting.live_slots import Full, LiveSlots
 from impasto.webapp.hosting.settings import Settings
 
-from .log import say, say_error
+from .log import log_error, log_event
 from .metrics import Metrics
 from .origin import origin_allowed
 
@@ -46,7 +46,7 @@ class LivePainter:
 
     def __init__(self, model: Model, settings: Settings, metrics: Metrics):
         self.model, self.settings, self.metrics = model, settings, metrics
-        self.places = Places(settings.live_sessions, settings.live_queue)
+        self.slots = LiveSlots(settings.live_sessions, settings.live_queue)
 
     async def serve(self, socket: WebSocket) -> None:
         """One page from its handshake to its end."""
@@ -58,16 +58,16 @@ class LivePainter:
         except WebSocketDisconnect:
             pass  # the page left
         except Closing as end:
-            say("live page refused", code=end.code)
+            log_event("live page refused", code=end.code)
             await _close(socket, end.code, end.sentence)
         except Exception:
             self.metrics.error("live")
-            say_error("live page failed")
+            log_error("live page failed")
             await _close(socket, BROKEN, "Something went wrong on the server, and it has been noted; reload the page.")
 
     async def _paint_for(self, socket: WebSocket) -> None:
         try:
-            told = self.places.ask()
+            told = self.slots.enter()
         except Full as full:
             sentence = "The server is painting for many people right now; try again in a few minutes."
             raise Closing(LATER, sentence) from full
@@ -76,7 +76,7 @@ class LivePainter:
             painter = await asyncio.to_thread(Painter, self.model, threads=self.settings.threads or None)
             await Session(socket, self, painter).run()
         finally:
-            self.places.leave(told)
+            self.slots.leave(told)
 
 
 async def _close(socket: WebSocket, code: int, sentence: str) -> None:
@@ -126,7 +126,7 @@ class Session:
         ready = {"model": model.name, "style_size": model.style_size, "side": settings.live_side}
         await self.tell("ready", **ready, fps=settings.live_fps)
         self.shared.metrics.live.inc()
-        say("live page came")
+        log_event("live page came")
         tasks = [asyncio.create_task(work()) for work in (self.listen, self.paint, self.watch)]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -137,7 +137,7 @@ class Session:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
             self.shared.metrics.live.dec()
-            say("live page left")
+            log_event("live page left")
 
     async def tell(self, kind: str, **facts) -> None:
         async with self.sending:

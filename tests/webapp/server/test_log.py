@@ -24,7 +24,7 @@ def loggers():
 
 
 def test_an_event_is_a_line_of_json(lines):
-    log.say("live page left", frames=3)
+    log.log_event("live page left", frames=3)
     (line,) = lines()
     assert (line["event"], line["level"], line["frames"]) == ("live page left", "info", 3)
 

@@ -179,7 +179,7 @@ def test_files_go_when_the_client_does(served, tmp_path, media):
 
 
 def wait_until(true, seconds=60):
-    """Whether it came true in time: the server notices that a client has gone some time after."""
+    """Whether it came true in time: the server feedback that a client has gone some time after."""
     end = time.monotonic() + seconds
     while not true() and time.monotonic() < end:
         time.sleep(0.05)
