@@ -25,7 +25,7 @@ UPDATE_SECONDS = 0.25  # between two updates of a job's progress: as often as pe
 
 
 class JobProgress:
-    """A job's progress in words, at most every `UPDATE_SECONDS`: `show(done, total, text)` gets it, total 0 if unknown."""
+    """A job's progress in words, at most every `UPDATE_SECONDS`: `show(done, total, text)`; total 0 is unknown."""
 
     def __init__(self, show: Callable[[int, int, str], None], unit: str = "frames"):
         self.show, self.unit = show, unit
