@@ -27,7 +27,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
     app = FastAPI(title="Impasto", docs_url=None, redoc_url=None, openapi_url=None)
     app.state.metrics = metrics = Metrics()
     app.state.model = model
-    live = LivePainter(model, settings, metrics)
+    app.state.live = live = LivePainter(model, settings, metrics)
     start_log()
 
     @app.get("/healthz")
