@@ -57,6 +57,7 @@ class RequestLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         began, status = time.perf_counter(), 500
+        area = _area(scope["path"].removeprefix(scope.get("root_path", "")))  # mounts change the scope
 
         async def note(message):
             nonlocal status
@@ -67,7 +68,7 @@ class RequestLog:
         try:
             return await self.app(scope, receive, note)
         finally:
-            route = getattr(scope.get("route"), "path", None) or _area(scope["path"])
+            route = getattr(scope.get("route"), "path", None) or area
             seconds = round(time.perf_counter() - began, 4)
             log_event("request", method=scope["method"], route=route, status=status, seconds=seconds)
 

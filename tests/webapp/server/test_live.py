@@ -172,7 +172,8 @@ def test_a_head_request_has_the_headers_alone(page, model):
 
 def test_other_models_and_other_files_of_the_model_are_not_there(page, model):
     for path in (f"{model.name}/weights.safetensors", f"{model.name}/samples.jpg", "magenta/model.json", model.name):
-        assert page[1].get(f"/live/models/{path}").status_code == 404
+        answer = page[1].get(f"/live/models/{path}")
+        assert (answer.status_code, answer.json()) == (404, {"detail": "There is no such file here."})
 
 
 def test_a_preview_that_points_outside_its_model_is_not_served(tmp_path, model):

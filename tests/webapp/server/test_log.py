@@ -3,6 +3,7 @@ import json
 import logging
 
 import pytest
+from fastapi.testclient import TestClient
 
 from impasto.webapp.server import log
 
@@ -47,6 +48,12 @@ def test_uvicorn_does_not_log_addresses(lines):
     logging.getLogger("uvicorn.error").info('%s - "WebSocket %s" [accepted]', "192.0.2.7:5000", "/live/socket")
     logging.getLogger("uvicorn.access").info("192.0.2.7 GET /")
     assert lines() == []
+
+
+def test_behind_a_proxys_path_requests_are_logged_the_same(client, capsys):
+    TestClient(client().app, root_path="/impasto").get("/impasto/live/holiday-with-anna.mp4")
+    (line,) = (json.loads(line) for line in capsys.readouterr().err.splitlines() if line.startswith("{"))
+    assert (line["route"], line["status"]) == ("/live/…", 404)
 
 
 def test_requests_are_logged_without_names(client, lines, capsys):
