@@ -111,14 +111,11 @@ def app_command(
     port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
     model: ModelOption = None,
 ) -> None:
-    """Start the app: clips and pictures at /, the live page at /live/. Settings: the variables IMPASTO_…"""
-    import dataclasses
-
-    from impasto.webapp.hosting.settings import Settings
+    """Start the app: clips and pictures at /, the live page at /live/. Settings: docs/hosting.md."""
+    from impasto.webapp.hosting.settings import read_settings
     from impasto.webapp.server.run import serve
 
-    given = {name: value for name, value in (("host", host), ("port", port), ("model", model)) if value is not None}
-    serve(dataclasses.replace(Settings.from_environment(), **given))
+    serve(read_settings(host=host, port=port, model=model))
 
 
 @app.command()

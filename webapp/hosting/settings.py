@@ -1,93 +1,123 @@
-"""What whoever runs the server may choose: one object, read from environment variables `IMPASTO_…`."""
+"""What whoever runs the server may choose: one object, read from environment variables `IMPASTO_…`.
 
-import os
-import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
+From outside: `Settings`, `read_settings`, and `table` for docs/hosting.md.
+"""
 
-from impasto.export.runtime.session import cores
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
 from impasto.models.errors import BadInput
 
 PREFIX = "IMPASTO_"
-ORIGIN = re.compile(r"https?://[^/\s]+")
+# "https://example.org", as browsers write the Origin of a page
+Origin = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
 
 
-def _setting(default, meaning: str):
-    return field(default=default, metadata={"meaning": meaning})
+class Settings(BaseSettings):
+    """Each field is the variable `IMPASTO_` and its name in capitals; empty variables count as not set.
 
+    Keyword arguments win over variables. Raises pydantic's ValidationError; `read_settings` says it in a sentence.
+    """
 
-@dataclass(frozen=True)
-class Settings:
-    """Every field is `IMPASTO_` and its name in capitals; what each means stands beside it and in the README."""
-
-    host: str = _setting("127.0.0.1", "Address to listen on; 0.0.0.0 for every interface.")
-    port: int = _setting(7860, "Port to listen on.")
-    root_path: str = _setting("", "Path under which a proxy serves the app, such as /impasto.")
-    model: str = _setting("", "Name or folder of the model; empty for the default one.")
-    threads: int = _setting(0, "Threads a network may use; 0 for one per core.")
-    isolation: bool = _setting(True, "Send the headers that give the live page's WebAssembly threads.")
-    upload_mb: float = _setting(200.0, "Largest upload in megabytes.")
-    clip_seconds: float = _setting(120.0, "Longest clip in seconds.")
-    clip_frames: int = _setting(7200, "Most frames of a clip.")
-    frame_pixels: int = _setting(
-        1920 * 1080, "Most pixels of a clip's frame; a painted picture may have twice as many."
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_ignore_empty=True, str_strip_whitespace=True, frozen=True, extra="forbid"
     )
-    jobs_at_once: int = _setting(0, "Clips painted at the same time; 0 for one per two cores.")
-    jobs_per_client: int = _setting(2, "Clips a visitor may have running or waiting.")
-    queue_length: int = _setting(20, "Clips that may wait.")
-    keep_minutes: float = _setting(60.0, "Minutes until a visitor's files are removed, if the visit lasts that long.")
-    live_sessions: int = _setting(2, "Live pages the server paints for at the same time.")
-    live_queue: int = _setting(20, "Live pages that may wait for a place.")
-    live_fps: float = _setting(30.0, "Most frames a second painted for one live page.")
-    live_side: int = _setting(720, "Longest short side of a live frame in pixels.")
-    live_message_kb: int = _setting(1024, "Largest message of a live page in kilobytes.")
-    live_idle_seconds: float = _setting(30.0, "Seconds without a frame until a live page's place is given away.")
-    allowed_origins: tuple[str, ...] = _setting((), "More origins whose pages may use the live socket, by commas.")
 
-    def __post_init__(self):
-        for name, value in vars(self).items():
-            lowest = 0 if name in ("threads", "jobs_at_once", "queue_length", "live_queue", "port") else 1e-9
-            if isinstance(value, (int, float)) and not isinstance(value, bool) and not lowest <= value < float("inf"):
-                raise BadInput(f"{PREFIX}{name.upper()} has to be {'zero or more' if not lowest else 'above zero'}.")
-        if self.port > 65535:
-            raise BadInput(f"{PREFIX}PORT has to be 65535 at most.")
-        if self.root_path and (not self.root_path.startswith("/") or self.root_path.endswith("/")):
-            raise BadInput(f"{PREFIX}ROOT_PATH={self.root_path!r}: write it as /impasto, with a slash before it only.")
-        for origin in self.allowed_origins:
-            if not ORIGIN.fullmatch(origin):
-                raise BadInput(f"{PREFIX}ALLOWED_ORIGINS: {origin!r} is no origin; write one as https://example.org.")
-        if self.jobs_at_once == 0:
-            object.__setattr__(self, "jobs_at_once", max(1, cores() // 2))
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 for every interface.")
+    port: int = Field(7860, ge=1, le=65535, description="Port to listen on.")
+    root_path: str = Field(
+        "",
+        pattern=r"^(/[^/\s]+)*$",
+        description="Path under which a proxy serves the app, such as /impasto.",
+        json_schema_extra={"allowed": "a path such as /impasto, with no slash at its end"},
+    )
+    model: str = Field("", description="Name or folder of the model; empty for the default one.")
+    threads: int = Field(0, ge=0, le=1024, description="Threads a network may use; 0 for one per core.")
+    isolation: bool = Field(True, description="Send the headers that give the live page's WebAssembly threads.")
+    upload_mb: float = Field(200.0, ge=0.1, le=100_000, description="Largest upload in megabytes.")
+    clip_seconds: float = Field(120.0, ge=0.1, le=86_400, description="Longest clip in seconds.")
+    clip_frames: int = Field(7200, ge=1, le=10_000_000, description="Most frames of a clip.")
+    frame_pixels: int = Field(
+        1920 * 1080,
+        ge=1,
+        le=7680 * 4320,
+        description="Most pixels of a clip's frame; a painted picture may have twice as many.",
+    )
+    jobs_at_once: int = Field(0, ge=0, le=256, description="Jobs painted at the same time; 0 for one per two cores.")
+    jobs_per_client: int = Field(2, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
+    queue_length: int = Field(20, ge=0, le=10_000, description="Jobs that may wait.")
+    keep_minutes: float = Field(
+        60.0,
+        ge=1,
+        le=10_080,
+        description="Minutes until a visitor's files go, if the visit lasts that long.",
+    )
+    live_sessions: int = Field(2, ge=1, le=1000, description="Live pages the server paints for at the same time.")
+    live_queue: int = Field(20, ge=0, le=10_000, description="Live pages that may wait for their turn.")
+    live_fps: float = Field(30.0, ge=0.1, le=1000, description="Most frames a second painted for one live page.")
+    live_side: int = Field(720, ge=64, le=4320, description="Longest short side of a live frame in pixels.")
+    live_message_kb: int = Field(1024, ge=1, le=65_536, description="Largest message of a live page in kilobytes.")
+    live_idle_seconds: float = Field(
+        30.0, ge=0.1, le=86_400, description="Seconds without a message after which a live page is disconnected."
+    )
+    allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
+        (),
+        description="More origins whose pages may use the live socket, by commas.",
+        json_schema_extra={"allowed": "origins such as https://example.org, by commas"},
+    )
 
+    @field_validator("allowed_origins", mode="before")
     @classmethod
-    def from_environment(cls, environ: Mapping[str, str] = os.environ) -> "Settings":
-        """Settings from `IMPASTO_…` variables. Raises BadInput that names the variable."""
-        given = {}
-        for f in fields(cls):
-            text = environ.get(PREFIX + f.name.upper(), "").strip()
-            if text:
-                given[f.name] = _read(PREFIX + f.name.upper(), text, type(f.default))
-        return cls(**given)
+    def _split(cls, value: Any) -> Any:
+        """The variable's text as a tuple: "https://A.example/, https://b.example"."""
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/").lower() for part in value.split(",") if part.strip())
+        return value
 
 
-def _read(name: str, text: str, kind: type):
-    if kind is bool:
-        if text.lower() not in ("1", "0", "true", "false", "yes", "no", "on", "off"):
-            raise BadInput(f"{name}={text!r}: write 1 or 0.")
-        return text.lower() in ("1", "true", "yes", "on")
-    if kind is tuple:
-        return tuple(part.strip().rstrip("/").lower() for part in text.split(",") if part.strip())
+def read_settings(**given: Any) -> Settings:
+    """Settings from the environment, with those `given` (not None) in place of their variables.
+
+    Raises BadInput, one sentence, for the first value that is not allowed: it names the variable and what is.
+    """
     try:
-        return kind(text)
-    except ValueError as error:
-        raise BadInput(f"{name}={text!r}: write {'a whole number' if kind is int else 'a number'}.") from error
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        problem = error.errors()[0]
+        name = str(problem["loc"][0])
+        if name not in Settings.model_fields:
+            raise TypeError(f"there is no setting {name!r}") from error
+        sentence = f"{variable(name)}={problem['input']!r}: write {allowed(Settings.model_fields[name])}."
+        raise BadInput(sentence) from error
 
 
-def table() -> list[tuple[str, str, str]]:
-    """(variable, default, meaning) of every setting, for the README."""
-    rows = []
-    for f in fields(Settings):
-        default = int(f.default) if isinstance(f.default, bool) else f.default
-        text = f"{default:g}" if isinstance(default, float) else str(default or ("0" if default == 0 else "–"))
-        rows.append((PREFIX + f.name.upper(), "–" if default in ("", ()) else text, f.metadata["meaning"]))
-    return rows
+def variable(name: str) -> str:
+    """The environment variable of a field: "port" → "IMPASTO_PORT"."""
+    return PREFIX + name.upper()
+
+
+def allowed(field: FieldInfo) -> str:
+    """What a setting may be, in words: "a whole number from 1 to 65535"."""
+    extra = field.json_schema_extra
+    if isinstance(extra, dict):
+        return str(extra["allowed"])
+    if field.annotation is bool:
+        return "1 or 0"
+    if field.annotation is str:
+        return "a text"
+    bounds = {kind: getattr(rule, kind) for rule in field.metadata for kind in ("ge", "le") if hasattr(rule, kind)}
+    return f"a{' whole' if field.annotation is int else ''} number from {bounds['ge']} to {bounds['le']}"
+
+
+def table() -> str:
+    """Every variable, its default, what is allowed and what it means, as the Markdown table of docs/hosting.md."""
+    rows = ["| variable | default | allowed | |", "|---|---|---|---|"]
+    for name, field in Settings.model_fields.items():
+        value = field.default
+        shown = "–" if value in ("", ()) else f"{value:g}" if isinstance(value, float) else str(value)
+        shown = str(int(value)) if isinstance(value, bool) else shown
+        rows.append(f"| `{variable(name)}` | {shown} | {allowed(field)} | {field.description} |")
+    return "\n".join(rows)

@@ -1,6 +1,6 @@
 """The waiting line: so many jobs at once, so many waiting, so many of one client.
 
-From outside: `Line`. Lives in one event loop.
+From outside: `WaitingLine`.
 """
 
 import asyncio
@@ -15,12 +15,16 @@ from impasto.models.errors import BadInput
 @dataclass(eq=False)
 class _Ticket:
     client: str
-    tell: Callable[[int], None]
+    on_position: Callable[[int], None]
     turn: asyncio.Event = field(default_factory=asyncio.Event)
 
 
-class Line:
-    """First come, first served. A place is free again when its block ends, however it ends."""
+class WaitingLine:
+    """First come, first served. A place is free again when its block ends, however it ends.
+
+    `at_once` jobs run, `length` more may wait; `per_client` bounds both together for one client. Lives in one event
+    loop.
+    """
 
     def __init__(self, at_once: int, length: int, per_client: int):
         self.at_once, self.length, self.per_client = at_once, length, per_client
@@ -28,13 +32,15 @@ class Line:
         self.waiting: deque[_Ticket] = deque()
 
     @asynccontextmanager
-    async def place(self, client: str, tell: Callable[[int], None] = lambda before: None) -> AsyncIterator[None]:
-        """Wait for a place and hold it. `tell(n)` says how many jobs have to start before this one, as that changes.
+    async def place(
+        self, client: str, on_position: Callable[[int], None] = lambda position: None
+    ) -> AsyncIterator[None]:
+        """Wait for a place and hold it. `on_position(n)`, n counted from 1, is called whenever the line has moved.
 
         Raises BadInput at once when the line is full or the client has enough in it.
         """
         self._admit(client)
-        ticket = _Ticket(client, tell)
+        ticket = _Ticket(client, on_position)
         self.waiting.append(ticket)
         try:
             self._advance()
@@ -55,9 +61,10 @@ class Line:
             raise BadInput("Too many people are painting right now; please try again in a few minutes.")
 
     def _advance(self) -> None:
+        """Start those whose turn it is, and tell the others their position."""
         while self.waiting and len(self.running) < self.at_once:
             ticket = self.waiting.popleft()
             self.running.add(ticket)
             ticket.turn.set()
-        for place, ticket in enumerate(self.waiting, 1):
-            ticket.tell(place)
+        for position, ticket in enumerate(self.waiting, 1):
+            ticket.on_position(position)

@@ -1,100 +1,139 @@
-"""The live page and the model files it loads: /live/, /live/config.json, /live/models/NAME/FILE."""
+"""The live page and the model files it loads: /live/, /live/config.json, /live/models/NAME/FILE.
+
+From outside: `mount_live`, `DIST`.
+"""
 
 import gzip
 import mimetypes
+import os
 from functools import lru_cache
 from pathlib import Path
 
-from fastapi import APIRouter, Request
+from fastapi import FastAPI
+from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
+from starlette.datastructures import Headers, QueryParams
+from starlette.exceptions import HTTPException
+from starlette.staticfiles import NotModifiedResponse, StaticFiles
+from starlette.types import Scope
 
 from impasto.export.runtime.model import Model
 from impasto.webapp.page_build import PAGE
 
 DIST = PAGE / "dist"
-YEAR = "public, max-age=31536000, immutable"
-CHECK = "no-cache"  # may be kept, but is asked for again
-TYPES = {
-    ".mjs": "text/javascript",
-    ".js": "text/javascript",
-    ".onnx": "application/octet-stream",
-    ".webp": "image/webp",
-}
+FOREVER = "public, max-age=31536000, immutable"  # for a year, which is as long as HTTP goes
+ASK_AGAIN = "no-cache"  # may be kept, but is asked for again
 NOT_BUILT = (
     '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Impasto</title>'
     "<h1>The live page is not built yet</h1>"
     "<p>Run <code>make page</code> in a clone of Impasto, then reload this page.</p></html>"
 )
-SHOWN = ("model.json", "README.md")  # served besides the files that model.json names
+UNLISTED = ("model.json", "README.md")  # served besides the files that model.json names
+COMPRESSED = (".gz", ".webp", ".png", ".jpg")
+# What Python 3.10, or a system's own tables, do not know or know otherwise.
+for _suffix, _type in {".js": "text/javascript", ".mjs": "text/javascript", ".webp": "image/webp"}.items():
+    mimetypes.add_type(_type, _suffix)
 
 
-def live_routes(model: Model, studio: bool, dist: Path = DIST) -> APIRouter:
-    """The routes; `studio` says whether there is a page for files at /."""
-    router = APIRouter()
-    served = model_files(model)
+def mount_live(app: FastAPI, model: Model, studio: bool, dist: Path = DIST) -> None:
+    """Add everything under /live to `app`; `studio` says whether there is a page for files at /."""
 
-    @router.get("/live")
+    @app.get("/live")
     def to_page():
         return RedirectResponse("live/")
 
-    @router.get("/live/config.json")
+    @app.get("/live/config.json")
     def config():
         server = {"socket": "socket", "studio": "../" if studio else None}
-        return JSONResponse({"models": [model.name], "server": server}, headers={"Cache-Control": CHECK})
+        return JSONResponse({"models": [model.name], "server": server}, headers={"Cache-Control": ASK_AGAIN})
 
-    @router.api_route("/live/models/{name}/{file:path}", methods=["GET", "HEAD"])
-    def model_file(name: str, file: str, request: Request):
-        if name != model.name or file not in served:
-            return _missing()
-        path, tag = served[file]
-        fixed = tag and request.query_params.get("v") == tag
-        return _file(path, request, f'"{tag}"' if tag else None, YEAR if fixed else CHECK)
+    app.mount("/live/models", ModelFiles(model))
+    app.mount("/live", PageFiles(dist))
 
-    @router.api_route("/live/{file:path}", methods=["GET", "HEAD"])
-    def page(file: str, request: Request):
-        if not (dist / "index.html").is_file():
+
+class CachedFiles(StaticFiles):
+    """Starlette's static files, with `Cache-Control`, and compressed where that saves a twentieth.
+
+    A .gz is sent as it is, without `Content-Encoding`: the page unpacks it.
+    """
+
+    def caching(self, path: str, scope: Scope) -> str:
+        """The `Cache-Control` of a file, given its path under the folder."""
+        return ASK_AGAIN
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        try:
+            response = await super().get_response(path, scope)
+        except HTTPException as error:
+            if error.status_code != 404:
+                raise
+            raise HTTPException(404, "There is no such file here.") from error
+        response.headers["Cache-Control"] = self.caching(Path(path).as_posix(), scope)
+        response.headers["Vary"] = "Accept-Encoding"
+        if not isinstance(response, FileResponse):
+            return response
+        if Path(response.path).suffix == ".gz":
+            response.headers["Content-Type"] = "application/gzip"
+        elif accepts_gzip(Headers(scope=scope).get("accept-encoding", "")):
+            packed = await run_in_threadpool(_gzipped, Path(response.path), response.stat_result.st_mtime_ns)
+            if packed is not None:
+                kept = {name: response.headers[name] for name in ("ETag", "Cache-Control", "Vary", "Content-Type")}
+                return Response(packed, headers={**kept, "Content-Encoding": "gzip"})
+        return response
+
+
+class PageFiles(CachedFiles):
+    """The built page; while it is not built, how to build it."""
+
+    def __init__(self, dist: Path):
+        super().__init__(directory=dist, html=True, check_dir=False)
+
+    async def check_config(self) -> None:
+        """The page may be built while the server runs."""
+
+    def caching(self, path: str, scope: Scope) -> str:
+        return FOREVER if path.startswith("assets/") else ASK_AGAIN  # Vite puts a hash into the names of assets
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        if not (Path(self.directory) / "index.html").is_file():
             return HTMLResponse(NOT_BUILT, 503)
-        path = inside(dist, file or "index.html")
-        if path is None:
-            return _missing()
-        return _file(path, request, None, YEAR if file.startswith("assets/") else CHECK)
+        return await super().get_response(path, scope)
 
-    return router
+
+class ModelFiles(CachedFiles):
+    """NAME/FILE of the one model that is served: only the files in `model_files`, with their SHA-256 as `ETag`."""
+
+    def __init__(self, model: Model):
+        super().__init__(directory=model.folder)
+        self.files = {f"{model.name}/{file}": found for file, found in model_files(model).items()}
+        self.digests = {str(path): digest for path, digest in self.files.values()}
+
+    def caching(self, path: str, scope: Scope) -> str:
+        digest = self.files[path][1]
+        asked = QueryParams(scope["query_string"]).get("v")
+        return FOREVER if digest and asked == digest else ASK_AGAIN
+
+    def lookup_path(self, path: str) -> tuple[str, os.stat_result | None]:
+        found = self.files.get(Path(path).as_posix())
+        return (str(found[0]), found[0].stat()) if found and found[0].is_file() else ("", None)
+
+    def file_response(self, full_path, stat_result: os.stat_result, scope: Scope, status_code: int = 200) -> Response:
+        digest = self.digests[str(full_path)]
+        tag = {"ETag": f'"{digest}"'} if digest else None
+        response = FileResponse(full_path, status_code, tag, stat_result=stat_result)
+        unchanged = self.is_not_modified(response.headers, Headers(scope=scope))
+        return NotModifiedResponse(response.headers) if unchanged else response
 
 
 def model_files(model: Model) -> dict[str, tuple[Path, str]]:
     """What of a model is served: name → (path, SHA-256 or ""): what model.json names, but for the weights; previews."""
     files = {e["file"]: (model.path(role), e["sha256"]) for role, e in model.files.items() if role != "weights"}
+    folder = StaticFiles(directory=model.folder)
     for entry in model.gallery().values():
-        if (preview := entry.get("preview")) and (found := inside(model.folder, preview)):
-            files[preview] = (found, "")
-    return files | {name: (model.folder / name, "") for name in SHOWN if (model.folder / name).is_file()}
-
-
-def inside(folder: Path, name: str) -> Path | None:
-    """The file of that name under the folder, or None: no such file, or outside."""
-    try:
-        path = (folder / name).resolve()
-        return path if path.is_relative_to(folder.resolve()) and path.is_file() else None
-    except (OSError, ValueError):
-        return None
-
-
-def _file(path: Path, request: Request, tag: str | None, caching: str) -> Response:
-    """A file with its caching; compressed where that saves a twentieth. A .gz stays what it is: the page unpacks it."""
-    stat = path.stat()
-    tag = tag or f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
-    headers = {"Cache-Control": caching, "ETag": tag, "Vary": "Accept-Encoding"}
-    if tag in request.headers.get("if-none-match", ""):
-        return Response(status_code=304, headers=headers)
-    kind = TYPES.get(path.suffix) or mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-    if path.suffix == ".gz":
-        kind = "application/gzip"
-    if accepts_gzip(request.headers.get("accept-encoding", "")):
-        packed = _packed(path, stat.st_mtime_ns)
-        if packed is not None:
-            return Response(packed, media_type=kind, headers={**headers, "Content-Encoding": "gzip"})
-    return FileResponse(path, media_type=kind, headers=headers)
+        path, found = folder.lookup_path(entry.get("preview", ""))  # nothing outside the folder is found
+        if found and Path(path).is_file():
+            files[entry["preview"]] = (Path(path), "")
+    return files | {name: (model.folder / name, "") for name in UNLISTED if (model.folder / name).is_file()}
 
 
 def accepts_gzip(header: str) -> bool:
@@ -104,14 +143,13 @@ def accepts_gzip(header: str) -> bool:
 
 
 @lru_cache(maxsize=64)
-def _packed(path: Path, stamp: int) -> bytes | None:
-    """The file compressed, or None where that saves less than a twentieth; `stamp` makes a changed file a new one."""
+def _gzipped(path: Path, modified_ns: int) -> bytes | None:
+    """The file compressed, or None where that saves less than a twentieth.
+
+    `modified_ns`, when it was last written, makes a changed file another one for the cache.
+    """
     data = path.read_bytes()
-    if path.suffix in (".gz", ".webp", ".png", ".jpg") or len(data) < 512:
+    if path.suffix in COMPRESSED or len(data) < 512:
         return None
     packed = gzip.compress(data, 6, mtime=0)
     return packed if len(packed) < 0.95 * len(data) else None
-
-
-def _missing() -> Response:
-    return JSONResponse({"detail": "There is no such file here."}, 404)

@@ -37,12 +37,12 @@ def start_log(stream=None) -> None:
         logger.propagate = False
 
 
-def say(event: str, **facts) -> None:
+def log_event(event: str, **facts) -> None:
     """One line; the facts are numbers and words of ours."""
     LOGGER.info(event, extra={"facts": facts})
 
 
-def say_error(event: str, **facts) -> None:
+def log_error(event: str, **facts) -> None:
     """One line about the exception being handled."""
     LOGGER.error(event, exc_info=True, extra={"facts": facts})
 
@@ -57,6 +57,7 @@ class RequestLog:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
         began, status = time.perf_counter(), 500
+        area = _area(scope["path"].removeprefix(scope.get("root_path", "")))  # mounts change the scope
 
         async def note(message):
             nonlocal status
@@ -67,9 +68,9 @@ class RequestLog:
         try:
             return await self.app(scope, receive, note)
         finally:
-            route = getattr(scope.get("route"), "path", None) or _area(scope["path"])
+            route = getattr(scope.get("route"), "path", None) or area
             seconds = round(time.perf_counter() - began, 4)
-            say("request", method=scope["method"], route=route, status=status, seconds=seconds)
+            log_event("request", method=scope["method"], route=route, status=status, seconds=seconds)
 
 
 def _area(path: str) -> str:

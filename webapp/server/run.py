@@ -3,14 +3,16 @@
 import socket
 
 import uvicorn
+from rich.console import Console
 
 from impasto.models.errors import BadInput
-from impasto.webapp.cli.console import err, out
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.page_build import build_page
 
 from .app import create_app
 from .live import DIST
+
+out, err = Console(), Console(stderr=True)
 
 EVERYWHERE = ("0.0.0.0", "::")
 # The live socket's own limit comes with a sentence; this one bounds the memory of what is far beyond it.

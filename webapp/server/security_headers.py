@@ -7,7 +7,7 @@ is shown in a frame on huggingface.co, so that may frame the pages; nobody else 
 
 import re
 
-from starlette.datastructures import Headers as RequestHeaders
+from starlette.datastructures import Headers, MutableHeaders
 
 from .origin import hosts
 
@@ -41,7 +41,7 @@ LIVE = "; ".join(
 )
 
 
-class Headers:
+class SecurityHeaders:
     """Pure ASGI middleware: adds the headers to every HTTP answer that does not set them itself."""
 
     def __init__(self, app, isolation: bool = True):
@@ -55,9 +55,9 @@ class Headers:
 
         async def add(message):
             if message["type"] == "http.response.start":
-                there = {name.lower() for name, _ in message.get("headers", [])}
-                more = [(n.lower().encode(), v.encode()) for n, v in headers.items() if n.lower().encode() not in there]
-                message = {**message, "headers": [*message.get("headers", []), *more]}
+                answer = MutableHeaders(scope=message)
+                for name, value in headers.items():
+                    answer.setdefault(name, value)
             await send(message)
 
         return await self.app(scope, receive, add)
@@ -69,5 +69,5 @@ def policy(scope) -> str:
     if not (path == "/live" or path.startswith("/live/")):
         return FRAMES
     # For browsers where 'self' leaves out WebSockets.
-    names = [name for name in hosts(RequestHeaders(scope=scope)) if HOST.fullmatch(name)]
+    names = [name for name in hosts(Headers(scope=scope)) if HOST.fullmatch(name)]
     return LIVE.format(sockets=" ".join(f"ws://{name} wss://{name}" for name in names))

@@ -3,6 +3,7 @@
 From outside: `add_api`, called inside the Blocks.
 """
 
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -10,12 +11,12 @@ from gradio import FileData
 
 from impasto.models.errors import BadInput
 
-from .notices import spoken, teller
-from .painting import Look, Studio, Style
+from .feedback import gradio_progress, show_errors
+from .painting import PaintOptions, Studio, StyleChoice
 
 
 def add_api(studio: Studio) -> None:
-    """Add both endpoints to the Blocks being built. Gradio reads their parameters, types and defaults off them."""
+    """Add both endpoints to the Blocks being built. Gradio reads their parameters and defaults off them."""
     first = next(iter(studio.gallery))
 
     async def paint_clip(
@@ -29,15 +30,15 @@ def add_api(studio: Studio) -> None:
         size: int = 0,
         stability: float = 1.0,
     ) -> tuple[FileData, dict]:
-        with spoken(studio.metrics):
+        with show_errors(studio.metrics):
             session = _session(request)
             source = _file(studio, session, clip, "clip")
-            look = _look(studio, session, styles, pictures, weights, strength, keep_colors, size, stability)
-            tell = teller(gr.Progress())
+            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability)
+            progress = gradio_progress(gr.Progress())
             summary = await studio.jobs.run(
                 session,
-                lambda folder, cancelled: studio.paint_clip(source, look, folder, cancelled, tell.progress),
-                tell,
+                lambda folder, cancelled: studio.paint_clip(source, options, folder, cancelled, progress.update),
+                progress,
             )
             return _given(summary.pop("output"), "video/mp4"), {k: v for k, v in summary.items() if k != "input"}
 
@@ -51,15 +52,15 @@ def add_api(studio: Studio) -> None:
         keep_colors: bool = False,
         size: int = 0,
     ) -> FileData:
-        with spoken(studio.metrics):
+        with show_errors(studio.metrics):
             session = _session(request)
             source = _file(studio, session, picture, "picture")
-            look = _look(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0)
-            tell = teller(gr.Progress(), "pictures")
+            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0)
+            progress = gradio_progress(gr.Progress(), "pictures")
             painted = await studio.jobs.run(
                 session,
-                lambda folder, cancelled: studio.paint_pictures([source], look, folder, cancelled, tell.progress),
-                tell,
+                lambda folder, cancelled: studio.paint_pictures([source], options, folder, cancelled, progress.update),
+                progress,
             )
             return _given(str(painted[0]), None)
 
@@ -88,8 +89,8 @@ def _describe(kind: str, studio: Studio) -> str:
     )
 
 
-def _look(studio, session, styles, pictures, weights, strength, keep_colors, size, stability) -> Look:
-    """The look that an API call asks for. Raises BadInput in plain words for anything of the wrong kind."""
+def _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability) -> PaintOptions:
+    """The options that an API call asks for. Raises BadInput in plain words for anything of the wrong kind."""
     if not isinstance(styles, list) or not all(isinstance(name, str) for name in styles):
         raise BadInput("styles must be a list of names of built-in styles.")
     if not isinstance(pictures, list):
@@ -100,11 +101,12 @@ def _look(studio, session, styles, pictures, weights, strength, keep_colors, siz
         raise BadInput("weights must be a list of numbers: one for each style, then one for each picture.")
     if not all(map(_is_number, (strength, size, stability))):
         raise BadInput("strength, size and stability must be numbers.")
-    chosen = tuple(Style(source, weight) for source, weight in zip(sources, weights, strict=True))
-    return Look(chosen, float(strength), bool(keep_colors), size or None, float(stability))
+    chosen = tuple(StyleChoice(source, weight) for source, weight in zip(sources, weights, strict=True))
+    return PaintOptions(chosen, float(strength), bool(keep_colors), size or None, float(stability))
 
 
-def _file(studio: Studio, session: str, data: Any, word: str):
+def _file(studio: Studio, session: str, data: Any, word: str) -> Path:
+    """The path of an uploaded file in an API call; `word` is what the sentence calls it. Raises BadInput."""
     path = data.get("path") if isinstance(data, dict) else getattr(data, "path", None)
     if not isinstance(path, str):
         raise BadInput(f"The {word} must be an uploaded file.")

@@ -3,11 +3,8 @@
 From outside: `mount_studio`.
 """
 
-from __future__ import annotations
-
 import os
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING
 
 # Before Gradio is imported: it would call home otherwise.
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"
@@ -21,11 +18,12 @@ from fastapi import FastAPI
 
 from impasto.export.runtime.model import Model, load_model
 from impasto.models.errors import BadInput
+from impasto.webapp.hosting.settings import Settings
 
 from .api import add_api
 from .jobs import Jobs
 from .painting import Studio
-from .request_filter import Guard
+from .request_filter import RequestFilter
 from .style_picker import style_pictures
 from .tabs.about import about_tab
 from .tabs.clip import ClipTab
@@ -34,12 +32,9 @@ from .tabs.picture import PictureTab
 from .temporary import Folders
 from .theme import CSS, theme
 
-if TYPE_CHECKING:
-    from impasto.webapp.hosting.settings import Settings
-
 TITLE = "Impasto: paint any clip in the manner of any picture"
 _MASTHEAD = "<h1>Impasto</h1><p>Paint any clip in the manner of any picture.</p>"
-_MORE_THREADS = 40  # for previews and the like, beside the jobs in the line
+_MORE_THREADS = 40  # threads for previews and the like, beside the jobs in the line
 
 
 def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -> FastAPI:
@@ -63,8 +58,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
         raise
     folders.keep_present()
     app.state.studio = studio
-    app.add_middleware(Guard, root=folders.root, upload_bytes=round(settings.upload_mb * 1e6) + 1_000_000)
-    _close_with(app, studio)
+    app.add_middleware(RequestFilter, root=folders.root, upload_bytes=round(settings.upload_mb * 1e6) + 1_000_000)
+    _add_lifespan(app, studio)
     return gr.mount_gradio_app(
         app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(), css=CSS,
         max_file_size=round(settings.upload_mb * 1e6), allowed_paths=[], show_error=False, footer_links=["api"],
@@ -76,7 +71,7 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
 def build(studio: Studio) -> gr.Blocks:
     """All tabs, the API and the end of a session."""
     pictures = style_pictures(studio)
-    with gr.Blocks(title=TITLE, analytics_enabled=False) as blocks:
+    with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=studio.folders.delete_cache) as blocks:
         gr.HTML(_MASTHEAD, elem_id="masthead")
         with gr.Tabs():
             with gr.Tab("Clip", id="clip"):
@@ -94,14 +89,14 @@ def build(studio: Studio) -> gr.Blocks:
 
         blocks.unload(leave)
     line = studio.jobs.line
-    blocks.max_threads = line.at_once + line.length + _MORE_THREADS  # jobs that wait in our line are events at work
-    # Jobs pass Gradio's own queue at once and wait in `line.Line`; previews wait here.
+    blocks.max_threads = line.at_once + line.length + _MORE_THREADS  # a job in the waiting line is an event at work
+    # Jobs pass Gradio's own queue at once and wait in the waiting line; previews wait here.
     blocks.queue(max_size=max(_MORE_THREADS, line.length), default_concurrency_limit=line.at_once)
     return blocks
 
 
-def _close_with(app: FastAPI, studio: Studio) -> None:
-    """Start the sweeper with the application, and stop jobs and remove all files with it."""
+def _add_lifespan(app: FastAPI, studio: Studio) -> None:
+    """With the application, the watch over temporary files starts, and jobs and files end."""
     around = app.router.lifespan_context
 
     @asynccontextmanager

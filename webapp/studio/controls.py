@@ -1,12 +1,12 @@
-"""What the tabs share: the controls of a look, and the settings of their events.
+"""What the tabs share: the controls for how to paint, and the settings of events.
 
-From outside: `look_controls`, `stability_control`, `look_of`, `QUIET`, `RUN`.
+From outside: `option_controls`, `stability_control`, `paint_options`, `QUIET`, `RUN`.
 """
 
 import gradio as gr
 
-from .painting import Look, Studio
-from .style_picker import Mix, mixed
+from .painting import PaintOptions, Studio
+from .style_picker import Mix, style_choices
 
 # Nothing but `paint_clip` and `paint_picture` is for other programs: see api.py.
 QUIET = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
@@ -16,10 +16,14 @@ PREVIEW = {
     "show_progress": "minimal",
     "api_visibility": "private",
 }
-RUN = {"concurrency_limit": None, "api_visibility": "private", "scroll_to_output": False}  # `line.Line` is the limit
+RUN = {
+    "concurrency_limit": None,
+    "api_visibility": "private",
+    "scroll_to_output": False,
+}  # the waiting line is the limit
 
 
-def look_controls(what: str, sizes: list[int], most: int) -> list[gr.components.Component]:
+def option_controls(what: str, sizes: list[int], most: int) -> list[gr.components.Component]:
     """Strength, keep colours, size, in this order.
 
     `most` is where the output's own size ends.
@@ -46,5 +50,5 @@ def stability_control(studio: Studio) -> gr.Slider:
     )  # fmt: skip
 
 
-def look_of(mix: Mix, strength: float, keep: bool, size: int, stability: float = 0.0) -> Look:
-    return Look(mixed(mix), strength, keep, size or None, stability)
+def paint_options(mix: Mix, strength: float, keep: bool, size: int, stability: float = 0.0) -> PaintOptions:
+    return PaintOptions(style_choices(mix), strength, keep, size or None, stability)

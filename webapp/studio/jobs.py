@@ -1,9 +1,7 @@
 """Jobs: a place in the line, a thread to paint in, progress in words, and cancelling that stops the work.
 
-From outside: `Jobs`, `Teller`.
+From outside: `Jobs`, `JobProgress`, `duration`.
 """
-
-from __future__ import annotations
 
 import asyncio
 import contextvars
@@ -14,18 +12,46 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from impasto.export.runtime.session import cores
-from impasto.webapp.hosting.waiting_line import Line
+from impasto.webapp.hosting.settings import Settings
+from impasto.webapp.hosting.waiting_line import WaitingLine
 
 from .temporary import Folders
 
-if TYPE_CHECKING:
-    from impasto.webapp.hosting.settings import Settings
-
 Result = TypeVar("Result")
-TELL_SECONDS = 0.25  # between two words about progress
+UPDATE_SECONDS = 0.25  # between two updates of a job's progress: as often as people can read
+
+
+class JobProgress:
+    """A job's progress in words, at most every `UPDATE_SECONDS`: `show(done, total, text)`; total 0 is unknown."""
+
+    def __init__(self, show: Callable[[int, int, str], None], unit: str = "frames"):
+        self.show, self.unit = show, unit
+        self._started = self._shown = time.monotonic()
+
+    def waiting(self, position: int) -> None:
+        """`position` in the line, counted from 1."""
+        others = {1: "your job is the next to start", 2: "one job starts before yours"}
+        self.show(0, 0, f"Waiting: {others.get(position, f'{position - 1} jobs start before yours')}")
+
+    def start(self) -> None:
+        self._started = self._shown = time.monotonic()
+        self.show(0, 0, "Starting")
+
+    def update(self, done: int, total: int) -> None:
+        """Called after each frame."""
+        now = time.monotonic()
+        if done < total and now - self._shown < UPDATE_SECONDS:
+            return
+        self._shown = now
+        self.show(done, total, self._text(done, total, now - self._started))
+
+    def _text(self, done: int, total: int, elapsed: float) -> str:
+        rate = done / max(elapsed, 1e-6)
+        text = f"{rate:.1f} {self.unit}/s"
+        return f"{text}, {duration(max(total - done, 0) / rate)} left" if total else text
 
 
 class Jobs:
@@ -34,23 +60,27 @@ class Jobs:
     def __init__(self, settings: Settings, folders: Folders):
         at_once = settings.jobs_at_once or max(1, cores() // 2)
         self.folders = folders
-        self.line = Line(at_once, settings.queue_length, settings.jobs_per_client)
+        self.line = WaitingLine(at_once, settings.queue_length, settings.jobs_per_client)
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="impasto-job")
         self._tasks: defaultdict[str, set[asyncio.Task]] = defaultdict(set)
 
-    async def run(self, session: str, work: Callable[[Path, Callable[[], bool]], Result], tell: Teller) -> Result:
+    async def run(
+        self, session: str, work: Callable[[Path, Callable[[], bool]], Result], progress: JobProgress
+    ) -> Result:
         """`work(folder, cancelled)` in a thread, once it is this job's turn.
 
-        `folder` is new and is removed again unless `work` returns. Cancelling the task makes `cancelled()` true, and
-        the place is given up when the thread has really stopped. Raises what `work` raises, and what `Line.place` does.
+        `folder` is new and is removed again unless `work` returns; the session's files stay as long as the job waits or
+        runs. Cancelling the task makes `cancelled()` true, and the place is given up when the thread has really
+        stopped. Raises what `work` raises, and what `WaitingLine.place` does.
         """
         task = asyncio.current_task()
         self._tasks[session].add(task)
         try:
-            async with self.line.place(session, tell.waiting):
-                with self.folders.job(session) as folder:
-                    tell.start()
-                    return await _in_thread(self._threads, work, folder)
+            with self.folders.hold(session):
+                async with self.line.place(session, progress.waiting):
+                    with self.folders.job(session) as folder:
+                        progress.start()
+                        return await _in_thread(self._threads, work, folder)
         finally:
             self._tasks[session].discard(task)
             if not self._tasks[session]:
@@ -82,36 +112,6 @@ async def _in_thread(threads: ThreadPoolExecutor, work: Callable, folder: Path) 
         if not future.cancelled():
             future.exception()  # looked at, so that nobody complains; a Cancelled most likely
         raise
-
-
-class Teller:
-    """Progress in words, at most every `TELL_SECONDS`: `show(done, total, words)` gets it, total 0 for unknown."""
-
-    def __init__(self, show: Callable[[int, int, str], None], unit: str = "frames"):
-        self.show, self.unit = show, unit
-        self._started = self._told = time.monotonic()
-
-    def waiting(self, place: int) -> None:
-        """`place` in the line, counted from 1."""
-        others = {1: "your job is the next to start", 2: "one job starts before yours"}
-        self.show(0, 0, f"Waiting: {others.get(place, f'{place - 1} jobs start before yours')}")
-
-    def start(self) -> None:
-        self._started = self._told = time.monotonic()
-        self.show(0, 0, "Starting")
-
-    def progress(self, done: int, total: int) -> None:
-        """Called after each frame."""
-        now = time.monotonic()
-        if done < total and now - self._told < TELL_SECONDS:
-            return
-        self._told = now
-        self.show(done, total, self._words(done, total, now - self._started))
-
-    def _words(self, done: int, total: int, elapsed: float) -> str:
-        rate = done / max(elapsed, 1e-6)
-        words = f"{rate:.1f} {self.unit}/s"
-        return f"{words}, {duration(max(total - done, 0) / rate)} left" if total else words
 
 
 def duration(seconds: float) -> str:

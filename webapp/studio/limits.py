@@ -1,22 +1,17 @@
 """What a job may ask for, seen in the file's header before anything is decoded.
 
-From outside: `check_clip`, `check_picture`, `check_painted`, `check_size`, `said_of`. Every refusal is one sentence
-without a path.
+From outside: `check_clip`, `check_picture`, `check_painted`, `check_size`, `without_path`. Every refusal is one
+sentence without a path.
 """
-
-from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files import pictures as images
+from impasto.webapp.files.pictures import Header, image_header
 from impasto.webapp.files.probe import ClipInfo, ClipLimits, probe, working_size
-
-if TYPE_CHECKING:
-    from impasto.webapp.hosting.settings import Settings
+from impasto.webapp.hosting.settings import Settings
 
 SIZES = (64, 1440)  # of the shorter side, in pixels
 MAX_PICTURES = 20  # in one job
@@ -24,8 +19,8 @@ PICTURE_FRAMES = 2  # a painted picture may have as many pixels as this many fra
 
 
 @contextmanager
-def said_of(path: Path, word: str) -> Iterator[None]:
-    """Sentences about `path` speak of `word` instead: people know neither our folders nor what is in their names."""
+def without_path(path: Path, word: str) -> Iterator[None]:
+    """Errors about `path` call it `word`: people know neither the server's folders nor what is in their names."""
     try:
         yield
     except BadInput as error:
@@ -38,7 +33,7 @@ def clip_limits(settings: Settings) -> ClipLimits:
 
 def check_clip(path: Path, settings: Settings) -> ClipInfo:
     """Describe a clip. Raises BadInput when it is none, or too large in bytes, pixels, seconds or frames."""
-    with said_of(path, "This clip"):
+    with without_path(path, "This clip"):
         _check_bytes(path, settings)
         info = probe(path, clip_limits(settings))
         check_frames(info.frames, settings)
@@ -51,11 +46,11 @@ def check_frames(count: int, settings: Settings) -> None:
         raise BadInput(f"This clip has more than the {settings.clip_frames:,} frames allowed; cut it shorter.")
 
 
-def check_picture(path: Path, settings: Settings, word: str = "This picture") -> images.Header:
+def check_picture(path: Path, settings: Settings, word: str = "This picture") -> Header:
     """Describe a picture. Raises BadInput when it is none, moves, or is too large in bytes or pixels."""
-    with said_of(path, word):
+    with without_path(path, word):
         _check_bytes(path, settings)
-        header = images.image_header(path)
+        header = image_header(path)
         if header is None:
             raise BadInput(f"{word} is not one this app can read; choose a JPEG, PNG or WebP.")
         if header.frames > 1:
@@ -63,7 +58,7 @@ def check_picture(path: Path, settings: Settings, word: str = "This picture") ->
     return header
 
 
-def check_painted(header: images.Header, side: int, settings: Settings) -> None:
+def check_painted(header: Header, side: int, settings: Settings) -> None:
     """Raise BadInput for a picture that would have too many pixels, painted with `side` on its shorter side."""
     width, height = working_size(header.width, header.height, side, even=False)
     if width * height > PICTURE_FRAMES * settings.frame_pixels:

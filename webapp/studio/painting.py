@@ -1,9 +1,7 @@
-"""What the studio paints: a look (styles, strength, colours) applied to a clip, to pictures, or to one frame.
+"""What the studio paints: a clip, pictures, or one frame, in chosen styles.
 
-From outside: `Studio`, `Style`, `Look`. Everything here is blocking; `jobs.Jobs` gives it a thread.
+From outside: `Studio`, `StyleChoice`, `PaintOptions`. Everything here is blocking; `jobs.Jobs` gives it a thread.
 """
-
-from __future__ import annotations
 
 import threading
 import time
@@ -12,33 +10,29 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.model import Model
-from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.painter import Look, Painter
 from impasto.models.errors import BadInput
-from impasto.webapp.files import pictures as images
+from impasto.webapp.files.pictures import flatten, read_image
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
+from impasto.webapp.hosting.settings import Settings
 
-from . import limits
-from . import previews as frames
+from . import limits, previews
 from .jobs import Jobs
 from .temporary import Folders
 
-if TYPE_CHECKING:
-    from impasto.webapp.hosting.settings import Settings
-
+Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
 STYLES_AT_ONCE = 4
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
-_ENCODED = 128  # style vectors of people's own pictures kept
+STYLES_KEPT = 128  # style vectors of people's own pictures, some kilobytes each
 
 
 @dataclass(frozen=True)
-class Style:
+class StyleChoice:
     """A built-in style by name, or a picture's path; and its weight in the blend."""
 
     source: str | Path
@@ -46,11 +40,14 @@ class Style:
 
 
 @dataclass(frozen=True)
-class Look:
-    """How to paint. `size` is the shorter side in pixels, None for the source's own; `stability` 0…1 is for clips, and
-    without effect for models that have no step graph."""
+class PaintOptions:
+    """What a person or program has chosen: from one to four styles, the painter's look, and the output's size.
 
-    styles: tuple[Style, ...]
+    `strength` 0…1, `keep_colors` and `stability` 0…1 are `export.runtime.painter.Look`'s; `size` is the shorter side in
+    pixels, None for the source's own.
+    """
+
+    styles: tuple[StyleChoice, ...]
     strength: float = 1.0
     keep_colors: bool = False
     size: int | None = None
@@ -70,17 +67,17 @@ class Studio:
     _encoded: OrderedDict[Path, np.ndarray] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def painter(self, look: Look) -> Painter:
+    def painter(self, options: PaintOptions) -> Painter:
         """A painter of its own for one job; sessions and style vectors are shared. Raises BadInput."""
-        if not 1 <= len(look.styles) <= STYLES_AT_ONCE:
+        if not 1 <= len(options.styles) <= STYLES_AT_ONCE:
             raise BadInput(f"Choose from one to {STYLES_AT_ONCE} styles.")
         painter = Painter(
             self.model,
             threads=self.settings.threads,
-            look=runtime.Look(look.strength, look.keep_colors, look.stability),
+            look=Look(options.strength, options.keep_colors, options.stability),
         )
-        vectors = [self._vector(painter, style.source) for style in look.styles]
-        painter.use(vectors, [style.weight for style in look.styles])
+        vectors = [self._vector(painter, style.source) for style in options.styles]
+        painter.use(vectors, [style.weight for style in options.styles])
         return painter
 
     def _vector(self, painter: Painter, source: str | Path) -> np.ndarray:
@@ -92,61 +89,68 @@ class Studio:
             if source in self._encoded:
                 return self._encoded[source]
         limits.check_picture(source, self.settings, "This style picture")
-        with limits.said_of(source, "This style picture"):
-            vector = painter.encode(images.flatten(images.read_image(source)))
+        with limits.without_path(source, "This style picture"):
+            vector = painter.encode(flatten(read_image(source)))
         with self._lock:
             self._encoded[source] = vector
-            while len(self._encoded) > _ENCODED:
+            while len(self._encoded) > STYLES_KEPT:
                 self._encoded.popitem(last=False)
         return vector
 
-    def paint_clip(self, clip: Path, look: Look, folder: Path, cancelled: Callable[[], bool], progress) -> dict:
+    def paint_clip(
+        self, clip: Path, options: PaintOptions, folder: Path, cancelled: Callable[[], bool], progress: Progress
+    ) -> dict:
         """Paint a clip into `folder`, its sound kept. Returns `stylize_path`'s summary; raises BadInput, Cancelled."""
         limits.check_clip(clip, self.settings)
-        size = limits.check_size(look.size)
-        meter = _Meter(self.metrics, "clip")
+        size = limits.check_size(options.size)
+        painter, timer = self.painter(options), _FrameTimer(self.metrics, "clip")
 
         def count(done: int, total: int) -> None:
             limits.check_frames(done, self.settings)
-            meter.frame()
+            timer.frame()
             progress(done, total)
 
-        with limits.said_of(clip, "This clip"):
+        with limits.without_path(clip, "This clip"):
             return stylize_path(
-                clip, folder / _name(look, ".mp4"), self.painter(look), size=size,
+                clip, folder / _file_name(options, ".mp4"), painter, size=size,
                 limits=limits.clip_limits(self.settings), progress=count, cancelled=cancelled,
             )  # fmt: skip
 
     def paint_pictures(
-        self, pictures: list[Path], look: Look, folder: Path, cancelled: Callable[[], bool], progress
+        self,
+        pictures: list[Path],
+        options: PaintOptions,
+        folder: Path,
+        cancelled: Callable[[], bool],
+        progress: Progress,
     ) -> list[Path]:
         """Paint pictures into `folder`, as PNG, or JPEG where the source is one. Raises BadInput, Cancelled."""
         if not 1 <= len(pictures) <= limits.MAX_PICTURES:
             raise BadInput(f"Choose from one to {limits.MAX_PICTURES} pictures.")
-        size = limits.check_size(look.size)
+        size = limits.check_size(options.size)
         headers = [limits.check_picture(path, self.settings) for path in pictures]
         for header in headers:
             limits.check_painted(header, size or min(header.width, header.height, IMAGE_SHORT_SIDE), self.settings)
-        painter, meter, painted = self.painter(_still(look)), _Meter(self.metrics, "picture"), []
+        painter, timer, painted = self.painter(_still(options)), _FrameTimer(self.metrics, "picture"), []
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():
                 raise Cancelled("Cancelled.")
-            target = folder / _name(look, ".jpg" if header.format in ("JPEG", "MPO") else ".png", number)
-            with limits.said_of(path, "This picture"):
+            target = folder / _file_name(options, ".jpg" if header.format in ("JPEG", "MPO") else ".png", number)
+            with limits.without_path(path, "This picture"):
                 stylize_path(path, target, painter, size=size)
             painted.append(target)
-            meter.frame()
+            timer.frame()
             progress(number, len(pictures))
         return painted
 
-    def preview(self, source: np.ndarray, look: Look, session: str) -> tuple[Path, Path]:
+    def preview(self, source: np.ndarray, options: PaintOptions, session: str) -> tuple[Path, Path]:
         """A frame before and after, as picture files in the session's folder. `source`: uint8 RGB [H,W,3]."""
-        painted = self.painter(_still(look)).paint(source)
+        painted = self.painter(_still(options)).paint(source)
         folder = self.folders.session(session)
-        return frames.save_shown(folder, "before", source), frames.save_shown(folder, "after", painted)
+        return previews.save_preview(folder, "before", source), previews.save_preview(folder, "after", painted)
 
 
-def pack(files: list[Path], folder: Path) -> Path:
+def zip_files(files: list[Path], folder: Path) -> Path:
     """One ZIP of the files, stored as they are: pictures are packed already."""
     target = folder / "impasto-pictures.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
@@ -155,19 +159,19 @@ def pack(files: list[Path], folder: Path) -> Path:
     return target
 
 
-def _name(look: Look, suffix: str, number: int | None = None) -> str:
+def _file_name(options: PaintOptions, suffix: str, number: int | None = None) -> str:
     """A file name of our own making: nothing of the upload's goes into it."""
-    first = look.styles[0].source if look.styles else ""
-    style = first if isinstance(first, str) and len(look.styles) == 1 else "blend" if len(look.styles) > 1 else "own"
+    sources = [style.source for style in options.styles]
+    style = "blend" if len(sources) > 1 else "own" if isinstance(sources[0], Path) else sources[0]
     return f"impasto-{style}{'' if number is None else f'-{number:02d}'}{suffix}"
 
 
-def _still(look: Look) -> Look:
-    """The look of what does not move: there is nothing to hold steady."""
-    return replace(look, stability=0.0)
+def _still(options: PaintOptions) -> PaintOptions:
+    """The options of what does not move: there is nothing to hold steady."""
+    return replace(options, stability=0.0)
 
 
-class _Meter:
+class _FrameTimer:
     """Tells the metrics of each frame painted and how long it took, decoding and encoding included."""
 
     def __init__(self, metrics: object | None, kind: str):

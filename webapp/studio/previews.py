@@ -1,6 +1,6 @@
 """Single frames: one of a clip for the preview, pictures small enough to show.
 
-From outside: `frame_at`, `picture_at`, `save_shown`.
+From outside: `frame_at`, `picture_at`, `save_preview`.
 """
 
 import secrets
@@ -12,15 +12,15 @@ import av
 import numpy as np
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files import pictures as images
 from impasto.webapp.files.colour import ToRgb
+from impasto.webapp.files.pictures import Picture, flatten, read_image, resize, write_image
 from impasto.webapp.files.probe import ClipInfo, open_clip, picture_stream, probe, working_size
 
-_REMEMBERED = 24  # frames; half a megabyte each
-_SHOWN = 6  # files of one kind kept in a session's folder
+CACHED = 24  # frames; half a megabyte each
+KEPT = 6  # files of one kind kept in a session's folder
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=CACHED)
 def frame_at(path: Path, share: float, side: int) -> np.ndarray:
     """The frame at `share` (0…1) of a clip's duration: uint8 RGB [H,W,3], shorter side at most `side`.
 
@@ -55,19 +55,19 @@ def _upright(info: ClipInfo, decoded: av.VideoFrame, size: tuple[int, int]) -> n
     return info.orientation.apply(ToRgb(stored, enlarging, info.matrix, info.full_range, info.hdr)(decoded))
 
 
-@lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=CACHED)
 def picture_at(path: Path, side: int) -> np.ndarray:
     """A picture on white: uint8 RGB [H,W,3], shorter side at most `side`. Do not write to it. Raises BadInput."""
-    rgb = images.flatten(images.read_image(path))
+    rgb = flatten(read_image(path))
     height, width = rgb.shape[:2]
-    return images.resize(rgb, working_size(width, height, min(side, width, height), even=False))
+    return resize(rgb, working_size(width, height, min(side, width, height), even=False))
 
 
-def save_shown(folder: Path, kind: str, rgb: np.ndarray) -> Path:
+def save_preview(folder: Path, kind: str, rgb: np.ndarray) -> Path:
     """Write uint8 RGB [H,W,3] as a picture to show, under a new name; of the same kind only the last few stay."""
     older = sorted(folder.glob(f"{kind}-*.jpg"), key=lambda path: path.stat().st_mtime_ns)
-    for path in older[: max(0, len(older) - _SHOWN + 1)]:
+    for path in older[: max(0, len(older) - KEPT + 1)]:
         path.unlink(missing_ok=True)
     path = folder / f"{kind}-{secrets.token_hex(8)}.jpg"
-    images.write_image(path, images.Picture(rgb))
+    write_image(path, Picture(rgb))
     return path

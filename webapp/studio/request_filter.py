@@ -1,7 +1,7 @@
-"""At the door of Gradio's routes: no addresses to fetch, no files but uploads, no outsized requests.
+"""A filter before Gradio's routes: no addresses to fetch, no files but uploads, no outsized requests.
 
-From outside: `Guard`, a pure ASGI middleware. Gradio would download an http(s) address given in place of a file, and
-serves one as a proxy; this app does neither.
+From outside: `RequestFilter`, a pure ASGI middleware. Gradio would download an http(s) address given in place of a
+file, and serves one as a proxy; this app does neither.
 """
 
 import json
@@ -10,17 +10,23 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse
+
 PREFIX = "/gradio_api/"
 # Routes of Gradio's that this app has no use for.
 CLOSED = ("proxy=", "vibe-", "undo-vibe-", "deep_link", "process_recording", "run-history", "dev/", "stream/")
-JSON_BYTES = 1 << 20
+JSON_BYTES = 1 << 20  # of a request that is no upload: a few names, numbers and paths
 NO_ADDRESS = "This app takes files, not addresses: download the file and upload it here."
 NOT_UPLOADED = "This file was not uploaded here; upload it first."
 TOO_LONG = "This request is too long."
 
 
-class Guard:
-    """Refuses with 403, 413 or 422 and one sentence as `detail`. `upload_bytes` bounds one upload request."""
+class RequestFilter:
+    """Refuses with 403, 411, 413 or 422 and one sentence as `detail`.
+
+    `root` is the folder that uploads lie in; `upload_bytes` bounds one upload request.
+    """
 
     def __init__(self, app, root: Path, upload_bytes: int):
         self.app, self.root, self.upload_bytes = app, root, upload_bytes
@@ -28,54 +34,69 @@ class Guard:
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or PREFIX not in scope["path"]:
             return await self.app(scope, receive, send)
-        route = unquote(scope["path"].split(PREFIX, 1)[1])
+        route, body = unquote(scope["path"].split(PREFIX, 1)[1]), None
+        refusal = self._check_route(route)
+        if refusal is None and scope["method"] == "POST":
+            if route.startswith("upload"):
+                refusal = self._check_upload(Headers(scope=scope).get("content-length", ""))
+            else:
+                body = await _read(receive)
+                if body is None:
+                    return None  # whoever asked is gone
+                refusal = self._check_json(body)
+        if refusal is not None:
+            return await refusal(scope, receive, send)
+        return await self.app(scope, receive if body is None else _replay(body, receive), send)
+
+    def _check_route(self, route: str) -> JSONResponse | None:
         if route.startswith(CLOSED):
-            return await _refuse(send, 403, "This app does not offer that.")
+            return _refusal(403, "This app does not offer that.")
         if route.startswith("file=") and _is_address(route.removeprefix("file=")):
-            return await _refuse(send, 403, NO_ADDRESS)
-        if scope["method"] != "POST":
-            return await self.app(scope, receive, send)
-        if route.startswith("upload"):
-            return await self._upload(scope, receive, send)
-        return await self._json(scope, receive, send)
+            return _refusal(403, NO_ADDRESS)
+        return None
 
-    async def _upload(self, scope, receive, send):
-        length = dict(scope["headers"]).get(b"content-length", b"")
+    def _check_upload(self, length: str) -> JSONResponse | None:
         if not length.isdigit():
-            return await _refuse(send, 411, "An upload has to say how long it is.")
+            return _refusal(411, "An upload has to say how long it is.")
         if int(length) > self.upload_bytes:
-            return await _refuse(send, 413, f"Uploads end at {self.upload_bytes / 1e6:.0f} MB; choose a smaller file.")
-        return await self.app(scope, receive, send)
+            return _refusal(413, f"Uploads end at {self.upload_bytes / 1e6:.0f} MB; choose a smaller file.")
+        return None
 
-    async def _json(self, scope, receive, send):
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
-            if len(body) > JSON_BYTES:
-                return await _refuse(send, 413, TOO_LONG)
+    def _check_json(self, body: bytes) -> JSONResponse | None:
+        if len(body) > JSON_BYTES:
+            return _refusal(413, TOO_LONG)
         try:
             data = json.loads(body or b"null")
         except (ValueError, RecursionError):
-            return await _refuse(send, 422, "This request is not JSON.")
+            return _refusal(422, "This request is not JSON.")
         for path in _paths(data):
             if _is_address(path):
-                return await _refuse(send, 422, NO_ADDRESS)
+                return _refusal(422, NO_ADDRESS)
             if not _is_inside(path, self.root):
-                return await _refuse(send, 422, NOT_UPLOADED)
-        replayed = False
+                return _refusal(422, NOT_UPLOADED)
+        return None
 
-        async def replay():
-            nonlocal replayed
-            if replayed:
-                return await receive()
-            replayed = True
-            return {"type": "http.request", "body": body, "more_body": False}
 
-        return await self.app(scope, replay, send)
+async def _read(receive) -> bytes | None:
+    """The body of a request, but little more than `JSON_BYTES` of it; None when the client has left."""
+    body, more = b"", True
+    while more and len(body) <= JSON_BYTES:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        body += message.get("body", b"")
+        more = message.get("more_body", False)
+    return body
+
+
+def _replay(body: bytes, receive):
+    """A `receive` that brings the body that was read already, then whatever comes after it."""
+    messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+    async def replay():
+        return messages.pop() if messages else await receive()
+
+    return replay
 
 
 def _paths(data: Any) -> Iterator[str]:
@@ -100,10 +121,7 @@ def _is_inside(path: str, root: Path) -> bool:
         return False
 
 
-async def _refuse(send, status: int, sentence: str) -> None:
+def _refusal(status: int, sentence: str) -> JSONResponse:
     """`detail` is a list of one refused parameter where Gradio's clients expect one (422), else the sentence."""
     detail = [{"__type__": "validate", "is_valid": False, "message": sentence, "parameter_name": "file"}]
-    body = json.dumps({"detail": detail if status == 422 else sentence}).encode()
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    return JSONResponse({"detail": detail if status == 422 else sentence}, status)

@@ -1,6 +1,6 @@
 """Choosing styles: the built-in ones as pictures, up to four of one's own, and how much of each.
 
-From outside: `StylePicker`, `style_pictures`, `mixed`.
+From outside: `StylePicker`, `style_pictures`, `style_choices`.
 """
 
 from pathlib import Path
@@ -9,10 +9,10 @@ import gradio as gr
 import numpy as np
 
 from impasto.export.runtime.sample import picture
-from impasto.webapp.files import pictures as images
+from impasto.webapp.files.pictures import Picture, write_image
 
-from .notices import spoken
-from .painting import STYLES_AT_ONCE, Look, Studio, Style
+from .feedback import show_errors
+from .painting import STYLES_AT_ONCE, PaintOptions, Studio, StyleChoice
 
 # [{"source": name of a built-in style or path of an own picture, "own": whether it is one, "weight": 0…1}]
 Mix = list[dict]
@@ -29,7 +29,8 @@ def style_pictures(studio: Studio) -> list[tuple[str, str]]:
         file = studio.model.folder / entry.get("preview", "")
         if not file.is_file():
             file = folder / f"{name}.webp"
-            images.write_image(file, images.Picture(studio.painter(Look((Style(name),))).paint(scene)))
+            painted = studio.painter(PaintOptions((StyleChoice(name),))).paint(scene)
+            write_image(file, Picture(painted))
         shown.append((str(file), entry["title"]))
     return shown
 
@@ -62,10 +63,10 @@ class StylePicker:
         # through the queue: only then does Gradio tell the page that a state has changed
         quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         self.gallery.select(self.choose, [self.mix, self.several], self.outputs, **quiet)
-        self.own.change(self.bring, [self.own, self.mix, self.several], self.outputs, **quiet)
+        self.own.change(self.add_own, [self.own, self.mix, self.several], self.outputs, **quiet)
         self.several.input(self.set_several, [self.several, self.mix], self.outputs, **quiet)
         for slider in self.weights:
-            slider.input(self.weigh, [self.mix, *self.weights], self.mix, trigger_mode="always_last", **quiet)
+            slider.input(self.set_weights, [self.mix, *self.weights], self.mix, trigger_mode="always_last", **quiet)
 
     def choose(self, mix: Mix, several: bool, event: gr.SelectData):
         """A click on a built-in style: the only one, or in and out of the blend."""
@@ -79,9 +80,9 @@ class StylePicker:
             return self._shown(mix)
         return self._shown([*mix, _entry(name)])
 
-    def bring(self, files: list | None, mix: Mix, several: bool, request: gr.Request):
+    def add_own(self, files: list | None, mix: Mix, several: bool, request: gr.Request):
         """Own pictures came or went: they take the place of built-in styles, or join the blend."""
-        with spoken(self.studio.metrics):
+        with show_errors(self.studio.metrics):
             paths = [str(self.studio.folders.uploaded(request.session_hash, file)) for file, _ in files or []]
         if len(paths) > STYLES_AT_ONCE:
             gr.Warning(f"Only the first {STYLES_AT_ONCE} pictures are used.")
@@ -93,7 +94,7 @@ class StylePicker:
     def set_several(self, several: bool, mix: Mix):
         return self._shown(mix if several else mix[:1])
 
-    def weigh(self, mix: Mix, *values: float):
+    def set_weights(self, mix: Mix, *values: float):
         return [{**entry, "weight": value} for entry, value in zip(mix, values, strict=False)]
 
     def only(self, name: str) -> list:
@@ -115,9 +116,9 @@ class StylePicker:
         return "Your picture" if len(mine) == 1 else f"Your picture {mine.index(entry['source']) + 1}"
 
 
-def mixed(mix: Mix) -> tuple[Style, ...]:
-    """The mix as styles."""
-    return tuple(Style(Path(e["source"]) if e["own"] else e["source"], e["weight"]) for e in mix)
+def style_choices(mix: Mix) -> tuple[StyleChoice, ...]:
+    """The mix, the picker's state, as styles and weights."""
+    return tuple(StyleChoice(Path(e["source"]) if e["own"] else e["source"], e["weight"]) for e in mix)
 
 
 def _entry(source: str, own: bool = False, weight: float = 1.0) -> dict:

@@ -1,6 +1,7 @@
 """Temporary files: one root of our own, a folder for every session, nothing kept longer than asked.
 
-From outside: `Folders`. Gradio puts uploads into the same root, each in a folder named by its content's hash.
+From outside: `Folders`. Gradio puts uploads into the same root, each in a folder named by its content's hash, and
+removes uploads and results by their age (`delete_cache`); what it cannot know is done here.
 """
 
 import os
@@ -17,16 +18,17 @@ from pathlib import Path
 from impasto.models.errors import BadInput
 
 PREFIX = "impasto-studio-"
-SWEEP_SECONDS = 30.0
-ABANDONED_SECONDS = 20 * SWEEP_SECONDS  # a root that its process has not touched for so long has lost its process
+TEND_SECONDS = 30  # between two looks at the files' age
+ABANDONED_SECONDS = 20 * TEND_SECONDS  # a root that its process has not touched for so long has lost its process
 _SESSIONS = "sessions"
 
 
 class Folders:
     """The temporary files of all sessions, under `root`.
 
-    A session's own folder and the uploads it used go when it ends; anything older than `keep_seconds` goes with the
-    sweeper, unless its session has work in hand. `close` removes everything. Thread-safe.
+    A session's own folder and the uploads it used go when it ends. Files older than `keep_seconds` go, unless their
+    session has work in hand: Gradio removes those that it has seen, `tend` the rest. `close` removes everything.
+    Thread-safe.
     """
 
     def __init__(self, keep_seconds: float, parent: Path | None = None):
@@ -42,6 +44,11 @@ class Folders:
         self._lock = threading.RLock()
         self._stop = threading.Event()
 
+    @property
+    def delete_cache(self) -> tuple[int, int]:
+        """For `gr.Blocks(delete_cache=…)`: every so many seconds, remove files older than so many seconds."""
+        return TEND_SECONDS, max(1, round(self.keep_seconds))
+
     def session(self, session: str) -> Path:
         """The session's folder, made at need. Its name is a secret: who knows a path under it may read it."""
         with self._lock:
@@ -52,19 +59,18 @@ class Folders:
 
     @contextmanager
     def job(self, session: str) -> Iterator[Path]:
-        """A new folder in the session's for one job, kept only if the block ends well; nothing is swept meanwhile."""
-        with self.hold(session):
-            folder = self.session(session) / secrets.token_hex(8)
-            folder.mkdir()
-            try:
-                yield folder
-            except BaseException:
-                shutil.rmtree(folder, ignore_errors=True)
-                raise
+        """A new folder in the session's for one job, kept only if the block ends well."""
+        folder = self.session(session) / secrets.token_hex(8)
+        folder.mkdir()
+        try:
+            yield folder
+        except BaseException:
+            shutil.rmtree(folder, ignore_errors=True)
+            raise
 
     @contextmanager
     def hold(self, session: str) -> Iterator[None]:
-        """Keep the session's files from the sweeper."""
+        """Keep the session's files from growing old: it has work in hand, or in the line."""
         with self._lock:
             self._busy[session] += 1
         try:
@@ -104,33 +110,32 @@ class Folders:
             shutil.rmtree(folder, ignore_errors=True)
 
     def keep_present(self) -> None:
-        """What lies in the root now (the app's own pictures) stays until `close`."""
+        """What lies in the root now (the app's own pictures) belongs to no session, whoever names it."""
         self._permanent = {entry for entry in self.root.iterdir() if entry.name != _SESSIONS}
 
-    def sweep(self) -> None:
-        """Remove what is too old and not in use."""
-        oldest = time.time() - self.keep_seconds
+    def tend(self) -> None:
+        """What Gradio's `delete_cache` cannot do.
+
+        Keeps the files of sessions with work in hand young, removes what Gradio has not seen (uploads broken off,
+        previews nobody waited for) or leaves behind (empty folders), and tells other processes that the root is in use.
+        """
+        os.utime(self.root)
         with self._lock:
-            busy = [folder for s in self._busy for folder in [*self._uploads.get(s, ()), self._own.get(s)]]
-            kept = {*busy, *self._permanent, self.root / _SESSIONS}
-            entries = [entry for entry in self.root.iterdir() if entry not in kept]
-            for folder in (self.root / _SESSIONS).iterdir():
-                if folder not in kept:
-                    entries += folder.iterdir()
-            for entry in entries:
-                if _newest(entry) < oldest:
-                    _remove(entry)
-            for session, folder in list(self._own.items()):
-                if folder not in kept and not any(folder.iterdir()):
-                    folder.rmdir()
-                    del self._own[session]
+            for session in self._busy:
+                for folder in (*self._uploads.get(session, ()), self.session(session)):
+                    for path in (folder, *folder.rglob("*")):
+                        with suppress(FileNotFoundError):
+                            os.utime(path)
+            sessions = self.root / _SESSIONS
+            for entry in (*sessions.glob("*/*"), *sessions.iterdir(), *self.root.iterdir()):
+                if entry != sessions and entry not in self._permanent:
+                    _remove_old(entry, time.time() - self.keep_seconds)
             for uploads in self._uploads.values():
                 uploads.intersection_update([folder for folder in uploads if folder.exists()])
-        os.utime(self.root)
 
     def start(self) -> None:
-        """Sweep from time to time, in a thread of its own, until `close`."""
-        threading.Thread(target=self._sweep_now_and_then, name="impasto-sweep", daemon=True).start()
+        """Call `tend` from time to time, in a thread of its own, until `close`."""
+        threading.Thread(target=self._tend_now_and_then, name="impasto-files", daemon=True).start()
 
     def close(self) -> None:
         """Remove everything."""
@@ -138,27 +143,17 @@ class Folders:
         with self._lock:
             shutil.rmtree(self.root, ignore_errors=True)
 
-    def _sweep_now_and_then(self) -> None:
-        while not self._stop.wait(SWEEP_SECONDS):
+    def _tend_now_and_then(self) -> None:
+        while not self._stop.wait(TEND_SECONDS):
             with suppress(OSError):  # files come and go under way
-                self.sweep()
+                self.tend()
 
 
-def _newest(path: Path) -> float:
-    """When anything in there was last written, in seconds since the epoch; 0 where it is gone already."""
-    inside = [os.path.join(place, name) for place, folders, files in os.walk(path) for name in (*folders, *files)]
-    times = [0.0]
-    for entry in [path, *inside]:
-        with suppress(OSError):
-            times.append(os.stat(entry).st_mtime)
-    return max(times)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path, ignore_errors=True)
-    else:
-        path.unlink(missing_ok=True)
+def _remove_old(path: Path, oldest: float) -> None:
+    """Remove a file, or a folder if it is empty, that was last written before `oldest`, in seconds since the epoch."""
+    with suppress(OSError):  # gone already, or not empty
+        if path.lstat().st_mtime < oldest:
+            path.rmdir() if path.is_dir() else path.unlink()
 
 
 def _remove_abandoned(parent: Path) -> None:

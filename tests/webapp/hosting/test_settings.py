@@ -1,52 +1,89 @@
+"""Settings: read from variables, refused in one sentence, written into the documentation."""
+
 from pathlib import Path
 
 import pytest
 
 from impasto.models.errors import BadInput
-from impasto.webapp.hosting.settings import Settings, table
+from impasto.webapp.hosting import settings as module
+from impasto.webapp.hosting.settings import Settings, read_settings, table
 
 
-def test_variables_are_read_by_kind():
-    given = {
-        "IMPASTO_PORT": "9000",
-        "IMPASTO_ISOLATION": "off",
-        "IMPASTO_CLIP_SECONDS": "7.5",
-        "IMPASTO_ALLOWED_ORIGINS": "https://a.example/, https://b.example",
-        "IMPASTO_MODEL": "  ",
-        "OTHER": "1",
-    }
-    settings = Settings.from_environment(given)
+@pytest.fixture
+def variables(monkeypatch):
+    """`variables(PORT="9000")` sets IMPASTO_PORT for the test."""
+    return lambda **given: [monkeypatch.setenv(f"IMPASTO_{name}", text) for name, text in given.items()]
+
+
+def test_variables_are_read_by_kind(variables):
+    variables(
+        PORT="9000",
+        ISOLATION="off",
+        CLIP_SECONDS="7.5",
+        ALLOWED_ORIGINS="https://A.example/, https://b.example",
+        MODEL="  ",
+        QUEUE_LENGTH="",
+    )
+    settings = read_settings()
     assert (settings.port, settings.isolation, settings.clip_seconds, settings.model) == (9000, False, 7.5, "")
     assert settings.allowed_origins == ("https://a.example", "https://b.example")
-    assert settings.jobs_at_once >= 1
+    assert settings.queue_length == 20
+
+
+def test_what_is_given_wins_over_variables_and_none_does_not_count(variables):
+    variables(PORT="9000", HOST="192.0.2.1")
+    settings = read_settings(port=9001, host=None)
+    assert (settings.port, settings.host) == (9001, "192.0.2.1")
 
 
 @pytest.mark.parametrize(
-    ("name", "text"),
+    ("name", "text", "sentence"),
     [
-        ("PORT", "many"),
-        ("PORT", "70000"),
-        ("UPLOAD_MB", "-1"),
-        ("UPLOAD_MB", "nan"),
-        ("LIVE_SESSIONS", "0"),
-        ("ISOLATION", "maybe"),
+        ("PORT", "many", "IMPASTO_PORT='many': write a whole number from 1 to 65535."),
+        ("PORT", "70000", "IMPASTO_PORT='70000': write a whole number from 1 to 65535."),
+        ("PORT", "80.5", "IMPASTO_PORT='80.5': write a whole number from 1 to 65535."),
+        ("UPLOAD_MB", "-1", "IMPASTO_UPLOAD_MB='-1': write a number from 0.1 to 100000."),
+        ("UPLOAD_MB", "nan", "IMPASTO_UPLOAD_MB='nan': write a number from 0.1 to 100000."),
+        ("KEEP_MINUTES", "inf", "IMPASTO_KEEP_MINUTES='inf': write a number from 1 to 10080."),
+        ("LIVE_SESSIONS", "0", "IMPASTO_LIVE_SESSIONS='0': write a whole number from 1 to 1000."),
+        ("ISOLATION", "maybe", "IMPASTO_ISOLATION='maybe': write 1 or 0."),
+        ("ROOT_PATH", "x/", "IMPASTO_ROOT_PATH='x/': write a path such as /impasto, with no slash at its end."),
+        (
+            "ALLOWED_ORIGINS",
+            "https://a.example, b.example",
+            "IMPASTO_ALLOWED_ORIGINS='b.example': write origins such as https://example.org, by commas.",
+        ),
     ],
 )
-def test_nonsense_is_refused_by_the_variables_name(name, text):
-    with pytest.raises(BadInput, match=f"IMPASTO_{name}"):
-        Settings.from_environment({f"IMPASTO_{name}": text})
+def test_a_bad_value_is_one_sentence_with_the_variable_and_what_is_allowed(variables, name, text, sentence):
+    variables(**{name: text})
+    with pytest.raises(BadInput) as refused:
+        read_settings()
+    assert str(refused.value) == sentence
+
+
+def test_a_setting_that_is_none_is_a_mistake_of_the_caller():
+    with pytest.raises(TypeError, match="'prot'"):
+        read_settings(prot=80)
+
+
+def test_every_number_has_bounds_and_every_variable_a_description():
+    for name, field in Settings.model_fields.items():
+        assert field.description.endswith("."), name
+        if field.annotation in (int, float):
+            assert module.allowed(field).count(" to ") == 1, name
 
 
 def test_the_table_has_every_setting_and_its_default():
-    rows = {variable: default for variable, default, _ in table()}
-    assert rows["IMPASTO_PORT"] == "7860"
-    assert rows["IMPASTO_CLIP_SECONDS"] == "120"
-    assert rows["IMPASTO_ISOLATION"] == "1"
-    assert len(rows) == len(vars(Settings()))
-    assert all(meaning.endswith(".") for _, _, meaning in table())
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table().splitlines()[2:]]
+    defaults = {name: default for name, default, _, _ in rows}
+    assert len(rows) == len(Settings.model_fields)
+    assert defaults["`IMPASTO_PORT`"] == "7860"
+    assert defaults["`IMPASTO_CLIP_SECONDS`"] == "120"
+    assert defaults["`IMPASTO_ISOLATION`"] == "1"
+    assert defaults["`IMPASTO_MODEL`"] == "–"
 
 
-def test_the_readme_has_the_table():
-    readme = (Path(__file__).parents[3] / "README.md").read_text("utf-8")
-    for variable, default, meaning in table():
-        assert f"| `{variable}` | {default} | {meaning} |" in readme
+def test_the_documentation_has_the_table():
+    """Where it differs, paste in `python -c "from impasto.webapp.hosting.settings import table; print(table())"`."""
+    assert table() in (Path(__file__).parents[3] / "docs" / "hosting.md").read_text("utf-8")

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from impasto.models.errors import BadInput
-from impasto.webapp.hosting.waiting_line import Line
+from impasto.webapp.hosting.waiting_line import WaitingLine
 
 
 def run(coroutine):
@@ -19,7 +19,7 @@ async def settle():
 
 def test_first_come_first_served_two_at_once():
     async def scenario():
-        line, order, most = Line(2, 20, 20), [], 0
+        line, order, most = WaitingLine(2, 20, 20), [], 0
 
         async def job(number):
             nonlocal most
@@ -39,7 +39,7 @@ def test_first_come_first_served_two_at_once():
 
 def test_places_are_told_as_the_line_moves_and_a_cancelled_job_steps_out():
     async def scenario():
-        line, told, stop = Line(1, 20, 20), {}, asyncio.Event()
+        line, told, stop = WaitingLine(1, 20, 20), {}, asyncio.Event()
 
         async def job(name):
             async with line.place(name, lambda place: told.setdefault(name, []).append(place)):
@@ -68,7 +68,7 @@ def test_places_are_told_as_the_line_moves_and_a_cancelled_job_steps_out():
 
 def test_a_client_has_only_so_many_and_the_line_only_so_much_room():
     async def scenario():
-        line, stop = Line(1, 2, 2), asyncio.Event()
+        line, stop = WaitingLine(1, 2, 2), asyncio.Event()
 
         async def job(client):
             async with line.place(client):
@@ -91,7 +91,7 @@ def test_a_client_has_only_so_many_and_the_line_only_so_much_room():
 
 def test_a_job_that_fails_gives_its_place_back():
     async def scenario():
-        line = Line(1, 1, 1)
+        line = WaitingLine(1, 1, 1)
         with pytest.raises(ZeroDivisionError):
             async with line.place("a"):
                 raise ZeroDivisionError

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from impasto.export.runtime.model import load_model
-from impasto.webapp.server.live import live_routes
+from impasto.webapp.server.live import mount_live
 
 SCRIPT = b"console.log('painted');\n" * 100
 WASM = gzip.compress(b"\0asm" + bytes(4000), mtime=0)
@@ -31,7 +31,7 @@ def page(tmp_path, model):
         (dist / name).write_bytes(data)
     (dist / "link.txt").symlink_to(tmp_path / "secret.txt")
     app = FastAPI()
-    app.include_router(live_routes(model, True, dist))
+    mount_live(app, model, True, dist)
     return dist, TestClient(app, follow_redirects=False)
 
 
@@ -76,7 +76,7 @@ def test_a_changed_file_is_served_anew(page):
     assert client.get("/live/ort/ort.mjs", headers=tag).content == b"// another\n" * 100
 
 
-@pytest.mark.parametrize("prefix", ["/live/", "/live/models/impasto-0.3/", "/live/models/"])
+@pytest.mark.parametrize("prefix", ["/live/", "/live/models/MODEL/", "/live/models/"])
 @pytest.mark.parametrize(
     "path",
     [
@@ -109,7 +109,7 @@ def test_nothing_outside_is_served(page, model, prefix, path):
 
 def test_without_a_built_page_it_says_how_to_build_one(tmp_path, model):
     app = FastAPI()
-    app.include_router(live_routes(model, True, tmp_path / "dist"))
+    mount_live(app, model, True, tmp_path / "dist")
     answer = TestClient(app).get("/live/")
     assert answer.status_code == 503
     assert "make page" in answer.text
@@ -119,7 +119,7 @@ def test_without_a_built_page_it_says_how_to_build_one(tmp_path, model):
 @pytest.mark.parametrize(("studio", "link"), [(True, "../"), (False, None)])
 def test_the_configuration_names_model_socket_and_studio(model, studio, link):
     app = FastAPI()
-    app.include_router(live_routes(model, studio))
+    mount_live(app, model, studio)
     answer = TestClient(app).get("/live/config.json")
     assert answer.json() == {"models": [model.name], "server": {"socket": "socket", "studio": link}}
     assert answer.headers["cache-control"] == "no-cache"
@@ -172,7 +172,8 @@ def test_a_head_request_has_the_headers_alone(page, model):
 
 def test_other_models_and_other_files_of_the_model_are_not_there(page, model):
     for path in (f"{model.name}/weights.safetensors", f"{model.name}/samples.jpg", "magenta/model.json", model.name):
-        assert page[1].get(f"/live/models/{path}").status_code == 404
+        answer = page[1].get(f"/live/models/{path}")
+        assert (answer.status_code, answer.json()) == (404, {"detail": "There is no such file here."})
 
 
 def test_a_preview_that_points_outside_its_model_is_not_served(tmp_path, model):
@@ -186,6 +187,6 @@ def test_a_preview_that_points_outside_its_model_is_not_served(tmp_path, model):
     described["files"]["gallery"] |= {"bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
     (tmp_path / "model" / "model.json").write_text(json.dumps(described))
     app = FastAPI()
-    app.include_router(live_routes(load_model(tmp_path / "model"), True))
+    mount_live(app, load_model(tmp_path / "model"), True)
     for path in ("..%2fsecret.webp", "../secret.webp"):
         assert TestClient(app).get(f"/live/models/{model.name}/{path}").status_code == 404

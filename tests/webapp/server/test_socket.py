@@ -3,7 +3,6 @@
 import base64
 import struct
 import threading
-import time
 
 import cv2
 import numpy as np
@@ -11,7 +10,9 @@ import pytest
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server import socket as live_socket
+from impasto.webapp.server.metrics import Metrics
 
 
 def jpeg(rgb, quality=95):
@@ -114,10 +115,10 @@ def test_only_the_newest_frame_is_painted(serve, scene, style, monkeypatch):
     started, go = threading.Event(), threading.Event()
     paint = live_socket.Session.paint_one
 
-    def slow(self, data):
+    def slow(self, data, came):
         started.set()
         go.wait(20)
-        return paint(self, data)
+        return paint(self, data, came)
 
     monkeypatch.setattr(live_socket.Session, "paint_one", slow)
     server = serve(live_fps=1000)
@@ -174,28 +175,50 @@ def test_the_look_says_how_steadily_frames_are_painted(serve, model, style, movi
         assert paintings(page, moving) == expected(model, style, moving, 0.5)
 
 
-def test_a_reset_another_style_and_a_pause_begin_anew(serve, model, style, moving, monkeypatch):
-    monkeypatch.setattr(live_socket, "PAUSE", 0.4)
-    with styled(serve(live_fps=1000), style) as page:
-        for cut in (
-            lambda: None,
-            lambda: page.send_json({"type": "reset"}),
-            lambda: page.send_json({"type": "style", "style": [float(v) for v in style]}),
-            lambda: time.sleep(0.6),
-        ):
-            cut()
-            assert paintings(page, moving) == expected(model, style, moving, 1)
-        carried = paintings(page, moving[:1])
-        assert carried != expected(model, style, moving[:1], 1)  # without a cut the past counts
+class Clock:
+    """Seconds that pass when a test says so."""
+
+    def __init__(self):
+        self.now = 100.0
+
+    def __call__(self):
+        return self.now
 
 
-def test_frames_come_no_faster_than_allowed(serve, scene, style):
-    with styled(serve(live_fps=4), style) as page:
-        began = time.monotonic()
-        for number in range(3):
-            page.send(numbered(number, jpeg(scene)))
-            page.bytes()
-        assert time.monotonic() - began >= 0.45
+@pytest.fixture
+def clock():
+    return Clock()
+
+
+def test_a_reset_another_style_another_size_and_a_pause_begin_anew(serve, model, style, moving, clock):
+    other = model.gallery()["great-wave"]["style"]
+    smaller = [jpeg(picture(data)[:60]) for data in moving]
+    server = serve(live_fps=1000)
+    server.app.state.live.clock = clock
+    with styled(server, style) as page:
+
+        def choose(vector):
+            page.send_json({"type": "style", "style": [float(value) for value in vector]})
+
+        assert paintings(page, moving) == expected(model, style, moving, 1)
+        page.send_json({"type": "reset"})
+        assert paintings(page, moving) == expected(model, style, moving, 1)
+        choose(other)
+        assert paintings(page, moving) == expected(model, other, moving, 1)
+        assert paintings(page, smaller) == expected(model, other, smaller, 1)
+        clock.now += 1.1
+        assert paintings(page, smaller) == expected(model, other, smaller, 1)
+        choose(other)  # the same again changes nothing
+        clock.now += 0.9
+        assert paintings(page, smaller[:1]) != expected(model, other, smaller[:1], 1)  # without a cut the past counts
+
+
+def test_frames_come_no_faster_than_allowed():
+    pace = live_socket.Pace(0.25)
+    assert pace.delay(100.0) == 0
+    assert pace.delay(100.1) == pytest.approx(0.15)
+    assert pace.delay(100.3) == pytest.approx(0.2)
+    assert pace.delay(107.0) == 0
 
 
 def test_who_comes_too_many_waits_and_is_called(serve):
@@ -254,13 +277,12 @@ def test_a_frame_too_large_is_refused(serve, style):
         assert "pixels" in page.json()["sentence"]
 
 
-def test_a_page_that_waits_for_its_painting_is_not_silent(serve, scene, style, monkeypatch):
-    paint = live_socket.Session.paint_one
-    monkeypatch.setattr(live_socket.Session, "paint_one", lambda *a: time.sleep(0.8) or paint(*a))
-    with styled(serve(live_idle_seconds=0.4), style) as page:
-        page.send(numbered(1, jpeg(scene)))
-        assert page.bytes()[:4] == struct.pack("<I", 1)
-        assert page.end()[0] == 1001  # it is, once it has it
+def test_a_page_that_waits_for_its_painting_is_not_silent(model, clock):
+    session = live_socket.Session(None, live_socket.LivePainter(model, Settings(), Metrics(), clock), None)
+    clock.now += 20
+    assert session.silence() == 20
+    session.busy = True
+    assert session.silence() == 0
 
 
 def test_silence_gives_the_place_away(serve):

@@ -31,26 +31,32 @@ TEXT = {".py", ".txt", ".md", ".json", ".html"}
 TRAINING = {"torch", "onnx", "onnxscript", "safetensors", "accelerate", "tensorboard", "matplotlib"}
 
 
-@pytest.fixture
-def page(tmp_path, monkeypatch):
+@pytest.fixture(scope="module", autouse=True)
+def page(tmp_path_factory):
     """A built page made up of one file, in place of the one that needs Node."""
-    (tmp_path / "dist" / "assets").mkdir(parents=True)
-    (tmp_path / "dist" / "index.html").write_text("<!doctype html><title>page</title>")
-    (tmp_path / "dist" / "assets" / "main.js").write_text("export {}")
-    monkeypatch.setattr(build, "build_page", lambda: tmp_path / "dist")
-    return tmp_path / "dist"
+    dist = tmp_path_factory.mktemp("page") / "dist"
+    (dist / "assets").mkdir(parents=True)
+    (dist / "index.html").write_text("<!doctype html><title>page</title>")
+    (dist / "assets" / "main.js").write_text("export {}")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "build_page", lambda: dist)
+        yield dist
 
 
-@pytest.fixture
-def space(page, tmp_path):
-    build.build_space(tmp_path / "space")
-    return tmp_path / "space"
+@pytest.fixture(scope="module")
+def space(page, tmp_path_factory):
+    """A Space, to look at only."""
+    folder = tmp_path_factory.mktemp("made") / "space"
+    build.build_space(folder)
+    return folder
 
 
-@pytest.fixture
-def static(page, tmp_path):
-    build.build_static_space(tmp_path / "static")
-    return tmp_path / "static"
+@pytest.fixture(scope="module")
+def static(page, tmp_path_factory):
+    """A static Space, to look at only."""
+    folder = tmp_path_factory.mktemp("made") / "static"
+    build.build_static_space(folder)
+    return folder
 
 
 def front_matter(folder):
@@ -117,9 +123,9 @@ def test_its_requirements_are_pinned_to_what_is_installed_and_hold_no_torch(spac
 
 
 @pytest.mark.parametrize("kind", ["space", "static"])
-def test_nothing_says_where_it_was_made(kind, request, tmp_path):
+def test_nothing_says_where_it_was_made(kind, request):
     folder = request.getfixturevalue(kind)
-    homes = {str(tmp_path), str(Path(impasto.models.__file__).parents[1]), sys.prefix, str(Path.home())}
+    homes = {str(folder.parent), str(Path(impasto.models.__file__).parents[1]), sys.prefix, str(Path.home())}
     homes = {home for home in homes if len(home) > len("/root")}
     for path in folder.rglob("*"):
         if path.suffix in TEXT or path.name == "METADATA":
@@ -146,7 +152,9 @@ def test_a_static_space_is_the_page_and_its_models(static):
     }
 
 
-def test_it_is_replaced_when_ours_and_refused_when_not(space, page):
+def test_it_is_replaced_when_ours_and_refused_when_not(tmp_path):
+    space = tmp_path / "space"
+    build.build_static_space(space)
     (space / "left-over.txt").write_text("old")
     build.build_space(space)
     assert "left-over.txt" not in files(space)
@@ -161,20 +169,20 @@ def test_it_is_replaced_when_ours_and_refused_when_not(space, page):
     with pytest.raises(BadInput, match="is a file"):
         build.build_space(other / "thesis.md")
     assert files(other) == {"thesis.md"}
-    assert sorted(path.name for path in space.parent.iterdir()) == ["dist", "other", "space"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "space"]
 
 
-def test_its_size_is_told_and_limited(page, tmp_path, monkeypatch):
-    summary = build.build_space(tmp_path / "space")
+def test_its_size_is_told_and_limited(tmp_path, monkeypatch):
+    summary = build.build_static_space(tmp_path / "space")
     size = sum(path.stat().st_size for path in (tmp_path / "space").rglob("*") if path.is_file())
     assert summary["megabytes"] == pytest.approx(size / 1e6, abs=0.06)
     monkeypatch.setattr(build, "LIMIT_MB", 5)
     with pytest.raises(BadInput, match="more than the 5"):
-        build.build_space(tmp_path / "another")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["dist", "space"]
+        build.build_static_space(tmp_path / "another")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["space"]
 
 
-def test_the_command_tells_what_it_wrote(page, tmp_path, capsys):
+def test_the_command_tells_what_it_wrote(tmp_path, capsys):
     cli.main(["space", "-o", str(tmp_path / "a")])
     assert "a Space of" in capsys.readouterr().out
     cli.main(["space", "--static", "-o", str(tmp_path / "b"), "--json"])
@@ -263,6 +271,7 @@ def environment(space, tmp_path):
     return python
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 def test_a_space_runs_from_its_own_requirements_and_paints(space, environment, tmp_path):
     """Installs, starts `python app.py` as Hugging Face does, and paints one picture through the API."""

@@ -1,9 +1,11 @@
 """Settings small enough to run into, and the studio served by a real server in a thread."""
 
+import os
 import socket
 import threading
 import time
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import uvicorn
@@ -44,7 +46,33 @@ def serving(settings: Settings, model=None):
 
 @pytest.fixture(scope="session")
 def serve():
-    return serving
+    """`with serve(settings) as (url, app)`; it notices within a quarter of a second that a client has left."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GRADIO_HEARTBEAT_INTERVAL", "0.25")
+        yield serving
+
+
+def wait_until(true, seconds=120):
+    """Wait for something that has to come true sooner or later."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.02)
+
+
+@pytest.fixture(scope="session")
+def until():
+    return wait_until
+
+
+@pytest.fixture(scope="session")
+def files_in():
+    """`files_in(root)`: files and folders; what vanishes meanwhile is passed over, where `rglob` would stumble."""
+
+    def walk(root):
+        return {Path(folder, name) for folder, folders, names in os.walk(root) for name in (*folders, *names)}
+
+    return walk
 
 
 @pytest.fixture

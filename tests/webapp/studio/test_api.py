@@ -1,9 +1,7 @@
 """The API through `gradio_client`: results, refusals, and that nothing is fetched or read that was not uploaded."""
 
 import json
-import os
 import time
-from pathlib import Path
 
 import httpx
 import numpy as np
@@ -14,13 +12,12 @@ from PIL import Image
 from impasto.export.runtime.painter import Look, Painter
 from impasto.webapp.files.pictures import read_image
 from impasto.webapp.files.stylize import stylize_path
+from impasto.webapp.hosting.settings import Settings
 
 
 @pytest.fixture(scope="module")
 def served(serve):
     """(url, app) of a studio with low limits."""
-    from impasto.webapp.hosting.settings import Settings
-
     settings = Settings(threads=1, jobs_at_once=2, clip_seconds=2.0, clip_frames=40, upload_mb=1.0, jobs_per_client=2)
     with serve(settings) as (url, app):
         yield url, app
@@ -159,12 +156,7 @@ def test_the_servers_files_cannot_be_fetched(served):
         assert httpx.get(served[0] + "gradio_api/" + path).status_code in (400, 403)
 
 
-def files_in(root):
-    """Files and folders; what vanishes meanwhile is passed over, where `rglob` would stumble."""
-    return {Path(folder, name) for folder, folders, names in os.walk(root) for name in (*folders, *names)}
-
-
-def test_files_go_when_the_client_does(served, tmp_path, media):
+def test_files_go_when_the_client_does(served, tmp_path, media, files_in, until):
     clip = media.write_clip(tmp_path / "mine.mp4", media.scenes(96, 64, 11))
     root = served[1].state.studio.folders.root
     before = files_in(root)
@@ -175,12 +167,32 @@ def test_files_go_when_the_client_does(served, tmp_path, media):
         "impasto-starry-night.mp4",
     }
     client.close()
-    assert wait_until(lambda: files_in(root) <= before)
+    until(lambda: files_in(root) <= before)
 
 
-def wait_until(true, seconds=60):
-    """Whether it came true in time: the server notices that a client has gone some time after."""
-    end = time.monotonic() + seconds
-    while not true() and time.monotonic() < end:
-        time.sleep(0.05)
-    return true()
+@pytest.fixture
+def endless(monkeypatch):
+    """Every frame takes a twentieth of a second: a clip of 200 outlasts whatever is done about it."""
+    paint = Painter.paint
+    monkeypatch.setattr(Painter, "paint", lambda *given: time.sleep(0.05) or paint(*given))
+
+
+@pytest.mark.parametrize("ending", ["cancel", "leave"])
+def test_a_job_that_is_cancelled_or_left_stops_and_leaves_nothing(
+    serve, endless, ending, tmp_path, media, files_in, until
+):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 200))
+    with serve(Settings(threads=1, jobs_at_once=1)) as (url, app):
+        studio = app.state.studio
+        at_rest = files_in(studio.folders.root)
+        client = Client(url, verbose=False, download_files=tmp_path)
+        job = client.submit(clip=handle_file(clip), size=64, api_name="/paint_clip")
+        until(lambda: any(path.name.endswith(".part.mp4") for path in files_in(studio.folders.root)))
+        if ending == "cancel":
+            job.cancel()
+            until(lambda: not studio.jobs.line.running)
+            left = files_in(studio.folders.root) - at_rest
+            assert not [path for path in left if "sessions" in path.parts and path.is_file()]
+        client.close()
+        until(lambda: not studio.jobs.line.running)
+        until(lambda: files_in(studio.folders.root) <= at_rest)

@@ -8,7 +8,7 @@ import pytest
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio import jobs as jobs_module
-from impasto.webapp.studio.jobs import Jobs, Teller, duration
+from impasto.webapp.studio.jobs import JobProgress, Jobs, duration
 from impasto.webapp.studio.temporary import Folders
 
 
@@ -20,7 +20,7 @@ def folders(tmp_path):
 
 
 def quiet():
-    return Teller(lambda *words: None)
+    return JobProgress(lambda *words: None)
 
 
 class Endless:
@@ -115,14 +115,14 @@ def test_progress_is_told_at_most_four_times_a_second_and_at_the_end(monkeypatch
     clock = [100.0]
     monkeypatch.setattr(jobs_module.time, "monotonic", lambda: clock[0])
     told = []
-    teller = Teller(lambda *words: told.append(words))
-    teller.waiting(1)
-    teller.waiting(2)
-    teller.waiting(5)
-    teller.start()
+    progress = JobProgress(lambda *words: told.append(words))
+    progress.waiting(1)
+    progress.waiting(2)
+    progress.waiting(5)
+    progress.start()
     for done in range(1, 101):
         clock[0] += 0.02  # 50 frames a second
-        teller.progress(done, 100)
+        progress.update(done, 100)
     assert [words for _, _, words in told[:4]] == [
         "Waiting: your job is the next to start",
         "Waiting: one job starts before yours",
@@ -132,7 +132,7 @@ def test_progress_is_told_at_most_four_times_a_second_and_at_the_end(monkeypatch
     assert 7 <= len(told) - 4 <= 9  # in two seconds
     assert told[4][2] == "50.0 frames/s, 2 s left"
     assert told[-1] == (100, 100, "50.0 frames/s, 0 s left")
-    teller.progress(101, 0)
+    progress.update(101, 0)
     assert "left" not in told[-1][2]
 
 

@@ -69,7 +69,7 @@ def test_pictures(tmp_path, settings, media):
      (700, 16_000, 700, False), (100, 100, 1440, True)],
 )  # fmt: skip
 def test_a_painted_picture_has_an_end(settings, width, height, side, fits):
-    header = limits.images.Header("PNG", width, height, 1)
+    header = limits.Header("PNG", width, height, 1)
     if fits:
         return limits.check_painted(header, side, settings())
     with pytest.raises(BadInput, match=f"would be painted at {width}×{height}, which is too large"):

@@ -6,7 +6,6 @@ import re
 import socket
 import subprocess
 import sys
-import time
 from concurrent.futures import CancelledError
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -37,7 +36,7 @@ uvicorn.run(app, host="127.0.0.1", port=settings.port, log_level="error", timeou
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, until):
     """A server in a process of its own, two jobs at once: (url, process, its temporary folder)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -61,13 +60,6 @@ def answers(url):
         return httpx.get(url + "line", timeout=5).is_success
     except httpx.HTTPError:
         return False
-
-
-def until(true, seconds=120):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it never came true"
-        time.sleep(0.02)
 
 
 @contextmanager
@@ -94,7 +86,8 @@ def files(folder):
     return {Path(place) / name for place, _, names in os.walk(folder) for name in names}
 
 
-def test_twelve_jobs_one_cancelled_nothing_left(server, tmp_path, media):
+@pytest.mark.slow
+def test_twelve_jobs_one_cancelled_nothing_left(server, tmp_path, media, until):
     url, process, folder = server
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(128, 96, 150), sound=[{"codec": "aac", "seconds": 6}])
     at_rest = files(folder)
@@ -133,27 +126,3 @@ def test_twelve_jobs_one_cancelled_nothing_left(server, tmp_path, media):
     until(lambda: httpx.get(url + "line").json() == {"running": 0, "waiting": 0})
     until(lambda: not left())
     assert process.memory_info().rss < 1.1 * memory
-
-
-def test_a_cancelled_job_stops_the_work_and_leaves_nothing(server, tmp_path, media):
-    url, _, folder = server
-    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(320, 240, 1500), options={"preset": "ultrafast"})
-    at_rest = files(folder)
-    with clients(url, 1, tmp_path) as (person,):
-        job = submit(person, clip)
-        until(lambda: any(path.name.endswith(".part.mp4") for path in files(folder)))
-        job.cancel()
-        until(lambda: httpx.get(url + "line").json()["running"] == 0, seconds=10)
-        assert not [path for path in files(folder) - at_rest if "sessions" in path.parts]
-    until(lambda: files(folder) == at_rest)
-
-
-def test_a_client_that_leaves_takes_the_job_along(server, tmp_path, media):
-    url, _, folder = server
-    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(320, 240, 1500), options={"preset": "ultrafast"})
-    at_rest = files(folder)
-    with clients(url, 1, tmp_path) as (person,):
-        submit(person, clip)
-        until(lambda: any(path.name.endswith(".part.mp4") for path in files(folder)))
-    until(lambda: httpx.get(url + "line").json()["running"] == 0, seconds=30)
-    until(lambda: files(folder) == at_rest)

@@ -10,7 +10,7 @@ from PIL import Image
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio import limits
-from impasto.webapp.studio.painting import Look, Style, pack
+from impasto.webapp.studio.painting import PaintOptions, StyleChoice, zip_files
 
 
 class Metrics:
@@ -38,17 +38,17 @@ def ignore(done, total):
 
 
 def test_pictures_get_names_of_ours_and_go_into_one_zip(studio, pictures, tmp_path):
-    painted = studio.paint_pictures(pictures, Look((Style("the-scream"),)), tmp_path, never, ignore)
+    painted = studio.paint_pictures(pictures, PaintOptions((StyleChoice("the-scream"),)), tmp_path, never, ignore)
     assert [path.name for path in painted] == ["impasto-the-scream-01.jpg", "impasto-the-scream-02.png"]
-    with zipfile.ZipFile(pack(painted, tmp_path)) as archive:
+    with zipfile.ZipFile(zip_files(painted, tmp_path)) as archive:
         assert archive.namelist() == [path.name for path in painted]
         assert archive.read(painted[1].name) == painted[1].read_bytes()
 
 
 def test_an_own_picture_never_gives_its_name_away(studio, pictures, tmp_path):
-    look = Look((Style(pictures[0]),))
-    assert studio.paint_pictures(pictures[1:], look, tmp_path, never, ignore)[0].name == "impasto-own-01.png"
-    both = replace(look, styles=(*look.styles, Style("../../etc")))
+    options = PaintOptions((StyleChoice(pictures[0]),))
+    assert studio.paint_pictures(pictures[1:], options, tmp_path, never, ignore)[0].name == "impasto-own-01.png"
+    both = replace(options, styles=(*options.styles, StyleChoice("../../etc")))
     with pytest.raises(BadInput, match="no built-in style"):
         studio.paint_pictures(pictures[1:], both, tmp_path, never, ignore)
 
@@ -57,16 +57,22 @@ def test_pictures_stop_between_two_when_cancelled(studio, pictures, tmp_path):
     done = []
     with pytest.raises(Cancelled):
         studio.paint_pictures(
-            pictures, Look((Style("the-scream"),)), tmp_path, lambda: bool(done), lambda *count: done.append(count)
+            pictures,
+            PaintOptions((StyleChoice("the-scream"),)),
+            tmp_path,
+            lambda: bool(done),
+            lambda *count: done.append(count),
         )
     assert done == [(1, 2)]
 
 
 def test_a_picture_too_long_for_the_painter_is_refused_before_it_is_decoded(studio, tmp_path, media, monkeypatch):
     media.png_header(tmp_path / "long.png", 16_000, 1000)
-    monkeypatch.setattr(studio, "painter", lambda look: pytest.fail("painted"))
+    monkeypatch.setattr(studio, "painter", lambda options: pytest.fail("painted"))
     with pytest.raises(BadInput, match="painted at 16000×1000, which is too large"):
-        studio.paint_pictures([tmp_path / "long.png"], Look((Style("the-scream"),)), tmp_path, never, ignore)
+        studio.paint_pictures(
+            [tmp_path / "long.png"], PaintOptions((StyleChoice("the-scream"),)), tmp_path, never, ignore
+        )
 
 
 def test_a_clip_longer_than_its_header_says_is_stopped(studio, tmp_path, media, monkeypatch):
@@ -77,7 +83,9 @@ def test_a_clip_longer_than_its_header_says_is_stopped(studio, tmp_path, media, 
     monkeypatch.setattr(limits, "probe", lambda *a: replace(honest(*a), frames=0))
     counted = []
     with pytest.raises(BadInput, match="more than the 20 frames"):
-        studio.paint_clip(clip, Look((Style("the-scream"),)), folder, never, lambda done, total: counted.append(done))
+        studio.paint_clip(
+            clip, PaintOptions((StyleChoice("the-scream"),)), folder, never, lambda done, total: counted.append(done)
+        )
     assert counted == list(range(1, 21))
     assert [*folder.iterdir()] == []
 
@@ -85,27 +93,27 @@ def test_a_clip_longer_than_its_header_says_is_stopped(studio, tmp_path, media, 
 def test_metrics_hear_of_every_frame_and_picture(studio, pictures, tmp_path, media):
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 7))
     studio.metrics = Metrics()
-    studio.paint_clip(clip, Look((Style("the-scream"),)), tmp_path, never, ignore)
-    studio.paint_pictures(pictures, Look((Style("the-scream"),)), tmp_path, never, ignore)
+    studio.paint_clip(clip, PaintOptions((StyleChoice("the-scream"),)), tmp_path, never, ignore)
+    studio.paint_pictures(pictures, PaintOptions((StyleChoice("the-scream"),)), tmp_path, never, ignore)
     assert (len(studio.metrics.seconds["clip"]), len(studio.metrics.seconds["picture"])) == (7, 2)
     assert min(map(min, studio.metrics.seconds.values())) > 0
 
 
 def test_a_preview_is_the_frame_and_its_painting(studio, media):
     source = media.scene(96, 64, 0)
-    look = Look((Style("the-scream"),), keep_colors=True)
-    before, after = (np.asarray(Image.open(path), float) for path in studio.preview(source, look, "a"))
+    options = PaintOptions((StyleChoice("the-scream"),), keep_colors=True)
+    before, after = (np.asarray(Image.open(path), float) for path in studio.preview(source, options, "a"))
     assert abs(before - source).mean() < 2
-    assert abs(after - studio.painter(look).paint(source)).mean() < 2
+    assert abs(after - studio.painter(options).paint(source)).mean() < 2
 
 
 def test_previews_and_pictures_are_painted_by_themselves(studio, pictures, tmp_path, media, monkeypatch):
     """Nothing there is held steady, so the step graph is not even opened; a clip's painter has what was asked for."""
     asked, real = [], studio.painter
-    monkeypatch.setattr(studio, "painter", lambda look: asked.append(look.stability) or real(look))
-    look = Look((Style("the-scream"),), stability=0.7)
-    studio.preview(media.scene(96, 64, 0), look, "a")
-    studio.paint_pictures(pictures, look, tmp_path, never, ignore)
-    studio.paint_clip(media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 2)), look, tmp_path, never, ignore)
+    monkeypatch.setattr(studio, "painter", lambda options: asked.append(options.stability) or real(options))
+    options = PaintOptions((StyleChoice("the-scream"),), stability=0.7)
+    studio.preview(media.scene(96, 64, 0), options, "a")
+    studio.paint_pictures(pictures, options, tmp_path, never, ignore)
+    studio.paint_clip(media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 2)), options, tmp_path, never, ignore)
     assert asked == [0.0, 0.0, 0.7]
-    assert real(look).look.stability == 0.7
+    assert real(options).look.stability == 0.7

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput
-from impasto.webapp.studio.previews import frame_at, picture_at, save_shown
+from impasto.webapp.studio.previews import frame_at, picture_at, save_preview
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ def test_pictures_are_flattened_and_scaled(tmp_path):
 
 
 def test_of_the_pictures_shown_only_the_last_few_stay(tmp_path):
-    shown = [save_shown(tmp_path, "before", np.zeros((8, 8, 3), np.uint8)) for _ in range(9)]
-    other = save_shown(tmp_path, "after", np.zeros((8, 8, 3), np.uint8))
+    shown = [save_preview(tmp_path, "before", np.zeros((8, 8, 3), np.uint8)) for _ in range(9)]
+    other = save_preview(tmp_path, "after", np.zeros((8, 8, 3), np.uint8))
     assert len(set(shown)) == 9
     assert [path.exists() for path in shown] == [False] * 3 + [True] * 6
     assert other.exists()

@@ -1,11 +1,11 @@
-"""What is turned away at the door of Gradio's routes."""
+"""What is refused before it reaches Gradio's routes."""
 
 import asyncio
 import json
 
 import pytest
 
-from impasto.webapp.studio.request_filter import JSON_BYTES, Guard
+from impasto.webapp.studio.request_filter import JSON_BYTES, RequestFilter
 
 
 def ask(root, path, body=b"", method="POST", headers=()):
@@ -32,7 +32,7 @@ def ask(root, path, body=b"", method="POST", headers=()):
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": method, "headers": list(headers)}
-    asyncio.run(Guard(app, root, 1000)(scope, receive, send))
+    asyncio.run(RequestFilter(app, root, 1000)(scope, receive, send))
     if sent[0]["status"] == 200:
         return 200, b"".join(got)
     detail = json.loads(sent[1]["body"])["detail"]

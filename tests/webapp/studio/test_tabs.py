@@ -8,7 +8,7 @@ import pytest
 
 from impasto.export.runtime.model import load_model
 from impasto.webapp.studio.blocks import build
-from impasto.webapp.studio.style_picker import StylePicker, mixed, style_pictures
+from impasto.webapp.studio.style_picker import StylePicker, style_choices, style_pictures
 from impasto.webapp.studio.tabs.about import model_card
 from impasto.webapp.studio.tabs.live import live_tab
 
@@ -56,7 +56,7 @@ def test_a_click_replaces_the_style_and_in_a_blend_adds_or_takes_out(picker):
 
 def test_weights_go_to_their_styles(picker):
     mix = [*picker.mix.value, {"source": "/x/own.jpg", "own": True, "weight": 1.0}]
-    built_in, own = mixed(picker.weigh(mix, 0.25, 0.5, 1, 1))
+    built_in, own = style_choices(picker.set_weights(mix, 0.25, 0.5, 1, 1))
     assert (built_in.source, built_in.weight) == (picker.names[0], 0.25)
     assert (str(own.source), own.weight) == ("/x/own.jpg", 0.5)
 
@@ -69,14 +69,14 @@ def test_own_pictures_take_over_or_join_the_blend(picker, studio):
         path.write_bytes(b"x")
         paths.append((str(path), None))
     request = SimpleNamespace(session_hash="a")
-    alone = picker.bring(paths[:1], picker.mix.value, False, request)[0]
+    alone = picker.add_own(paths[:1], picker.mix.value, False, request)[0]
     assert sources(alone) == [paths[0][0]]
-    joined = picker.bring(paths[:1], picker.mix.value, True, request)[0]
+    joined = picker.add_own(paths[:1], picker.mix.value, True, request)[0]
     assert sources(joined) == [paths[0][0], picker.names[0]]
-    assert len(picker.bring(paths, joined, True, request)[0]) == 4
-    assert sources(picker.bring(None, alone, False, request)[0]) == [picker.names[0]]
+    assert len(picker.add_own(paths, joined, True, request)[0]) == 4
+    assert sources(picker.add_own(None, alone, False, request)[0]) == [picker.names[0]]
     with pytest.raises(gr.Error, match="upload it again"):
-        picker.bring([("/etc/passwd", None)], joined, True, request)
+        picker.add_own([("/etc/passwd", None)], joined, True, request)
 
 
 @pytest.mark.parametrize(("has_it", "times"), [(True, 1), (False, 0)])

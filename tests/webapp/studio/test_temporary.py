@@ -4,10 +4,13 @@ import os
 import time
 from contextlib import suppress
 
+import gradio as gr
 import pytest
+from gradio.route_utils import delete_files_created_by_app
 
 from impasto.models.errors import BadInput
-from impasto.webapp.studio.temporary import ABANDONED_SECONDS, PREFIX, Folders
+from impasto.webapp.studio.blocks import build
+from impasto.webapp.studio.temporary import ABANDONED_SECONDS, PREFIX, TEND_SECONDS, Folders
 
 
 @pytest.fixture
@@ -83,38 +86,64 @@ def test_a_job_keeps_its_folder_only_when_it_ends_well(folders):
     assert not bad.exists()
 
 
-def test_the_sweeper_takes_what_is_old_and_not_in_use(folders):
-    permanent = upload(folders, "ours", age=1000)
+def age_of(path):
+    return time.time() - path.stat().st_mtime
+
+
+def test_what_gradio_has_not_seen_goes_when_it_is_old(folders):
+    style = folders.root / "styles"
+    style.mkdir()
     folders.keep_present()
-    old, young, used = (upload(folders, name, age=age) for name, age in (("old", 61), ("young", 0), ("used", 0)))
-    loose = folders.root / "tmp123"
-    loose.write_bytes(b"half an upload")
-    os.utime(loose, (0, 0))
-    folders.uploaded("busy", used)
-    grow_old(used.parent, 61)
-    with folders.job("done") as folder:
-        (folder / "painted.mp4").write_bytes(b"x")
-    grow_old(folder, 61)
-    with folders.hold("busy"):
-        folders.sweep()
-        assert used.exists()
-    assert not old.exists()
-    assert not loose.exists()
-    assert not folder.exists()
+    broken_off, emptied, young = folders.root / "tmp123", folders.root / "emptied", folders.root / "tmp456"
+    for file in (broken_off, young):
+        file.write_bytes(b"half an upload")
+    emptied.mkdir()
+    preview = folders.session("a") / "before-1.jpg"
+    preview.write_bytes(b"x")
+    for path in (style, broken_off, emptied, preview):
+        grow_old(path, 61)
+    folders.tend()
+    assert [path.exists() for path in (broken_off, emptied, preview)] == [False] * 3
+    assert style.is_dir()
     assert young.exists()
-    assert permanent.exists()
-    folders.sweep()
-    assert not used.exists()
+    grow_old(folders.session("a"), 61)
+    folders.tend()
     assert [*(folders.root / "sessions").iterdir()] == []
-    assert folders.session("done").is_dir()  # and may be used again
+    assert folders.session("a").is_dir()  # and may be used again
 
 
-def test_a_long_job_is_not_swept_from_under_its_writer(folders):
-    with folders.job("a") as folder:
-        (folder / "part").write_bytes(b"x")
-        grow_old(folder, 1000)
-        folders.sweep()
-        assert (folder / "part").exists()
+def test_files_of_a_session_with_work_in_hand_do_not_grow_old(folders):
+    used, other = (upload(folders, name) for name in ("used", "other"))
+    folders.uploaded("busy", used)
+    with folders.hold("busy"), folders.job("busy") as folder:
+        (folder / "half.part.mp4").write_bytes(b"x")
+        for path in (used.parent, other.parent, folders.session("busy")):
+            grow_old(path, 1000)
+        folders.tend()
+        assert [age_of(path) < 500 for path in (used, folder / "half.part.mp4", other)] == [True, True, False]
+    for path in (used.parent, folders.session("busy")):
+        grow_old(path, 1000)
+    folders.tend()
+    assert age_of(used) > 500
+
+
+def test_gradio_removes_uploads_and_results_by_age_but_not_the_apps_own_pictures(studio, monkeypatch):
+    """What `delete_cache` asks of Gradio, with its age run out for everything at once."""
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(studio.folders.root))
+    blocks = build(studio)
+    assert blocks.delete_cache == (TEND_SECONDS, 60)
+    own = {path for path in studio.folders.root.rglob("*") if path.is_file()}
+    folder = studio.folders.session("a")
+    given, result = upload(studio.folders, "given"), folder / "painted.mp4"
+    result.write_bytes(b"x")
+    blocks.upload_file_set.add(str(given))  # as its route for uploads does
+    video = next(block for block in blocks.blocks.values() if isinstance(block, gr.Video))
+    assert video.move_resource_to_block_cache(result) == str(result)  # as every result that is shown
+    delete_files_created_by_app(blocks, None)
+    assert not given.exists()
+    assert not result.exists()
+    assert own
+    assert all(path.exists() for path in own)
 
 
 def test_closing_leaves_nothing(tmp_path):

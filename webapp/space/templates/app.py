@@ -1,6 +1,6 @@
 """Starts Impasto where Hugging Face expects a Space: on every interface, port 7860.
 
-It is the same application as `impasto app`; every setting of the README's table can be given as a variable.
+It is the same application as `impasto app`; every variable of docs/hosting.md may be set for it.
 """
 
 import os
@@ -9,8 +9,7 @@ os.environ.setdefault("IMPASTO_HOST", "0.0.0.0")
 os.environ.setdefault("IMPASTO_PORT", "7860")
 os.environ.setdefault("IMPASTO_MODEL", "$model")
 
-from impasto.webapp.hosting.settings import Settings
-from impasto.webapp.server.run import serve
+from impasto.webapp.cli.main import main
 
 if __name__ == "__main__":
-    serve(Settings.from_environment())
+    main(["app"])

@@ -12,11 +12,10 @@ from impasto.models.errors import BadInput
 from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.probe import ClipInfo
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE
-from impasto.webapp.studio import limits
-from impasto.webapp.studio import previews as frames
-from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, look_controls, look_of, stability_control
+from impasto.webapp.studio import limits, previews
+from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls, paint_options, stability_control
+from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.jobs import duration
-from impasto.webapp.studio.notices import spoken, teller
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio
 from impasto.webapp.studio.style_picker import Mix, StylePicker
 
@@ -45,7 +44,7 @@ class ClipTab:
         self.facts = gr.Markdown(allowed(self.studio), elem_id="clip-facts", elem_classes="facts")
         self.examples = self._lay_out_examples()
         self.picker = StylePicker(self.studio, pictures)
-        self.look = [self.picker.mix, *look_controls("clip", SIZES, CLIP_SHORT_SIDE)]
+        self.options = [self.picker.mix, *option_controls("clip", SIZES, CLIP_SHORT_SIDE)]
         self.stability = stability_control(self.studio)
 
     def _lay_out_examples(self) -> dict[str, gr.Button]:
@@ -88,16 +87,16 @@ class ClipTab:
 
     def _connect(self) -> None:
         self.clip.change(self.describe, self.clip, self.facts, **QUIET)
-        mix, strength, keep, _ = self.look
+        mix, strength, keep, _ = self.options
         changes = [part.change for part in (self.clip, self.position, mix, strength, keep)]
-        gr.on(changes, self.show, [self.clip, self.position, *self.look], self.preview, **PREVIEW)
+        gr.on(changes, self.show, [self.clip, self.position, *self.options], self.preview, **PREVIEW)
         cleared = {"fn": self.clear, "inputs": None, "outputs": self.outputs, **QUIET}
         starts = [self.paint.click(**cleared)]
         gr.on([self.paint.click, *(button.click for button in self.examples.values())], js=_IN_SIGHT, **QUIET)
         for name, button in self.examples.items():
-            put = [self.clip, self.look[2], self.look[3], *self.picker.outputs]
+            put = [self.clip, self.options[2], self.options[3], *self.picker.outputs]
             starts.append(button.click(self.loader(name), None, put, **QUIET).success(**cleared))
-        asked = [self.clip, *self.look, self.stability]
+        asked = [self.clip, *self.options, self.stability]
         jobs = [start.success(self.run, asked, self.outputs, show_progress_on=self.result, **RUN) for start in starts]
         self.cancel.click(lambda: "Cancelled.", None, self.summary, cancels=jobs, **QUIET)
         gr.on([self.done.change, self.moment.change], self.compare, [self.done, self.moment], self.compared, **PREVIEW)
@@ -125,12 +124,12 @@ class ClipTab:
         """One frame of the clip, before and after."""
         if clip is None:
             return None
-        with spoken(self.studio.metrics):
+        with show_errors(self.studio.metrics):
             path = self.studio.folders.uploaded(request.session_hash, clip)
             limits.check_clip(path, self.studio.settings)
-            with limits.said_of(path, "This clip"):
-                frame = frames.frame_at(path, position / 100, PREVIEW_SIDE)
-            return self.studio.preview(frame, look_of(mix, strength, keep, size), request.session_hash)
+            with limits.without_path(path, "This clip"):
+                frame = previews.frame_at(path, position / 100, PREVIEW_SIDE)
+            return self.studio.preview(frame, paint_options(mix, strength, keep, size), request.session_hash)
 
     async def run(
         self,
@@ -144,28 +143,29 @@ class ClipTab:
         progress=gr.Progress(),  # noqa: B008
     ):
         """Paint the clip. Outputs: the painted clip, its download, words about it, the comparison, both paths."""
-        with spoken(self.studio.metrics):
+        with show_errors(self.studio.metrics):
             if clip is None:
                 raise BadInput("Choose a clip first.")
             path = self.studio.folders.uploaded(request.session_hash, clip)
-            look, tell = look_of(mix, strength, keep, size, stability), teller(progress)
+            options = paint_options(mix, strength, keep, size, stability)
+            shown = gradio_progress(progress)
             summary = await self.studio.jobs.run(
                 request.session_hash,
-                lambda folder, cancelled: self.studio.paint_clip(path, look, folder, cancelled, tell.progress),
-                tell,
+                lambda folder, cancelled: self.studio.paint_clip(path, options, folder, cancelled, shown.update),
+                shown,
             )
             painted = summary["output"]
-            shown = gr.update(visible=True)
-            return painted, gr.update(value=painted, visible=True), outcome(summary), shown, (str(path), painted)
+            visible = gr.update(visible=True)
+            return painted, gr.update(value=painted, visible=True), outcome(summary), visible, (str(path), painted)
 
     def compare(self, done: tuple[str, str] | None, moment: float, request: gr.Request):
         """The same frame of the clip and of its painting."""
         if done is None:
             return None
-        with spoken(self.studio.metrics):
+        with show_errors(self.studio.metrics):
             folder = self.studio.folders.session(request.session_hash)
-            pair = [frames.frame_at(Path(path), moment / 100, COMPARED_SIDE) for path in done]
-            return tuple(frames.save_shown(folder, "compared", rgb) for rgb in pair)
+            pair = [previews.frame_at(Path(path), moment / 100, COMPARED_SIDE) for path in done]
+            return tuple(previews.save_preview(folder, "compared", rgb) for rgb in pair)
 
     def clear(self):
         hidden = gr.update(visible=False)
@@ -175,7 +175,7 @@ class ClipTab:
         """What an example's button does first: the built-in clip, small, in the style `name`."""
 
         def load(request: gr.Request):
-            with spoken(self.studio.metrics):
+            with show_errors(self.studio.metrics):
                 clip = self.studio.folders.session(request.session_hash) / "big-buck-bunny.mp4"
                 if not clip.exists():
                     shutil.copyfile(demo_clip(), clip)

@@ -7,11 +7,10 @@ import gradio as gr
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE
-from impasto.webapp.studio import limits
-from impasto.webapp.studio import previews as frames
-from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, look_controls, look_of
-from impasto.webapp.studio.notices import spoken, teller
-from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio, pack
+from impasto.webapp.studio import limits, previews
+from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls, paint_options
+from impasto.webapp.studio.feedback import gradio_progress, show_errors
+from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio, zip_files
 from impasto.webapp.studio.style_picker import Mix, StylePicker
 
 SIZES = [480, 720, 1080, 1440]
@@ -34,7 +33,7 @@ class PictureTab:
                     elem_classes="facts",
                 )
                 self.picker = StylePicker(studio, pictures)
-                self.look = [self.picker.mix, *look_controls("picture", SIZES, IMAGE_SHORT_SIDE)]
+                self.options = [self.picker.mix, *option_controls("picture", SIZES, IMAGE_SHORT_SIDE)]
             with gr.Column(scale=6, min_width=320):
                 self._lay_out_result()
         self._connect()
@@ -57,13 +56,13 @@ class PictureTab:
         self.index = gr.State(0)  # of the picture in the preview
 
     def _connect(self) -> None:
-        mix, strength, keep, _ = self.look
+        mix, strength, keep, _ = self.options
         self.pictures.select(self.pick, None, self.index, **{**QUIET, "queue": True})
         changes = [part.change for part in (self.pictures, self.index, mix, strength, keep)]
-        gr.on(changes, self.show, [self.pictures, self.index, *self.look], self.preview, **PREVIEW)
+        gr.on(changes, self.show, [self.pictures, self.index, *self.options], self.preview, **PREVIEW)
         outputs = [self.results, self.download]
         job = self.paint.click(self.clear, None, outputs, **QUIET).success(
-            self.run, [self.pictures, *self.look], outputs, show_progress_on=self.results, **RUN
+            self.run, [self.pictures, *self.options], outputs, show_progress_on=self.results, **RUN
         )
         self.cancel.click(None, None, None, cancels=[job], api_visibility="private", queue=False)
 
@@ -86,13 +85,13 @@ class PictureTab:
         """The chosen picture, small, before and after."""
         if not pictures:
             return None
-        with spoken(self.studio.metrics):
+        with show_errors(self.studio.metrics):
             path = self._paths(pictures, request)[min(index, len(pictures) - 1)]
             header = limits.check_picture(path, self.studio.settings)
             limits.check_painted(header, min(header.width, header.height, PREVIEW_SIDE), self.studio.settings)
-            with limits.said_of(path, "This picture"):
-                source = frames.picture_at(path, PREVIEW_SIDE)
-            return self.studio.preview(source, look_of(mix, strength, keep, size), request.session_hash)
+            with limits.without_path(path, "This picture"):
+                source = previews.picture_at(path, PREVIEW_SIDE)
+            return self.studio.preview(source, paint_options(mix, strength, keep, size), request.session_hash)
 
     async def run(
         self,
@@ -105,17 +104,17 @@ class PictureTab:
         progress=gr.Progress(),  # noqa: B008
     ):
         """Paint the pictures. Outputs: the painted ones, and their download."""
-        with spoken(self.studio.metrics):
+        with show_errors(self.studio.metrics):
             if not pictures:
                 raise BadInput("Choose a picture first.")
-            paths, look = self._paths(pictures, request), look_of(mix, strength, keep, size)
-            tell = teller(progress, "pictures")
+            paths, options = self._paths(pictures, request), paint_options(mix, strength, keep, size)
+            shown = gradio_progress(progress, "pictures")
 
             def work(folder, cancelled):
-                painted = self.studio.paint_pictures(paths, look, folder, cancelled, tell.progress)
-                return painted, painted[0] if len(painted) == 1 else pack(painted, folder)
+                painted = self.studio.paint_pictures(paths, options, folder, cancelled, shown.update)
+                return painted, painted[0] if len(painted) == 1 else zip_files(painted, folder)
 
-            painted, file = await self.studio.jobs.run(request.session_hash, work, tell)
+            painted, file = await self.studio.jobs.run(request.session_hash, work, shown)
             label = "Download the picture" if len(painted) == 1 else f"Download all {len(painted)} (ZIP)"
             return [str(path) for path in painted], gr.update(value=str(file), label=label, visible=True)
 

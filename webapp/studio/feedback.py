@@ -1,6 +1,6 @@
-"""Errors as people see them: one sentence in Gradio's own notice, never a traceback, never a path.
+"""Errors and progress as Gradio shows them: one sentence, never a traceback, never a path.
 
-From outside: `spoken`, `teller`.
+From outside: `show_errors`, `gradio_progress`.
 """
 
 import html
@@ -13,14 +13,14 @@ import gradio as gr
 
 from impasto.models.errors import BadInput
 
-from .jobs import Teller
+from .jobs import JobProgress
 
 log = logging.getLogger("impasto.studio")
-OURS = "Something went wrong on our side, and it has been noted; please try again."
+OUR_FAULT = "Something went wrong on our side, and it has been noted; please try again."
 
 
 @contextmanager
-def spoken(metrics: object | None = None) -> Iterator[None]:
+def show_errors(metrics: object | None = None) -> Iterator[None]:
     """BadInput becomes `gr.Error` with its sentence; anything else is logged, without names of files, and excused."""
     try:
         yield
@@ -32,7 +32,7 @@ def spoken(metrics: object | None = None) -> Iterator[None]:
         if metrics is not None:
             metrics.error("studio")
         log.error("%s in the studio\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-        raise _notice(OURS) from None
+        raise _notice(OUR_FAULT) from None
 
 
 def _notice(sentence: str) -> gr.Error:
@@ -40,10 +40,10 @@ def _notice(sentence: str) -> gr.Error:
     return gr.Error(html.escape(sentence, quote=False), print_exception=False, title="That did not work")
 
 
-def teller(progress: gr.Progress, unit: str = "frames") -> Teller:
-    """Words about progress, shown by Gradio."""
+def gradio_progress(progress: gr.Progress, unit: str = "frames") -> JobProgress:
+    """A job's progress, shown by Gradio; `unit` is what is counted."""
 
-    def show(done: int, total: int, words: str) -> None:
-        progress((done, total) if total else 0, desc=words, unit=unit)
+    def show(done: int, total: int, text: str) -> None:
+        progress((done, total) if total else 0, desc=text, unit=unit)
 
-    return Teller(show, unit)
+    return JobProgress(show, unit)
