@@ -19,7 +19,7 @@ import { bindSources } from "./ui/sources";
 import { bindCaption, bindStatus } from "./ui/status";
 import { bindTools } from "./ui/tools";
 import { parseLook } from "./ui/url";
-import { loadTrouble, pictureTrouble, type Place } from "./ui/words";
+import { loadTrouble, type Place, pictureTrouble } from "./ui/words";
 
 declare global {
   /** For tests. */
@@ -58,7 +58,12 @@ function assemble(config: PageConfig, palette: Palette, messages: Messages): voi
   const engine = createEngine(byId("host"), config);
   globalThis.impasto = { engine };
   const session = createSession(engine, look, palette, messages, whereWeAre);
-  const clips = createClipDialog(engine, config, () => session.lend(), () => session.takeBack());
+  const clips = createClipDialog(
+    engine,
+    config,
+    () => session.lend(),
+    () => session.takeBack(),
+  );
   const gallery = createGallery(look, palette, (files) => void takePictures(files));
 
   const takePictures = async (files: File[]): Promise<void> => {
@@ -85,7 +90,8 @@ function assemble(config: PageConfig, palette: Palette, messages: Messages): voi
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
   bindMirror(look);
-  if (config.server?.studio) Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
+  if (config.server?.studio)
+    Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
   enableControls();
   document.body.dataset.ready = "yes";
 }

@@ -20,14 +20,20 @@ export class ClipError extends Error {}
 export function clipsSupported(): string | null {
   if (!globalThis.isSecureContext) return "Clips can be painted here only at a secure address: https://, or localhost.";
   const missing = ["VideoDecoder", "VideoEncoder", "VideoFrame", "AudioDecoder"].some((name) => !(name in globalThis));
-  return missing ? "This browser cannot take clips apart (it lacks WebCodecs): try a recent Chrome, Edge, Firefox or Safari." : null;
+  return missing
+    ? "This browser cannot take clips apart (it lacks WebCodecs): try a recent Chrome, Edge, Firefox or Safari."
+    : null;
 }
 
 /**
  * Paints a clip with the engine's present style: an MP4 with every frame at its own time, upright, with its sound.
  * Throws ClipError, the reason of the signal, or what the engine throws; nothing runs on after that.
  */
-export async function paintClip(file: Blob, engine: Pick<Engine, "paint" | "reset">, options: ClipOptions): Promise<Blob> {
+export async function paintClip(
+  file: Blob,
+  engine: Pick<Engine, "paint" | "reset">,
+  options: ClipOptions,
+): Promise<Blob> {
   const refusal = clipsSupported();
   if (refusal) throw new ClipError(refusal);
   const { convert } = await import("./convert");

@@ -4,6 +4,7 @@ import {
   BufferTarget,
   Conversion,
   type DiscardedTrack,
+  getFirstEncodableVideoCodec,
   Input,
   type InputAudioTrack,
   type InputVideoTrack,
@@ -17,7 +18,6 @@ import {
   type VideoCodec,
   VideoSample,
   WEBM,
-  getFirstEncodableVideoCodec,
 } from "mediabunny";
 
 import type { Engine, Size } from "../types";
@@ -32,7 +32,11 @@ const SOUNDS = new Set<string | null>(["aac", "mp3", "opus", "flac", "ac3", "eac
 const QUALITY = new Quality("very-high");
 
 /** See `paintClip`. */
-export async function convert(file: Blob, engine: Pick<Engine, "paint" | "reset">, options: ClipOptions): Promise<Blob> {
+export async function convert(
+  file: Blob,
+  engine: Pick<Engine, "paint" | "reset">,
+  options: ClipOptions,
+): Promise<Blob> {
   const { signal } = options;
   signal?.throwIfAborted();
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, MATROSKA, WEBM, MPEG_TS] });
@@ -48,7 +52,8 @@ export async function convert(file: Blob, engine: Pick<Engine, "paint" | "reset"
   } catch (error) {
     signal?.throwIfAborted();
     if (error instanceof ClipError || error === brush.failure()) throw error;
-    if (error instanceof RangeError) throw new ClipError("The painted clip does not fit into memory; choose a smaller size.");
+    if (error instanceof RangeError)
+      throw new ClipError("The painted clip does not fit into memory; choose a smaller size.");
     throw new ClipError("The clip could not be read to its end; it seems to be damaged.", { cause: error });
   } finally {
     await brush.rest();
@@ -95,13 +100,16 @@ async function prepare(
   paint: (sample: VideoSample, size: Size, length: number) => Promise<VideoSample>,
   { side, onNote }: ClipOptions,
 ): Promise<Conversion> {
-  if (!(await input.canRead())) throw new ClipError("This file is no clip that the browser can read: choose an MP4, MOV, WebM or MKV.");
-  if ((await input.getTracks()).length === 0) throw new ClipError("This file holds nothing to play; it seems to be damaged.");
+  if (!(await input.canRead()))
+    throw new ClipError("This file is no clip that the browser can read: choose an MP4, MOV, WebM or MKV.");
+  if ((await input.getTracks()).length === 0)
+    throw new ClipError("This file holds nothing to play; it seems to be damaged.");
   const picture = await input.getPrimaryVideoTrack();
   if (!picture) throw new ClipError("There is no picture in this file, only sound: choose a video.");
   const size = await uprightSize(picture).then((whole) => clipSize(whole, side));
   const codec = await getFirstEncodableVideoCodec(PICTURES, { ...size, quality: QUALITY });
-  if (!codec) throw new ClipError(`This browser cannot write a video of ${size.width}×${size.height}; choose a smaller size.`);
+  if (!codec)
+    throw new ClipError(`This browser cannot write a video of ${size.width}×${size.height}; choose a smaller size.`);
   const length = (await picture.computeDuration()) - Math.max(0, await input.getFirstTimestamp());
   const conversion = await Conversion.init({
     input,
@@ -136,7 +144,8 @@ async function losses(discarded: DiscardedTrack[]): Promise<string[]> {
   for (const { track, reason } of discarded) {
     if (reason === "discarded_by_user") continue;
     const codec = (await (track as InputVideoTrack | InputAudioTrack).getCodec())?.toUpperCase() ?? "an unknown format";
-    if (track.isVideoTrack()) throw new ClipError(`This browser cannot decode the clip's picture (${codec}); try another browser.`);
+    if (track.isVideoTrack())
+      throw new ClipError(`This browser cannot decode the clip's picture (${codec}); try another browser.`);
     sentences.push(`The clip's sound (${codec}) could not be kept: this browser cannot decode it.`);
   }
   return sentences;

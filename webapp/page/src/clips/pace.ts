@@ -21,9 +21,9 @@ export function createPace(): (share: number, now: number) => Progress {
   return (share, now) => {
     frames += 1;
     past.push({ share, now });
-    while (past.length > 2 && past[1]!.now <= now - WINDOW) past.shift();
-    const seconds = (now - past[0]!.now) / 1000;
-    const done = share - past[0]!.share;
+    while (past.length > 2 && past[1].now <= now - WINDOW) past.shift();
+    const seconds = (now - past[0].now) / 1000;
+    const done = share - past[0].share;
     if (seconds * 1000 < SHORTEST || done <= 0) return { share, frames, framesPerSecond: null, secondsLeft: null };
     return { share, frames, framesPerSecond: (past.length - 1) / seconds, secondsLeft: ((1 - share) * seconds) / done };
   };

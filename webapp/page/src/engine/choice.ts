@@ -14,7 +14,11 @@ export function after(backend: Backend, hasServer: boolean): Backend[] {
   return candidates("auto", hasServer).filter((each) => ORDER.indexOf(each) > ORDER.indexOf(backend));
 }
 
-const WHERE: Record<Backend, string> = { webgpu: "on the graphics card", wasm: "on the processor", server: "on the server" };
+const WHERE: Record<Backend, string> = {
+  webgpu: "on the graphics card",
+  wasm: "on the processor",
+  server: "on the server",
+};
 
 /** Why another painter took over, as one sentence. */
 export function whySentence(reason: string, backend: Backend): string {

@@ -1,11 +1,11 @@
 // The painting worker: owns the model and the present painter, and falls from one painter to the next.
 import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
 import { after, candidates, createPatience, whySentence } from "./choice";
-import { type Encode, createEncoder } from "./model/encoder";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
-import { type Model, loadModel } from "./model/model";
+import { createEncoder, type Encode } from "./model/encoder";
+import { loadModel, type Model } from "./model/model";
 import { Dropped, type Opening, type Painter } from "./painters/painter";
-import { Trouble, isOutOfMemory, sentenceOf } from "./trouble";
+import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
 const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
 
@@ -24,7 +24,8 @@ let patience = createPatience();
 
 const progress = (file: string, loaded: number, total: number) =>
   send({ kind: "event", event: { kind: "download", file, loaded, total } });
-const trouble = (sentence: string, fatal = false) => send({ kind: "event", event: { kind: "trouble", sentence, fatal } });
+const trouble = (sentence: string, fatal = false) =>
+  send({ kind: "event", event: { kind: "trouble", sentence, fatal } });
 
 /** Painting happens one frame after the other, starting one painter after the other. */
 function createQueue() {
@@ -73,7 +74,11 @@ async function open(backend: Backend): Promise<Painter> {
 /** What could not paint, in words. */
 function reasonOf(error: unknown, backend: Backend): string {
   if (isOutOfMemory(error)) return "The memory of this machine is full";
-  const names = { webgpu: "The graphics card failed", wasm: "The processor painter failed", server: "The server cannot be reached" };
+  const names = {
+    webgpu: "The graphics card failed",
+    wasm: "The processor painter failed",
+    server: "The server cannot be reached",
+  };
   return sentenceOf(error, names[backend]);
 }
 
@@ -89,7 +94,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
       next.setView(view);
       next.setStability(stability);
       if (style) next.setStyle(style);
-      const why = reasons.length ? whySentence(reasons[0]!, backend) : null;
+      const why = reasons.length ? whySentence(reasons[0], backend) : null;
       send({ kind: "backend", backend, detail: next.detail, why });
       return backend;
     } catch (error) {
@@ -108,7 +113,7 @@ function start(wanted: Backend | "auto"): Promise<Backend> {
     prefer = wanted;
     if (!model) {
       try {
-        model = await loadModel(base, config.models[0]!, progress);
+        model = await loadModel(base, config.models[0], progress);
       } catch (error) {
         trouble(sentenceOf(error, "The model could not be loaded."), true);
         throw error;
@@ -136,10 +141,18 @@ function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
 
 /** Moves on from a painter that is too slow, if there is another and nobody chose this one by hand. */
 function checkSpeed(from: Painter, paintMs: number): void {
-  if (!patience(paintMs) || prefer !== "auto" || from !== painter || !after(from.backend, config.server !== null).length) return;
+  if (
+    !patience(paintMs) ||
+    prefer !== "auto" ||
+    from !== painter ||
+    !after(from.backend, config.server !== null).length
+  )
+    return;
   patience = () => false;
   const names = { webgpu: "The graphics card", wasm: "The processor", server: "The server" };
-  void startInTurn(() => openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`)).catch(() => {});
+  void startInTurn(() =>
+    openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`),
+  ).catch(() => {});
 }
 
 async function show(frame: Frame, size: Size, part?: Part): Promise<void> {

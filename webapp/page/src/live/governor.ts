@@ -46,52 +46,57 @@ export function createGovernor(start = 256): Governor {
     times = [];
     settling = SETTLE;
   };
-  const inLimits = (index: number) => STEPS[index]! >= least && STEPS[index]! <= most;
+  const inLimits = (index: number) => STEPS[index] >= least && STEPS[index] <= most;
   const shrink = (typical: number) => {
-    const ban = bans[step]!;
+    const ban = bans[step];
     ban.until = frames + ban.length;
     ban.length = Math.min(2 * ban.length, LONGEST_BAN);
     let to = step - 1;
-    while (to > 0 && inLimits(to - 1) && expected(typical, step, to) > budget(STEPS[to]!)) to--;
+    while (to > 0 && inLimits(to - 1) && expected(typical, step, to) > budget(STEPS[to])) to--;
     go(to);
   };
 
   return {
     get side() {
-      return STEPS[step]!;
+      return STEPS[step];
     },
     report(paintMs) {
       frames++;
       if (settling > 0) {
         settling--;
-        return STEPS[step]!;
+        return STEPS[step];
       }
       times.push(paintMs);
       if (times.length > MANY) times.shift();
       const recent = median(times.slice(-FEW));
-      const hopeless = times.length >= HOPELESS && Math.min(...times.slice(-HOPELESS)) > OVER * budget(STEPS[step]!);
-      const tooLarge = hopeless || (times.length >= FEW && recent > budget(STEPS[step]!));
+      const hopeless = times.length >= HOPELESS && Math.min(...times.slice(-HOPELESS)) > OVER * budget(STEPS[step]);
+      const tooLarge = hopeless || (times.length >= FEW && recent > budget(STEPS[step]));
       if (tooLarge && step > 0 && inLimits(step - 1)) shrink(recent);
-      else if (times.length === MANY && step + 1 < STEPS.length && inLimits(step + 1) && frames >= bans[step + 1]!.until) {
+      else if (
+        times.length === MANY &&
+        step + 1 < STEPS.length &&
+        inLimits(step + 1) &&
+        frames >= bans[step + 1].until
+      ) {
         const above = expected(share(times, 0.8), step, step + 1);
-        if (above <= HEADROOM * budget(STEPS[step + 1]!)) go(step + 1);
+        if (above <= HEADROOM * budget(STEPS[step + 1])) go(step + 1);
       }
-      return STEPS[step]!;
+      return STEPS[step];
     },
     limit(lowest, highest) {
       [least, most] = [lowest, Math.max(lowest, highest)];
       if (inLimits(step)) return;
       const inside = STEPS.findLastIndex((side) => side <= most);
-      go(Math.max(0, STEPS[step]! < least ? STEPS.findIndex((side) => side >= least) : inside));
+      go(Math.max(0, STEPS[step] < least ? STEPS.findIndex((side) => side >= least) : inside));
     },
   };
 }
 
 /** The time at another step when it grows with the number of pixels. */
-const expected = (time: number, from: number, to: number): number => time * (STEPS[to]! / STEPS[from]!) ** 2;
+const expected = (time: number, from: number, to: number): number => time * (STEPS[to] / STEPS[from]) ** 2;
 
 const nearest = (side: number): number =>
-  STEPS.reduce((best, each, i) => (Math.abs(each - side) < Math.abs(STEPS[best]! - side) ? i : best), 0);
+  STEPS.reduce((best, each, i) => (Math.abs(each - side) < Math.abs(STEPS[best] - side) ? i : best), 0);
 
 /** The value below which a share of the times lies. */
 function share(times: number[], part: number): number {

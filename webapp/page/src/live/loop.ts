@@ -2,7 +2,7 @@
 import type { Backend, Engine, EngineEvent, Frame } from "../types";
 import { createGovernor, paintedPart, workingSize } from "./governor";
 import { createIdle } from "./idle";
-import { type Stats, createMeter } from "./stats";
+import { createMeter, type Stats } from "./stats";
 
 export interface LiveOptions {
   /** A short side chosen by hand (the stroke scale), pixels; null to hold the frame rate. */

@@ -19,7 +19,12 @@ export interface ClipDialog {
  * `prepare` pauses the live view and resolves once the engine can paint with the chosen style; `resume` is called when the
  * dialog closes.
  */
-export function createClipDialog(engine: Engine, config: PageConfig, prepare: () => Promise<void>, resume: () => void): ClipDialog {
+export function createClipDialog(
+  engine: Engine,
+  config: PageConfig,
+  prepare: () => Promise<void>,
+  resume: () => void,
+): ClipDialog {
   const dialog = byId<HTMLDialogElement>("clip");
   let work: AbortController | null = null;
   let result = "";
@@ -42,7 +47,11 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
   const refuse = (sentence: string): void => {
     const parts: Node[] = [make("p", { textContent: sentence })];
     if (config.server?.studio) {
-      const link = make("a", { href: config.server.studio, target: "_top", textContent: "Paint it on the server instead" });
+      const link = make("a", {
+        href: config.server.studio,
+        target: "_top",
+        textContent: "Paint it on the server instead",
+      });
       parts.push(make("p", {}, link, " (there the clip is uploaded)."));
     }
     fill("This clip cannot be painted here", ...parts, buttons(button("Close", () => dialog.close(), "primary")));
@@ -52,12 +61,25 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
     const size = make("select", { id: "clip-size" });
     size.append(...SIZES.map(([side, textContent]) => make("option", { value: String(side), textContent })));
     size.value = "480";
-    const label = make("label", { className: "pick" }, make("span", { textContent: "Size (short side, at most the clip’s own)" }), size);
+    const label = make(
+      "label",
+      { className: "pick" },
+      make("span", { textContent: "Size (short side, at most the clip’s own)" }),
+      size,
+    );
     const local = make("p", { className: "hint" });
     local.textContent = "Painted in the style chosen now, with its sound. Close this window to choose another.";
     const paint = button("Paint", () => void run(file, Number(size.value)), "primary");
-    fill("Paint a clip", make("p", { className: "file", textContent: file.name }), label, local,
-      buttons(paint, button("Cancel", () => dialog.close())));
+    fill(
+      "Paint a clip",
+      make("p", { className: "file", textContent: file.name }),
+      label,
+      local,
+      buttons(
+        paint,
+        button("Cancel", () => dialog.close()),
+      ),
+    );
     paint.focus();
   };
 
@@ -91,10 +113,23 @@ export function createClipDialog(engine: Engine, config: PageConfig, prepare: ()
   const show = (file: File, painted: Blob, remark: string): void => {
     result = URL.createObjectURL(painted);
     const name = `${file.name.replace(/\.[^.]+$/, "")} painted.mp4`;
-    const video = make("video", { src: result, controls: true, loop: true, playsInline: true, aria: { label: "The painted clip" } });
+    const video = make("video", {
+      src: result,
+      controls: true,
+      loop: true,
+      playsInline: true,
+      aria: { label: "The painted clip" },
+    });
     const link = make("a", { href: result, download: name, className: "primary", textContent: "Download" });
-    fill("Your painting", video, make("p", { className: "hint", textContent: remark }),
-      buttons(link, button("Close", () => dialog.close())));
+    fill(
+      "Your painting",
+      video,
+      make("p", { className: "hint", textContent: remark }),
+      buttons(
+        link,
+        button("Close", () => dialog.close()),
+      ),
+    );
     link.focus();
   };
 

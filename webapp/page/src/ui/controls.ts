@@ -15,14 +15,29 @@ const SIDES: readonly (readonly [number, string])[] = [
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
 
 export function bindControls(look: Store<Look>, config: PageConfig): void {
-  bindRange("strength", look, (now) => now.strength, (value) => ({ strength: value }));
-  bindRange("stability", look, (now) => now.stability, (value) => ({ stability: value }));
+  bindRange(
+    "strength",
+    look,
+    (now) => now.strength,
+    (value) => ({ strength: value }),
+  );
+  bindRange(
+    "stability",
+    look,
+    (now) => now.stability,
+    (value) => ({ stability: value }),
+  );
   bindKeepColors(look);
   bindSide(look);
   bindPainter(look, config);
 }
 
-function bindRange(id: string, look: Store<Look>, read: (now: Look) => number, write: (value: number) => Partial<Look>): void {
+function bindRange(
+  id: string,
+  look: Store<Look>,
+  read: (now: Look) => number,
+  write: (value: number) => Partial<Look>,
+): void {
   const input = byId<HTMLInputElement>(id);
   const output = byId<HTMLOutputElement>(`${id}-value`);
   const show = (now: Look): void => {

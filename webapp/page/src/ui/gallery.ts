@@ -80,7 +80,11 @@ function card(style: PaletteStyle, press: (key: string) => void, remove: (key: s
   button.addEventListener("click", () => button.ariaDisabled !== "true" && press(style.key));
   const box = make("div", { className: "card" }, button);
   if (isOwn(style.key)) {
-    const away = make("button", { type: "button", className: "away", aria: { label: `Remove ${style.title}` } }, icon("close"));
+    const away = make(
+      "button",
+      { type: "button", className: "away", aria: { label: `Remove ${style.title}` } },
+      icon("close"),
+    );
     away.addEventListener("click", () => remove(style.key));
     box.append(away);
   }
@@ -93,21 +97,36 @@ function swatch(name: string): HTMLElement {
   for (const letter of name) seed = (seed * 31 + letter.charCodeAt(0)) % 9973;
   const box = make("span", { className: "swatch" });
   ["--a", "--b", "--c"].forEach((field, i) => {
-    box.style.setProperty(field, `hsl(${(seed * (i + 3) * 47) % 360} ${48 + ((seed * (i + 1)) % 30)}% ${38 + 14 * i}%)`);
+    box.style.setProperty(
+      field,
+      `hsl(${(seed * (i + 3) * 47) % 360} ${48 + ((seed * (i + 1)) % 30)}% ${38 + 14 * i}%)`,
+    );
   });
   box.style.setProperty("--turn", `${seed % 360}deg`);
   return box;
 }
 
 function ownChooser(onPictures: (files: File[]) => void): HTMLElement {
-  const input = make("input", { type: "file", accept: "image/*", multiple: true, className: "unseen", id: "use-picture" });
+  const input = make("input", {
+    type: "file",
+    accept: "image/*",
+    multiple: true,
+    className: "unseen",
+    id: "use-picture",
+  });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = "";
     if (files.length) onPictures(files);
   });
   const face = make("span", { className: "own-face" }, icon("plus"));
-  return make("label", { className: "card own" }, face, make("span", { className: "name", textContent: "Your own picture" }), input);
+  return make(
+    "label",
+    { className: "card own" },
+    face,
+    make("span", { className: "name", textContent: "Your own picture" }),
+    input,
+  );
 }
 
 /** One slider for each style of the mix; kept in place while it is dragged. */
@@ -117,21 +136,30 @@ function showSliders(box: HTMLElement, look: Store<Look>, palette: Palette): voi
   if (box.dataset.keys !== keys) {
     box.dataset.keys = keys;
     const hint = mix.length < 2 ? "Choose more styles below to blend them." : "";
-    box.replaceChildren(...mix.map((part) => slider(part.key, look, palette)), make("p", { className: "hint", textContent: hint }));
+    box.replaceChildren(
+      ...mix.map((part) => slider(part.key, look, palette)),
+      make("p", { className: "hint", textContent: hint }),
+    );
   }
   const part = shares(mix);
   box.querySelectorAll<HTMLElement>(".slide").forEach((row, i) => {
-    const weight = Math.round(100 * mix[i]!.weight);
+    const weight = Math.round(100 * mix[i].weight);
     const input = row.querySelector("input")!;
     if (input.valueAsNumber !== weight) input.value = String(weight);
     input.style.setProperty("--fill", `${weight}%`);
-    row.querySelector("output")!.textContent = `${Math.round(100 * part[i]!)} %`;
+    row.querySelector("output")!.textContent = `${Math.round(100 * part[i])} %`;
   });
 }
 
 function slider(key: string, look: Store<Look>, palette: Palette): HTMLElement {
   const title = palette.styles.get(key)?.title ?? key;
-  const input = make("input", { type: "range", min: "0", max: "100", step: "1", aria: { label: `Weight of ${title}` } });
+  const input = make("input", {
+    type: "range",
+    min: "0",
+    max: "100",
+    step: "1",
+    aria: { label: `Weight of ${title}` },
+  });
   input.addEventListener("input", () => look.set({ mix: weigh(look.get().mix, key, input.valueAsNumber / 100) }));
   return make("div", { className: "slide" }, make("span", { textContent: title }), make("output"), input);
 }

@@ -28,7 +28,12 @@ export function createMessages(): Messages {
       const { sentence, openAlone } = typeof trouble === "string" ? { sentence: trouble, openAlone: false } : trouble;
       const box = make("div", { className: "message", data: { topic } }, make("p", { textContent: sentence }));
       if (openAlone) {
-        const link = make("a", { href: location.href, target: "_blank", rel: "noopener", textContent: "Open in a new tab" });
+        const link = make("a", {
+          href: location.href,
+          target: "_blank",
+          rel: "noopener",
+          textContent: "Open in a new tab",
+        });
         box.append(link);
       }
       if (action) {
@@ -36,7 +41,11 @@ export function createMessages(): Messages {
         button.addEventListener("click", () => (box.remove(), action.run()));
         box.append(button);
       }
-      const close = make("button", { type: "button", className: "close", aria: { label: "Dismiss this message" } }, icon("close"));
+      const close = make(
+        "button",
+        { type: "button", className: "close", aria: { label: "Dismiss this message" } },
+        icon("close"),
+      );
       close.addEventListener("click", () => box.remove());
       box.append(close);
       clear(topic);

@@ -84,7 +84,10 @@ async function bitmapOf(file: Blob): Promise<ImageBitmap> {
   const whole = await createImageBitmap(file);
   const scale = LARGEST / Math.max(whole.width, whole.height);
   if (scale >= 1) return whole;
-  const size = { resizeWidth: Math.max(1, Math.round(whole.width * scale)), resizeHeight: Math.max(1, Math.round(whole.height * scale)) };
+  const size = {
+    resizeWidth: Math.max(1, Math.round(whole.width * scale)),
+    resizeHeight: Math.max(1, Math.round(whole.height * scale)),
+  };
   const small = await createImageBitmap(whole, { ...size, resizeQuality: "high" });
   whole.close();
   return small;
@@ -94,7 +97,7 @@ async function bitmapOf(file: Blob): Promise<ImageBitmap> {
 export function captionOf(mix: Mix, styles: ReadonlyMap<string, PaletteStyle>): { title: string; by: string } {
   const parts = mix.flatMap((part, i) => {
     const style = styles.get(part.key);
-    return style ? [{ style, share: shares(mix)[i]! }] : [];
+    return style ? [{ style, share: shares(mix)[i] }] : [];
   });
   const [first] = parts;
   if (!first) return { title: "", by: "" };

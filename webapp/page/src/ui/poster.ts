@@ -32,12 +32,12 @@ export function paintPoster(canvas: HTMLCanvasElement): void {
 function stroke(pen: CanvasRenderingContext2D, pixels: Uint8ClampedArray, n: number): void {
   const { width, height } = SCENE;
   let before = 0;
-  const layer = LAYERS.find(({ strokes }) => n < (before += strokes)) ?? LAYERS[2]!;
+  const layer = LAYERS.find(({ strokes }) => n < (before += strokes)) ?? LAYERS[2];
   const x = hash(n) * width;
   const y = hash(n + 0.37) * height;
   const light = (px: number, py: number): number => {
     const i = 4 * (Math.min(height - 1, Math.max(0, py | 0)) * width + Math.min(width - 1, Math.max(0, px | 0)));
-    return pixels[i]! * 0.3 + pixels[i + 1]! * 0.6 + pixels[i + 2]! * 0.1;
+    return pixels[i] * 0.3 + pixels[i + 1] * 0.6 + pixels[i + 2] * 0.1;
   };
   const reach = layer.width / 2 + 2;
   const dx = light(x + reach, y) - light(x - reach, y);
@@ -48,7 +48,7 @@ function stroke(pen: CanvasRenderingContext2D, pixels: Uint8ClampedArray, n: num
   const half = (layer.length * (0.6 + 0.8 * hash(n + 0.71))) / (flat ? 2 : 3.2);
   const i = 4 * ((y | 0) * width + (x | 0));
   const shift = 22 * (hash(n + 0.13) - 0.5);
-  const [r, g, b] = [pixels[i]! + shift, pixels[i + 1]! + shift, pixels[i + 2]! + shift * 1.5].map(Math.round);
+  const [r, g, b] = [pixels[i] + shift, pixels[i + 1] + shift, pixels[i + 2] + shift * 1.5].map(Math.round);
   const bend = layer.length * 0.16 * (hash(n + 0.91) - 0.5);
   const [cx, cy] = [half * Math.cos(angle), half * Math.sin(angle)];
   const path = (offset: number): void => {

@@ -27,7 +27,13 @@ export interface Session {
   onSource(listener: () => void): void;
 }
 
-export function createSession(engine: Engine, look: Store<Look>, palette: Palette, messages: Messages, place: () => Place): Session {
+export function createSession(
+  engine: Engine,
+  look: Store<Look>,
+  palette: Palette,
+  messages: Messages,
+  place: () => Place,
+): Session {
   const video = byId<HTMLVideoElement>("source");
   const frame = byId("frame");
   const listeners: (() => void)[] = [];

@@ -31,7 +31,10 @@ export function bindShare(look: Store<Look>, palette: Palette, messages: Message
       messages.note(own ? "Link copied. Your own pictures are not part of it." : "Link copied.");
     } catch {
       write();
-      messages.trouble("link", "The browser did not let the page copy. The address of this page is the link: copy it from there.");
+      messages.trouble(
+        "link",
+        "The browser did not let the page copy. The address of this page is the link: copy it from there.",
+      );
     }
   });
 }

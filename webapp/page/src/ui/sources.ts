@@ -27,7 +27,8 @@ export function bindSources(session: Session, onClip: (file: File) => void): voi
   session.onSource(() => {
     byId("source-camera").setAttribute("aria-pressed", String(session.source === "camera"));
     byId("source-sample").setAttribute("aria-pressed", String(session.source === "sample"));
-    if (byId("start").contains(document.activeElement) || document.activeElement === document.body) byId("compare").focus();
+    if (byId("start").contains(document.activeElement) || document.activeElement === document.body)
+      byId("compare").focus();
     void showCameras();
   });
 }

@@ -11,7 +11,13 @@ const EVERY_MS = 500;
 /** So many times in a row nothing must move before the status line says so. */
 const RESTING = 4;
 
-export function bindStatus(engine: Engine, session: Session, look: Store<Look>, messages: Messages, config: PageConfig): void {
+export function bindStatus(
+  engine: Engine,
+  session: Session,
+  look: Store<Look>,
+  messages: Messages,
+  config: PageConfig,
+): void {
   const downloads = new Map<string, { loaded: number; total: number }>();
   let detail = "";
   let first = true; // why the page chose its first painter is no trouble
@@ -86,7 +92,9 @@ function showDownloads(downloads: Map<string, { loaded: number; total: number }>
   const loaded = all.reduce((sum, each) => sum + each.loaded, 0);
   const total = all.reduce((sum, each) => sum + Math.max(each.total, each.loaded), 0);
   const done = all.every((each) => each.total > 0 && each.loaded >= each.total);
-  showLoading(done ? "Preparing the painter…" : `Fetching the painter, once: ${megabytes(loaded)} of ${megabytes(total)}`);
+  showLoading(
+    done ? "Preparing the painter…" : `Fetching the painter, once: ${megabytes(loaded)} of ${megabytes(total)}`,
+  );
   if (!done && total > 0) byId<HTMLProgressElement>("loading-bar").value = loaded / total;
 }
 

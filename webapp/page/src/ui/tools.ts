@@ -1,5 +1,5 @@
 // Snapshot, recording, full screen: what the buttons under the picture do.
-import { openMicrophone, endingOf, record, recordingBarrier, type Recording } from "../media/recorder";
+import { endingOf, openMicrophone, type Recording, record, recordingBarrier } from "../media/recorder";
 import type { Engine } from "../types";
 import { byId, fileName, save } from "./dom";
 import type { Messages } from "./messages";
@@ -58,7 +58,8 @@ function bindRecording(engine: Engine, messages: Messages): void {
     const barrier = recordingBarrier();
     if (recording) void recording.stop();
     else if (barrier) messages.trouble("record", barrier);
-    else start().catch(() => messages.trouble("record", "This browser could not record the picture. A snapshot works."));
+    else
+      start().catch(() => messages.trouble("record", "This browser could not record the picture. A snapshot works."));
   });
   engine.on((event) => {
     if (event.kind === "backend" && recording) {

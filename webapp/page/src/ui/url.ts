@@ -2,7 +2,7 @@
 // Only what differs from the default is written, and whatever makes no sense is left out when reading.
 import type { Backend } from "../types";
 import { DEFAULT_LOOK, type Look } from "./look";
-import { isOwn, MOST, type Mix, type Part } from "./mix";
+import { isOwn, type Mix, MOST, type Part } from "./mix";
 
 const PAINTERS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
 export const SMALLEST_SIDE = 64;

@@ -26,12 +26,19 @@ const errorText = (error: unknown): string =>
 /** Why the camera cannot even be asked for; null when it can. */
 export function cameraBarrier(place: Place, hasMediaDevices: boolean): Trouble | null {
   if (place.framed && place.cameraAllowed === false) {
-    return { sentence: "The page around this one does not pass the camera on. Open Impasto in a tab of its own.", openAlone: true };
+    return {
+      sentence: "The page around this one does not pass the camera on. Open Impasto in a tab of its own.",
+      openAlone: true,
+    };
   }
   if (!place.secure) {
-    return { sentence: "Browsers give the camera only to secure pages. Open this page over https, or as localhost on this machine." };
+    return {
+      sentence:
+        "Browsers give the camera only to secure pages. Open this page over https, or as localhost on this machine.",
+    };
   }
-  if (!hasMediaDevices) return { sentence: "This browser offers no camera to web pages. Try the sample scene, or another browser." };
+  if (!hasMediaDevices)
+    return { sentence: "This browser offers no camera to web pages. Try the sample scene, or another browser." };
   return null;
 }
 
@@ -42,12 +49,14 @@ export function cameraTrouble(error: unknown, place: Place): Trouble {
     case "SecurityError":
       if (place.framed && place.cameraAllowed !== true) {
         return {
-          sentence: "The camera was refused. The page around this one may not pass it on: open Impasto in a tab of its own.",
+          sentence:
+            "The camera was refused. The page around this one may not pass it on: open Impasto in a tab of its own.",
           openAlone: true,
         };
       }
       return {
-        sentence: "The camera was refused. Allow it with the camera sign beside the address, then press “Use my camera” again.",
+        sentence:
+          "The camera was refused. Allow it with the camera sign beside the address, then press “Use my camera” again.",
       };
     case "NotFoundError":
     case "DevicesNotFoundError":
@@ -55,7 +64,9 @@ export function cameraTrouble(error: unknown, place: Place): Trouble {
     case "NotReadableError":
     case "TrackStartError":
     case "AbortError":
-      return { sentence: "The camera is in use by another program, or does not answer. Close the other program and try again." };
+      return {
+        sentence: "The camera is in use by another program, or does not answer. Close the other program and try again.",
+      };
     case "OverconstrainedError":
       return { sentence: "That camera is gone. Choose another one." };
     default:
@@ -66,7 +77,8 @@ export function cameraTrouble(error: unknown, place: Place): Trouble {
 /** Why the microphone is missing from a recording. */
 export function microphoneTrouble(error: unknown): string {
   const name = errorName(error);
-  if (name === "NotAllowedError" || name === "SecurityError") return "The microphone was refused, so the recording has no sound.";
+  if (name === "NotAllowedError" || name === "SecurityError")
+    return "The microphone was refused, so the recording has no sound.";
   if (name === "NotFoundError") return "No microphone was found, so the recording has no sound.";
   return "The microphone did not start, so the recording has no sound.";
 }
@@ -84,7 +96,8 @@ export function engineTrouble(error: unknown): string {
   if (/out of memory|allocation failed|oom/i.test(text)) {
     return "This device ran out of memory. Close other tabs, or choose a smaller stroke scale.";
   }
-  if (/device (was )?lost/i.test(text)) return "The graphics processor stopped answering. Choose WebAssembly, or reload the page.";
+  if (/device (was )?lost/i.test(text))
+    return "The graphics processor stopped answering. Choose WebAssembly, or reload the page.";
   if (/webgpu/i.test(text) && /(not|no|un)\b|unavailable|unsupported/i.test(text)) {
     return "This browser has no WebGPU. Choose Automatic or WebAssembly.";
   }
@@ -94,7 +107,8 @@ export function engineTrouble(error: unknown): string {
 /** Why the page itself cannot begin: its configuration or its gallery did not come. */
 export function loadTrouble(what: string, error: unknown): string {
   const text = errorText(error);
-  if (/failed to fetch|networkerror|load failed/i.test(text)) return `The connection was lost while fetching ${what}. Reload the page.`;
+  if (/failed to fetch|networkerror|load failed/i.test(text))
+    return `The connection was lost while fetching ${what}. Reload the page.`;
   return `${capital(what)} could not be read (${clause(text)}). Reload the page, or tell whoever runs it.`;
 }
 
@@ -122,7 +136,11 @@ export interface Figures {
 }
 
 export function figuresLine({ backend, size, fps, p50, p95, idle, model }: Figures): string {
-  const pace = idle ? ["resting, nothing moves"] : fps > 0 ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`] : [];
+  const pace = idle
+    ? ["resting, nothing moves"]
+    : fps > 0
+      ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`]
+      : [];
   const parts = [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean);
   return parts.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between parts only
 }
@@ -131,7 +149,8 @@ const ms = (time: number): string => `${Math.round(time)} ms`;
 
 /** The promise about pictures, true for the painter at work; before any works, for the place. */
 export function promise(backend: Backend | null, config: PageConfig): string {
-  if (backend === "server") return "The server paints: your pictures are sent to it, painted and sent back. It keeps none.";
+  if (backend === "server")
+    return "The server paints: your pictures are sent to it, painted and sent back. It keeps none.";
   if (backend === null && config.server) {
     return "Your device does the painting, and nothing is uploaded. Only if it cannot will the server help, and then it says so here.";
   }
@@ -146,7 +165,11 @@ export function duration(seconds: number): string {
 }
 
 /** "41 %, 12 frames/s, 2 min left"; what is not known yet is left out. */
-export function progressLine(done: { share: number; framesPerSecond: number | null; secondsLeft: number | null }): string {
+export function progressLine(done: {
+  share: number;
+  framesPerSecond: number | null;
+  secondsLeft: number | null;
+}): string {
   const parts = [`${Math.floor(100 * done.share)} %`];
   if (done.framesPerSecond !== null) parts.push(`${rate(done.framesPerSecond)} frames/s`);
   if (done.secondsLeft !== null) parts.push(`${duration(done.secondsLeft)} left`);

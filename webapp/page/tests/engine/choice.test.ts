@@ -1,9 +1,9 @@
 import { expect, test } from "vitest";
 
 import { after, candidates, createPatience, whySentence } from "../../src/engine/choice";
-import { isSoftware } from "../../src/engine/painters/webgpu/device";
 import { transfers } from "../../src/engine/messages";
-import { Trouble, isOutOfMemory, sentenceOf } from "../../src/engine/trouble";
+import { isSoftware } from "../../src/engine/painters/webgpu/device";
+import { isOutOfMemory, sentenceOf, Trouble } from "../../src/engine/trouble";
 
 test("the fastest painter comes first, the one asked for before it, the server only where there is one", () => {
   expect(candidates("auto", true)).toEqual(["webgpu", "wasm", "server"]);
@@ -14,7 +14,9 @@ test("the fastest painter comes first, the one asked for before it, the server o
 });
 
 test("why is one sentence", () => {
-  expect(whySentence("The graphics card was lost", "wasm")).toBe("The graphics card was lost; painting now runs on the processor.");
+  expect(whySentence("The graphics card was lost", "wasm")).toBe(
+    "The graphics card was lost; painting now runs on the processor.",
+  );
   expect(whySentence("The line is full.", "webgpu")).toBe("The line is full; painting now runs on the graphics card.");
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { createPatience } from "../../src/engine/choice";
-import { STEPS, budget, createGovernor, paintedPart, workingSize } from "../../src/live/governor";
+import { budget, createGovernor, paintedPart, STEPS, workingSize } from "../../src/live/governor";
 
 /** The same numbers every time: 0…1. */
 const random = (seed: number) => () => (seed = (seed * 48271) % 2147483647) / 2147483647;
@@ -10,7 +10,10 @@ const random = (seed: number) => () => (seed = (seed * 48271) % 2147483647) / 21
 type Machine = (side: number, frame: number) => number;
 
 /** A machine that needs `fixed` ms and so much for each megapixel of a 4:3 frame. */
-const machine = (fixed: number, perMegapixel: number): Machine => (side) => fixed + (perMegapixel * side * side * 4) / 3e6;
+const machine =
+  (fixed: number, perMegapixel: number): Machine =>
+  (side) =>
+    fixed + (perMegapixel * side * side * 4) / 3e6;
 
 function run(speed: Machine, frames: number, governor = createGovernor()) {
   const sides: number[] = [];
@@ -25,15 +28,18 @@ const changes = (sides: number[]) => sides.filter((side, i) => i > 0 && side !==
 const holds = (speed: Machine, side: number) => speed(side, 0) <= budget(side) || side === STEPS[0];
 
 describe("machines of constant speed", () => {
-  test.each([4, 10, 25, 60, 120, 250, 600, 1500, 4000])("%i ms a megapixel: settles on a size that holds the rate", (speed) => {
-    const sides = run(machine(2, speed), 900);
-    const last = sides.at(-1)!;
-    expect(holds(machine(2, speed), last)).toBe(true);
-    expect(changes(sides.slice(600))).toBe(0);
-    // Not far from the best: two steps up would no longer do.
-    const above = STEPS[STEPS.indexOf(last as 256) + 2];
-    if (above) expect(machine(2, speed)(above, 0)).toBeGreaterThan(0.8 * budget(above));
-  });
+  test.each([4, 10, 25, 60, 120, 250, 600, 1500, 4000])(
+    "%i ms a megapixel: settles on a size that holds the rate",
+    (speed) => {
+      const sides = run(machine(2, speed), 900);
+      const last = sides.at(-1)!;
+      expect(holds(machine(2, speed), last)).toBe(true);
+      expect(changes(sides.slice(600))).toBe(0);
+      // Not far from the best: two steps up would no longer do.
+      const above = STEPS[STEPS.indexOf(last as 256) + 2];
+      if (above) expect(machine(2, speed)(above, 0)).toBeGreaterThan(0.8 * budget(above));
+    },
+  );
 
   test("a fast one reaches the top, a hopeless one the bottom", () => {
     expect(run(machine(1, 5), 900).at(-1)).toBe(720);
@@ -96,8 +102,8 @@ test("a size that proved too large is tried again ever more seldom", () => {
   const sides = run(cliff, 20_000);
   const tries = sides.flatMap((side, i) => (side === 384 && sides[i - 1] !== 384 ? [i] : []));
   expect(tries.length).toBeLessThanOrEqual(9);
-  const pauses = tries.slice(1).map((at, i) => at - tries[i]!);
-  pauses.slice(1).forEach((pause, i) => expect(pause).toBeGreaterThan(1.5 * pauses[i]!));
+  const pauses = tries.slice(1).map((at, i) => at - tries[i]);
+  pauses.slice(1).forEach((pause, i) => expect(pause).toBeGreaterThan(1.5 * pauses[i]));
 });
 
 test("limits are kept", () => {
@@ -119,16 +125,31 @@ test.each([
 });
 
 test.each([
-  [{ width: 1280, height: 720 }, { left: 0, top: 0, width: 1280, height: 720 }],
-  [{ width: 853, height: 480 }, { left: 2, top: 0, width: 848, height: 480 }],
-  [{ width: 960, height: 540 }, { left: 0, top: 2, width: 960, height: 536 }],
-  [{ width: 7, height: 30 }, { left: 0, top: 3, width: 7, height: 24 }],
+  [
+    { width: 1280, height: 720 },
+    { left: 0, top: 0, width: 1280, height: 720 },
+  ],
+  [
+    { width: 853, height: 480 },
+    { left: 2, top: 0, width: 848, height: 480 },
+  ],
+  [
+    { width: 960, height: 540 },
+    { left: 0, top: 2, width: 960, height: 536 },
+  ],
+  [
+    { width: 7, height: 30 },
+    { left: 0, top: 3, width: 7, height: 24 },
+  ],
 ])("the painted part of %j", (source, expected) => {
   expect(paintedPart(source)).toEqual(expected);
 });
 
 test("at full size the painted part is not scaled", () => {
-  for (const source of [{ width: 853, height: 480 }, { width: 90, height: 60 }]) {
+  for (const source of [
+    { width: 853, height: 480 },
+    { width: 90, height: 60 },
+  ]) {
     const { width, height } = paintedPart(source);
     expect(workingSize({ width, height }, 720)).toEqual({ width, height });
   }

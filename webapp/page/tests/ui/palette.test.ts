@@ -32,7 +32,10 @@ describe("the palette", () => {
   });
 
   it("mixes style vectors by their shares", async () => {
-    const mix = [{ key: "one", weight: 0.3 }, { key: "two", weight: 0.1 }];
+    const mix = [
+      { key: "one", weight: 0.3 },
+      { key: "two", weight: 0.1 },
+    ];
     const style = await palette().vector(mix, engine);
     [0.75, 0.25, 5].forEach((value, i) => expect(style[i]).toBeCloseTo(value));
   });
@@ -41,7 +44,10 @@ describe("the palette", () => {
     const mine = palette();
     const { key, title } = await mine.add(picture());
     expect(title).toBe("cat");
-    const mix = [{ key, weight: 1 }, { key: "one", weight: 1 }];
+    const mix = [
+      { key, weight: 1 },
+      { key: "one", weight: 1 },
+    ];
     await Promise.all([mine.vector(mix, engine), mine.vector(mix, engine)]);
     const style = await mine.vector(mix, engine);
     expect(encoded).toBe(1);
@@ -71,7 +77,13 @@ describe("the caption", () => {
   it("names one style with its painter, and a blend by its shares", () => {
     const { styles } = palette();
     expect(captionOf([{ key: "one", weight: 0.2 }], styles)).toEqual({ title: "One", by: "Anna, 1900" });
-    const blend = captionOf([{ key: "one", weight: 1 }, { key: "two", weight: 0.25 }], styles);
+    const blend = captionOf(
+      [
+        { key: "one", weight: 1 },
+        { key: "two", weight: 0.25 },
+      ],
+      styles,
+    );
     expect(blend).toEqual({ title: "One 80 % · Two 20 %", by: "" });
     expect(captionOf([{ key: "gone", weight: 1 }], styles).title).toBe("");
   });

@@ -8,7 +8,10 @@ const read = (hash: string): Look => ({ ...DEFAULT_LOOK, ...parseLook(hash, KNOW
 describe("a look in the address", () => {
   it("comes back as it was written", () => {
     const look: Look = {
-      mix: [{ key: "great-wave", weight: 0.25 }, { key: "udnie", weight: 1 }],
+      mix: [
+        { key: "great-wave", weight: 0.25 },
+        { key: "udnie", weight: 1 },
+      ],
       strength: 0.62,
       stability: 0.3,
       keepColors: true,
@@ -22,11 +25,16 @@ describe("a look in the address", () => {
 
   it("writes only what differs from the default", () => {
     expect(writeLook(DEFAULT_LOOK)).toBe("");
-    expect(writeLook({ ...DEFAULT_LOOK, mix: [{ key: "irises", weight: 0.4 }], strength: 0 })).toBe("style=irises&strength=0");
+    expect(writeLook({ ...DEFAULT_LOOK, mix: [{ key: "irises", weight: 0.4 }], strength: 0 })).toBe(
+      "style=irises&strength=0",
+    );
   });
 
   it("keeps own pictures out", () => {
-    const mix = [{ key: "own:1", weight: 1 }, { key: "irises", weight: 0.5 }];
+    const mix = [
+      { key: "own:1", weight: 1 },
+      { key: "irises", weight: 0.5 },
+    ];
     expect(writeLook({ ...DEFAULT_LOOK, mix })).toBe("style=irises");
     expect(parseLook("style=own:1", KNOWN).mix).toBeUndefined();
   });
@@ -37,9 +45,27 @@ describe("a look in the address", () => {
   });
 
   it.each([
-    "#", "#style=", "#style=unknown", "#style=irises:2", "#style=irises:-1", "#style=irises:NaN", "#strength=1.5",
-    "#strength=1e-1", "#strength=", "#strength=Infinity", "#size=12", "#size=99999", "#size=abc", "#painter=cuda",
-    "#mirror=1", "#colors=yes", "#split=-0.1", "#split=2", "#%E0%A4%A", "#&&==&", "#style=__proto__",
+    "#",
+    "#style=",
+    "#style=unknown",
+    "#style=irises:2",
+    "#style=irises:-1",
+    "#style=irises:NaN",
+    "#strength=1.5",
+    "#strength=1e-1",
+    "#strength=",
+    "#strength=Infinity",
+    "#size=12",
+    "#size=99999",
+    "#size=abc",
+    "#painter=cuda",
+    "#mirror=1",
+    "#colors=yes",
+    "#split=-0.1",
+    "#split=2",
+    "#%E0%A4%A",
+    "#&&==&",
+    "#style=__proto__",
   ])("leaves out what makes no sense: %s", (hash) => {
     expect(parseLook(hash, KNOWN)).toEqual({});
   });

@@ -58,7 +58,8 @@ describe("the engine's troubles, in words", () => {
   });
 
   it("never ends without a sentence", () => {
-    for (const thing of [null, undefined, "", {}, new Error(), 7]) expect(words.engineTrouble(thing)).toMatch(/^[A-Z].+\.$/);
+    for (const thing of [null, undefined, "", {}, new Error(), 7])
+      expect(words.engineTrouble(thing)).toMatch(/^[A-Z].+\.$/);
   });
 });
 
@@ -73,7 +74,15 @@ describe("promises and figures", () => {
   });
 
   it("shows the pace, or that nothing moves", () => {
-    const figures = { backend: "wasm" as const, size: { width: 456, height: 256 }, fps: 29.97, p50: 33.4, p95: 51, idle: false, model: "m" };
+    const figures = {
+      backend: "wasm" as const,
+      size: { width: 456, height: 256 },
+      fps: 29.97,
+      p50: 33.4,
+      p95: 51,
+      idle: false,
+      model: "m",
+    };
     const [line, idle] = [figures, { ...figures, idle: true }].map(words.figuresLine) as [string, string];
     expect(line.replaceAll("\u00a0", " ")).toBe("WebAssembly · 456 × 256 · 30 frames/s · delay 33 ms, p95 51 ms · m");
     expect(line.split(" ")).toHaveLength(5); // a line breaks between two figures, never within one
@@ -87,7 +96,9 @@ describe("promises and figures", () => {
 
   it("leaves out of a clip's progress what is not known yet", () => {
     expect(words.progressLine({ share: 0.019, framesPerSecond: null, secondsLeft: null })).toBe("1 %");
-    expect(words.progressLine({ share: 0.5, framesPerSecond: 7.25, secondsLeft: 130 })).toBe("50 %, 7.3 frames/s, 2 min left");
+    expect(words.progressLine({ share: 0.5, framesPerSecond: 7.25, secondsLeft: 130 })).toBe(
+      "50 %, 7.3 frames/s, 2 min left",
+    );
   });
 
   it("counts the line of people from one", () => {

@@ -21,7 +21,7 @@ export function shrinkSquare(pixels: Uint8ClampedArray, from: number, to: number
       const at = 3 * (y * to + x);
       weights.forEach((w, k) => {
         const p = 4 * (y * from + first + k);
-        for (let c = 0; c < 3; c++) rows[at + c]! += w * pixels[p + c]!;
+        for (let c = 0; c < 3; c++) rows[at + c] += w * pixels[p + c];
       });
     });
   }
@@ -30,7 +30,7 @@ export function shrinkSquare(pixels: Uint8ClampedArray, from: number, to: number
     for (let x = 0; x < to; x++) {
       for (let c = 0; c < 3; c++) {
         let sum = 0;
-        weights.forEach((w, k) => (sum += w * rows[3 * ((first + k) * to + x) + c]!));
+        weights.forEach((w, k) => (sum += w * rows[3 * ((first + k) * to + x) + c]));
         planes[(c * to + y) * to + x] = Math.round(sum) / 255;
       }
     }

@@ -16,7 +16,11 @@ export interface Wanted {
 const fileName = (url: string): string => new URL(url).pathname.split("/").pop() ?? url;
 
 /** The bytes of a file. `check` throws for a damaged one, which is then not kept. Throws `Trouble`. */
-export async function download(wanted: Wanted, check: (bytes: ArrayBuffer) => Promise<void>, progress: Progress): Promise<ArrayBuffer> {
+export async function download(
+  wanted: Wanted,
+  check: (bytes: ArrayBuffer) => Promise<void>,
+  progress: Progress,
+): Promise<ArrayBuffer> {
   const stored = await openCache();
   const address = `${wanted.url}?key=${encodeURIComponent(wanted.key)}`;
   const kept = await stored?.match(address);
@@ -65,13 +69,18 @@ async function fetchBytes({ url, bytes }: Wanted, progress: Progress): Promise<A
   } catch {
     throw new Trouble(`${file} could not be downloaded: check the connection and try again.`);
   }
-  if (!response.ok || !response.body) throw new Trouble(`${file} could not be downloaded: the server answered ${response.status}.`);
+  if (!response.ok || !response.body)
+    throw new Trouble(`${file} could not be downloaded: the server answered ${response.status}.`);
   // The length in the header is that of the packed file where the server compressed it on the way.
   const length = response.headers.has("Content-Encoding") ? 0 : Number(response.headers.get("Content-Length"));
   return collect(response.body, (loaded) => progress(file, loaded, bytes || length), file);
 }
 
-async function collect(body: ReadableStream<Uint8Array>, progress: (loaded: number) => void, file: string): Promise<ArrayBuffer> {
+async function collect(
+  body: ReadableStream<Uint8Array>,
+  progress: (loaded: number) => void,
+  file: string,
+): Promise<ArrayBuffer> {
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   try {

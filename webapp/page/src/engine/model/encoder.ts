@@ -1,7 +1,8 @@
 // P: style vectors of pictures, on the processor. Loaded when the first picture comes.
-import type { Model } from "./model";
+
 import { shrinkSquare } from "./area";
-import { type Place, cpuRuntime } from "./runtime";
+import type { Model } from "./model";
+import { cpuRuntime, type Place } from "./runtime";
 import { centreSquare } from "./style";
 
 export type Encode = (picture: ImageBitmap) => Promise<Float32Array>;

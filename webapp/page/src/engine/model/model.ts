@@ -1,7 +1,7 @@
 // Models beside the page: the description, and its files checked against it.
 import type { ModelDescription } from "../../types";
-import { type Progress, download } from "./download";
 import { Trouble } from "../trouble";
+import { download, type Progress } from "./download";
 
 /** Of `export/runtime/model.py`. */
 const FORMAT = 2;
@@ -25,7 +25,7 @@ export async function loadModel(base: string, name: string, progress: Progress):
       if (!role) throw new Trouble(`The model ${name} has no file for ${roles[0]}.`);
       let bytes = loading.get(role);
       if (!bytes) {
-        bytes = loadFile(folder, description.files[role]!, progress);
+        bytes = loadFile(folder, description.files[role], progress);
         bytes.catch(() => loading.delete(role)); // so that asking again tries again
         loading.set(role, bytes);
       }
@@ -36,14 +36,17 @@ export async function loadModel(base: string, name: string, progress: Progress):
 
 async function readDescription(url: string, name: string): Promise<ModelDescription> {
   const response = await fetch(url, { cache: "no-cache" }).catch(() => null);
-  if (!response?.ok) throw new Trouble(`The model ${name} could not be downloaded: check the connection and try again.`);
+  if (!response?.ok)
+    throw new Trouble(`The model ${name} could not be downloaded: check the connection and try again.`);
   try {
     const description = (await response.json()) as ModelDescription;
     if (!(description.style_size > 0 && description.multiple > 0 && description.files.frame)) throw new Error();
     if (description.format < FORMAT) description.state = []; // an earlier kind of step graph: frame by frame
     return description;
   } catch {
-    throw new Trouble(`The description of the model ${name} is damaged; whoever runs this page must install the model again.`);
+    throw new Trouble(
+      `The description of the model ${name} is damaged; whoever runs this page must install the model again.`,
+    );
   }
 }
 
@@ -56,7 +59,9 @@ async function loadFile(folder: string, entry: Entry, progress: Progress): Promi
 
 /** Throws `Trouble` unless size and SHA-256 are those of the description. Without a secure origin only the size is checked. */
 export async function checkFile(bytes: ArrayBuffer, entry: Entry): Promise<void> {
-  const damaged = new Trouble(`The model file ${entry.file} is damaged, so it was not used; reload the page to download it again.`);
+  const damaged = new Trouble(
+    `The model file ${entry.file} is damaged, so it was not used; reload the page to download it again.`,
+  );
   if (bytes.byteLength !== entry.bytes) throw damaged;
   if (!globalThis.crypto?.subtle) return;
   const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes));

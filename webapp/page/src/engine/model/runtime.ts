@@ -1,8 +1,7 @@
 // ONNX Runtime, in the variant that a painter needs; code and binary are downloaded only when it is used.
 import type { InferenceSession } from "onnxruntime-web";
-
-import { type Progress, download, unpack } from "./download";
 import { Trouble } from "../trouble";
+import { download, type Progress, unpack } from "./download";
 
 export type Runtime = typeof import("onnxruntime-web");
 export type Session = InferenceSession;
@@ -14,7 +13,8 @@ export interface Place {
 }
 
 /** Threads of the CPU runtime; more than one only under cross-origin isolation. */
-export const threads = (): number => (globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1);
+export const threads = (): number =>
+  globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
 
 let cpu: Promise<Runtime> | null = null;
 let gpu: Promise<Runtime> | null = null;

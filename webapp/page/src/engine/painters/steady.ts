@@ -65,8 +65,8 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
   /** The past of the next frame, made of this one's and what the step graph gave. */
   const after = ({ size, frames, values }: Past, found: Tensors): Past => {
     const value = ({ name, from, every = 1, anew }: Carried): Tensor => {
-      if (anew && frames % anew === 0) return start!.values[name]!;
-      return found[from] && frames % every === 0 ? found[from] : values[name]!;
+      if (anew && frames % anew === 0) return start!.values[name];
+      return found[from] && frames % every === 0 ? found[from] : values[name];
     };
     return { size, frames: frames + 1, values: Object.fromEntries(state.map((each) => [each.name, value(each)])) };
   };

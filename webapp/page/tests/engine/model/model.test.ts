@@ -8,7 +8,16 @@ import { checkFile, loadModel } from "../../../src/engine/model/model";
 
 const graph = new TextEncoder().encode("a graph");
 const entry = { file: "frame.onnx", bytes: graph.length, sha256: createHash("sha256").update(graph).digest("hex") };
-const description = { format: 2, name: "m", style_size: 4, multiple: 8, style_side: 256, state: [], files: { frame: entry }, licence: "" };
+const description = {
+  format: 2,
+  name: "m",
+  style_size: 4,
+  multiple: 8,
+  style_side: 256,
+  state: [],
+  files: { frame: entry },
+  licence: "",
+};
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -79,7 +88,9 @@ test("a damaged file is not kept; one damaged in the cache is downloaded again",
 
 test("what is missing is said", async () => {
   serve({ "broken/model.json": "{", "model.json": JSON.stringify(description) });
-  await expect(loadModel("http://place/", "broken", () => {})).rejects.toThrow("description of the model broken is damaged");
+  await expect(loadModel("http://place/", "broken", () => {})).rejects.toThrow(
+    "description of the model broken is damaged",
+  );
   const model = await loadModel("http://place/", "m", () => {});
   await expect(model.file("frame")).rejects.toThrow("404");
   await expect(model.file("style")).rejects.toThrow("no file for style");

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Runtime, Session } from "../../../src/engine/model/runtime";
-import { type Networks, createNetworks, pixelGrid } from "../../../src/engine/painters/steady";
+import { createNetworks, type Networks, pixelGrid } from "../../../src/engine/painters/steady";
 import type { Carried } from "../../../src/types";
 
 class Tensor {
@@ -40,7 +40,11 @@ function session() {
     fed.push(feeds);
     const [height, width] = feeds.frame!.dims.slice(-2) as [number, number];
     const painted = tensor(3, width, height);
-    gave.push("previous" in feeds ? { painted, small: tensor(3, width / 2, height / 2), motion: tensor(2, width / 2, height / 2) } : { painted });
+    gave.push(
+      "previous" in feeds
+        ? { painted, small: tensor(3, width / 2, height / 2), motion: tensor(2, width / 2, height / 2) }
+        : { painted },
+    );
     return gave.at(-1)!;
   };
   return { fed, gave, run, release: vi.fn(async () => {}) };
@@ -50,11 +54,19 @@ let plain: ReturnType<typeof session>;
 let step: ReturnType<typeof session>;
 let openStep: () => Promise<Session>;
 const unsteady = vi.fn();
-const paint = (networks: Networks, of: Tensor, at = size) => networks.paint(of as never, at) as unknown as Promise<Tensor>;
+const paint = (networks: Networks, of: Tensor, at = size) =>
+  networks.paint(of as never, at) as unknown as Promise<Tensor>;
 
 function networks(state = STATE): Networks {
   const place = (values: Float32Array, dims: number[]) => new Tensor("float32", values, dims) as never;
-  return createNetworks({ ort: { Tensor } as unknown as Runtime, frame: plain as never, openStep, state, place, unsteady });
+  return createNetworks({
+    ort: { Tensor } as unknown as Runtime,
+    frame: plain as never,
+    openStep,
+    state,
+    place,
+    unsteady,
+  });
 }
 
 beforeEach(() => {
@@ -78,7 +90,10 @@ describe("the step graph", () => {
     without.setStability(1);
     await paint(without, frame());
     expect(openStep).not.toHaveBeenCalled();
-    expect(plain.fed.map((feeds) => Object.keys(feeds))).toEqual([["frame", "style"], ["frame", "style"]]);
+    expect(plain.fed.map((feeds) => Object.keys(feeds))).toEqual([
+      ["frame", "style"],
+      ["frame", "style"],
+    ]);
   });
 
   test("carries what the model says; the first frame is painted by itself, and its past is nothing", async () => {
@@ -90,14 +105,14 @@ describe("the step graph", () => {
     expect(begun.stability!.data).toEqual(Float32Array.of(0));
     expect(begun.grid!.data).toEqual(pixelGrid({ width: 4, height: 2 }));
     for (const { name, channels, over } of STATE.slice(1)) {
-      expect(begun[name]!.dims).toEqual([1, channels, 2 / over, 4 / over]);
-      expect(begun[name]!.data.every((value) => value === 0)).toBe(true);
+      expect(begun[name].dims).toEqual([1, channels, 2 / over, 4 / over]);
+      expect(begun[name].data.every((value) => value === 0)).toBe(true);
     }
     expect(next.stability!.data).toEqual(Float32Array.of(0.75));
     expect(next.carried).toBe(first);
-    expect(next.previous).toBe(step.gave[0]!.small);
+    expect(next.previous).toBe(step.gave[0].small);
     expect(next.grid).toBe(begun.grid);
-    expect(second).toBe(step.gave[1]!.painted);
+    expect(second).toBe(step.gave[1].painted);
     expect(openStep).toHaveBeenCalledTimes(1);
   });
 
@@ -105,11 +120,11 @@ describe("the step graph", () => {
     const steady = networks();
     steady.setStability(1);
     for (let i = 0; i < 8; i++) await paint(steady, frame());
-    const gave = (name: string, at: number) => step.gave[at]![name];
+    const gave = (name: string, at: number) => step.gave[at][name];
     const keys = [0, 0, 0, 3, 3, 3, 6];
     expect(step.fed.slice(1).map((fed) => fed.key_painted)).toEqual(keys.map((at) => gave("painted", at)));
     expect(step.fed.slice(1).map((fed) => fed.key)).toEqual(keys.map((at) => gave("small", at)));
-    const zero = step.fed[0]!.key_motion;
+    const zero = step.fed[0].key_motion;
     const motions = [zero, gave("motion", 1), gave("motion", 2), zero, gave("motion", 4), gave("motion", 5), zero];
     expect(step.fed.slice(1).map((fed, i) => fed.key_motion === motions[i])).toEqual(Array(7).fill(true));
   });
@@ -118,14 +133,16 @@ describe("the step graph", () => {
     const steady = networks();
     steady.setStability(1);
     for (let i = 0; i < 5; i++) await paint(steady, frame());
-    const alive = step.gave.flatMap((gave, at) => Object.keys(gave).flatMap((name) => (gave[name]!.disposed ? [] : [`${name} ${at}`])));
+    const alive = step.gave.flatMap((gave, at) =>
+      Object.keys(gave).flatMap((name) => (gave[name].disposed ? [] : [`${name} ${at}`])),
+    );
     expect(alive).toEqual(["painted 3", "small 3", "painted 4", "small 4", "motion 4"]);
-    expect(Object.values(step.fed[0]!).some(({ disposed }) => disposed)).toBe(false); // the next clip begins with it
+    expect(Object.values(step.fed[0]).some(({ disposed }) => disposed)).toBe(false); // the next clip begins with it
     steady.reset();
     steady.setStability(0);
     await paint(steady, frame());
     expect(step.gave.flatMap((gave) => Object.values(gave)).every(({ disposed }) => disposed)).toBe(true);
-    expect(plain.gave[0]!.painted!.disposed).toBe(false);
+    expect(plain.gave[0].painted!.disposed).toBe(false);
   });
 
   test("does not carry on what was reset while it was painted", async () => {
@@ -137,15 +154,19 @@ describe("the step graph", () => {
     expect((await paint(steady, frame())).disposed).toBe(false);
     step.run = run;
     await paint(steady, frame());
-    expect(step.fed[2]!.stability!.data[0]).toBe(0);
+    expect(step.fed[2].stability!.data[0]).toBe(0);
   });
 
-  const isFresh = () => step.fed.at(-1)!.stability!.data[0] === 0 && step.fed.at(-1)!.carried!.data.every((value) => value === 0);
+  const isFresh = () =>
+    step.fed.at(-1)!.stability!.data[0] === 0 && step.fed.at(-1)!.carried!.data.every((value) => value === 0);
 
   test.each<[string, (steady: Networks) => unknown]>([
     ["a reset", (steady) => steady.reset()],
     ["another style", (steady) => steady.setStyle(new Float32Array(4))],
-    ["a frame painted by itself", async (steady) => (steady.setStability(0), await paint(steady, frame()), steady.setStability(1))],
+    [
+      "a frame painted by itself",
+      async (steady) => (steady.setStability(0), await paint(steady, frame()), steady.setStability(1)),
+    ],
   ])("begins anew after %s", async (_, cut) => {
     const steady = networks();
     steady.setStability(1);
@@ -165,11 +186,11 @@ describe("the step graph", () => {
     await paint(steady, frame());
     await paint(steady, frame(), { width: 4, height: 2 });
     expect(isFresh()).toBe(true);
-    const { grid } = step.fed[1]!;
-    expect(grid).toBe(step.fed[0]!.grid);
+    const { grid } = step.fed[1];
+    expect(grid).toBe(step.fed[0].grid);
     await paint(steady, frame(8), { width: 8, height: 2 });
     expect(isFresh()).toBe(true);
-    expect(step.fed[2]!.grid!.dims).toEqual([1, 2, 2, 8]);
+    expect(step.fed[2].grid!.dims).toEqual([1, 2, 2, 8]);
     expect(grid!.disposed).toBe(true);
   });
 
@@ -202,6 +223,6 @@ describe("the step graph", () => {
     const last = await paint(steady, frame());
     await steady.release();
     expect([plain.release, step.release].map((release) => release.mock.calls.length)).toEqual([1, 1]);
-    expect([last.disposed, step.fed[0]!.grid!.disposed]).toEqual([true, true]);
+    expect([last.disposed, step.fed[0].grid!.disposed]).toEqual([true, true]);
   });
 });

@@ -1,11 +1,11 @@
 // A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
 import type { Backend, Frame, Part, Size, View } from "../../../types";
-import { type Compositor, createCompositor } from "./compositor";
-import { type Framing, createTurning, whole } from "../framing";
-import { Dropped, type Opening, type Painter, frameSize, toVideoFrame } from "../painter";
-import { finish } from "./pixels";
-import { type Reader, createReader } from "./reader";
 import { Trouble } from "../../trouble";
+import { createTurning, type Framing, whole } from "../framing";
+import { Dropped, frameSize, type Opening, type Painter, toVideoFrame } from "../painter";
+import { type Compositor, createCompositor } from "./compositor";
+import { finish } from "./pixels";
+import { createReader, type Reader } from "./reader";
 
 /** Paints frames into memory. */
 export interface Network {
@@ -63,7 +63,8 @@ export async function compose(network: Network, opening: Opening): Promise<Paint
     async paint(frame, size) {
       try {
         const painting = await network.paint(frame, framed(frame, false), size, reader);
-        const pixels = "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
+        const pixels =
+          "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
         if (view.strength < 1 || view.keepColors) finish(pixels, reader.pixels(frame, size), view);
         return toVideoFrame(pixels, size, frame);
       } finally {

@@ -1,10 +1,10 @@
 // Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider in one shader.
 // The WebGPU painter does the same in webgpu_shaders.ts; keep the two alike.
 import type { Frame, View } from "../../../types";
+import { Trouble } from "../../trouble";
 import { type Framing, placeIn } from "../framing";
 import { frameSize, shownSize } from "../painter";
 import { LUMA } from "./pixels";
-import { Trouble } from "../../trouble";
 
 const CORNERS = `#version 300 es
 out vec2 at; // 0…1, from the top left
@@ -56,7 +56,10 @@ export interface Compositor {
 /** Takes over a canvas. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
 export function createCompositor(canvas: OffscreenCanvas, lost: () => void): Compositor {
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
-  if (!gl) throw new Trouble("This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.");
+  if (!gl)
+    throw new Trouble(
+      "This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.",
+    );
   canvas.addEventListener("webglcontextlost", lost);
   const program = link(gl);
   gl.useProgram(program);
@@ -124,6 +127,7 @@ function createTexture(gl: WebGL2RenderingContext, unit: number): WebGLTexture {
   gl.activeTexture(gl.TEXTURE0 + unit);
   gl.bindTexture(gl.TEXTURE_2D, texture);
   for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-  for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.LINEAR);
+  for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+    gl.texParameteri(gl.TEXTURE_2D, filter, gl.LINEAR);
   return texture;
 }

@@ -33,9 +33,9 @@ export function toPlanes(pixels: Uint8ClampedArray, size: Size, multiple: number
   for (const row of rows) {
     for (const column of columns) {
       const from = 4 * (row * size.width + column);
-      planes[at] = pixels[from]! / 255;
-      planes[at + area] = pixels[from + 1]! / 255;
-      planes[at + 2 * area] = pixels[from + 2]! / 255;
+      planes[at] = pixels[from] / 255;
+      planes[at + area] = pixels[from + 1] / 255;
+      planes[at + 2 * area] = pixels[from + 2] / 255;
       at++;
     }
   }
@@ -51,9 +51,9 @@ export function toPixels(planes: Float32Array, size: Size, multiple: number): Ui
   for (let y = 0; y < size.height; y++) {
     let at = y * from.width;
     for (let x = 0; x < size.width; x++, at++, to += 4) {
-      pixels[to] = planes[at]! * 255;
-      pixels[to + 1] = planes[at + area]! * 255;
-      pixels[to + 2] = planes[at + 2 * area]! * 255;
+      pixels[to] = planes[at] * 255;
+      pixels[to + 1] = planes[at + area] * 255;
+      pixels[to + 2] = planes[at + 2 * area] * 255;
       pixels[to + 3] = 255;
     }
   }
@@ -74,14 +74,21 @@ export function cropPlanes(planes: Float32Array, size: Size, multiple: number): 
 }
 
 /** The painting mixed with its frame, in place: `keepColors` paints the luminance only, `strength` 0…1 mixes. RGBA bytes. */
-export function finish(painted: Uint8ClampedArray, frame: Uint8ClampedArray, look: { strength: number; keepColors: boolean }): void {
+export function finish(
+  painted: Uint8ClampedArray,
+  frame: Uint8ClampedArray,
+  look: { strength: number; keepColors: boolean },
+): void {
   const { strength, keepColors } = look;
   if (!keepColors && strength === 1) return;
   for (let i = 0; i < painted.length; i += 4) {
-    const light = LUMA[0] * (painted[i]! - frame[i]!) + LUMA[1] * (painted[i + 1]! - frame[i + 1]!) + LUMA[2] * (painted[i + 2]! - frame[i + 2]!);
+    const light =
+      LUMA[0] * (painted[i] - frame[i]) +
+      LUMA[1] * (painted[i + 1] - frame[i + 1]) +
+      LUMA[2] * (painted[i + 2] - frame[i + 2]);
     for (let c = i; c < i + 3; c++) {
-      const full = keepColors ? Math.min(255, Math.max(0, frame[c]! + light)) : painted[c]!;
-      painted[c] = frame[c]! + strength * (full - frame[c]!);
+      const full = keepColors ? Math.min(255, Math.max(0, frame[c] + light)) : painted[c];
+      painted[c] = frame[c] + strength * (full - frame[c]);
     }
   }
 }

@@ -13,7 +13,11 @@ export interface Reader {
 export function createReader(): Reader {
   const canvas = new OffscreenCanvas(1, 1);
   const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false })!;
-  const draw = (frame: Frame, { width, height }: Size, { part, mirror } = { part: whole(frameSize(frame)), mirror: false }) => {
+  const draw = (
+    frame: Frame,
+    { width, height }: Size,
+    { part, mirror } = { part: whole(frameSize(frame)), mirror: false },
+  ) => {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.imageSmoothingQuality = "medium";
     context.setTransform(mirror ? -1 : 1, 0, 0, 1, mirror ? width : 0, 0);

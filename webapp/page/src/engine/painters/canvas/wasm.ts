@@ -1,13 +1,13 @@
 // The painter on the processor: ONNX Runtime's WebAssembly build.
 import type { Frame, Size } from "../../../types";
-import { compose } from "./composed";
+import { cpuRuntime, threads } from "../../model/runtime";
+import { Trouble } from "../../trouble";
 import type { Framing } from "../framing";
 import type { Opening, Painter } from "../painter";
+import { createNetworks } from "../steady";
+import { compose } from "./composed";
 import { cropPlanes, padded, toPixels, toPlanes } from "./pixels";
 import type { Reader } from "./reader";
-import { cpuRuntime, threads } from "../../model/runtime";
-import { createNetworks } from "../steady";
-import { Trouble } from "../../trouble";
 
 /** Throws `Trouble`, or whatever the runtime throws when it cannot load the graph. */
 export async function openWasm(opening: Opening): Promise<Painter> {
@@ -41,7 +41,8 @@ export async function openWasm(opening: Opening): Promise<Painter> {
         const planes = await run(frame, framing, size, reader);
         return new ImageData(toPixels(planes, size, multiple), size.width, size.height);
       },
-      values: async (frame, framing, size, reader) => cropPlanes(await run(frame, framing, size, reader), size, multiple),
+      values: async (frame, framing, size, reader) =>
+        cropPlanes(await run(frame, framing, size, reader), size, multiple),
       reset: networks.reset,
       close: () => void networks.release(),
     },

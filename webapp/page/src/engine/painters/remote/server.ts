@@ -1,10 +1,11 @@
 // The painter on the server: JPEG frames up, painted frames down.
-import { compose } from "../canvas/composed";
-import { Dropped, type Opening, type Painter } from "../painter";
-import { createReader } from "../canvas/reader";
-import { openSocket } from "./socket";
+
 import { centreSquare } from "../../model/style";
 import { Trouble } from "../../trouble";
+import { compose } from "../canvas/composed";
+import { createReader } from "../canvas/reader";
+import { Dropped, type Opening, type Painter } from "../painter";
+import { openSocket } from "./socket";
 
 /** JPEG quality of the frames sent: the network makes more of artefacts than the eye does. */
 const QUALITY = 0.95;

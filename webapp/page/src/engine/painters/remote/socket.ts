@@ -1,6 +1,7 @@
 // The WebSocket to the server's painter: one frame in flight, opened again when it is needed after it was lost.
-import { Dropped } from "../painter";
+
 import { Trouble } from "../../trouble";
+import { Dropped } from "../painter";
 
 /** What the server says when a place is free. */
 export interface Ready {
@@ -101,7 +102,9 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         clearTimeout(late);
         const wasReady = socket === opened;
         if (wasReady) socket = null;
-        const sentence = reason || (wasReady ? "The connection to the server broke off; trying again." : "The server cannot be reached.");
+        const sentence =
+          reason ||
+          (wasReady ? "The connection to the server broke off; trying again." : "The server cannot be reached.");
         drop(new Trouble(sentence));
         reject(new Trouble(sentence));
         if (wasReady && code !== 1001 && !closed) listener.trouble(sentence);
@@ -112,7 +115,9 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     if (socket?.readyState === WebSocket.OPEN) return true;
     if (!connecting && !closed && performance.now() >= nextTry) {
       connecting = connect()
-        .catch((error: Error) => listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`))
+        .catch((error: Error) =>
+          listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`),
+        )
         .finally(() => {
           connecting = null;
           nextTry = performance.now() + pause;
@@ -143,20 +148,31 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
       new DataView(head.buffer).setUint32(0, id, true);
       const bytes = await new Blob([head, jpeg]).arrayBuffer();
       if (!wake()) throw new Dropped();
-      return waitFor<Blob>((pending) => {
-        frame = pending;
-        socket!.send(bytes);
-      }, id, FRAME, new Dropped());
+      return waitFor<Blob>(
+        (pending) => {
+          frame = pending;
+          socket!.send(bytes);
+        },
+        id,
+        FRAME,
+        new Dropped(),
+      );
     },
     async encode(picture) {
-      if (!wake()) throw new Trouble("The server cannot be reached, so the picture was not read; try again in a moment.");
+      if (!wake())
+        throw new Trouble("The server cannot be reached, so the picture was not read; try again in a moment.");
       const id = ++sequence;
       const text = await base64(picture);
-      return waitFor<Float32Array>((pending) => {
-        encoding?.reject(new Trouble("Another picture was chosen meanwhile."));
-        encoding = pending;
-        socket!.send(JSON.stringify({ type: "encode", id, picture: text }));
-      }, id, STYLE, new Trouble("The server did not answer; try the picture again."));
+      return waitFor<Float32Array>(
+        (pending) => {
+          encoding?.reject(new Trouble("Another picture was chosen meanwhile."));
+          encoding = pending;
+          socket!.send(JSON.stringify({ type: "encode", id, picture: text }));
+        },
+        id,
+        STYLE,
+        new Trouble("The server did not answer; try the picture again."),
+      );
     },
     close() {
       closed = true;

@@ -1,10 +1,10 @@
 // The compute passes of the GPU painter: frame → network input, network output → picture. Buffers are kept per size.
 import type { Size } from "../../../types";
+import { padded } from "../canvas/pixels";
+import { type Framing, placeIn } from "../framing";
+import { JOB_BYTES, pictureShader, prepareShader, type Source } from "./shaders";
 import type { Camera } from "./view";
 import { FORMAT } from "./view";
-import { type Framing, placeIn } from "../framing";
-import { padded } from "../canvas/pixels";
-import { JOB_BYTES, type Source, pictureShader, prepareShader } from "./shaders";
 
 /** What one working size needs. */
 interface Room {
@@ -21,7 +21,8 @@ export type Tensors = ReturnType<typeof createTensors>;
 
 export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: number) {
   const pipelines = new Map<Source, GPUComputePipeline>();
-  const make = (code: string) => device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
+  const make = (code: string) =>
+    device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
   const toPicture = make(pictureShader);
   let room: Room | null = null;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
@@ -86,7 +87,10 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
       const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING;
       const fits = reuse?.width === width && reuse.height === height;
       const painting = fits ? reuse : device.createTexture({ size: [width, height], format: FORMAT, usage });
-      compute(toPicture, [{ buffer: planes }, painting.createView(), { buffer: roomFor({ width, height }).job }], { width, height });
+      compute(toPicture, [{ buffer: planes }, painting.createView(), { buffer: roomFor({ width, height }).job }], {
+        width,
+        height,
+      });
       return painting;
     },
   };

@@ -57,22 +57,35 @@ export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
     let made = pipelines.get(source);
     if (!made) {
       const module = device.createShaderModule({ code: viewShader(source) });
-      made = device.createRenderPipeline({ layout: "auto", vertex: { module }, fragment: { module, targets: [{ format: FORMAT }] } });
+      made = device.createRenderPipeline({
+        layout: "auto",
+        vertex: { module },
+        fragment: { module, targets: [{ format: FORMAT }] },
+      });
       pipelines.set(source, made);
     }
     return made;
   };
 
   /** Draws into a texture of the canvas's format. */
-  const draw = (target: GPUTexture, { camera, painting, place, view }: Drawn, commands = device.createCommandEncoder()) => {
+  const draw = (
+    target: GPUTexture,
+    { camera, painting, place, view }: Drawn,
+    commands = device.createCommandEncoder(),
+  ) => {
     const data = new ArrayBuffer(VIEW_BYTES);
     new Float32Array(data).set([view.strength, view.split ?? -1]);
     new Uint32Array(data, 8).set([Number(view.keepColors)]);
     new Float32Array(data, 16).set(place);
     device.queue.writeBuffer(uniform, 0, data);
     const used = pipeline(camera.source);
-    const entries = [camera.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({ binding, resource }));
-    const pass = commands.beginRenderPass({ colorAttachments: [{ view: target.createView(), loadOp: "clear", storeOp: "store" }] });
+    const entries = [camera.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({
+      binding,
+      resource,
+    }));
+    const pass = commands.beginRenderPass({
+      colorAttachments: [{ view: target.createView(), loadOp: "clear", storeOp: "store" }],
+    });
     pass.setPipeline(used);
     pass.setBindGroup(0, device.createBindGroup({ layout: used.getBindGroupLayout(0), entries }));
     pass.draw(3);
@@ -83,16 +96,24 @@ export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
     show: (target: GPUTexture, drawn: Drawn) => device.queue.submit([draw(target, drawn).finish()]),
     /** The same as RGBA bytes. */
     async read({ width, height }: Size, drawn: Drawn): Promise<Uint8ClampedArray<ArrayBuffer>> {
-      const texture = device.createTexture({ size: [width, height], format: FORMAT, usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC });
+      const texture = device.createTexture({
+        size: [width, height],
+        format: FORMAT,
+        usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC,
+      });
       const bytesPerRow = Math.ceil((4 * width) / 256) * 256;
-      const buffer = device.createBuffer({ size: bytesPerRow * height, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const buffer = device.createBuffer({
+        size: bytesPerRow * height,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
       const commands = draw(texture, drawn);
       commands.copyTextureToBuffer({ texture }, { buffer, bytesPerRow }, [width, height]);
       device.queue.submit([commands.finish()]);
       await buffer.mapAsync(GPUMapMode.READ);
       const rows = new Uint8Array(buffer.getMappedRange());
       const pixels = new Uint8ClampedArray(4 * width * height);
-      for (let y = 0; y < height; y++) pixels.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + 4 * width), 4 * width * y);
+      for (let y = 0; y < height; y++)
+        pixels.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + 4 * width), 4 * width * y);
       buffer.destroy();
       texture.destroy();
       return pixels;

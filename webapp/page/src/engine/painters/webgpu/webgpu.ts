@@ -1,14 +1,14 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
 import type { Frame, Part, Size, View } from "../../../types";
-import { type Framing, createTurning, placeIn, whole } from "../framing";
-import { openGpu } from "./device";
-import { type Tensors, createTensors } from "./tensors";
-import { type Drawn, FORMAT, type ViewPass, createCameras, createViewPass } from "./view";
-import { type Opening, type Painter, frameSize, shownSize, toVideoFrame } from "../painter";
+import { gpuRuntime, type Runtime } from "../../model/runtime";
+import { isOutOfMemory, Trouble } from "../../trouble";
 import { cropPlanes } from "../canvas/pixels";
-import { type Runtime, gpuRuntime } from "../../model/runtime";
-import { type Networks, createNetworks } from "../steady";
-import { Trouble, isOutOfMemory } from "../../trouble";
+import { createTurning, type Framing, placeIn, whole } from "../framing";
+import { frameSize, type Opening, type Painter, shownSize, toVideoFrame } from "../painter";
+import { createNetworks, type Networks } from "../steady";
+import { openGpu } from "./device";
+import { createTensors, type Tensors } from "./tensors";
+import { createCameras, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
 
 /** Throws `Trouble`, or whatever the browser and the runtime throw when they cannot start. */
 export async function openWebGpu(opening: Opening): Promise<Painter> {
@@ -19,7 +19,10 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
     const file = (role: string) => opening.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
     const [ort, graph] = await Promise.all([gpuRuntime(opening.place), file("frame")]);
     const open = (bytes: Uint8Array) =>
-      ort.InferenceSession.create(bytes, { executionProviders: [{ name: "webgpu", device }], preferredOutputLocation: "gpu-buffer" });
+      ort.InferenceSession.create(bytes, {
+        executionProviders: [{ name: "webgpu", device }],
+        preferredOutputLocation: "gpu-buffer",
+      });
     const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
     const tensors = createTensors(device, sampler, description.multiple);
     const networks = createNetworks({
@@ -35,7 +38,15 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
     });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
     watch(device, opening);
-    return createPainter(device, detail, ort, networks, tensors, createViewPass(device, sampler), await opening.canvas());
+    return createPainter(
+      device,
+      detail,
+      ort,
+      networks,
+      tensors,
+      createViewPass(device, sampler),
+      await opening.canvas(),
+    );
   } catch (error) {
     device.destroy();
     throw error;
@@ -48,7 +59,9 @@ function watch(device: GPUDevice, opening: Opening): void {
     if (reason !== "destroyed") opening.failed(new Trouble("The graphics card was lost"));
   });
   device.addEventListener("uncapturederror", ({ error }) => {
-    opening.failed(isOutOfMemory(error.constructor.name) ? new Trouble("The memory of the graphics card is full") : error);
+    opening.failed(
+      isOutOfMemory(error.constructor.name) ? new Trouble("The memory of the graphics card is full") : error,
+    );
   });
 }
 
@@ -76,14 +89,22 @@ function createPainter(
     turn(framing.mirror);
     const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    return { planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
+    return {
+      planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer,
+      count: 3 * padded.width * padded.height,
+    };
   };
   const picture = async (frame: Frame, framing: Framing, size: Size, reuse: GPUTexture | null): Promise<Painted> => {
     const { planes } = await run(frame, framing, size);
     return { frame, painting: tensors.toPicture(planes, size, reuse), place: placeIn(frameSize(frame), framing) };
   };
   const framed = (frame: Frame, part: Part = whole(frameSize(frame))): Framing => ({ part, mirror: view.mirror });
-  const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({ camera: cameras.of(frame), painting, place, view: shown });
+  const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({
+    camera: cameras.of(frame),
+    painting,
+    place,
+    view: shown,
+  });
   const keep = (next: Painted): Painted => {
     last?.frame.close();
     if (last?.painting !== next.painting) last?.painting.destroy();

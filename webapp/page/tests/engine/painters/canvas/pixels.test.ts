@@ -1,12 +1,22 @@
 import { describe, expect, test } from "vitest";
 
-import { cropPlanes, finish, padded, reflected, sources, toPixels, toPlanes } from "../../../../src/engine/painters/canvas/pixels";
+import {
+  cropPlanes,
+  finish,
+  padded,
+  reflected,
+  sources,
+  toPixels,
+  toPlanes,
+} from "../../../../src/engine/painters/canvas/pixels";
 
 const random = (seed: number) => () => (seed = (seed * 16807) % 2147483647) / 2147483647;
 
 function picture(width: number, height: number): Uint8ClampedArray {
   const next = random(width * 31 + height);
-  return Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) => (i % 4 === 3 ? 255 : Math.floor(256 * next())));
+  return Uint8ClampedArray.from({ length: 4 * width * height }, (_, i) =>
+    i % 4 === 3 ? 255 : Math.floor(256 * next()),
+  );
 }
 
 test("sizes are padded to the next multiple, and to two of it at least", () => {
@@ -33,7 +43,7 @@ test.each([
   expect(planes.length).toBe(3 * to.width * to.height);
   expect(toPixels(planes, { width, height }, 8)).toEqual(pixels);
   const cropped = cropPlanes(planes, { width, height }, 8);
-  expect(cropped[(2 * height + 3) * width + 4]).toBeCloseTo(pixels[4 * (3 * width + 4) + 2]! / 255, 6);
+  expect(cropped[(2 * height + 3) * width + 4]).toBeCloseTo(pixels[4 * (3 * width + 4) + 2] / 255, 6);
 });
 
 test("values beyond white and black are cut off", () => {
@@ -57,7 +67,9 @@ describe("finishing", () => {
   });
 
   test("half strength lies between", () => {
-    finished({ strength: 0.5, keepColors: false }).forEach((v, i) => expect(Math.abs(v - (painted[i]! + frame[i]!) / 2)).toBeLessThanOrEqual(0.5));
+    finished({ strength: 0.5, keepColors: false }).forEach((v, i) =>
+      expect(Math.abs(v - (painted[i] + frame[i]) / 2)).toBeLessThanOrEqual(0.5),
+    );
   });
 
   test("kept colours have the painting's luminance and the frame's chroma", () => {
@@ -65,10 +77,10 @@ describe("finishing", () => {
     const [from, to] = [soft(frame), soft(painted)];
     const out = to.slice();
     finish(out, from, { strength: 1, keepColors: true });
-    const luma = (p: Uint8ClampedArray, i: number) => 0.299 * p[i]! + 0.587 * p[i + 1]! + 0.114 * p[i + 2]!;
+    const luma = (p: Uint8ClampedArray, i: number) => 0.299 * p[i] + 0.587 * p[i + 1] + 0.114 * p[i + 2];
     for (let i = 0; i < out.length; i += 4) {
       expect(Math.abs(luma(out, i) - luma(to, i))).toBeLessThan(1);
-      expect(Math.abs(out[i]! - out[i + 2]! - (from[i]! - from[i + 2]!))).toBeLessThanOrEqual(1);
+      expect(Math.abs(out[i] - out[i + 2] - (from[i] - from[i + 2]))).toBeLessThanOrEqual(1);
     }
   });
 });
