@@ -1,25 +1,25 @@
 // The page: reads what its place offers, then puts the parts together.
 import { createEngine } from "./engine/engine";
 import type { BuiltInStyle, Engine, PageConfig } from "./types";
-import { createClipDialog } from "./ui/clip-dialog";
-import { bindControls } from "./ui/controls";
-import { bindDivider } from "./ui/divider";
+import { createClipDialog } from "./ui/clips/clip-dialog";
+import { bindDrop, type Dropped } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
-import { bindDrop, type Dropped } from "./ui/drop";
-import { createGallery } from "./ui/gallery";
 import { placeIcons } from "./ui/icons";
-import { createStore, DEFAULT_LOOK, type Look, type Store } from "./ui/look";
-import { createMessages, type Messages } from "./ui/messages";
-import { only } from "./ui/mix";
-import { Palette } from "./ui/palette";
-import { paintPoster } from "./ui/poster";
-import { createSession } from "./ui/session";
-import { bindShare } from "./ui/share";
-import { bindSources } from "./ui/sources";
-import { bindCaption, bindStatus } from "./ui/status";
-import { bindTools } from "./ui/tools";
-import { parseLook } from "./ui/url";
-import { loadTrouble, type Place, pictureTrouble } from "./ui/words";
+import { bindControls } from "./ui/settings/controls";
+import { parseLook } from "./ui/settings/link";
+import { createStore, DEFAULT_LOOK, type Look, type Store } from "./ui/settings/settings";
+import { bindShare } from "./ui/settings/share";
+import { bindDivider } from "./ui/stage/divider";
+import { paintPoster } from "./ui/stage/poster";
+import { createSession } from "./ui/stage/session";
+import { bindSources } from "./ui/stage/sources";
+import { bindTools } from "./ui/stage/tools";
+import { createMessages, type Messages } from "./ui/status/messages";
+import { loadTrouble, type Place, pictureTrouble } from "./ui/status/sentences";
+import { bindCaption, bindStatus } from "./ui/status/status";
+import { createGallery } from "./ui/styles/gallery";
+import { only } from "./ui/styles/mix";
+import { Palette } from "./ui/styles/palette";
 
 declare global {
   /** For tests. */

@@ -1,6 +1,6 @@
 // The painting worker: owns the model and the present painter, and falls from one painter to the next.
 import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
-import { after, candidates, createPatience, whySentence } from "./choice";
+import { after, candidates, createPatience, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { createEncoder, type Encode } from "./model/encoder";
 import { loadModel, type Model } from "./model/model";

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { createPatience } from "../../src/engine/choice";
+import { createPatience } from "../../src/engine/backends";
 import { budget, createGovernor, paintedPart, STEPS, workingSize } from "../../src/live/governor";
 
 /** The same numbers every time: 0…1. */

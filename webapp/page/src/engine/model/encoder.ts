@@ -1,7 +1,7 @@
 // P: style vectors of pictures, on the processor. Loaded when the first picture comes.
 
-import { shrinkSquare } from "./area";
 import type { Model } from "./model";
+import { shrinkSquare } from "./resize";
 import { cpuRuntime, type Place } from "./runtime";
 import { centreSquare } from "./style";
 

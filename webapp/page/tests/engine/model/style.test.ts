@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { shrinkSquare } from "../../../src/engine/model/area";
+import { shrinkSquare } from "../../../src/engine/model/resize";
 import { blend, centreSquare } from "../../../src/engine/model/style";
 
 test("a blend is the weighted mean", () => {

@@ -5,7 +5,7 @@ import { Trouble } from "../../trouble";
 import type { Framing } from "../framing";
 import type { Opening, Painter } from "../painter";
 import { createNetworks } from "../steady";
-import { compose } from "./composed";
+import { compose } from "./canvas-painter";
 import { cropPlanes, padded, toPixels, toPlanes } from "./pixels";
 import type { Reader } from "./reader";
 

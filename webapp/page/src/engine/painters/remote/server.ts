@@ -2,7 +2,7 @@
 
 import { centreSquare } from "../../model/style";
 import { Trouble } from "../../trouble";
-import { compose } from "../canvas/composed";
+import { compose } from "../canvas/canvas-painter";
 import { createReader } from "../canvas/reader";
 import { Dropped, type Opening, type Painter } from "../painter";
 import { openSocket } from "./socket";

@@ -1,8 +1,8 @@
 // A clip: how large, painting with progress, and the result to watch and to keep.
-import { clipsSupported, paintClip } from "../clips/clip";
-import type { Engine, PageConfig } from "../types";
-import { byId, make } from "./dom";
-import { engineTrouble, progressLine } from "./words";
+import { clipsSupported, paintClip } from "../../clips/clip";
+import type { Engine, PageConfig } from "../../types";
+import { byId, make } from "../dom";
+import { engineTrouble, progressLine } from "../status/sentences";
 
 const SIZES: readonly (readonly [number, string])[] = [
   [288, "Small, 288 px: quickest"],

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import * as words from "../../src/ui/words";
+import * as words from "../../../src/ui/status/sentences";
 
 const OPEN: words.Place = { secure: true, framed: false, cameraAllowed: true };
 const named = (name: string, message = ""): Error => Object.assign(new Error(message), { name });

@@ -1,11 +1,11 @@
 // What the engine is doing: downloads, the painter that took over, frames a second, and what went wrong.
-import type { Engine, EngineEvent, PageConfig, Size } from "../types";
-import { byId, make } from "./dom";
-import type { Look, Store } from "./look";
+import type { Engine, EngineEvent, PageConfig, Size } from "../../types";
+import { byId, make } from "../dom";
+import type { Look, Store } from "../settings/settings";
+import type { Session } from "../stage/session";
+import { captionOf, type Palette } from "../styles/palette";
 import type { Messages } from "./messages";
-import { captionOf, type Palette } from "./palette";
-import type { Session } from "./session";
-import { figuresLine, megabytes, painterName, promise, waitingLine } from "./words";
+import { figuresLine, megabytes, painterName, promise, waitingLine } from "./sentences";
 
 const EVERY_MS = 500;
 /** So many times in a row nothing must move before the status line says so. */

@@ -1,9 +1,9 @@
 // Snapshot, recording, full screen: what the buttons under the picture do.
-import { endingOf, openMicrophone, type Recording, record, recordingBarrier } from "../media/recorder";
-import type { Engine } from "../types";
-import { byId, fileName, save } from "./dom";
-import type { Messages } from "./messages";
-import { clock, microphoneTrouble } from "./words";
+import { endingOf, openMicrophone, type Recording, record, recordingBarrier } from "../../media/recorder";
+import type { Engine } from "../../types";
+import { byId, fileName, save } from "../dom";
+import type { Messages } from "../status/messages";
+import { clock, microphoneTrouble } from "../status/sentences";
 
 export function bindTools(engine: Engine, messages: Messages): void {
   bindSnapshot(engine, messages);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { heaviest, type Mix, MOST, only, shares, toggle, weigh, without } from "../../src/ui/mix";
+import { heaviest, type Mix, MOST, only, shares, toggle, weigh, without } from "../../../src/ui/styles/mix";
 
 const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
 

@@ -1,14 +1,14 @@
 // The painting at work: one source at a time, the engine started when it is first needed, the look applied to it.
-import { paintedPart } from "../live/governor";
-import { type Live, startLive } from "../live/loop";
-import { cameraId, facesPerson, openCamera, stopStream } from "../media/camera";
-import { openSample } from "../media/sample";
-import type { Engine } from "../types";
-import { byId } from "./dom";
-import type { Look, Store } from "./look";
-import type { Messages } from "./messages";
-import type { Palette } from "./palette";
-import { cameraBarrier, cameraTrouble, engineTrouble, type Place } from "./words";
+import { paintedPart } from "../../live/governor";
+import { type Live, startLive } from "../../live/loop";
+import { cameraId, facesPerson, openCamera, stopStream } from "../../media/camera";
+import { openSample } from "../../media/sample";
+import type { Engine } from "../../types";
+import { byId } from "../dom";
+import type { Look, Store } from "../settings/settings";
+import type { Messages } from "../status/messages";
+import { cameraBarrier, cameraTrouble, engineTrouble, type Place } from "../status/sentences";
+import type { Palette } from "../styles/palette";
 
 export type SourceKind = "camera" | "sample";
 

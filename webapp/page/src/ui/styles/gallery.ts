@@ -1,7 +1,7 @@
 // The wall of styles: built-in ones, own pictures, and the sliders of a blend.
-import { byId, make } from "./dom";
-import { icon } from "./icons";
-import type { Look, Store } from "./look";
+import { byId, make } from "../dom";
+import { icon } from "../icons";
+import type { Look, Store } from "../settings/settings";
 import { heaviest, isOwn, MOST, only, shares, toggle, weigh, without } from "./mix";
 import type { Palette, PaletteStyle } from "./palette";
 

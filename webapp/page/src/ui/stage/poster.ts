@@ -1,5 +1,5 @@
 // The picture behind the start panel: the sample scene laid down in brush strokes, in front of the person's eyes.
-import { drawScene, hash, SCENE } from "../media/sample";
+import { drawScene, hash, SCENE } from "../../media/sample";
 
 const LAYERS = [
   { strokes: 700, length: 90, width: 34 },

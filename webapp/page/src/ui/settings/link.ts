@@ -1,8 +1,8 @@
 // A look in the part of the address after "#": style=starry-night:0.6,great-wave:0.4&strength=0.8&colors=keep …
 // Only what differs from the default is written, and whatever makes no sense is left out when reading.
-import type { Backend } from "../types";
-import { DEFAULT_LOOK, type Look } from "./look";
-import { isOwn, type Mix, MOST, type Part } from "./mix";
+import type { Backend } from "../../types";
+import { isOwn, type Mix, MOST, type Part } from "../styles/mix";
+import { DEFAULT_LOOK, type Look } from "./settings";
 
 const PAINTERS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
 export const SMALLEST_SIDE = 64;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { DEFAULT_LOOK, type Look } from "../../src/ui/look";
-import { parseLook, writeLook } from "../../src/ui/url";
+import { parseLook, writeLook } from "../../../src/ui/settings/link";
+import { DEFAULT_LOOK, type Look } from "../../../src/ui/settings/settings";
 
 const KNOWN = new Set(["starry-night", "great-wave", "the-scream", "udnie", "irises"]);
 const read = (hash: string): Look => ({ ...DEFAULT_LOOK, ...parseLook(hash, KNOWN) });

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { after, candidates, createPatience, whySentence } from "../../src/engine/choice";
+import { after, candidates, createPatience, whySentence } from "../../src/engine/backends";
 import { transfers } from "../../src/engine/messages";
 import { isSoftware } from "../../src/engine/painters/webgpu/device";
 import { isOutOfMemory, sentenceOf, Trouble } from "../../src/engine/trouble";

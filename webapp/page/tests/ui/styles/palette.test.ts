@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { Engine } from "../../src/types";
-import { captionOf, Palette } from "../../src/ui/palette";
+import type { Engine } from "../../../src/types";
+import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
 const GALLERY = {
   one: { title: "One", artist: "Anna", year: "1900", style: [1, 0, 4] },

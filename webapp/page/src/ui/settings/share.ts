@@ -1,10 +1,10 @@
 // The look in the address: kept up to date, read again when the person edits it, copied on demand.
-import { byId } from "./dom";
-import { DEFAULT_LOOK, type Look, type Store } from "./look";
-import type { Messages } from "./messages";
-import { isOwn, only } from "./mix";
-import type { Palette } from "./palette";
-import { parseLook, writeLook } from "./url";
+import { byId } from "../dom";
+import type { Messages } from "../status/messages";
+import { isOwn, only } from "../styles/mix";
+import type { Palette } from "../styles/palette";
+import { parseLook, writeLook } from "./link";
+import { DEFAULT_LOOK, type Look, type Store } from "./settings";
 
 const WAIT_MS = 300; // browsers count changes of the address
 

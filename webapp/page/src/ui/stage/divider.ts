@@ -1,6 +1,6 @@
 // The before/after divider: dragged on the picture, or moved with the arrow keys.
-import { byId } from "./dom";
-import type { Look, Store } from "./look";
+import { byId } from "../dom";
+import type { Look, Store } from "../settings/settings";
 
 const STEP = 0.02;
 const clamp = (x: number): number => Math.min(1, Math.max(0, x));

@@ -1,7 +1,7 @@
 // What the page tells the person: trouble stays until it is dismissed or solved, notes pass by.
-import { byId, make } from "./dom";
-import { icon } from "./icons";
-import type { Trouble } from "./words";
+import { byId, make } from "../dom";
+import { icon } from "../icons";
+import type { Trouble } from "./sentences";
 
 export interface Messages {
   /** Shows a sentence in the message area; the same `topic` replaces what it said before. */

@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { sortFiles } from "../../src/ui/drop";
+import { sortFiles } from "../../../src/ui/clips/drop";
 
 const file = (name: string, type: string): File => new File(["x"], name, { type });
 

@@ -1,5 +1,5 @@
 // What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
-import type { Backend, PageConfig, Size } from "../types";
+import type { Backend, PageConfig, Size } from "../../types";
 
 /** What the page knows about the place it runs in. */
 export interface Place {

@@ -1,7 +1,7 @@
 // The sliders, switches and lists of the panel, bound to the look both ways.
-import type { Backend, PageConfig } from "../types";
-import { byId, make } from "./dom";
-import type { Look, Store } from "./look";
+import type { Backend, PageConfig } from "../../types";
+import { byId, make } from "../dom";
+import type { Look, Store } from "./settings";
 
 /** Working sizes offered by hand: the smaller, the broader the strokes. Short side in pixels. */
 const SIDES: readonly (readonly [number, string])[] = [

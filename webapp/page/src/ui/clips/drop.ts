@@ -1,5 +1,5 @@
 // Files dropped anywhere on the page, or pasted: pictures become styles, clips are painted.
-import { byId } from "./dom";
+import { byId } from "../dom";
 
 export interface Dropped {
   pictures: File[];

@@ -1,6 +1,6 @@
 // The styles there are: built-in ones and the person's own pictures, each with its style vector.
-import { blend } from "../engine/model/style";
-import type { BuiltInStyle, Engine } from "../types";
+import { blend } from "../../engine/model/style";
+import type { BuiltInStyle, Engine } from "../../types";
 import { isOwn, type Mix, shares } from "./mix";
 
 export interface PaletteStyle {

@@ -1,6 +1,6 @@
 // Everything a person can set about the painting, as plain data, and a store that tells who listens.
-import type { Backend } from "../types";
-import type { Mix } from "./mix";
+import type { Backend } from "../../types";
+import type { Mix } from "../styles/mix";
 
 export interface Look {
   mix: Mix;

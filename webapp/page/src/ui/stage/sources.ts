@@ -1,6 +1,6 @@
 // Choosing what is painted: the camera (which one), the sample scene, a clip.
-import { listCameras } from "../media/camera";
-import { byId, make } from "./dom";
+import { listCameras } from "../../media/camera";
+import { byId, make } from "../dom";
 import type { Session } from "./session";
 
 export function bindSources(session: Session, onClip: (file: File) => void): void {
