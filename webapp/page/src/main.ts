@@ -2,12 +2,12 @@
 import { createEngine } from "./engine/engine";
 import type { BuiltInStyle, Engine, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clips/clip-dialog";
-import { bindDrop, type Dropped } from "./ui/clips/drop";
+import { bindDrop, type DroppedFiles } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
 import { placeIcons } from "./ui/icons";
 import { bindControls } from "./ui/settings/controls";
-import { parseLook } from "./ui/settings/link";
-import { createStore, DEFAULT_LOOK, type Look, type Store } from "./ui/settings/settings";
+import { parseSettings } from "./ui/settings/link";
+import { createStore, DEFAULT_SETTINGS, type Settings, type Store } from "./ui/settings/settings";
 import { bindShare } from "./ui/settings/share";
 import { bindDivider } from "./ui/stage/divider";
 import { paintPoster } from "./ui/stage/poster";
@@ -15,7 +15,7 @@ import { createSession } from "./ui/stage/session";
 import { bindSources } from "./ui/stage/sources";
 import { bindTools } from "./ui/stage/tools";
 import { createMessages, type Messages } from "./ui/status/messages";
-import { loadTrouble, type Place, pictureTrouble } from "./ui/status/sentences";
+import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sentences";
 import { bindCaption, bindStatus } from "./ui/status/status";
 import { createGallery } from "./ui/styles/gallery";
 import { only } from "./ui/styles/mix";
@@ -33,7 +33,7 @@ async function fetchJson<T>(address: string): Promise<T> {
 }
 
 /** Where the page runs, as far as the camera is concerned. */
-function whereWeAre(): Place {
+function pageContext(): PageContext {
   const policy = (document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
   return { secure: isSecureContext, framed: self !== top, cameraAllowed: policy?.allowsFeature("camera") ?? null };
 }
@@ -53,52 +53,52 @@ async function open(messages: Messages): Promise<void> {
 }
 
 function assemble(config: PageConfig, palette: Palette, messages: Messages): void {
-  const linked = parseLook(location.hash, palette.names);
-  const look = createStore<Look>({ ...DEFAULT_LOOK, mix: only(palette.first), ...linked });
+  const linked = parseSettings(location.hash, palette.names);
+  const settings = createStore<Settings>({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...linked });
   const engine = createEngine(byId("host"), config);
   globalThis.impasto = { engine };
-  const session = createSession(engine, look, palette, messages, whereWeAre);
+  const session = createSession(engine, settings, palette, messages, pageContext);
   const clips = createClipDialog(
     engine,
     config,
-    () => session.lend(),
-    () => session.takeBack(),
+    () => session.pauseForClip(),
+    () => session.resumeAfterClip(),
   );
-  const gallery = createGallery(look, palette, (files) => void takePictures(files));
+  const gallery = createGallery(settings, palette, (files) => void takePictures(files));
 
   const takePictures = async (files: File[]): Promise<void> => {
     for (const file of files) {
       await palette.add(file).then(
-        ({ key }) => look.set({ mix: only(key) }),
+        ({ key }) => settings.set({ mix: only(key) }),
         () => messages.trouble("picture", pictureTrouble(file.name)),
       );
     }
     gallery.rebuild();
   };
-  const take = ({ pictures, clip, other }: Dropped): void => {
+  const take = ({ pictures, clip, other }: DroppedFiles): void => {
     if (pictures.length) void takePictures(pictures);
     if (clip) void clips.open(clip);
     else if (other && !pictures.length) messages.trouble("picture", `“${other}” is neither a picture nor a clip.`);
   };
 
-  bindControls(look, config);
-  bindDivider(look);
-  bindStatus(engine, session, look, messages, config);
-  bindCaption(look, palette);
+  bindControls(settings, config);
+  bindDivider(settings);
+  bindStatus(engine, session, settings, messages, config);
+  bindCaption(settings, palette);
   bindTools(engine, messages);
-  bindShare(look, palette, messages);
+  bindShare(settings, palette, messages);
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
-  bindMirror(look);
+  bindMirror(settings);
   if (config.server?.studio)
     Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
   enableControls();
   document.body.dataset.ready = "yes";
 }
 
-function bindMirror(look: Store<Look>): void {
+function bindMirror(settings: Store<Settings>): void {
   const button = byId("mirror");
-  button.addEventListener("click", () => look.set({ mirror: button.getAttribute("aria-pressed") !== "true" }));
+  button.addEventListener("click", () => settings.set({ mirror: button.getAttribute("aria-pressed") !== "true" }));
 }
 
 placeIcons(document);

@@ -7,8 +7,8 @@ export interface Size {
   height: number;
 }
 
-/** A part of a picture, in its pixels. */
-export interface Part extends Size {
+/** A crop of a picture, in its pixels. */
+export interface Crop extends Size {
   left: number;
   top: number;
 }
@@ -58,8 +58,8 @@ export interface Engine {
   setView(view: Partial<View>): void;
   /** 0…1, at first 0: every frame is painted by itself. No effect for a model without a step graph (`model.state` is empty). */
   setStability(stability: number): void;
-  /** Paints and shows a part of a frame at a working size. False when the painter is busy: the frame is then dropped. */
-  show(frame: Frame, size: Size, capturedAt: number, part?: Part): boolean;
+  /** Paints and shows a crop of a frame at a working size. False when the painter is busy: the frame is then dropped. */
+  show(frame: Frame, size: Size, capturedAt: number, crop?: Crop): boolean;
   /** Shows the last frame again with the present view, without painting it again. */
   refresh(): void;
   /** Paints one frame at a size with the present style, strength and colours; for clips. Never drops. */
@@ -81,13 +81,13 @@ export interface ModelDescription {
   multiple: number;
   style_side: number;
   /** The inputs by which a step graph is handed the past; empty without one. */
-  state: Carried[];
+  state: StateTensor[];
   files: Record<string, { file: string; bytes: number; sha256: string }>;
   licence: string;
 }
 
 /** An input of a step graph: an output of the frame before, or the centres of the pixels ("size"); zeros at first. */
-export interface Carried {
+export interface StateTensor {
   name: string;
   from: string;
   channels: number;

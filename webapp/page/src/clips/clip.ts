@@ -1,6 +1,6 @@
 // Whole clips painted in the browser and given back as MP4; nothing leaves the machine. The work is loaded when wanted.
 import type { Engine } from "../types";
-import type { Progress } from "./pace";
+import type { ClipProgress } from "./pace";
 
 export interface ClipOptions {
   /** Short side of the painted clip at most, in pixels; a smaller clip keeps its size. */
@@ -8,7 +8,7 @@ export interface ClipOptions {
   /** Stops the work; `paintClip` then rejects with the signal's reason, an AbortError. */
   signal?: AbortSignal;
   /** Called after each painted frame. */
-  onProgress?: (progress: Progress) => void;
+  onProgress?: (progress: ClipProgress) => void;
   /** One sentence about something that could not be kept, as a sound track in a format unknown to the browser. */
   onNote?: (sentence: string) => void;
 }

@@ -33,7 +33,7 @@ const WARM = 2;
 const PATIENCE = 8;
 
 /** Tells, frame by frame, whether a painter is too slow to go on with. */
-export function createPatience(): (paintMs: number) => boolean {
+export function createSlownessCheck(): (paintMs: number) => boolean {
   let frames = 0;
   let slow = 0;
   return (paintMs) => {

@@ -1,12 +1,12 @@
 // The page's side of the engine: a worker that paints, and its canvas in the page.
-import type { Backend, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Part, Size, View } from "../types";
+import type { Backend, Crop, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { Trouble } from "./trouble";
 
 /** The engine, and what only tests ask for. */
 export interface TestedEngine extends Engine {
-  /** Painted values of a frame, or part of it, before they are rounded: RGB planes [3,H,W]. Closes the frame. */
-  values(frame: Frame, size: Size, part?: Part): Promise<Float32Array>;
+  /** Painted values of a frame, or a crop of it, before they are rounded: RGB planes [3,H,W]. Closes the frame. */
+  values(frame: Frame, size: Size, crop?: Crop): Promise<Float32Array>;
 }
 
 interface Asked {
@@ -102,18 +102,18 @@ export function createEngine(host: HTMLElement, config: PageConfig): TestedEngin
       if (view.mirror !== before.mirror) emit({ kind: "stale" });
     },
     setStability: (stability) => send({ kind: "stability", stability }),
-    show(frame, size, capturedAt, part) {
+    show(frame, size, capturedAt, crop) {
       if (showing || !backend) {
         frame.close();
         return false;
       }
       showing = { capturedAt };
-      send({ kind: "show", frame, size, part });
+      send({ kind: "show", frame, size, crop });
       return true;
     },
     refresh: () => send({ kind: "refresh" }),
     paint: (frame, size) => ask({ kind: "paint", frame, size }),
-    values: (frame, size, part) => ask({ kind: "values", frame, size, part }),
+    values: (frame, size, crop) => ask({ kind: "values", frame, size, crop }),
     snapshot: () => ask({ kind: "snapshot" }),
     reset: () => send({ kind: "reset" }),
     on(listener) {

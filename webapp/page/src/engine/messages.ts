@@ -1,12 +1,12 @@
 // What the page and the painting worker say to each other. Frames, canvases and arrays travel by transfer.
-import type { Backend, EngineEvent, Frame, ModelDescription, PageConfig, Part, Size, View } from "../types";
+import type { Backend, Crop, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
 
 /** Questions that are answered by one `Answer` with the same id. */
 export type Question =
   | { kind: "start"; prefer: Backend | "auto" }
   | { kind: "encode"; picture: ImageBitmap }
   | { kind: "paint"; frame: Frame; size: Size }
-  | { kind: "values"; frame: Frame; size: Size; part?: Part }
+  | { kind: "values"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "snapshot" };
 
 /** What each kind of question is answered with. */
@@ -28,8 +28,8 @@ export type ToWorker =
   | { kind: "style"; style: Float32Array }
   | { kind: "stability"; stability: number }
   | { kind: "view"; view: View }
-  /** All of the frame is painted unless a part is named. */
-  | { kind: "show"; frame: Frame; size: Size; part?: Part }
+  /** All of the frame is painted unless a crop is named. */
+  | { kind: "show"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "refresh" }
   | { kind: "reset" };
 

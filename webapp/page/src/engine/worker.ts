@@ -1,10 +1,10 @@
 // The painting worker: owns the model and the present painter, and falls from one painter to the next.
-import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
-import { after, candidates, createPatience, whySentence } from "./backends";
+import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
+import { after, candidates, createSlownessCheck, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { createEncoder, type Encode } from "./model/encoder";
 import { loadModel, type Model } from "./model/model";
-import { Dropped, type Opening, type Painter } from "./painters/painter";
+import { FrameDropped, type Painter, type PainterOptions } from "./painters/painter";
 import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
 const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
@@ -20,7 +20,7 @@ let style: Float32Array | null = null;
 let stability = 0;
 let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
 let prefer: Backend | "auto" = "auto";
-let patience = createPatience();
+let tooSlow = createSlownessCheck();
 
 const progress = (file: string, loaded: number, total: number) =>
   send({ kind: "event", event: { kind: "download", file, loaded, total } });
@@ -53,8 +53,8 @@ const askCanvas = () =>
 
 async function open(backend: Backend): Promise<Painter> {
   let opened: Painter | null = null;
-  const opening: Opening = {
-    place: { base, progress },
+  const options: PainterOptions = {
+    downloads: { base, progress },
     model: model!,
     config,
     forced: prefer === backend,
@@ -65,9 +65,9 @@ async function open(backend: Backend): Promise<Painter> {
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
   };
   // Each painter's code is downloaded only when it is used.
-  if (backend === "webgpu") opened = await (await import("./painters/webgpu/webgpu")).openWebGpu(opening);
-  else if (backend === "wasm") opened = await (await import("./painters/canvas/wasm")).openWasm(opening);
-  else opened = await (await import("./painters/remote/server")).openServer(opening);
+  if (backend === "webgpu") opened = await (await import("./painters/webgpu/webgpu")).openWebGpu(options);
+  else if (backend === "wasm") opened = await (await import("./painters/canvas/wasm")).openWasm(options);
+  else opened = await (await import("./painters/remote/server")).openServer(options);
   return opened;
 }
 
@@ -90,7 +90,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
       const next = await open(backend);
       painter?.close();
       painter = next;
-      patience = createPatience();
+      tooSlow = createSlownessCheck();
       next.setView(view);
       next.setStability(stability);
       if (style) next.setStyle(style);
@@ -141,33 +141,28 @@ function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
 
 /** Moves on from a painter that is too slow, if there is another and nobody chose this one by hand. */
 function checkSpeed(from: Painter, paintMs: number): void {
-  if (
-    !patience(paintMs) ||
-    prefer !== "auto" ||
-    from !== painter ||
-    !after(from.backend, config.server !== null).length
-  )
+  if (!tooSlow(paintMs) || prefer !== "auto" || from !== painter || !after(from.backend, config.server !== null).length)
     return;
-  patience = () => false;
+  tooSlow = () => false;
   const names = { webgpu: "The graphics card", wasm: "The processor", server: "The server" };
   void startInTurn(() =>
     openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`),
   ).catch(() => {});
 }
 
-async function show(frame: Frame, size: Size, part?: Part): Promise<void> {
+async function show(frame: Frame, size: Size, crop?: Crop): Promise<void> {
   const by = painter;
   if (!by || !style) {
     frame.close();
     return send({ kind: "shown", size: null, paintMs: 0 });
   }
   try {
-    const paintMs = await by.show(frame, size, part);
+    const paintMs = await by.show(frame, size, crop);
     send({ kind: "shown", size, paintMs });
     checkSpeed(by, paintMs);
   } catch (error) {
     send({ kind: "shown", size: null, paintMs: 0 });
-    if (!(error instanceof Dropped) && by === painter) await fall(by, error);
+    if (!(error instanceof FrameDropped) && by === painter) await fall(by, error);
   }
 }
 
@@ -197,9 +192,9 @@ async function paint(question: Extract<Question, { kind: "paint" | "values" }>):
   const by = ready();
   const { frame, size } = question;
   try {
-    return await (question.kind === "paint" ? by.paint(frame, size) : by.values(frame, size, question.part));
+    return await (question.kind === "paint" ? by.paint(frame, size) : by.values(frame, size, question.crop));
   } catch (error) {
-    if (error instanceof Dropped) throw new Trouble("The server did not answer in time; try again.");
+    if (error instanceof FrameDropped) throw new Trouble("The server did not answer in time; try again.");
     if (error instanceof Trouble) throw error;
     await fall(by, error);
     throw new Trouble(`${reasonOf(error, by.backend)}; try again.`);
@@ -256,7 +251,7 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       painter?.setView(view);
       break;
     case "show":
-      void inTurn(() => show(data.frame, data.size, data.part));
+      void inTurn(() => show(data.frame, data.size, data.crop));
       break;
     case "refresh":
       painter?.refresh();

@@ -1,5 +1,5 @@
 // Picks the working size that holds the frame rate. Pure: paint times come in, a size comes out.
-import type { Part, Size } from "../types";
+import type { Crop, Size } from "../types";
 
 /** Short sides, pixels. Below 256 a painting loses its subject: those are for machines that cannot do better. */
 export const STEPS = [128, 160, 192, 224, 256, 288, 336, 384, 448, 512, 576, 640, 720] as const;
@@ -110,7 +110,7 @@ const median = (times: number[]): number => share(times, 0.5);
 const GRAIN = 8;
 
 /** The part of a picture that is painted and shown: its middle, so cut that at full size its pixels stay pixels. */
-export function paintedPart({ width, height }: Size): Part {
+export function paintedCrop({ width, height }: Size): Crop {
   const cut = (n: number) => (n < GRAIN ? n : n - (n % GRAIN));
   const part = { width: cut(width), height: cut(height) };
   return { left: Math.floor((width - part.width) / 2), top: Math.floor((height - part.height) / 2), ...part };

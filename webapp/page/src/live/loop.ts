@@ -1,6 +1,6 @@
 // Feeds the engine with the frames of a video: drops what it cannot paint, rests when nobody looks or nothing moves.
 import type { Backend, Engine, EngineEvent, Frame } from "../types";
-import { createGovernor, paintedPart, workingSize } from "./governor";
+import { createGovernor, paintedCrop, workingSize } from "./governor";
 import { createIdle } from "./idle";
 import { createMeter, type Stats } from "./stats";
 
@@ -50,9 +50,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     missed = null;
     try {
       const frame = await takeFrame(video, capturedAt);
-      const part = paintedPart({ width: video.videoWidth, height: video.videoHeight });
+      const crop = paintedCrop({ width: video.videoWidth, height: video.videoHeight });
       if (stopped) frame.close();
-      else if (engine.show(frame, workingSize(part, side()), capturedAt, part)) still.painting(performance.now());
+      else if (engine.show(frame, workingSize(crop, side()), capturedAt, crop)) still.painting(performance.now());
       else missed = capturedAt;
     } catch {
       // The video changed its source under us; the next frame is as good.

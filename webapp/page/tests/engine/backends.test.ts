@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { after, candidates, createPatience, whySentence } from "../../src/engine/backends";
+import { after, candidates, createSlownessCheck, whySentence } from "../../src/engine/backends";
 import { transfers } from "../../src/engine/messages";
 import { isSoftware } from "../../src/engine/painters/webgpu/device";
 import { isOutOfMemory, sentenceOf, Trouble } from "../../src/engine/trouble";
@@ -20,10 +20,10 @@ test("why is one sentence", () => {
   expect(whySentence("The line is full.", "webgpu")).toBe("The line is full; painting now runs on the graphics card.");
 });
 
-test("patience ends after several slow frames in a row, not while warming up", () => {
-  const patience = createPatience();
+test("tooSlow ends after several slow frames in a row, not while warming up", () => {
+  const tooSlow = createSlownessCheck();
   const slow = (frames: number): number[] => Array(frames).fill(1500);
-  const answers = [9000, 9000, ...slow(7), 20, ...slow(8)].map(patience);
+  const answers = [9000, 9000, ...slow(7), 20, ...slow(8)].map(tooSlow);
   expect(answers.indexOf(true)).toBe(17);
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
-import { createPatience } from "../../src/engine/backends";
-import { budget, createGovernor, paintedPart, STEPS, workingSize } from "../../src/live/governor";
+import { createSlownessCheck } from "../../src/engine/backends";
+import { budget, createGovernor, paintedCrop, STEPS, workingSize } from "../../src/live/governor";
 
 /** The same numbers every time: 0…1. */
 const random = (seed: number) => () => (seed = (seed * 48271) % 2147483647) / 2147483647;
@@ -76,15 +76,15 @@ test("a slowdown is followed within a second, its end within a minute", () => {
   expect(run(quick, 1800, governor).at(-1)).toBe(before);
 });
 
-test("a machine far too slow gets small frames before patience with its painter ends", () => {
+test("a machine far too slow gets small frames before its painter is given up", () => {
   const phone = machine(20, 12_000); // more than a second at 256 px
   expect(phone(256, 0)).toBeGreaterThan(1000);
-  const patience = createPatience();
+  const isTooSlow = createSlownessCheck();
   const governor = createGovernor();
   const tooSlow = Array.from({ length: 200 }, (_, i) => {
     const time = phone(governor.side, i);
     governor.report(time);
-    return patience(time);
+    return isTooSlow(time);
   });
   expect(tooSlow).not.toContain(true);
   expect(governor.side).toBe(128);
@@ -142,7 +142,7 @@ test.each([
     { left: 0, top: 3, width: 7, height: 24 },
   ],
 ])("the painted part of %j", (source, expected) => {
-  expect(paintedPart(source)).toEqual(expected);
+  expect(paintedCrop(source)).toEqual(expected);
 });
 
 test("at full size the painted part is not scaled", () => {
@@ -150,7 +150,7 @@ test("at full size the painted part is not scaled", () => {
     { width: 853, height: 480 },
     { width: 90, height: 60 },
   ]) {
-    const { width, height } = paintedPart(source);
+    const { width, height } = paintedCrop(source);
     expect(workingSize({ width, height }, 720)).toEqual({ width, height });
   }
 });

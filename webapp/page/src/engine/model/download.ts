@@ -4,7 +4,7 @@ import { Trouble } from "../trouble";
 /** Raised when what is stored under an address changes its meaning. */
 const CACHE = "impasto-1";
 
-export type Progress = (file: string, loaded: number, total: number) => void;
+export type DownloadProgress = (file: string, loaded: number, total: number) => void;
 
 /** What to download. `key` names the content: a hash or a version; `bytes` is the size where it is known, else 0. */
 export interface Wanted {
@@ -19,7 +19,7 @@ const fileName = (url: string): string => new URL(url).pathname.split("/").pop()
 export async function download(
   wanted: Wanted,
   check: (bytes: ArrayBuffer) => Promise<void>,
-  progress: Progress,
+  progress: DownloadProgress,
 ): Promise<ArrayBuffer> {
   const stored = await openCache();
   const address = `${wanted.url}?key=${encodeURIComponent(wanted.key)}`;
@@ -61,7 +61,7 @@ async function keep(stored: Cache | null, address: string, bytes: ArrayBuffer): 
   }
 }
 
-async function fetchBytes({ url, bytes }: Wanted, progress: Progress): Promise<ArrayBuffer> {
+async function fetchBytes({ url, bytes }: Wanted, progress: DownloadProgress): Promise<ArrayBuffer> {
   const file = fileName(url);
   let response: Response;
   try {
@@ -81,19 +81,19 @@ async function collect(
   progress: (loaded: number) => void,
   file: string,
 ): Promise<ArrayBuffer> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   try {
     const reader = body.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      parts.push(part.value as Uint8Array<ArrayBuffer>);
-      loaded += part.value.length;
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      chunks.push(chunk.value as Uint8Array<ArrayBuffer>);
+      loaded += chunk.value.length;
       progress(loaded);
     }
   } catch {
     throw new Trouble(`The download of ${file} broke off: check the connection and try again.`);
   }
-  return new Blob(parts).arrayBuffer();
+  return new Blob(chunks).arrayBuffer();
 }
 
 /** Unpack gzip; anything else (a server may have unpacked it already) is given back as it is. */

@@ -2,7 +2,7 @@
 
 import type { Model } from "./model";
 import { shrinkSquare } from "./resize";
-import { cpuRuntime, type Place } from "./runtime";
+import { cpuRuntime, type Downloads } from "./runtime";
 import { centreSquare } from "./style";
 
 export type Encode = (picture: ImageBitmap) => Promise<Float32Array>;
@@ -11,9 +11,9 @@ export type Encode = (picture: ImageBitmap) => Promise<Float32Array>;
 const LARGEST = 2048;
 
 /** S of the centre square of a picture, float32 [D]. The half-precision graph is half the download and as good. */
-export function createEncoder(place: Place, model: Model): Encode {
+export function createEncoder(downloads: Downloads, model: Model): Encode {
   const load = async () => {
-    const [ort, graph] = await Promise.all([cpuRuntime(place), model.file("style_fp16", "style")]);
+    const [ort, graph] = await Promise.all([cpuRuntime(downloads), model.file("style_fp16", "style")]);
     return { ort, session: await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] }) };
   };
   let loading: ReturnType<typeof load> | null = null;

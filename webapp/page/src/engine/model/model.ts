@@ -1,7 +1,7 @@
 // Models beside the page: the description, and its files checked against it.
 import type { ModelDescription } from "../../types";
 import { Trouble } from "../trouble";
-import { download, type Progress } from "./download";
+import { type DownloadProgress, download } from "./download";
 
 /** Of `export/runtime/model.py`. */
 const FORMAT = 2;
@@ -14,7 +14,7 @@ export interface Model {
 }
 
 /** Read `models/NAME/model.json`, relative to the page. Throws `Trouble`. */
-export async function loadModel(base: string, name: string, progress: Progress): Promise<Model> {
+export async function loadModel(base: string, name: string, progress: DownloadProgress): Promise<Model> {
   const folder = new URL(`models/${name}/`, base).href;
   const description = await readDescription(`${folder}model.json`, name);
   const loading = new Map<string, Promise<Uint8Array>>();
@@ -52,7 +52,7 @@ async function readDescription(url: string, name: string): Promise<ModelDescript
 
 type Entry = ModelDescription["files"][string];
 
-async function loadFile(folder: string, entry: Entry, progress: Progress): Promise<Uint8Array> {
+async function loadFile(folder: string, entry: Entry, progress: DownloadProgress): Promise<Uint8Array> {
   const wanted = { url: folder + entry.file, key: entry.sha256, bytes: entry.bytes };
   return new Uint8Array(await download(wanted, (bytes) => checkFile(bytes, entry), progress));
 }

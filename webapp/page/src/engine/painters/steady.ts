@@ -2,7 +2,7 @@
 // The Python runtime does the same in export/runtime/steady.py.
 import type { Tensor } from "onnxruntime-web";
 
-import type { Carried, Size } from "../../types";
+import type { Size, StateTensor } from "../../types";
 import type { Runtime, Session } from "../model/runtime";
 
 export interface Networks {
@@ -16,12 +16,12 @@ export interface Networks {
   release(): Promise<void>;
 }
 
-export interface Means {
+export interface NetworksOptions {
   ort: Runtime;
   frame: Session;
   /** Opens the step graph; called when it is first wanted, if the model has one. */
   openStep(): Promise<Session>;
-  state: Carried[];
+  state: StateTensor[];
   /** Puts values where the networks run. */
   place(values: Float32Array, dims: number[]): Tensor;
   /** The step graph does not work here. */
@@ -37,10 +37,10 @@ interface Past {
   values: Tensors;
 }
 
-export function createNetworks({ ort, frame: plain, openStep, state, place, unsteady }: Means): Networks {
+export function createNetworks({ ort, frame: plain, openStep, state, place, unsteady }: NetworksOptions): Networks {
   let style = new ort.Tensor("float32", new Float32Array(), [0]);
   let stability = 0;
-  let opening: Promise<Session | null> | null = null;
+  let options: Promise<Session | null> | null = null;
   let past: Past | null = null;
   /** What the networks gave last. */
   let last: Tensor | null = null;
@@ -53,7 +53,7 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
 
   const startFor = (dims: readonly number[]): Tensors => {
     if (start?.dims === String(dims)) return start.values;
-    const value = ({ from, channels, over }: Carried): Tensor => {
+    const value = ({ from, channels, over }: StateTensor): Tensor => {
       const [height, width] = dims.slice(-2).map((side) => side / over) as [number, number];
       const values = from === "size" ? pixelGrid({ width, height }) : new Float32Array(channels * width * height);
       return place(values, [1, channels, height, width]);
@@ -64,7 +64,7 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
   };
   /** The past of the next frame, made of this one's and what the step graph gave. */
   const after = ({ size, frames, values }: Past, found: Tensors): Past => {
-    const value = ({ name, from, every = 1, anew }: Carried): Tensor => {
+    const value = ({ name, from, every = 1, anew }: StateTensor): Tensor => {
       if (anew && frames % anew === 0) return start!.values[name];
       return found[from] && frames % every === 0 ? found[from] : values[name];
     };
@@ -79,8 +79,8 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
 
   /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
   const paintSteadily = async (frame: Tensor, size: Size): Promise<Tensor | null> => {
-    opening ??= openStep().catch((error: unknown) => ((untold = error), null));
-    const session = await opening;
+    options ??= openStep().catch((error: unknown) => ((untold = error), null));
+    const session = await options;
     if (!session) return null;
     const goesOn = past?.size.width === size.width && past.size.height === size.height;
     const known = (past = goesOn ? past! : { size, frames: 0, values: startFor(frame.dims) });
@@ -93,7 +93,7 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
       return found.painted!;
     } catch (error) {
       untold = error;
-      opening = Promise.resolve(null);
+      options = Promise.resolve(null);
       session.release().catch(() => {});
       return null;
     }
@@ -126,7 +126,7 @@ export function createNetworks({ ort, frame: plain, openStep, state, place, unst
     async release() {
       [past, last, start] = [null, null, null];
       letGo(); // while the sessions they belong to are there
-      await Promise.allSettled([plain.release(), opening?.then((session) => session?.release())]);
+      await Promise.allSettled([plain.release(), options?.then((session) => session?.release())]);
     },
   };
 }

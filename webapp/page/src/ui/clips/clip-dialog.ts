@@ -2,7 +2,7 @@
 import { clipsSupported, paintClip } from "../../clips/clip";
 import type { Engine, PageConfig } from "../../types";
 import { byId, make } from "../dom";
-import { engineTrouble, progressLine } from "../status/sentences";
+import { engineTrouble, progressText } from "../status/sentences";
 
 const SIZES: readonly (readonly [number, string])[] = [
   [288, "Small, 288 px: quickest"],
@@ -100,7 +100,7 @@ export function createClipDialog(
         signal,
         onProgress: (progress) => {
           bar.value = progress.share;
-          line.textContent = progressLine(progress);
+          line.textContent = progressText(progress);
         },
         onNote: (sentence) => void (remark.textContent = sentence),
       });

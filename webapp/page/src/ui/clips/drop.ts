@@ -1,7 +1,7 @@
 // Files dropped anywhere on the page, or pasted: pictures become styles, clips are painted.
 import { byId } from "../dom";
 
-export interface Dropped {
+export interface DroppedFiles {
   pictures: File[];
   clip: File | null;
   /** Neither: name of the first such file. */
@@ -12,8 +12,8 @@ const CLIP_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|ogv)$/i;
 const PICTURE_NAME = /\.(jpe?g|png|webp|gif|avif|bmp)$/i;
 
 /** Sorts files by what can be done with them; the type counts, the name where the type is unknown. */
-export function sortFiles(files: Iterable<File>): Dropped {
-  const dropped: Dropped = { pictures: [], clip: null, other: null };
+export function sortFiles(files: Iterable<File>): DroppedFiles {
+  const dropped: DroppedFiles = { pictures: [], clip: null, other: null };
   for (const file of files) {
     const unknown = !file.type;
     if (file.type.startsWith("image/") || (unknown && PICTURE_NAME.test(file.name))) dropped.pictures.push(file);
@@ -23,7 +23,7 @@ export function sortFiles(files: Iterable<File>): Dropped {
   return dropped;
 }
 
-export function bindDrop(take: (dropped: Dropped) => void): void {
+export function bindDrop(take: (dropped: DroppedFiles) => void): void {
   const veil = byId("drop");
   const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includes("Files") ?? false;
   let depth = 0;

@@ -1,8 +1,8 @@
-// A look in the part of the address after "#": style=starry-night:0.6,great-wave:0.4&strength=0.8&colors=keep …
+// The settings in the part of the address after "#": style=starry-night:0.6,great-wave:0.4&strength=0.8&colors=keep …
 // Only what differs from the default is written, and whatever makes no sense is left out when reading.
 import type { Backend } from "../../types";
-import { isOwn, type Mix, MOST, type Part } from "../styles/mix";
-import { DEFAULT_LOOK, type Look } from "./settings";
+import { isOwn, type Mix, type MixEntry, MOST } from "../styles/mix";
+import { DEFAULT_SETTINGS, type Settings } from "./settings";
 
 const PAINTERS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
 export const SMALLEST_SIDE = 64;
@@ -18,53 +18,53 @@ function numberIn(text: string | null, low: number, high: number): number | null
 const short = (value: number): string => String(Math.round(value * 1000) / 1000);
 
 function parseMix(text: string | null, known: ReadonlySet<string>): Mix {
-  const parts: Part[] = [];
+  const parts: MixEntry[] = [];
   for (const item of (text ?? "").split(",")) {
     const [key = "", weightText] = item.split(":");
     const weight = weightText === undefined ? 1 : numberIn(weightText, 0, 1);
-    if (weight === null || !known.has(key) || parts.some((part) => part.key === key)) continue;
+    if (weight === null || !known.has(key) || parts.some((entry) => entry.key === key)) continue;
     parts.push({ key, weight });
     if (parts.length === MOST) break;
   }
   return parts;
 }
 
-/** What the address says about the look; `known` are the names of the built-in styles. Never throws. */
-export function parseLook(hash: string, known: ReadonlySet<string>): Partial<Look> {
+/** What the address says about the settings; `known` are the names of the built-in styles. Never throws. */
+export function parseSettings(hash: string, known: ReadonlySet<string>): Partial<Settings> {
   const fields = new URLSearchParams(hash.replace(/^#/, ""));
-  const look: Partial<Look> = {};
+  const settings: Partial<Settings> = {};
   const mix = parseMix(fields.get("style"), known);
-  if (mix.length) look.mix = mix;
+  if (mix.length) settings.mix = mix;
   const strength = numberIn(fields.get("strength"), 0, 1);
-  if (strength !== null) look.strength = strength;
+  if (strength !== null) settings.strength = strength;
   const stability = numberIn(fields.get("stability"), 0, 1);
-  if (stability !== null) look.stability = stability;
-  if (fields.get("colors") === "keep") look.keepColors = true;
+  if (stability !== null) settings.stability = stability;
+  if (fields.get("colors") === "keep") settings.keepColors = true;
   const mirror = fields.get("mirror");
-  if (mirror === "yes" || mirror === "no") look.mirror = mirror === "yes";
+  if (mirror === "yes" || mirror === "no") settings.mirror = mirror === "yes";
   const side = numberIn(fields.get("size"), SMALLEST_SIDE, LARGEST_SIDE);
-  if (side !== null) look.side = Math.round(side);
+  if (side !== null) settings.side = Math.round(side);
   const painter = PAINTERS.find((name) => name === fields.get("painter"));
-  if (painter) look.painter = painter;
+  if (painter) settings.painter = painter;
   const split = numberIn(fields.get("split"), 0, 1);
-  if (split !== null) look.split = split;
-  return look;
+  if (split !== null) settings.split = split;
+  return settings;
 }
 
-/** The look as text for after "#", without the "#"; empty for the default look. Own pictures are left out. */
-export function writeLook(look: Look): string {
+/** The settings as text for after "#", without the "#"; empty for the default settings. Own pictures are left out. */
+export function writeSettings(settings: Settings): string {
   const fields: string[] = [];
-  const shared = look.mix.filter((part) => !isOwn(part.key));
+  const shared = settings.mix.filter((entry) => !isOwn(entry.key));
   if (shared.length) {
     const one = shared.length === 1;
-    fields.push(`style=${shared.map((part) => (one ? part.key : `${part.key}:${short(part.weight)}`)).join(",")}`);
+    fields.push(`style=${shared.map((entry) => (one ? entry.key : `${entry.key}:${short(entry.weight)}`)).join(",")}`);
   }
-  if (look.strength !== DEFAULT_LOOK.strength) fields.push(`strength=${short(look.strength)}`);
-  if (look.stability !== DEFAULT_LOOK.stability) fields.push(`stability=${short(look.stability)}`);
-  if (look.keepColors) fields.push("colors=keep");
-  if (look.mirror !== null) fields.push(`mirror=${look.mirror ? "yes" : "no"}`);
-  if (look.side !== null) fields.push(`size=${look.side}`);
-  if (look.painter !== "auto") fields.push(`painter=${look.painter}`);
-  if (look.split !== null) fields.push(`split=${short(look.split)}`);
+  if (settings.strength !== DEFAULT_SETTINGS.strength) fields.push(`strength=${short(settings.strength)}`);
+  if (settings.stability !== DEFAULT_SETTINGS.stability) fields.push(`stability=${short(settings.stability)}`);
+  if (settings.keepColors) fields.push("colors=keep");
+  if (settings.mirror !== null) fields.push(`mirror=${settings.mirror ? "yes" : "no"}`);
+  if (settings.side !== null) fields.push(`size=${settings.side}`);
+  if (settings.painter !== "auto") fields.push(`painter=${settings.painter}`);
+  if (settings.split !== null) fields.push(`split=${short(settings.split)}`);
   return fields.join("&");
 }

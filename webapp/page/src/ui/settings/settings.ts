@@ -2,7 +2,7 @@
 import type { Backend } from "../../types";
 import type { Mix } from "../styles/mix";
 
-export interface Look {
+export interface Settings {
   mix: Mix;
   /** 0 the camera's picture … 1 the painting. */
   strength: number;
@@ -18,7 +18,7 @@ export interface Look {
   split: number | null;
 }
 
-export const DEFAULT_LOOK: Look = {
+export const DEFAULT_SETTINGS: Settings = {
   mix: [],
   strength: 1,
   stability: 1,

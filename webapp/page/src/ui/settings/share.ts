@@ -1,31 +1,31 @@
-// The look in the address: kept up to date, read again when the person edits it, copied on demand.
+// The settings in the address: kept up to date, read again when the person edits it, copied on demand.
 import { byId } from "../dom";
 import type { Messages } from "../status/messages";
 import { isOwn, only } from "../styles/mix";
 import type { Palette } from "../styles/palette";
-import { parseLook, writeLook } from "./link";
-import { DEFAULT_LOOK, type Look, type Store } from "./settings";
+import { parseSettings, writeSettings } from "./link";
+import { DEFAULT_SETTINGS, type Settings, type Store } from "./settings";
 
 const WAIT_MS = 300; // browsers count changes of the address
 
-export function bindShare(look: Store<Look>, palette: Palette, messages: Messages): void {
+export function bindShare(settings: Store<Settings>, palette: Palette, messages: Messages): void {
   let waiting = 0;
   const address = (): string => {
-    const hash = writeLook(look.get());
+    const hash = writeSettings(settings.get());
     return location.pathname + location.search + (hash && `#${hash}`);
   };
   const write = (): void => history.replaceState(null, "", address());
-  look.on(() => {
+  settings.on(() => {
     clearTimeout(waiting);
     waiting = window.setTimeout(write, WAIT_MS);
   });
   addEventListener("hashchange", () => {
-    look.set({ ...DEFAULT_LOOK, mix: only(palette.first), ...parseLook(location.hash, palette.names) });
+    settings.set({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...parseSettings(location.hash, palette.names) });
   });
 
   byId("copy-link").addEventListener("click", async () => {
     const link = new URL(address(), location.href).href;
-    const own = look.get().mix.some((part) => isOwn(part.key));
+    const own = settings.get().mix.some((entry) => isOwn(entry.key));
     try {
       await navigator.clipboard.writeText(link);
       messages.note(own ? "Link copied. Your own pictures are not part of it." : "Link copied.");

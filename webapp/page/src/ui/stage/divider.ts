@@ -1,6 +1,6 @@
 // The before/after divider: dragged on the picture, or moved with the arrow keys.
 import { byId } from "../dom";
-import type { Look, Store } from "../settings/settings";
+import type { Settings, Store } from "../settings/settings";
 
 const STEP = 0.02;
 const clamp = (x: number): number => Math.min(1, Math.max(0, x));
@@ -8,12 +8,12 @@ const clamp = (x: number): number => Math.min(1, Math.max(0, x));
 /** Where the divider opens: the middle. */
 export const MIDDLE = 0.5;
 
-export function bindDivider(look: Store<Look>): void {
+export function bindDivider(settings: Store<Settings>): void {
   const frame = byId("frame");
   const divider = byId("divider");
   const button = byId<HTMLButtonElement>("compare");
 
-  const show = ({ split }: Look): void => {
+  const show = ({ split }: Settings): void => {
     divider.hidden = split === null;
     button.setAttribute("aria-pressed", String(split !== null));
     if (split === null) return;
@@ -24,12 +24,12 @@ export function bindDivider(look: Store<Look>): void {
   };
   const moveTo = (clientX: number): void => {
     const box = frame.getBoundingClientRect();
-    look.set({ split: clamp((clientX - box.left) / box.width) });
+    settings.set({ split: clamp((clientX - box.left) / box.width) });
   };
 
-  button.addEventListener("click", () => look.set({ split: look.get().split === null ? MIDDLE : null }));
+  button.addEventListener("click", () => settings.set({ split: settings.get().split === null ? MIDDLE : null }));
   frame.addEventListener("pointerdown", (event) => {
-    if (look.get().split === null || event.button !== 0) return;
+    if (settings.get().split === null || event.button !== 0) return;
     frame.setPointerCapture(event.pointerId);
     moveTo(event.clientX);
   });
@@ -37,7 +37,7 @@ export function bindDivider(look: Store<Look>): void {
     if (frame.hasPointerCapture(event.pointerId)) moveTo(event.clientX);
   });
   divider.addEventListener("keydown", (event) => {
-    const at = look.get().split ?? MIDDLE;
+    const at = settings.get().split ?? MIDDLE;
     const moves: Record<string, number> = {
       ArrowLeft: at - STEP,
       ArrowDown: at - STEP,
@@ -51,8 +51,8 @@ export function bindDivider(look: Store<Look>): void {
     const to = moves[event.key];
     if (to === undefined) return;
     event.preventDefault();
-    look.set({ split: clamp(Math.round(to * 1000) / 1000) });
+    settings.set({ split: clamp(Math.round(to * 1000) / 1000) });
   });
-  look.on(show);
-  show(look.get());
+  settings.on(show);
+  show(settings.get());
 }

@@ -1,13 +1,13 @@
-// The painting at work: one source at a time, the engine started when it is first needed, the look applied to it.
-import { paintedPart } from "../../live/governor";
+// The painting at work: one source at a time, the engine started when it is first needed, the settings applied to it.
+import { paintedCrop } from "../../live/governor";
 import { type Live, startLive } from "../../live/loop";
 import { cameraId, facesPerson, openCamera, stopStream } from "../../media/camera";
 import { openSample } from "../../media/sample";
 import type { Engine } from "../../types";
 import { byId } from "../dom";
-import type { Look, Store } from "../settings/settings";
+import type { Settings, Store } from "../settings/settings";
 import type { Messages } from "../status/messages";
-import { cameraBarrier, cameraTrouble, engineTrouble, type Place } from "../status/sentences";
+import { cameraBarrier, cameraTrouble, engineTrouble, type PageContext } from "../status/sentences";
 import type { Palette } from "../styles/palette";
 
 export type SourceKind = "camera" | "sample";
@@ -18,21 +18,21 @@ export interface Session {
   readonly live: Live | null;
   useCamera(id?: string | null): Promise<void>;
   useSample(): Promise<void>;
-  /** Starts the painter anew, as the look wants it. */
+  /** Starts the painter anew, as the settings say. */
   restart(): void;
   /** The live view rests while a clip is painted; the engine is ready with the chosen style when this resolves. */
-  lend(): Promise<void>;
-  takeBack(): void;
+  pauseForClip(): Promise<void>;
+  resumeAfterClip(): void;
   /** Called whenever the source changed. */
   onSource(listener: () => void): void;
 }
 
 export function createSession(
   engine: Engine,
-  look: Store<Look>,
+  settings: Store<Settings>,
   palette: Palette,
   messages: Messages,
-  place: () => Place,
+  context: () => PageContext,
 ): Session {
   const video = byId<HTMLVideoElement>("source");
   const frame = byId("frame");
@@ -40,14 +40,15 @@ export function createSession(
   let stream: MediaStream | null = null;
   let source: SourceKind | null = null;
   let live: Live | null = null;
-  let lent = false;
+  let paused = false;
   let started: Promise<unknown> | null = null;
   let styleTurn = 0;
   let sourceTurn = 0;
 
-  const mirrored = (): boolean => look.get().mirror ?? (source === "camera" && stream !== null && facesPerson(stream));
+  const mirrored = (): boolean =>
+    settings.get().mirror ?? (source === "camera" && stream !== null && facesPerson(stream));
   const applyView = (): void => {
-    const { strength, keepColors, split, stability } = look.get();
+    const { strength, keepColors, split, stability } = settings.get();
     video.classList.toggle("mirrored", mirrored());
     byId("mirror").setAttribute("aria-pressed", String(mirrored()));
     engine.setView({ strength, keepColors, split, mirror: mirrored() });
@@ -56,14 +57,14 @@ export function createSession(
   };
   const applyStyle = async (): Promise<void> => {
     const turn = ++styleTurn;
-    const style = await palette.vector(look.get().mix, engine);
+    const style = await palette.vector(settings.get().mix, engine);
     if (turn === styleTurn) engine.setStyle(style);
   };
   const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 
-  /** The engine at work with the present look; a failed start may be tried again. */
+  /** The engine at work with the present settings; a failed start may be tried again. */
   const ready = async (): Promise<void> => {
-    started ??= engine.start(look.get().painter);
+    started ??= engine.start(settings.get().painter);
     const mine = started;
     try {
       await mine;
@@ -82,14 +83,14 @@ export function createSession(
     ready().then(
       () => {
         messages.clear("engine");
-        if (source && !lent) live ??= startLive(engine, video, { side: look.get().side });
+        if (source && !paused) live ??= startLive(engine, video, { side: settings.get().side });
       },
       (error) => messages.trouble("engine", engineTrouble(error), { label: "Try again", run: restart }),
     );
   };
 
   const shape = (): void => {
-    const { width, height } = paintedPart({ width: video.videoWidth, height: video.videoHeight });
+    const { width, height } = paintedCrop({ width: video.videoWidth, height: video.videoHeight });
     if (width) frame.style.setProperty("--ratio", `${width} / ${height}`);
   };
   video.addEventListener("loadedmetadata", shape);
@@ -120,7 +121,7 @@ export function createSession(
     });
   };
 
-  look.on((now, before) => {
+  settings.on((now, before) => {
     if (now.mix !== before.mix && engine.backend) applyStyle().catch(styleFailed);
     if (now.side !== before.side) live?.setSide(now.side);
     if (now.painter !== before.painter && started) restart();
@@ -139,14 +140,14 @@ export function createSession(
     },
     async useCamera(id = null) {
       messages.clear("source");
-      const barrier = cameraBarrier(place(), Boolean(navigator.mediaDevices?.getUserMedia));
+      const barrier = cameraBarrier(context(), Boolean(navigator.mediaDevices?.getUserMedia));
       if (barrier) return messages.trouble("source", barrier);
       if (source === "camera") stopStream(stream); // most cameras open only once
       try {
         await use("camera", () => openCamera(id));
         stream?.getVideoTracks()[0]?.addEventListener("ended", cameraEnded);
       } catch (error) {
-        messages.trouble("source", cameraTrouble(error, place()));
+        messages.trouble("source", cameraTrouble(error, context()));
       }
     },
     async useSample() {
@@ -158,14 +159,14 @@ export function createSession(
       }
     },
     restart,
-    async lend() {
-      lent = true;
+    async pauseForClip() {
+      paused = true;
       live?.stop();
       live = null;
       await ready();
     },
-    takeBack() {
-      lent = false;
+    resumeAfterClip() {
+      paused = false;
       engine.reset();
       if (source) paint();
     },

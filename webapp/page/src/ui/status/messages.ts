@@ -1,11 +1,11 @@
 // What the page tells the person: trouble stays until it is dismissed or solved, notes pass by.
 import { byId, make } from "../dom";
 import { icon } from "../icons";
-import type { Trouble } from "./sentences";
+import type { Problem } from "./sentences";
 
 export interface Messages {
   /** Shows a sentence in the message area; the same `topic` replaces what it said before. */
-  trouble(topic: string, trouble: Trouble | string, action?: { label: string; run(): void }): void;
+  trouble(topic: string, trouble: Problem | string, action?: { label: string; run(): void }): void;
   clear(topic: string): void;
   /** A passing remark, seen and read aloud. */
   note(sentence: string): void;

@@ -2,7 +2,7 @@
 import type { Backend, PageConfig, Size } from "../../types";
 
 /** What the page knows about the place it runs in. */
-export interface Place {
+export interface PageContext {
   /** `window.isSecureContext` */
   secure: boolean;
   /** Inside another page's frame. */
@@ -11,7 +11,7 @@ export interface Place {
   cameraAllowed: boolean | null;
 }
 
-export interface Trouble {
+export interface Problem {
   sentence: string;
   /** Offer a link that opens the page alone. */
   openAlone?: boolean;
@@ -24,14 +24,14 @@ const errorText = (error: unknown): string =>
   typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error ?? "");
 
 /** Why the camera cannot even be asked for; null when it can. */
-export function cameraBarrier(place: Place, hasMediaDevices: boolean): Trouble | null {
-  if (place.framed && place.cameraAllowed === false) {
+export function cameraBarrier(context: PageContext, hasMediaDevices: boolean): Problem | null {
+  if (context.framed && context.cameraAllowed === false) {
     return {
       sentence: "The page around this one does not pass the camera on. Open Impasto in a tab of its own.",
       openAlone: true,
     };
   }
-  if (!place.secure) {
+  if (!context.secure) {
     return {
       sentence:
         "Browsers give the camera only to secure pages. Open this page over https, or as localhost on this machine.",
@@ -43,11 +43,11 @@ export function cameraBarrier(place: Place, hasMediaDevices: boolean): Trouble |
 }
 
 /** What `getUserMedia` threw. */
-export function cameraTrouble(error: unknown, place: Place): Trouble {
+export function cameraTrouble(error: unknown, context: PageContext): Problem {
   switch (errorName(error)) {
     case "NotAllowedError":
     case "SecurityError":
-      if (place.framed && place.cameraAllowed !== true) {
+      if (context.framed && context.cameraAllowed !== true) {
         return {
           sentence:
             "The camera was refused. The page around this one may not pass it on: open Impasto in a tab of its own.",
@@ -117,7 +117,7 @@ export function pictureTrouble(file: string): string {
   return `“${file}” could not be read as a picture. JPEG, PNG and WebP work.`;
 }
 
-export function waitingLine(place: number): string {
+export function waitingSentence(place: number): string {
   if (place <= 1) return "The server is busy. You are next in line.";
   return `The server is busy. You are number ${place} in line.`;
 }
@@ -135,7 +135,7 @@ export interface Figures {
   model: string;
 }
 
-export function figuresLine({ backend, size, fps, p50, p95, idle, model }: Figures): string {
+export function figuresText({ backend, size, fps, p50, p95, idle, model }: Figures): string {
   const pace = idle
     ? ["resting, nothing moves"]
     : fps > 0
@@ -148,7 +148,7 @@ export function figuresLine({ backend, size, fps, p50, p95, idle, model }: Figur
 const ms = (time: number): string => `${Math.round(time)} ms`;
 
 /** The promise about pictures, true for the painter at work; before any works, for the place. */
-export function promise(backend: Backend | null, config: PageConfig): string {
+export function privacySentence(backend: Backend | null, config: PageConfig): string {
   if (backend === "server")
     return "The server paints: your pictures are sent to it, painted and sent back. It keeps none.";
   if (backend === null && config.server) {
@@ -165,7 +165,7 @@ export function duration(seconds: number): string {
 }
 
 /** "41 %, 12 frames/s, 2 min left"; what is not known yet is left out. */
-export function progressLine(done: {
+export function progressText(done: {
   share: number;
   framesPerSecond: number | null;
   secondsLeft: number | null;

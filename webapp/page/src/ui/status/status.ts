@@ -1,11 +1,11 @@
 // What the engine is doing: downloads, the painter that took over, frames a second, and what went wrong.
 import type { Engine, EngineEvent, PageConfig, Size } from "../../types";
 import { byId, make } from "../dom";
-import type { Look, Store } from "../settings/settings";
+import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import { captionOf, type Palette } from "../styles/palette";
 import type { Messages } from "./messages";
-import { figuresLine, megabytes, painterName, promise, waitingLine } from "./sentences";
+import { figuresText, megabytes, painterName, privacySentence, waitingSentence } from "./sentences";
 
 const EVERY_MS = 500;
 /** So many times in a row nothing must move before the status line says so. */
@@ -14,7 +14,7 @@ const RESTING = 4;
 export function bindStatus(
   engine: Engine,
   session: Session,
-  look: Store<Look>,
+  settings: Store<Settings>,
   messages: Messages,
   config: PageConfig,
 ): void {
@@ -36,7 +36,7 @@ export function bindStatus(
       byId("stability-row").hidden = !engine.model?.state.length;
       messages.clear("engine");
       messages.clear("painter");
-      if (event.why && first && look.get().painter === "auto") messages.note(event.why);
+      if (event.why && first && settings.get().painter === "auto") messages.note(event.why);
       else if (event.why) messages.trouble("painter", event.why);
       else messages.announce(`Painting with ${painterName[event.backend]}.`);
       first = false;
@@ -48,7 +48,7 @@ export function bindStatus(
       byId("frame").classList.add("painted");
     },
     waiting({ place }) {
-      showLoading(waitingLine(place));
+      showLoading(waitingSentence(place));
     },
     trouble({ sentence, fatal }) {
       if (!fatal) return messages.trouble("painter", sentence);
@@ -68,7 +68,7 @@ export function bindStatus(
     resting = live.idle ? resting + 1 : 0;
     const { fps, p50, p95 } = live.stats();
     const model = engine.model?.name ?? "";
-    figures.textContent = figuresLine({ backend: engine.backend, size, fps, p50, p95, idle: resting > RESTING, model });
+    figures.textContent = figuresText({ backend: engine.backend, size, fps, p50, p95, idle: resting > RESTING, model });
     figures.title = detail;
   }, EVERY_MS);
   showPromise(engine, config);
@@ -77,7 +77,7 @@ export function bindStatus(
 /** The promise about privacy, kept true: it changes when the server paints. */
 function showPromise(engine: Engine, config: PageConfig): void {
   const line = byId("promise");
-  line.textContent = promise(engine.backend, config);
+  line.textContent = privacySentence(engine.backend, config);
   line.classList.toggle("abroad", engine.backend === "server");
 }
 
@@ -99,13 +99,13 @@ function showDownloads(downloads: Map<string, { loaded: number; total: number }>
 }
 
 /** The label beside the painting: its style, painter and year. */
-export function bindCaption(look: Store<Look>, palette: Palette): void {
+export function bindCaption(settings: Store<Settings>, palette: Palette): void {
   const caption = byId("caption");
-  const show = ({ mix }: Look): void => {
+  const show = ({ mix }: Settings): void => {
     const { title, by } = captionOf(mix, palette.styles);
     caption.replaceChildren(make("em", { textContent: title }), by ? `, ${by}` : "");
     byId("host").setAttribute("aria-label", title ? `The picture, painted after ${title}` : "The painted picture");
   };
-  look.on(show);
-  show(look.get());
+  settings.on(show);
+  show(settings.get());
 }

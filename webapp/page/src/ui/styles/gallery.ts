@@ -1,7 +1,7 @@
 // The wall of styles: built-in ones, own pictures, and the sliders of a blend.
 import { byId, make } from "../dom";
 import { icon } from "../icons";
-import type { Look, Store } from "../settings/settings";
+import type { Settings, Store } from "../settings/settings";
 import { heaviest, isOwn, MOST, only, shares, toggle, weigh, without } from "./mix";
 import type { Palette, PaletteStyle } from "./palette";
 
@@ -14,7 +14,11 @@ export interface Gallery {
 const FEW = 12;
 
 /** `onPictures` gets what the person chose as own pictures. */
-export function createGallery(look: Store<Look>, palette: Palette, onPictures: (files: File[]) => void): Gallery {
+export function createGallery(
+  settings: Store<Settings>,
+  palette: Palette,
+  onPictures: (files: File[]) => void,
+): Gallery {
   const wall = byId("gallery");
   const sliders = byId("mix");
   const mixing = byId<HTMLInputElement>("mixing");
@@ -22,12 +26,12 @@ export function createGallery(look: Store<Look>, palette: Palette, onPictures: (
   const chooser = ownChooser(onPictures);
 
   const press = (key: string): void => {
-    const { mix } = look.get();
-    look.set({ mix: mixing.checked ? toggle(mix, key) : only(key) });
+    const { mix } = settings.get();
+    settings.set({ mix: mixing.checked ? toggle(mix, key) : only(key) });
   };
   const remove = (key: string): void => {
     palette.remove(key);
-    look.set({ mix: without(look.get().mix, key, palette.first) });
+    settings.set({ mix: without(settings.get().mix, key, palette.first) });
     rebuild();
     chooser.querySelector("input")?.focus();
   };
@@ -47,24 +51,24 @@ export function createGallery(look: Store<Look>, palette: Palette, onPictures: (
     more.textContent = all ? "Show fewer styles" : `Show all ${palette.styles.size} styles`;
   };
   const show = (): void => {
-    const { mix } = look.get();
+    const { mix } = settings.get();
     if (mix.length > 1) mixing.checked = true;
     const full = mixing.checked && mix.length >= MOST;
     for (const button of wall.querySelectorAll<HTMLButtonElement>("button.style")) {
-      const active = mix.some((part) => part.key === button.dataset.key);
+      const active = mix.some((entry) => entry.key === button.dataset.key);
       button.setAttribute("aria-pressed", String(active));
       button.setAttribute("aria-disabled", String(full && !active));
     }
     sliders.hidden = !mixing.checked;
-    showSliders(sliders, look, palette);
+    showSliders(sliders, settings, palette);
   };
 
   mixing.addEventListener("change", () => {
-    if (!mixing.checked) look.set({ mix: heaviest(look.get().mix) });
+    if (!mixing.checked) settings.set({ mix: heaviest(settings.get().mix) });
     else show();
   });
   more.addEventListener("click", () => expand(more.ariaExpanded !== "true"));
-  look.on((now, before) => now.mix !== before.mix && show());
+  settings.on((now, before) => now.mix !== before.mix && show());
   rebuild();
   return { rebuild };
 }
@@ -130,28 +134,28 @@ function ownChooser(onPictures: (files: File[]) => void): HTMLElement {
 }
 
 /** One slider for each style of the mix; kept in place while it is dragged. */
-function showSliders(box: HTMLElement, look: Store<Look>, palette: Palette): void {
-  const { mix } = look.get();
-  const keys = mix.map((part) => part.key).join(" ");
+function showSliders(box: HTMLElement, settings: Store<Settings>, palette: Palette): void {
+  const { mix } = settings.get();
+  const keys = mix.map((entry) => entry.key).join(" ");
   if (box.dataset.keys !== keys) {
     box.dataset.keys = keys;
     const hint = mix.length < 2 ? "Choose more styles below to blend them." : "";
     box.replaceChildren(
-      ...mix.map((part) => slider(part.key, look, palette)),
+      ...mix.map((entry) => slider(entry.key, settings, palette)),
       make("p", { className: "hint", textContent: hint }),
     );
   }
-  const part = shares(mix);
+  const entry = shares(mix);
   box.querySelectorAll<HTMLElement>(".slide").forEach((row, i) => {
     const weight = Math.round(100 * mix[i].weight);
     const input = row.querySelector("input")!;
     if (input.valueAsNumber !== weight) input.value = String(weight);
     input.style.setProperty("--fill", `${weight}%`);
-    row.querySelector("output")!.textContent = `${Math.round(100 * part[i])} %`;
+    row.querySelector("output")!.textContent = `${Math.round(100 * entry[i])} %`;
   });
 }
 
-function slider(key: string, look: Store<Look>, palette: Palette): HTMLElement {
+function slider(key: string, settings: Store<Settings>, palette: Palette): HTMLElement {
   const title = palette.styles.get(key)?.title ?? key;
   const input = make("input", {
     type: "range",
@@ -160,6 +164,8 @@ function slider(key: string, look: Store<Look>, palette: Palette): HTMLElement {
     step: "1",
     aria: { label: `Weight of ${title}` },
   });
-  input.addEventListener("input", () => look.set({ mix: weigh(look.get().mix, key, input.valueAsNumber / 100) }));
+  input.addEventListener("input", () =>
+    settings.set({ mix: weigh(settings.get().mix, key, input.valueAsNumber / 100) }),
+  );
   return make("div", { className: "slide" }, make("span", { textContent: title }), make("output"), input);
 }

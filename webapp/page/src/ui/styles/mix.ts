@@ -1,12 +1,12 @@
 // Which styles are on the palette and how much of each: plain data, changed by pure functions.
 
 /** One style of the mix. `key` names a built-in style or, as "own:3", one of the person's pictures; weight 0…1. */
-export interface Part {
+export interface MixEntry {
   key: string;
   weight: number;
 }
 
-export type Mix = readonly Part[];
+export type Mix = readonly MixEntry[];
 
 /** Styles that may be mixed at once. */
 export const MOST = 4;
@@ -18,24 +18,24 @@ export const only = (key: string): Mix => [{ key, weight: 1 }];
 
 /** Adds a style, or takes it out; the last one stays, and a full palette stays as it is. */
 export function toggle(mix: Mix, key: string): Mix {
-  if (mix.some((part) => part.key === key)) return mix.length > 1 ? mix.filter((part) => part.key !== key) : mix;
+  if (mix.some((entry) => entry.key === key)) return mix.length > 1 ? mix.filter((entry) => entry.key !== key) : mix;
   if (mix.length >= MOST) return mix;
-  const mean = mix.reduce((sum, part) => sum + part.weight, 0) / Math.max(1, mix.length);
+  const mean = mix.reduce((sum, entry) => sum + entry.weight, 0) / Math.max(1, mix.length);
   return [...mix, { key, weight: mean > 0 ? mean : 1 }];
 }
 
 /** Takes a style out for good (its picture was removed); `instead` is chosen when nothing is left. */
 export function without(mix: Mix, key: string, instead: string): Mix {
-  const rest = mix.filter((part) => part.key !== key);
+  const rest = mix.filter((entry) => entry.key !== key);
   return rest.length ? rest : only(instead);
 }
 
 export function weigh(mix: Mix, key: string, weight: number): Mix {
   const w = Number.isFinite(weight) ? Math.min(1, Math.max(0, weight)) : 0;
-  return mix.map((part) => (part.key === key ? { key, weight: w } : part));
+  return mix.map((entry) => (entry.key === key ? { key, weight: w } : entry));
 }
 
-/** The heaviest part alone; the first of equals. */
+/** The heaviest entry alone; the first of equals. */
 export function heaviest(mix: Mix): Mix {
   const best = mix.reduce((a, b) => (b.weight > a.weight ? b : a));
   return only(best.key);
@@ -43,6 +43,6 @@ export function heaviest(mix: Mix): Mix {
 
 /** Shares that sum to 1, in the order of the mix; equal ones when every weight is zero. */
 export function shares(mix: Mix): number[] {
-  const total = mix.reduce((sum, part) => sum + part.weight, 0);
-  return mix.map((part) => (total > 0 ? part.weight / total : 1 / mix.length));
+  const total = mix.reduce((sum, entry) => sum + entry.weight, 0);
+  return mix.map((entry) => (total > 0 ? entry.weight / total : 1 / mix.length));
 }

@@ -57,8 +57,8 @@ export class Palette {
 
   /** S of the mix, each picture encoded once. The engine must have started when the mix holds own pictures. */
   async vector(mix: Mix, engine: Engine): Promise<Float32Array> {
-    const known = mix.filter((part) => this.styles.has(part.key));
-    const vectors = await Promise.all(known.map((part) => this.encode(part.key, engine)));
+    const known = mix.filter((entry) => this.styles.has(entry.key));
+    const vectors = await Promise.all(known.map((entry) => this.encode(entry.key, engine)));
     return blend(vectors, shares(known));
   }
 
@@ -95,8 +95,8 @@ async function bitmapOf(file: Blob): Promise<ImageBitmap> {
 
 /** What hangs beside the painting: one style with its painter, or the shares of a blend. */
 export function captionOf(mix: Mix, styles: ReadonlyMap<string, PaletteStyle>): { title: string; by: string } {
-  const parts = mix.flatMap((part, i) => {
-    const style = styles.get(part.key);
+  const parts = mix.flatMap((entry, i) => {
+    const style = styles.get(entry.key);
     return style ? [{ style, share: shares(mix)[i] }] : [];
   });
   const [first] = parts;

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Runtime, Session } from "../../../src/engine/model/runtime";
 import { createNetworks, type Networks, pixelGrid } from "../../../src/engine/painters/steady";
-import type { Carried } from "../../../src/types";
+import type { StateTensor } from "../../../src/types";
 
 class Tensor {
   disposed = false;
@@ -19,7 +19,7 @@ class Tensor {
 type Feeds = Record<string, Tensor>;
 
 const KEY = 3;
-const STATE: Carried[] = [
+const STATE: StateTensor[] = [
   { name: "grid", from: "size", channels: 2, over: 1 },
   { name: "previous", from: "small", channels: 3, over: 2 },
   { name: "carried", from: "painted", channels: 3, over: 1 },

@@ -1,13 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { parseLook, writeLook } from "../../../src/ui/settings/link";
-import { DEFAULT_LOOK, type Look } from "../../../src/ui/settings/settings";
+import { parseSettings, writeSettings } from "../../../src/ui/settings/link";
+import { DEFAULT_SETTINGS, type Settings } from "../../../src/ui/settings/settings";
 
 const KNOWN = new Set(["starry-night", "great-wave", "the-scream", "udnie", "irises"]);
-const read = (hash: string): Look => ({ ...DEFAULT_LOOK, ...parseLook(hash, KNOWN) });
+const read = (hash: string): Settings => ({ ...DEFAULT_SETTINGS, ...parseSettings(hash, KNOWN) });
 
-describe("a look in the address", () => {
+describe("settings in the address", () => {
   it("comes back as it was written", () => {
-    const look: Look = {
+    const settings: Settings = {
       mix: [
         { key: "great-wave", weight: 0.25 },
         { key: "udnie", weight: 1 },
@@ -20,12 +20,12 @@ describe("a look in the address", () => {
       painter: "wasm",
       split: 0.375,
     };
-    expect(read(`#${writeLook(look)}`)).toEqual(look);
+    expect(read(`#${writeSettings(settings)}`)).toEqual(settings);
   });
 
   it("writes only what differs from the default", () => {
-    expect(writeLook(DEFAULT_LOOK)).toBe("");
-    expect(writeLook({ ...DEFAULT_LOOK, mix: [{ key: "irises", weight: 0.4 }], strength: 0 })).toBe(
+    expect(writeSettings(DEFAULT_SETTINGS)).toBe("");
+    expect(writeSettings({ ...DEFAULT_SETTINGS, mix: [{ key: "irises", weight: 0.4 }], strength: 0 })).toBe(
       "style=irises&strength=0",
     );
   });
@@ -35,13 +35,13 @@ describe("a look in the address", () => {
       { key: "own:1", weight: 1 },
       { key: "irises", weight: 0.5 },
     ];
-    expect(writeLook({ ...DEFAULT_LOOK, mix })).toBe("style=irises");
-    expect(parseLook("style=own:1", KNOWN).mix).toBeUndefined();
+    expect(writeSettings({ ...DEFAULT_SETTINGS, mix })).toBe("style=irises");
+    expect(parseSettings("style=own:1", KNOWN).mix).toBeUndefined();
   });
 
   it("keeps at most four styles, each once", () => {
-    const { mix } = parseLook("style=starry-night,great-wave:0.5,starry-night,the-scream,udnie,irises", KNOWN);
-    expect(mix?.map((part) => part.key)).toEqual(["starry-night", "great-wave", "the-scream", "udnie"]);
+    const { mix } = parseSettings("style=starry-night,great-wave:0.5,starry-night,the-scream,udnie,irises", KNOWN);
+    expect(mix?.map((entry) => entry.key)).toEqual(["starry-night", "great-wave", "the-scream", "udnie"]);
   });
 
   it.each([
@@ -67,12 +67,12 @@ describe("a look in the address", () => {
     "#&&==&",
     "#style=__proto__",
   ])("leaves out what makes no sense: %s", (hash) => {
-    expect(parseLook(hash, KNOWN)).toEqual({});
+    expect(parseSettings(hash, KNOWN)).toEqual({});
   });
 
   it("reads every field by itself", () => {
-    expect(parseLook("#mirror=yes", KNOWN)).toEqual({ mirror: true });
-    expect(parseLook("#painter=server&size=320.4", KNOWN)).toEqual({ painter: "server", side: 320 });
-    expect(parseLook("#split=0", KNOWN)).toEqual({ split: 0 });
+    expect(parseSettings("#mirror=yes", KNOWN)).toEqual({ mirror: true });
+    expect(parseSettings("#painter=server&size=320.4", KNOWN)).toEqual({ painter: "server", side: 320 });
+    expect(parseSettings("#split=0", KNOWN)).toEqual({ split: 0 });
   });
 });

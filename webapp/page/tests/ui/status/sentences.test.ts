@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as words from "../../../src/ui/status/sentences";
 
-const OPEN: words.Place = { secure: true, framed: false, cameraAllowed: true };
+const OPEN: words.PageContext = { secure: true, framed: false, cameraAllowed: true };
 const named = (name: string, message = ""): Error => Object.assign(new Error(message), { name });
 
 describe("the camera, in words", () => {
@@ -67,10 +67,10 @@ describe("promises and figures", () => {
   it("says when pictures travel", () => {
     const alone = { models: [], server: null };
     const served = { models: [], server: { socket: "socket", studio: null } };
-    expect(words.promise("wasm", served)).toContain("Nothing is uploaded");
-    expect(words.promise(null, alone)).toContain("Nothing is uploaded");
-    expect(words.promise("server", served)).toContain("sent");
-    expect(words.promise(null, served)).toContain("Only if");
+    expect(words.privacySentence("wasm", served)).toContain("Nothing is uploaded");
+    expect(words.privacySentence(null, alone)).toContain("Nothing is uploaded");
+    expect(words.privacySentence("server", served)).toContain("sent");
+    expect(words.privacySentence(null, served)).toContain("Only if");
   });
 
   it("shows the pace, or that nothing moves", () => {
@@ -83,7 +83,7 @@ describe("promises and figures", () => {
       idle: false,
       model: "m",
     };
-    const [line, idle] = [figures, { ...figures, idle: true }].map(words.figuresLine) as [string, string];
+    const [line, idle] = [figures, { ...figures, idle: true }].map(words.figuresText) as [string, string];
     expect(line.replaceAll("\u00a0", " ")).toBe("WebAssembly · 456 × 256 · 30 frames/s · delay 33 ms, p95 51 ms · m");
     expect(line.split(" ")).toHaveLength(5); // a line breaks between two figures, never within one
     expect(idle).toContain("nothing\u00a0moves");
@@ -95,14 +95,14 @@ describe("promises and figures", () => {
   });
 
   it("leaves out of a clip's progress what is not known yet", () => {
-    expect(words.progressLine({ share: 0.019, framesPerSecond: null, secondsLeft: null })).toBe("1 %");
-    expect(words.progressLine({ share: 0.5, framesPerSecond: 7.25, secondsLeft: 130 })).toBe(
+    expect(words.progressText({ share: 0.019, framesPerSecond: null, secondsLeft: null })).toBe("1 %");
+    expect(words.progressText({ share: 0.5, framesPerSecond: 7.25, secondsLeft: 130 })).toBe(
       "50 %, 7.3 frames/s, 2 min left",
     );
   });
 
   it("counts the line of people from one", () => {
-    expect(words.waitingLine(1)).toContain("next");
-    expect(words.waitingLine(3)).toContain("number 3");
+    expect(words.waitingSentence(1)).toContain("next");
+    expect(words.waitingSentence(3)).toContain("number 3");
   });
 });

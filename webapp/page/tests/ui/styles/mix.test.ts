@@ -63,7 +63,7 @@ describe("the mix of styles", () => {
     ).toEqual([0.5, 0.5]);
   });
 
-  it("falls back to the heaviest part, and to another style when its own is removed", () => {
+  it("falls back to the heaviest style, and to another style when its own is removed", () => {
     expect(
       heaviest([
         { key: "a", weight: 0.2 },

@@ -1,14 +1,14 @@
 // A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
-import type { Backend, Frame, Part, Size, View } from "../../../types";
+import type { Backend, Crop, Frame, Size, View } from "../../../types";
 import { Trouble } from "../../trouble";
-import { createTurning, type Framing, whole } from "../framing";
-import { Dropped, frameSize, type Opening, type Painter, toVideoFrame } from "../painter";
+import { createTurning, type Framing, wholeFrame } from "../framing";
+import { FrameDropped, frameSize, type Painter, type PainterOptions, toVideoFrame } from "../painter";
 import { type Compositor, createCompositor } from "./compositor";
 import { finish } from "./pixels";
 import { createReader, type Reader } from "./reader";
 
 /** Paints frames into memory. */
-export interface Network {
+export interface PixelNetwork {
   backend: Backend;
   detail: string;
   setStyle(style: Float32Array): void;
@@ -22,11 +22,11 @@ export interface Network {
 }
 
 /** Puts a network on a canvas of the page. */
-export async function compose(network: Network, opening: Opening): Promise<Painter> {
-  const lost = () => opening.failed(new Trouble("The browser took the canvas away"), true);
+export async function createCanvasPainter(network: PixelNetwork, options: PainterOptions): Promise<Painter> {
+  const lost = () => options.failed(new Trouble("The browser took the canvas away"), true);
   let compositor: Compositor;
   try {
-    compositor = createCompositor(await opening.canvas(), lost);
+    compositor = createCompositor(await options.canvas(), lost);
   } catch (error) {
     network.close();
     throw error;
@@ -36,9 +36,9 @@ export async function compose(network: Network, opening: Opening): Promise<Paint
   let closed = false;
   const turn = createTurning(() => network.reset());
   /** How a frame is painted; the network forgets the past when that is the other way round. */
-  const framed = (frame: Frame, mirror: boolean, part: Part = whole(frameSize(frame))): Framing => {
+  const framed = (frame: Frame, mirror: boolean, crop: Crop = wholeFrame(frameSize(frame))): Framing => {
     turn(mirror);
-    return { part, mirror };
+    return { crop, mirror };
   };
   return {
     backend: network.backend,
@@ -46,12 +46,12 @@ export async function compose(network: Network, opening: Opening): Promise<Paint
     setStyle: (style) => network.setStyle(style),
     setStability: (stability) => network.setStability(stability),
     setView: (next) => (view = next),
-    async show(frame, size, part) {
+    async show(frame, size, crop) {
       try {
         const start = performance.now();
-        const framing = framed(frame, view.mirror, part);
+        const framing = framed(frame, view.mirror, crop);
         const painting = await network.paint(frame, framing, size, reader);
-        if (closed) throw new Dropped();
+        if (closed) throw new FrameDropped();
         compositor.show(frame, framing, painting, view);
         if ("close" in painting) painting.close();
         return performance.now() - start;
@@ -71,10 +71,10 @@ export async function compose(network: Network, opening: Opening): Promise<Paint
         frame.close();
       }
     },
-    async values(frame, size, part) {
+    async values(frame, size, crop) {
       try {
         if (!network.values) throw new Trouble("A server sends pictures, not values.");
-        return await network.values(frame, framed(frame, view.mirror, part), size, reader);
+        return await network.values(frame, framed(frame, view.mirror, crop), size, reader);
       } finally {
         frame.close();
       }

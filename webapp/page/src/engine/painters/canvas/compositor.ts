@@ -2,7 +2,7 @@
 // The WebGPU painter does the same in webgpu_shaders.ts; keep the two alike.
 import type { Frame, View } from "../../../types";
 import { Trouble } from "../../trouble";
-import { type Framing, placeIn } from "../framing";
+import { cropWindow, type Framing } from "../framing";
 import { frameSize, shownSize } from "../painter";
 import { LUMA } from "./pixels";
 
@@ -86,11 +86,11 @@ export function createCompositor(canvas: OffscreenCanvas, lost: () => void): Com
   };
   return {
     show(frame, framing, source, view) {
-      const size = shownSize(framing.part);
+      const size = shownSize(framing.crop);
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
       upload(0, camera!, frame);
       upload(1, painting!, source);
-      gl.uniform4f(place!, ...placeIn(frameSize(frame), framing));
+      gl.uniform4f(place!, ...cropWindow(frameSize(frame), framing));
       ready = true;
       draw(view);
     },

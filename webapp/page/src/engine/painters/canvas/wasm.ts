@@ -3,18 +3,18 @@ import type { Frame, Size } from "../../../types";
 import { cpuRuntime, threads } from "../../model/runtime";
 import { Trouble } from "../../trouble";
 import type { Framing } from "../framing";
-import type { Opening, Painter } from "../painter";
+import type { Painter, PainterOptions } from "../painter";
 import { createNetworks } from "../steady";
-import { compose } from "./canvas-painter";
+import { createCanvasPainter } from "./canvas-painter";
 import { cropPlanes, padded, toPixels, toPlanes } from "./pixels";
 import type { Reader } from "./reader";
 
 /** Throws `Trouble`, or whatever the runtime throws when it cannot load the graph. */
-export async function openWasm(opening: Opening): Promise<Painter> {
+export async function openWasm(options: PainterOptions): Promise<Painter> {
   if (typeof WebAssembly === "undefined") throw new Trouble("This browser has no WebAssembly.");
-  const { model, place, unsteady } = opening;
+  const { model, downloads, unsteady } = options;
   const { multiple, state } = model.description;
-  const [ort, graph] = await Promise.all([cpuRuntime(place), model.file("frame")]);
+  const [ort, graph] = await Promise.all([cpuRuntime(downloads), model.file("frame")]);
   const open = (bytes: Uint8Array) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
   const networks = createNetworks({
     ort,
@@ -31,7 +31,7 @@ export async function openWasm(opening: Opening): Promise<Painter> {
     const painted = await networks.paint(new ort.Tensor("float32", planes, [1, 3, height, width]), size);
     return painted.data as Float32Array;
   };
-  return compose(
+  return createCanvasPainter(
     {
       backend: "wasm",
       detail: threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread",
@@ -46,6 +46,6 @@ export async function openWasm(opening: Opening): Promise<Painter> {
       reset: networks.reset,
       close: () => void networks.release(),
     },
-    opening,
+    options,
   );
 }

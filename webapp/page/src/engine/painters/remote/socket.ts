@@ -1,7 +1,7 @@
 // The WebSocket to the server's painter: one frame in flight, opened again when it is needed after it was lost.
 
 import { Trouble } from "../../trouble";
-import { Dropped } from "../painter";
+import { FrameDropped } from "../painter";
 
 /** What the server says when a place is free. */
 export interface Ready {
@@ -34,7 +34,7 @@ export interface LiveSocket {
   setStability(stability: number): void;
   /** The server's painter forgets the frames so far. */
   reset(): void;
-  /** Sends a JPEG and gives the painted one. Throws `Dropped` while there is no connection, or when the answer is late. */
+  /** Sends a JPEG and gives the painted one. Throws `FrameDropped` while there is no connection, or when the answer is late. */
   paint(jpeg: Blob): Promise<Blob>;
   /** True while frames can be sent; when not, this begins to connect again, not too often. */
   wake(): boolean;
@@ -62,7 +62,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   const tellStyle = () => style && tell({ type: "style", style: Array.from(style) });
   const tellLook = () => tell({ type: "look", stability });
   const drop = (reason: Error) => {
-    frame?.reject(new Dropped());
+    frame?.reject(new FrameDropped());
     encoding?.reject(reason);
     frame = encoding = null;
   };
@@ -147,7 +147,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
       const id = ++sequence >>> 0;
       new DataView(head.buffer).setUint32(0, id, true);
       const bytes = await new Blob([head, jpeg]).arrayBuffer();
-      if (!wake()) throw new Dropped();
+      if (!wake()) throw new FrameDropped();
       return waitFor<Blob>(
         (pending) => {
           frame = pending;
@@ -155,7 +155,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         },
         id,
         FRAME,
-        new Dropped(),
+        new FrameDropped(),
       );
     },
     async encode(picture) {

@@ -1,13 +1,13 @@
 // The compute passes of the GPU painter: frame → network input, network output → picture. Buffers are kept per size.
 import type { Size } from "../../../types";
 import { padded } from "../canvas/pixels";
-import { type Framing, placeIn } from "../framing";
+import { cropWindow, type Framing } from "../framing";
 import { JOB_BYTES, pictureShader, prepareShader, type Source } from "./shaders";
-import type { Camera } from "./view";
+import type { FrameTexture } from "./view";
 import { FORMAT } from "./view";
 
 /** What one working size needs. */
-interface Room {
+interface Buffers {
   size: Size;
   /** Planes [3,H',W'], float32. */
   planes: GPUBuffer;
@@ -24,20 +24,20 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
   const make = (code: string) =>
     device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
   const toPicture = make(pictureShader);
-  let room: Room | null = null;
+  let buffers: Buffers | null = null;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
-  const roomFor = (size: Size): Room => {
-    if (room?.size.width === size.width && room.size.height === size.height) return room;
-    room?.planes.destroy();
-    room?.job.destroy();
+  const buffersFor = (size: Size): Buffers => {
+    if (buffers?.size.width === size.width && buffers.size.height === size.height) return buffers;
+    buffers?.planes.destroy();
+    buffers?.job.destroy();
     const { width, height } = padded(size, multiple);
-    room = {
+    buffers = {
       size,
       planes: device.createBuffer({ size: 12 * width * height, usage }),
       job: device.createBuffer({ size: JOB_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
     };
-    return room;
+    return buffers;
   };
   const compute = (pipeline: GPUComputePipeline, resources: GPUBindingResource[], { width, height }: Size) => {
     const entries = resources.map((resource, binding) => ({ binding, resource }));
@@ -52,14 +52,14 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
   return {
     multiple,
     /** Writes what is painted of a frame of `from` pixels as planes; the buffer stays ours, good until the next frame. */
-    prepare(camera: Camera, from: Size, framing: Framing, size: Size): { planes: GPUBuffer; padded: Size } {
-      const { planes, job } = roomFor(size);
+    prepare(camera: FrameTexture, from: Size, framing: Framing, size: Size): { planes: GPUBuffer; padded: Size } {
+      const { planes, job } = buffersFor(size);
       const to = padded(size, multiple);
-      const scales = [framing.part.width / size.width, framing.part.height / size.height];
+      const scales = [framing.crop.width / size.width, framing.crop.height / size.height];
       const taps = scales.map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));
       const told = new ArrayBuffer(JOB_BYTES);
       new Uint32Array(told).set([size.width, size.height, to.width, to.height, ...taps, multiple]);
-      new Float32Array(told, 32).set(placeIn(from, framing));
+      new Float32Array(told, 32).set(cropWindow(from, framing));
       device.queue.writeBuffer(job, 0, told);
       if (!pipelines.has(camera.source)) pipelines.set(camera.source, make(prepareShader(camera.source)));
       compute(pipelines.get(camera.source)!, [camera.resource, sampler, { buffer: planes }, { buffer: job }], to);
@@ -87,7 +87,7 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
       const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING;
       const fits = reuse?.width === width && reuse.height === height;
       const painting = fits ? reuse : device.createTexture({ size: [width, height], format: FORMAT, usage });
-      compute(toPicture, [{ buffer: planes }, painting.createView(), { buffer: roomFor({ width, height }).job }], {
+      compute(toPicture, [{ buffer: planes }, painting.createView(), { buffer: buffersFor({ width, height }).job }], {
         width,
         height,
       });

@@ -7,16 +7,16 @@ import { type Source, VIEW_BYTES, viewShader } from "./shaders";
 export const FORMAT: GPUTextureFormat = "rgba8unorm";
 
 /** A frame as shaders take it, good until the end of the task. */
-export interface Camera {
+export interface FrameTexture {
   source: Source;
   resource: GPUBindingResource;
 }
 
 /** Frames as textures: without a copy where the browser can. */
-export function createCameras(device: GPUDevice) {
+export function createFrameTextures(device: GPUDevice) {
   let external = "importExternalTexture" in device;
   let copy: GPUTexture | null = null;
-  const copied = (frame: Frame): Camera => {
+  const copied = (frame: Frame): FrameTexture => {
     const { width, height } = frameSize(frame);
     if (copy?.width !== width || copy.height !== height) {
       copy?.destroy();
@@ -27,7 +27,7 @@ export function createCameras(device: GPUDevice) {
     return { source: "copy", resource: copy.createView() };
   };
   return {
-    of(frame: Frame): Camera {
+    of(frame: Frame): FrameTexture {
       if (external && "timestamp" in frame) {
         try {
           return { source: "external", resource: device.importExternalTexture({ source: frame }) };
@@ -41,7 +41,7 @@ export function createCameras(device: GPUDevice) {
 }
 
 export interface Drawn {
-  camera: Camera;
+  camera: FrameTexture;
   painting: GPUTexture;
   /** Of the painting in the frame: see framing.ts. */
   place: number[];

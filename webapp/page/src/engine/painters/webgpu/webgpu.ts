@@ -1,23 +1,23 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
-import type { Frame, Part, Size, View } from "../../../types";
+import type { Crop, Frame, Size, View } from "../../../types";
 import { gpuRuntime, type Runtime } from "../../model/runtime";
 import { isOutOfMemory, Trouble } from "../../trouble";
 import { cropPlanes } from "../canvas/pixels";
-import { createTurning, type Framing, placeIn, whole } from "../framing";
-import { frameSize, type Opening, type Painter, shownSize, toVideoFrame } from "../painter";
+import { createTurning, cropWindow, type Framing, wholeFrame } from "../framing";
+import { frameSize, type Painter, type PainterOptions, shownSize, toVideoFrame } from "../painter";
 import { createNetworks, type Networks } from "../steady";
 import { openGpu } from "./device";
 import { createTensors, type Tensors } from "./tensors";
-import { createCameras, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
+import { createFrameTextures, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
 
 /** Throws `Trouble`, or whatever the browser and the runtime throw when they cannot start. */
-export async function openWebGpu(opening: Opening): Promise<Painter> {
-  const gpu = await openGpu(opening.forced);
+export async function openWebGpu(options: PainterOptions): Promise<Painter> {
+  const gpu = await openGpu(options.forced);
   const { device } = gpu;
   try {
-    const { description } = opening.model;
-    const file = (role: string) => opening.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
-    const [ort, graph] = await Promise.all([gpuRuntime(opening.place), file("frame")]);
+    const { description } = options.model;
+    const file = (role: string) => options.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
+    const [ort, graph] = await Promise.all([gpuRuntime(options.downloads), file("frame")]);
     const open = (bytes: Uint8Array) =>
       ort.InferenceSession.create(bytes, {
         executionProviders: [{ name: "webgpu", device }],
@@ -34,10 +34,10 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
         const buffer = tensors.upload(values);
         return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
       },
-      unsteady: opening.unsteady,
+      unsteady: options.unsteady,
     });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
-    watch(device, opening);
+    watch(device, options);
     return createPainter(
       device,
       detail,
@@ -45,7 +45,7 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
       networks,
       tensors,
       createViewPass(device, sampler),
-      await opening.canvas(),
+      await options.canvas(),
     );
   } catch (error) {
     device.destroy();
@@ -54,12 +54,12 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
 }
 
 /** Tells when the device is lost, or an error turns up that no call has thrown. */
-function watch(device: GPUDevice, opening: Opening): void {
+function watch(device: GPUDevice, options: PainterOptions): void {
   void device.lost.then(({ reason }) => {
-    if (reason !== "destroyed") opening.failed(new Trouble("The graphics card was lost"));
+    if (reason !== "destroyed") options.failed(new Trouble("The graphics card was lost"));
   });
   device.addEventListener("uncapturederror", ({ error }) => {
-    opening.failed(
+    options.failed(
       isOutOfMemory(error.constructor.name) ? new Trouble("The memory of the graphics card is full") : error,
     );
   });
@@ -79,7 +79,7 @@ function createPainter(
 ): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
-  const cameras = createCameras(device);
+  const frameTextures = createFrameTextures(device);
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
   let last: Painted | null = null;
   const turn = createTurning(networks.reset);
@@ -87,7 +87,7 @@ function createPainter(
   /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
   const run = async (frame: Frame, framing: Framing, size: Size) => {
     turn(framing.mirror);
-    const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), framing, size);
+    const { planes, padded } = tensors.prepare(frameTextures.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
     return {
       planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer,
@@ -96,11 +96,11 @@ function createPainter(
   };
   const picture = async (frame: Frame, framing: Framing, size: Size, reuse: GPUTexture | null): Promise<Painted> => {
     const { planes } = await run(frame, framing, size);
-    return { frame, painting: tensors.toPicture(planes, size, reuse), place: placeIn(frameSize(frame), framing) };
+    return { frame, painting: tensors.toPicture(planes, size, reuse), place: cropWindow(frameSize(frame), framing) };
   };
-  const framed = (frame: Frame, part: Part = whole(frameSize(frame))): Framing => ({ part, mirror: view.mirror });
+  const framed = (frame: Frame, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({ crop, mirror: view.mirror });
   const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({
-    camera: cameras.of(frame),
+    camera: frameTextures.of(frame),
     painting,
     place,
     view: shown,
@@ -117,9 +117,9 @@ function createPainter(
     setStyle: networks.setStyle,
     setStability: networks.setStability,
     setView: (next) => (view = next),
-    async show(frame, size, part) {
+    async show(frame, size, crop) {
       const start = performance.now();
-      const framing = framed(frame, part);
+      const framing = framed(frame, crop);
       let now: Painted;
       try {
         now = keep(await picture(frame, framing, size, last?.painting ?? null));
@@ -127,7 +127,7 @@ function createPainter(
         frame.close();
         throw error;
       }
-      const { width, height } = shownSize(framing.part);
+      const { width, height } = shownSize(framing.crop);
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       viewPass.show(context.getCurrentTexture(), drawn(now));
       await device.queue.onSubmittedWorkDone();
@@ -138,7 +138,7 @@ function createPainter(
     },
     async paint(frame, size) {
       try {
-        const framing = { part: whole(frameSize(frame)), mirror: false };
+        const framing = { crop: wholeFrame(frameSize(frame)), mirror: false };
         const painted = await picture(frame, framing, size, null);
         const pixels = await viewPass.read(size, drawn(painted, { ...view, split: null }));
         painted.painting.destroy();
@@ -147,9 +147,9 @@ function createPainter(
         frame.close();
       }
     },
-    async values(frame, size, part) {
+    async values(frame, size, crop) {
       try {
-        const { planes, count } = await run(frame, framed(frame, part), size);
+        const { planes, count } = await run(frame, framed(frame, crop), size);
         return cropPlanes(await tensors.read(planes, count), size, tensors.multiple);
       } finally {
         frame.close();
