@@ -1,6 +1,8 @@
 // The page: reads what its place offers, then puts the parts together.
 import { createEngine } from "./engine/engine";
-import type { BuiltInStyle, Engine, PageConfig } from "./types";
+import { readDescription } from "./engine/model/description";
+import { Trouble } from "./engine/trouble";
+import type { BuiltInStyle, Engine, ModelDescription, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clips/clip-dialog";
 import { bindDrop, type DroppedFiles } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
@@ -42,20 +44,21 @@ async function open(messages: Messages): Promise<void> {
   let what = "the page’s configuration";
   try {
     const config = await fetchJson<PageConfig>("./config.json");
-    what = "the gallery of styles";
     const folder = `./models/${config.models[0] ?? ""}/`;
+    const model = await readDescription(new URL(folder, document.baseURI).href);
+    what = "the gallery of styles";
     const gallery = await fetchJson<Record<string, BuiltInStyle>>(`${folder}gallery.json`);
-    assemble(config, new Palette(gallery, folder), messages);
+    assemble(config, model, new Palette(gallery, folder), messages);
   } catch (error) {
     const again = { label: "Reload", run: () => location.reload() };
-    messages.trouble("page", loadTrouble(what, error), again);
+    messages.trouble("page", error instanceof Trouble ? error.message : loadTrouble(what, error), again);
   }
 }
 
-function assemble(config: PageConfig, palette: Palette, messages: Messages): void {
-  const linked = parseSettings(location.hash, palette.names);
+function assemble(config: PageConfig, model: ModelDescription, palette: Palette, messages: Messages): void {
+  const linked = parseSettings(location.hash, palette.names, model.rules);
   const settings = createStore<Settings>({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...linked });
-  const engine = createEngine(byId("host"), config);
+  const engine = createEngine(byId("host"), config, model);
   globalThis.impasto = { engine };
   const session = createSession(engine, settings, palette, messages, pageContext);
   const clips = createClipDialog(
@@ -64,7 +67,7 @@ function assemble(config: PageConfig, palette: Palette, messages: Messages): voi
     () => session.pauseForClip(),
     () => session.resumeAfterClip(),
   );
-  const gallery = createGallery(settings, palette, (files) => void takePictures(files));
+  const gallery = createGallery(settings, palette, model.rules, (files) => void takePictures(files));
 
   const takePictures = async (files: File[]): Promise<void> => {
     for (const file of files) {
@@ -85,8 +88,8 @@ function assemble(config: PageConfig, palette: Palette, messages: Messages): voi
   bindDivider(settings);
   bindStatus(engine, session, settings, messages, config);
   bindCaption(settings, palette);
-  bindTools(engine, messages);
-  bindShare(settings, palette, messages);
+  bindTools(engine, session, messages);
+  bindShare(settings, palette, model.rules, messages);
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
   bindMirror(settings);

@@ -20,16 +20,16 @@ export interface Answers {
 }
 
 export type ToWorker =
-  /** The first message: the page's address, for everything relative, and what its place offers. */
-  | { kind: "init"; base: string; config: PageConfig }
+  /** The first message: the page's address, for everything relative, what its server offers, and the model. */
+  | { kind: "init"; base: string; config: PageConfig; model: ModelDescription }
   | { kind: "ask"; id: number; question: Question }
   /** The answer to "canvas please". */
   | { kind: "canvas"; canvas: OffscreenCanvas }
   | { kind: "style"; style: Float32Array }
   | { kind: "stability"; stability: number }
   | { kind: "view"; view: View }
-  /** All of the frame is painted unless a crop is named. */
-  | { kind: "show"; frame: Frame; size: Size; crop?: Crop }
+  /** A camera's frame, taken at a time (milliseconds); all of it is painted unless a crop is named. */
+  | { kind: "show"; frame: Frame; size: Size; time: number; crop?: Crop }
   | { kind: "refresh" }
   | { kind: "reset" };
 
@@ -37,7 +37,6 @@ export type Answer = { id: number; value: Answers[keyof Answers] } | { id: numbe
 
 export type ToPage =
   | ({ kind: "answer" } & Answer)
-  | { kind: "model"; model: ModelDescription }
   | { kind: "canvas please" }
   /** A painter took over, on the canvas sent last. */
   | { kind: "backend"; backend: Backend; detail: string; why: string | null }

@@ -1,9 +1,9 @@
-// The painting worker: owns the model and the present painter, and falls from one painter to the next.
+// The painting worker: owns the present painter, and falls from one painter to the next.
 import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
 import { after, candidates, createSlownessCheck, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { createEncoder, type Encode } from "./model/encoder";
-import { loadModel, type Model } from "./model/model";
+import { createModel, type Model } from "./model/model";
 import { FrameDropped, type Painter, type PainterOptions } from "./painters/painter";
 import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
@@ -13,8 +13,8 @@ const send = (message: ToPage) => postMessage(message, { transfer: transfers(mes
 
 let base = "";
 let config: PageConfig;
-let model: Model | null = null;
-let encoder: Encode | null = null;
+let model: Model;
+let encoder: Encode;
 let painter: Painter | null = null;
 let style: Float32Array | null = null;
 let stability = 0;
@@ -55,7 +55,7 @@ async function open(backend: Backend): Promise<Painter> {
   let opened: Painter | null = null;
   const options: PainterOptions = {
     downloads: { base, progress },
-    model: model!,
+    model,
     config,
     forced: prefer === backend,
     canvas: askCanvas,
@@ -111,16 +111,6 @@ function start(wanted: Backend | "auto"): Promise<Backend> {
   return startInTurn(async () => {
     if (painter && painter.backend === wanted) return wanted;
     prefer = wanted;
-    if (!model) {
-      try {
-        model = await loadModel(base, config.models[0], progress);
-      } catch (error) {
-        trouble(sentenceOf(error, "The model could not be loaded."), true);
-        throw error;
-      }
-      encoder = createEncoder({ base, progress }, model);
-      send({ kind: "model", model: model.description });
-    }
     return openFirst(candidates(wanted, config.server !== null), null);
   });
 }
@@ -150,14 +140,14 @@ function checkSpeed(from: Painter, paintMs: number): void {
   ).catch(() => {});
 }
 
-async function show(frame: Frame, size: Size, crop?: Crop): Promise<void> {
+async function show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<void> {
   const by = painter;
   if (!by || !style) {
     frame.close();
     return send({ kind: "shown", size: null, paintMs: 0 });
   }
   try {
-    const paintMs = await by.show(frame, size, crop);
+    const paintMs = await by.show(frame, size, time, crop);
     send({ kind: "shown", size, paintMs });
     checkSpeed(by, paintMs);
   } catch (error) {
@@ -168,7 +158,6 @@ async function show(frame: Frame, size: Size, crop?: Crop): Promise<void> {
 
 async function encode(picture: ImageBitmap): Promise<Float32Array> {
   try {
-    if (!encoder) throw new Trouble("The model is not loaded yet.");
     try {
       return await encoder(picture);
     } catch (error) {
@@ -227,10 +216,12 @@ function answer(id: number, question: Question): void {
   );
 }
 
-onmessage = ({ data }: MessageEvent<ToWorker>) => {
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.kind) {
     case "init":
       ({ base, config } = data);
+      model = createModel(new URL(`models/${config.models[0]}/`, base).href, data.model, progress);
+      encoder = createEncoder({ base, progress }, model);
       break;
     case "ask":
       answer(data.id, data.question);
@@ -251,7 +242,7 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       painter?.setView(view);
       break;
     case "show":
-      void inTurn(() => show(data.frame, data.size, data.crop));
+      void inTurn(() => show(data.frame, data.size, data.time, data.crop));
       break;
     case "refresh":
       painter?.refresh();

@@ -1,7 +1,8 @@
 // Feeds the engine with the frames of a video: drops what it cannot paint, rests when nobody looks or nothing moves.
 import type { Backend, Engine, EngineEvent, Frame } from "../types";
-import { createGovernor, paintedCrop, workingSize } from "./governor";
+import { createGovernor } from "./governor";
 import { createIdle } from "./idle";
+import { liveSize, shortSides } from "./size";
 import { createMeter, type Stats } from "./stats";
 
 export interface LiveOptions {
@@ -12,8 +13,8 @@ export interface LiveOptions {
 export interface Live {
   /** Changes the short side: see `LiveOptions`. */
   setSide(side: number | null): void;
-  /** The short side frames are painted at now, pixels. */
-  readonly side: number;
+  /** Keeps the size, whatever the frame rate: a recording has one size. */
+  hold(on: boolean): void;
   stats(): Stats;
   /** Whether the last painting is shown again because nothing moves. */
   readonly idle: boolean;
@@ -27,21 +28,31 @@ const SIDES: Record<Backend, [number, number]> = { webgpu: [128, 720], wasm: [12
 export function startLive(engine: Engine, video: HTMLVideoElement, options: LiveOptions): Live {
   const meter = createMeter();
   const still = createIdle(video);
-  let governor = createGovernor();
+  const sides = shortSides(engine.model.multiple);
+  let governor = createGovernor(sides);
   let { side: fixed } = options;
   let idle = false;
   let taking = false;
   let stopped = false;
+  let held = false;
   /** When the newest frame was taken that came while the painter was busy. */
   let missed: number | null = null;
 
-  const limit = (backend: Backend) => {
-    governor = createGovernor(backend === "webgpu" ? 384 : 256);
-    governor.limit(...SIDES[backend]);
-  };
-  if (engine.backend) limit(engine.backend);
+  /** Short side of the camera's picture; larger steps than the first that reaches it change nothing. */
+  let cameraSide = 0;
 
-  const side = () => fixed ?? Math.min(governor.side, Math.min(video.videoWidth, video.videoHeight) || governor.side);
+  const limit = () => {
+    const [least, most] = SIDES[engine.backend ?? "wasm"];
+    const enough = sides.find((each) => each >= cameraSide) ?? most;
+    governor.limit(least, cameraSide ? Math.min(most, enough) : most);
+  };
+  const begin = () => {
+    governor = createGovernor(sides, engine.backend === "webgpu" ? 384 : 256);
+    limit();
+  };
+  begin();
+
+  const side = () => fixed ?? governor.side;
   const feed = async (capturedAt: number) => {
     if (taking || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return;
     idle = still.isIdle(performance.now());
@@ -50,9 +61,14 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     missed = null;
     try {
       const frame = await takeFrame(video, capturedAt);
-      const crop = paintedCrop({ width: video.videoWidth, height: video.videoHeight });
+      const source = { width: video.videoWidth, height: video.videoHeight };
+      if (cameraSide !== Math.min(source.width, source.height)) {
+        cameraSide = Math.min(source.width, source.height);
+        limit();
+      }
+      const { size, crop } = liveSize(source, side(), engine.model);
       if (stopped) frame.close();
-      else if (engine.show(frame, workingSize(crop, side()), capturedAt, crop)) still.painting(performance.now());
+      else if (engine.show(frame, size, capturedAt, crop)) still.painting(performance.now());
       else missed = capturedAt;
     } catch {
       // The video changed its source under us; the next frame is as good.
@@ -65,18 +81,17 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   const forget = engine.on((event: EngineEvent) => {
     if (event.kind === "painted") {
       meter.add(performance.now(), event.latencyMs);
-      if (fixed === null) governor.report(event.paintMs);
+      if (fixed === null && !held) governor.report(event.paintMs);
       if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
     } else if (event.kind === "stale") still.wake();
     else if (event.kind === "backend") {
       still.wake();
       meter.clear();
-      limit(event.backend);
+      begin();
     }
   });
   const seen = () => {
     if (document.hidden) return frames.stop();
-    engine.reset();
     still.wake();
     meter.clear();
     frames.start();
@@ -89,8 +104,8 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
       fixed = next;
       still.wake();
     },
-    get side() {
-      return side();
+    hold(on) {
+      held = on;
     },
     get idle() {
       return idle;
@@ -116,8 +131,12 @@ function eachFrame(video: HTMLVideoElement, callback: (capturedAt: number) => vo
   const precise = "requestVideoFrameCallback" in video;
   const next = () => {
     handle = precise
-      ? video.requestVideoFrameCallback((now, { captureTime }) => (next(), callback(captureTime ?? now)))
-      : requestAnimationFrame((now) => (next(), callback(now)));
+      ? video.requestVideoFrameCallback((now, { captureTime }) => taken(captureTime ?? now))
+      : requestAnimationFrame(taken);
+  };
+  const taken = (at: number) => {
+    next();
+    callback(at);
   };
   const stop = () => {
     if (handle === null) return;

@@ -1,7 +1,7 @@
 // P: style vectors of pictures, on the processor. Loaded when the first picture comes.
-
+import type { Rules } from "../../types";
 import type { Model } from "./model";
-import { shrinkSquare } from "./resize";
+import { flatten, shrinkSquare } from "./resize";
 import { cpuRuntime, type Downloads } from "./runtime";
 import { centreSquare } from "./style";
 
@@ -18,22 +18,27 @@ export function createEncoder(downloads: Downloads, model: Model): Encode {
   };
   let loading: ReturnType<typeof load> | null = null;
   return async (picture) => {
-    loading ??= load();
-    loading.catch(() => (loading = null));
+    loading ??= load().catch((error: unknown) => {
+      loading = null; // so that the next picture tries again
+      throw error;
+    });
     const { ort, session } = await loading;
-    const side = model.description.style_side;
-    const image = new ort.Tensor("float32", squarePlanes(picture, side), [1, 3, side, side]);
+    const { style_side: side, rules } = model.description;
+    const drawn = Math.min(LARGEST, Math.max(side, Math.min(picture.width, picture.height)));
+    const square = squareOf(picture, drawn, rules.background);
+    const image = new ort.Tensor("float32", shrinkSquare(square.data, drawn, side), [1, 3, side, side]);
     const { style } = await session.run({ image });
-    return Float32Array.from(style!.data as Float32Array);
+    return Float32Array.from(style.data as Float32Array);
   };
 }
 
-/** The centre square as RGB planes [3,side,side] in 0…1; transparent places are black. */
-function squarePlanes(picture: ImageBitmap, side: number): Float32Array {
-  const square = centreSquare(picture);
-  const drawn = square.side > LARGEST ? LARGEST : Math.max(square.side, side);
-  const context = new OffscreenCanvas(drawn, drawn).getContext("2d", { willReadFrequently: true, alpha: false })!;
+/** The centre square of a picture, `drawn` pixels a side; where it is transparent, `background` shows. */
+export function squareOf(picture: ImageBitmap, drawn: number, background: Rules["background"]): ImageData {
+  const { left, top, side } = centreSquare(picture);
+  const context = new OffscreenCanvas(drawn, drawn).getContext("2d", { willReadFrequently: true })!;
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture, square.left, square.top, square.side, square.side, 0, 0, drawn, drawn);
-  return shrinkSquare(context.getImageData(0, 0, drawn, drawn).data, drawn, side);
+  context.drawImage(picture, left, top, side, side, 0, 0, drawn, drawn);
+  const square = context.getImageData(0, 0, drawn, drawn);
+  flatten(square.data, background);
+  return square;
 }

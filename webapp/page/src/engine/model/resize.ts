@@ -1,4 +1,14 @@
-// Shrinking pictures by averaging areas, as OpenCV's INTER_AREA does.
+// Pictures for P: laid on the background where they are transparent, shrunk by averaging areas as OpenCV's INTER_AREA does.
+import type { Rules } from "../../types";
+
+/** RGBA bytes over a background, in place: no pixel is transparent afterwards. */
+export function flatten(pixels: Uint8ClampedArray, background: Rules["background"]): void {
+  for (let i = 0; i < pixels.length; i += 4) {
+    const alpha = pixels[i + 3] / 255;
+    for (let c = 0; c < 3; c++) pixels[i + c] = alpha * pixels[i + c] + (1 - alpha) * background[c];
+    pixels[i + 3] = 255;
+  }
+}
 
 /** How much of each source pixel goes into a target pixel: first source index and weights (they add up to one). */
 function coverage(from: number, to: number): { first: number; weights: number[] }[] {
@@ -30,7 +40,9 @@ export function shrinkSquare(pixels: Uint8ClampedArray, from: number, to: number
     for (let x = 0; x < to; x++) {
       for (let c = 0; c < 3; c++) {
         let sum = 0;
-        weights.forEach((w, k) => (sum += w * rows[3 * ((first + k) * to + x) + c]));
+        weights.forEach((w, k) => {
+          sum += w * rows[3 * ((first + k) * to + x) + c];
+        });
         planes[(c * to + y) * to + x] = Math.round(sum) / 255;
       }
     }

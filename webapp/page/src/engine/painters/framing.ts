@@ -12,19 +12,10 @@ export const wholeFrame = ({ width, height }: Size): Crop => ({ left: 0, top: 0,
 
 /**
  * Where a position of the painting, 0…1 from its top left, lies in a frame of that size: at `origin + position × span`,
- * also 0…1. As [origin x, origin y, span x, span y].
+ * also 0…1. As [origin x, origin y, span x, span y]; a mirrored span is negative, from the right edge.
  */
 export function cropWindow(frame: Size, { crop, mirror }: Framing): [number, number, number, number] {
   const [left, top] = [crop.left / frame.width, crop.top / frame.height];
   const [width, height] = [crop.width / frame.width, crop.height / frame.height];
   return mirror ? [left + width, top, -width, height] : [left, top, width, height];
-}
-
-/** Calls back when frames begin to come the other way round: what was carried along from those before is then wrong. */
-export function createTurning(turned: () => void): (mirror: boolean) => void {
-  let before = false;
-  return (mirror) => {
-    if (mirror !== before) turned();
-    before = mirror;
-  };
 }

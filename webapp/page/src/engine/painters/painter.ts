@@ -7,26 +7,25 @@ export interface Painter {
   readonly backend: Backend;
   /** What it runs on, in a few words. */
   readonly detail: string;
-  /** Another style; the past is forgotten. */
   setStyle(style: Float32Array): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
   setView(view: View): void;
   /**
-   * Paints a frame, or a crop of it, closes it and shows it. Milliseconds in the painter. Throws `FrameDropped` when nobody could
-   * paint it.
+   * Paints a frame of a camera, or a crop of it, closes it and shows it. `time`: when it was taken, milliseconds. Resolves
+   * with the milliseconds in the painter. Throws `FrameDropped` when nobody could paint it.
    */
-  show(frame: Frame, size: Size, crop?: Crop): Promise<number>;
+  show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<number>;
   /** Shows the last frame again with the present view, but the way round that it was painted. */
   refresh(): void;
-  /** Paints a frame and closes it: strength and colours applied, mirror and divider not. */
+  /** Paints a frame of a clip and closes it: strength and colours applied, mirror and divider not. */
   paint(frame: Frame, size: Size): Promise<VideoFrame>;
   /** Painted values of a frame, or a crop of it, before rounding: [3,H,W]; mirrored as `show` would. */
   values(frame: Frame, size: Size, crop?: Crop): Promise<Float32Array>;
   snapshot(): Promise<Blob>;
   /** S of a picture where the painter's own place has to do it. */
   encode?(picture: ImageBitmap): Promise<Float32Array>;
-  /** Forget the frames so far: the next is painted by itself. */
+  /** A new clip begins. Whatever else ends the past, the painter sees itself. */
   reset(): void;
   close(): void;
 }

@@ -84,7 +84,8 @@ export function createClipDialog(
   };
 
   const run = async (file: File, side: number): Promise<void> => {
-    const mine = (work = new AbortController());
+    const mine = new AbortController();
+    work = mine;
     const bar = make("progress", { max: 1, value: 0, aria: { label: "Painted so far" } });
     const line = make("p", { className: "hint", textContent: "Preparing…" });
     const remark = make("p", { className: "hint" });
@@ -102,7 +103,9 @@ export function createClipDialog(
           bar.value = progress.share;
           line.textContent = progressText(progress);
         },
-        onNote: (sentence) => void (remark.textContent = sentence),
+        onNote(sentence) {
+          remark.textContent = sentence;
+        },
       });
       if (mine === work && dialog.open) show(file, painted, remark.textContent ?? "");
     } catch (error) {

@@ -33,7 +33,9 @@ export function bindDrop(take: (dropped: DroppedFiles) => void): void {
     veil.hidden = false;
   });
   addEventListener("dragleave", (event) => {
-    if (hasFiles(event) && (depth -= 1) <= 0) veil.hidden = true;
+    if (!hasFiles(event)) return;
+    depth -= 1;
+    if (depth <= 0) veil.hidden = true;
   });
   addEventListener("dragover", (event) => hasFiles(event) && event.preventDefault());
   addEventListener("drop", (event) => {

@@ -9,7 +9,7 @@ const SIDES: readonly (readonly [number, string])[] = [
   [256, "Broad"],
   [384, "Medium"],
   [512, "Fine"],
-  [720, "Finest"],
+  [704, "Finest"],
 ];
 
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
@@ -54,7 +54,9 @@ function bindRange(
 
 function bindKeepColors(settings: Store<Settings>): void {
   const input = byId<HTMLInputElement>("keep-colors");
-  const show = (now: Settings): void => void (input.checked = now.keepColors);
+  const show = (now: Settings): void => {
+    input.checked = now.keepColors;
+  };
   input.addEventListener("change", () => settings.set({ keepColors: input.checked }));
   settings.on(show);
   show(settings.get());
@@ -86,7 +88,9 @@ function bindPainter(settings: Store<Settings>, config: PageConfig): void {
   ];
   if (config.server) painters.push(["server", "Server, pictures are sent there"]);
   select.append(...painters.map(([value, textContent]) => make("option", { value, textContent })));
-  const show = ({ painter }: Settings): void => void (select.value = painter);
+  const show = ({ painter }: Settings): void => {
+    select.value = painter;
+  };
   select.addEventListener("change", () => {
     const chosen = painters.find(([value]) => value === select.value);
     if (chosen) settings.set({ painter: chosen[0] });

@@ -1,12 +1,12 @@
 // The settings in the part of the address after "#": style=starry-night:0.6,great-wave:0.4&strength=0.8&colors=keep …
 // Only what differs from the default is written, and whatever makes no sense is left out when reading.
-import type { Backend } from "../../types";
-import { isOwn, type Mix, type MixEntry, MOST } from "../styles/mix";
+import type { Backend, Rules } from "../../types";
+import { isOwn, type Mix, type MixEntry } from "../styles/mix";
 import { DEFAULT_SETTINGS, type Settings } from "./settings";
 
 const PAINTERS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
-export const SMALLEST_SIDE = 64;
-export const LARGEST_SIDE = 1080;
+/** Largest short side that a link may ask for, pixels; the smallest is the model's. */
+const LARGEST_SIDE = 1080;
 
 /** A number of `text` within [low, high]; null for anything else. */
 function numberIn(text: string | null, low: number, high: number): number | null {
@@ -17,23 +17,27 @@ function numberIn(text: string | null, low: number, high: number): number | null
 
 const short = (value: number): string => String(Math.round(value * 1000) / 1000);
 
-function parseMix(text: string | null, known: ReadonlySet<string>): Mix {
+function parseMix(text: string | null, known: ReadonlySet<string>, most: number): Mix {
   const parts: MixEntry[] = [];
   for (const item of (text ?? "").split(",")) {
     const [key = "", weightText] = item.split(":");
     const weight = weightText === undefined ? 1 : numberIn(weightText, 0, 1);
     if (weight === null || !known.has(key) || parts.some((entry) => entry.key === key)) continue;
     parts.push({ key, weight });
-    if (parts.length === MOST) break;
+    if (parts.length === most) break;
   }
   return parts;
 }
 
 /** What the address says about the settings; `known` are the names of the built-in styles. Never throws. */
-export function parseSettings(hash: string, known: ReadonlySet<string>): Partial<Settings> {
+export function parseSettings(
+  hash: string,
+  known: ReadonlySet<string>,
+  rules: Pick<Rules, "styles_at_once" | "least_side">,
+): Partial<Settings> {
   const fields = new URLSearchParams(hash.replace(/^#/, ""));
   const settings: Partial<Settings> = {};
-  const mix = parseMix(fields.get("style"), known);
+  const mix = parseMix(fields.get("style"), known, rules.styles_at_once);
   if (mix.length) settings.mix = mix;
   const strength = numberIn(fields.get("strength"), 0, 1);
   if (strength !== null) settings.strength = strength;
@@ -42,7 +46,7 @@ export function parseSettings(hash: string, known: ReadonlySet<string>): Partial
   if (fields.get("colors") === "keep") settings.keepColors = true;
   const mirror = fields.get("mirror");
   if (mirror === "yes" || mirror === "no") settings.mirror = mirror === "yes";
-  const side = numberIn(fields.get("size"), SMALLEST_SIDE, LARGEST_SIDE);
+  const side = numberIn(fields.get("size"), rules.least_side, LARGEST_SIDE);
   if (side !== null) settings.side = Math.round(side);
   const painter = PAINTERS.find((name) => name === fields.get("painter"));
   if (painter) settings.painter = painter;

@@ -1,4 +1,5 @@
 // The settings in the address: kept up to date, read again when the person edits it, copied on demand.
+import type { Rules } from "../../types";
 import { byId } from "../dom";
 import type { Messages } from "../status/messages";
 import { isOwn, only } from "../styles/mix";
@@ -8,7 +9,7 @@ import { DEFAULT_SETTINGS, type Settings, type Store } from "./settings";
 
 const WAIT_MS = 300; // browsers count changes of the address
 
-export function bindShare(settings: Store<Settings>, palette: Palette, messages: Messages): void {
+export function bindShare(settings: Store<Settings>, palette: Palette, rules: Rules, messages: Messages): void {
   let waiting = 0;
   const address = (): string => {
     const hash = writeSettings(settings.get());
@@ -20,7 +21,11 @@ export function bindShare(settings: Store<Settings>, palette: Palette, messages:
     waiting = window.setTimeout(write, WAIT_MS);
   });
   addEventListener("hashchange", () => {
-    settings.set({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...parseSettings(location.hash, palette.names) });
+    settings.set({
+      ...DEFAULT_SETTINGS,
+      mix: only(palette.first),
+      ...parseSettings(location.hash, palette.names, rules),
+    });
   });
 
   byId("copy-link").addEventListener("click", async () => {

@@ -28,11 +28,20 @@ export function paintPoster(canvas: HTMLCanvasElement): void {
   lay();
 }
 
+/** The layer that the n-th stroke belongs to: they are painted one after the other. */
+function layerOf(n: number): (typeof LAYERS)[number] {
+  let left = n;
+  for (const layer of LAYERS) {
+    if (left < layer.strokes) return layer;
+    left -= layer.strokes;
+  }
+  return LAYERS[LAYERS.length - 1];
+}
+
 /** One stroke of the scene's colour along its contours, a little off in hue and place as a hand would be. */
 function stroke(pen: CanvasRenderingContext2D, pixels: Uint8ClampedArray, n: number): void {
   const { width, height } = SCENE;
-  let before = 0;
-  const layer = LAYERS.find(({ strokes }) => n < (before += strokes)) ?? LAYERS[2];
+  const layer = layerOf(n);
   const x = hash(n) * width;
   const y = hash(n + 0.37) * height;
   const light = (px: number, py: number): number => {

@@ -1,9 +1,8 @@
 // The painting at work: one source at a time, the engine started when it is first needed, the settings applied to it.
-import { paintedCrop } from "../../live/governor";
 import { type Live, startLive } from "../../live/loop";
 import { cameraId, facesPerson, openCamera, stopStream } from "../../media/camera";
 import { openSample } from "../../media/sample";
-import type { Engine } from "../../types";
+import type { Engine, Size } from "../../types";
 import { byId } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Messages } from "../status/messages";
@@ -41,17 +40,25 @@ export function createSession(
   let source: SourceKind | null = null;
   let live: Live | null = null;
   let paused = false;
+  /** The size of the last painting. */
+  let painted: Size | null = null;
   let started: Promise<unknown> | null = null;
   let styleTurn = 0;
   let sourceTurn = 0;
 
   const mirrored = (): boolean =>
     settings.get().mirror ?? (source === "camera" && stream !== null && facesPerson(stream));
+  /** A share of the frame's width as one of the canvas's, which fills the frame and may reach beyond it. */
+  const onCanvas = (share: number): number => {
+    const ratio = painted && video.videoHeight ? video.videoWidth / video.videoHeight : 0;
+    const visible = painted && ratio ? Math.min(1, (ratio * painted.height) / painted.width) : 1;
+    return 0.5 + (share - 0.5) * visible;
+  };
   const applyView = (): void => {
     const { strength, keepColors, split, stability } = settings.get();
     video.classList.toggle("mirrored", mirrored());
     byId("mirror").setAttribute("aria-pressed", String(mirrored()));
-    engine.setView({ strength, keepColors, split, mirror: mirrored() });
+    engine.setView({ strength, keepColors, split: split && onCanvas(split), mirror: mirrored() });
     engine.setStability(stability);
     if (engine.backend) engine.refresh();
   };
@@ -90,11 +97,16 @@ export function createSession(
   };
 
   const shape = (): void => {
-    const { width, height } = paintedCrop({ width: video.videoWidth, height: video.videoHeight });
-    if (width) frame.style.setProperty("--ratio", `${width} / ${height}`);
+    if (video.videoWidth) frame.style.setProperty("--ratio", `${video.videoWidth} / ${video.videoHeight}`);
   };
   video.addEventListener("loadedmetadata", shape);
   video.addEventListener("resize", shape);
+  engine.on((event) => {
+    if (event.kind !== "painted" || (painted?.width === event.size.width && painted.height === event.size.height))
+      return;
+    painted = event.size;
+    if (settings.get().split !== null) applyView();
+  });
 
   /** Swaps the source for what `open` gives; the one before stays when that fails. */
   const use = async (kind: SourceKind, open: () => Promise<MediaStream> | MediaStream): Promise<void> => {
@@ -109,7 +121,6 @@ export function createSession(
     video.srcObject = next;
     await video.play().catch(() => {}); // interrupted by the next source, or started by the browser later
     if (turn !== sourceTurn) return;
-    engine.reset();
     for (const listener of listeners) listener();
     paint();
   };
@@ -167,7 +178,6 @@ export function createSession(
     },
     resumeAfterClip() {
       paused = false;
-      engine.reset();
       if (source) paint();
     },
     onSource(listener) {

@@ -4,10 +4,11 @@ import type { Engine } from "../../types";
 import { byId, fileName, save } from "../dom";
 import type { Messages } from "../status/messages";
 import { clock, microphoneTrouble } from "../status/sentences";
+import type { Session } from "./session";
 
-export function bindTools(engine: Engine, messages: Messages): void {
+export function bindTools(engine: Engine, session: Session, messages: Messages): void {
   bindSnapshot(engine, messages);
-  bindRecording(engine, messages);
+  bindRecording(engine, session, messages);
   bindFullScreen(messages);
 }
 
@@ -22,7 +23,7 @@ function bindSnapshot(engine: Engine, messages: Messages): void {
   });
 }
 
-function bindRecording(engine: Engine, messages: Messages): void {
+function bindRecording(engine: Engine, session: Session, messages: Messages): void {
   const button = byId<HTMLButtonElement>("record");
   const text = byId("record-text");
   let recording: Recording | null = null;
@@ -32,8 +33,11 @@ function bindRecording(engine: Engine, messages: Messages): void {
     const { canvas } = engine;
     if (!canvas) return messages.trouble("record", "There is nothing to record yet.");
     recording = record(canvas, sound);
+    session.live?.hold(true);
     const began = performance.now();
-    const tick = (): void => void (text.textContent = clock((performance.now() - began) / 1000));
+    const tick = (): void => {
+      text.textContent = clock((performance.now() - began) / 1000);
+    };
     tick();
     const ticking = setInterval(tick, 500);
     button.setAttribute("aria-pressed", "true");
@@ -48,6 +52,7 @@ function bindRecording(engine: Engine, messages: Messages): void {
     } finally {
       clearInterval(ticking);
       recording = null;
+      session.live?.hold(false);
       button.setAttribute("aria-pressed", "false");
       button.removeAttribute("aria-label");
       text.textContent = "Record";

@@ -38,7 +38,10 @@ export function createMessages(): Messages {
       }
       if (action) {
         const button = make("button", { type: "button", className: "secondary", textContent: action.label });
-        button.addEventListener("click", () => (box.remove(), action.run()));
+        button.addEventListener("click", () => {
+          box.remove();
+          action.run();
+        });
         box.append(button);
       }
       const close = make(

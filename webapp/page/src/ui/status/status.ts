@@ -33,7 +33,7 @@ export function bindStatus(
       detail = event.detail;
       byId("frame").classList.remove("painted");
       showPromise(engine, config);
-      byId("stability-row").hidden = !engine.model?.state.length;
+      byId("stability-row").hidden = engine.model.state.length === 0;
       messages.clear("engine");
       messages.clear("painter");
       if (event.why && first && settings.get().painter === "auto") messages.note(event.why);
@@ -64,10 +64,13 @@ export function bindStatus(
   let resting = 0;
   setInterval(() => {
     const { live } = session;
-    if (!live || !engine.backend || !size || document.hidden) return void (figures.textContent = "");
+    if (!live || !engine.backend || !size || document.hidden) {
+      figures.textContent = "";
+      return;
+    }
     resting = live.idle ? resting + 1 : 0;
     const { fps, p50, p95 } = live.stats();
-    const model = engine.model?.name ?? "";
+    const model = engine.model.name;
     figures.textContent = figuresText({ backend: engine.backend, size, fps, p50, p95, idle: resting > RESTING, model });
     figures.title = detail;
   }, EVERY_MS);

@@ -1,8 +1,11 @@
 // The wall of styles: built-in ones, own pictures, and the sliders of a blend.
+
+import type { Rules } from "../../types";
 import { byId, make } from "../dom";
 import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
-import { heaviest, isOwn, MOST, only, shares, toggle, weigh, without } from "./mix";
+import { numberWord } from "../status/sentences";
+import { heaviest, isOwn, only, shares, toggle, weigh, without } from "./mix";
 import type { Palette, PaletteStyle } from "./palette";
 
 export interface Gallery {
@@ -13,10 +16,11 @@ export interface Gallery {
 /** Cards that a wide page shows at first, the one for own pictures included; the stylesheet hides the others. */
 const FEW = 12;
 
-/** `onPictures` gets what the person chose as own pictures. */
+/** `onPictures` gets what the person chose as own pictures; of the model's rules, how many styles mix and what lies behind. */
 export function createGallery(
   settings: Store<Settings>,
   palette: Palette,
+  rules: Pick<Rules, "styles_at_once" | "background">,
   onPictures: (files: File[]) => void,
 ): Gallery {
   const wall = byId("gallery");
@@ -24,10 +28,12 @@ export function createGallery(
   const mixing = byId<HTMLInputElement>("mixing");
   const more = byId<HTMLButtonElement>("more");
   const chooser = ownChooser(onPictures);
+  wall.style.setProperty("--behind", `rgb(${rules.background.join(" ")})`);
+  byId("mixing-label").textContent = `Mix up to ${numberWord(rules.styles_at_once)}`;
 
   const press = (key: string): void => {
     const { mix } = settings.get();
-    settings.set({ mix: mixing.checked ? toggle(mix, key) : only(key) });
+    settings.set({ mix: mixing.checked ? toggle(mix, key, rules.styles_at_once) : only(key) });
   };
   const remove = (key: string): void => {
     palette.remove(key);
@@ -53,7 +59,7 @@ export function createGallery(
   const show = (): void => {
     const { mix } = settings.get();
     if (mix.length > 1) mixing.checked = true;
-    const full = mixing.checked && mix.length >= MOST;
+    const full = mixing.checked && mix.length >= rules.styles_at_once;
     for (const button of wall.querySelectorAll<HTMLButtonElement>("button.style")) {
       const active = mix.some((entry) => entry.key === button.dataset.key);
       button.setAttribute("aria-pressed", String(active));
@@ -77,6 +83,7 @@ function card(style: PaletteStyle, press: (key: string) => void, remove: (key: s
   const picture = style.preview
     ? make("img", { src: style.preview, alt: "", loading: "lazy", decoding: "async", draggable: false })
     : swatch(style.key);
+  if (isOwn(style.key)) picture.style.background = "var(--behind)"; // where it is transparent
   const words = make("span", { className: "name", textContent: style.title });
   const button = make("button", { type: "button", className: "style", data: { key: style.key } }, picture, words);
   button.title = [style.title, style.by].filter(Boolean).join("\n");

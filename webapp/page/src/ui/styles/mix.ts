@@ -8,18 +8,15 @@ export interface MixEntry {
 
 export type Mix = readonly MixEntry[];
 
-/** Styles that may be mixed at once. */
-export const MOST = 4;
-
 export const isOwn = (key: string): boolean => key.startsWith("own:");
 
 /** The one style and nothing else. */
 export const only = (key: string): Mix => [{ key, weight: 1 }];
 
-/** Adds a style, or takes it out; the last one stays, and a full palette stays as it is. */
-export function toggle(mix: Mix, key: string): Mix {
+/** Adds a style, or takes it out; the last one stays, and a mix of `most` stays as it is. */
+export function toggle(mix: Mix, key: string, most: number): Mix {
   if (mix.some((entry) => entry.key === key)) return mix.length > 1 ? mix.filter((entry) => entry.key !== key) : mix;
-  if (mix.length >= MOST) return mix;
+  if (mix.length >= most) return mix;
   const mean = mix.reduce((sum, entry) => sum + entry.weight, 0) / Math.max(1, mix.length);
   return [...mix, { key, weight: mean > 0 ? mean : 1 }];
 }

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { shrinkSquare } from "../../../src/engine/model/resize";
+import { flatten, shrinkSquare } from "../../../src/engine/model/resize";
 import { blend, centreSquare } from "../../../src/engine/model/style";
 
 test("a blend is the weighted mean", () => {
@@ -71,4 +71,10 @@ test("shrinking averages areas", () => {
   );
   expect(out[8]).toBeCloseTo(7 / 255, 6);
   expect(shrinkSquare(pixels, 3, 3)[4]).toBeCloseTo(150 / 255, 6);
+});
+
+test("transparent places show the background", () => {
+  const pixels = Uint8ClampedArray.from([10, 20, 30, 0, 10, 20, 30, 255, 10, 20, 30, 51]);
+  flatten(pixels, [255, 255, 255]);
+  expect([...pixels]).toEqual([255, 255, 255, 255, 10, 20, 30, 255, 206, 208, 210, 255]);
 });

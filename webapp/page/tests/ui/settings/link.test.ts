@@ -3,7 +3,8 @@ import { parseSettings, writeSettings } from "../../../src/ui/settings/link";
 import { DEFAULT_SETTINGS, type Settings } from "../../../src/ui/settings/settings";
 
 const KNOWN = new Set(["starry-night", "great-wave", "the-scream", "udnie", "irises"]);
-const read = (hash: string): Settings => ({ ...DEFAULT_SETTINGS, ...parseSettings(hash, KNOWN) });
+const RULES = { styles_at_once: 4, least_side: 64 };
+const read = (hash: string): Settings => ({ ...DEFAULT_SETTINGS, ...parseSettings(hash, KNOWN, RULES) });
 
 describe("settings in the address", () => {
   it("comes back as it was written", () => {
@@ -36,11 +37,15 @@ describe("settings in the address", () => {
       { key: "irises", weight: 0.5 },
     ];
     expect(writeSettings({ ...DEFAULT_SETTINGS, mix })).toBe("style=irises");
-    expect(parseSettings("style=own:1", KNOWN).mix).toBeUndefined();
+    expect(parseSettings("style=own:1", KNOWN, RULES).mix).toBeUndefined();
   });
 
   it("keeps at most four styles, each once", () => {
-    const { mix } = parseSettings("style=starry-night,great-wave:0.5,starry-night,the-scream,udnie,irises", KNOWN);
+    const { mix } = parseSettings(
+      "style=starry-night,great-wave:0.5,starry-night,the-scream,udnie,irises",
+      KNOWN,
+      RULES,
+    );
     expect(mix?.map((entry) => entry.key)).toEqual(["starry-night", "great-wave", "the-scream", "udnie"]);
   });
 
@@ -67,12 +72,12 @@ describe("settings in the address", () => {
     "#&&==&",
     "#style=__proto__",
   ])("leaves out what makes no sense: %s", (hash) => {
-    expect(parseSettings(hash, KNOWN)).toEqual({});
+    expect(parseSettings(hash, KNOWN, RULES)).toEqual({});
   });
 
   it("reads every field by itself", () => {
-    expect(parseSettings("#mirror=yes", KNOWN)).toEqual({ mirror: true });
-    expect(parseSettings("#painter=server&size=320.4", KNOWN)).toEqual({ painter: "server", side: 320 });
-    expect(parseSettings("#split=0", KNOWN)).toEqual({ split: 0 });
+    expect(parseSettings("#mirror=yes", KNOWN, RULES)).toEqual({ mirror: true });
+    expect(parseSettings("#painter=server&size=320.4", KNOWN, RULES)).toEqual({ painter: "server", side: 320 });
+    expect(parseSettings("#split=0", KNOWN, RULES)).toEqual({ split: 0 });
   });
 });

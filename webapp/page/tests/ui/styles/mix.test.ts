@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { heaviest, type Mix, MOST, only, shares, toggle, weigh, without } from "../../../src/ui/styles/mix";
+import { heaviest, type Mix, only, shares, toggle, weigh, without } from "../../../src/ui/styles/mix";
 
+const MOST = 4;
 const sum = (numbers: number[]): number => numbers.reduce((a, b) => a + b, 0);
 
 describe("the mix of styles", () => {
@@ -11,6 +12,7 @@ describe("the mix of styles", () => {
         { key: "b", weight: 0.6 },
       ],
       "c",
+      MOST,
     );
     expect(mix[2].key).toBe("c");
     expect(mix[2].weight).toBeCloseTo(0.4);
@@ -18,18 +20,18 @@ describe("the mix of styles", () => {
   });
 
   it("adds a style at full weight where the others have none", () => {
-    expect(toggle([{ key: "a", weight: 0 }], "b")[1]).toEqual({ key: "b", weight: 1 });
+    expect(toggle([{ key: "a", weight: 0 }], "b", MOST)[1]).toEqual({ key: "b", weight: 1 });
   });
 
   it("takes a style out again, but never the last", () => {
-    expect(toggle(toggle(only("a"), "b"), "a")).toEqual([{ key: "b", weight: 1 }]);
-    expect(toggle(only("a"), "a")).toEqual(only("a"));
+    expect(toggle(toggle(only("a"), "b", MOST), "a", MOST)).toEqual([{ key: "b", weight: 1 }]);
+    expect(toggle(only("a"), "a", MOST)).toEqual(only("a"));
   });
 
   it("holds no more than four", () => {
-    const full = ["b", "c", "d"].reduce<Mix>(toggle, only("a"));
+    const full = ["b", "c", "d"].reduce<Mix>((mix, key) => toggle(mix, key, MOST), only("a"));
     expect(full).toHaveLength(MOST);
-    expect(toggle(full, "e")).toBe(full);
+    expect(toggle(full, "e", MOST)).toBe(full);
   });
 
   it("keeps weights within 0…1 and changes one only", () => {

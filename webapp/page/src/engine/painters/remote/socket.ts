@@ -32,7 +32,7 @@ export interface LiveSocket {
   readonly ready: Ready;
   setStyle(style: Float32Array): void;
   setStability(stability: number): void;
-  /** The server's painter forgets the frames so far. */
+  /** The server's painter begins anew. */
   reset(): void;
   /** Sends a JPEG and gives the painted one. Throws `FrameDropped` while there is no connection, or when the answer is late. */
   paint(jpeg: Blob): Promise<Blob>;
@@ -60,7 +60,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
   const tellStyle = () => style && tell({ type: "style", style: Array.from(style) });
-  const tellLook = () => tell({ type: "look", stability });
+  const tellStability = () => tell({ type: "look", stability });
   const drop = (reason: Error) => {
     frame?.reject(new FrameDropped());
     encoding?.reject(reason);
@@ -95,7 +95,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         if (message.type !== "ready") return onText(message);
         [socket, ready, pause] = [opened, message as Ready, FIRST_PAUSE];
         tellStyle();
-        tellLook();
+        tellStability();
         resolve();
       };
       opened.onclose = ({ code, reason }) => {
@@ -138,7 +138,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     },
     setStability(next) {
       stability = next;
-      tellLook();
+      tellStability();
     },
     reset: () => tell({ type: "reset" }),
     wake,
@@ -184,11 +184,16 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
 function waitFor<T>(send: (pending: Pending<T>) => void, id: number, patience: number, late: Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(late), patience);
-    const done = () => clearTimeout(timer);
     send({
       id,
-      resolve: (value) => (done(), resolve(value)),
-      reject: (error) => (done(), reject(error)),
+      resolve(value) {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      reject(error) {
+        clearTimeout(timer);
+        reject(error);
+      },
     });
   });
 }

@@ -1,5 +1,5 @@
 // The render pass of the GPU painter: the painting over its frame, onto the canvas or into memory.
-import type { Frame, Size, View } from "../../../types";
+import type { Frame, Rules, Size, View } from "../../../types";
 import { frameSize } from "../painter";
 import { type Source, VIEW_BYTES, viewShader } from "./shaders";
 
@@ -41,22 +41,22 @@ export function createFrameTextures(device: GPUDevice) {
 }
 
 export interface Drawn {
-  camera: FrameTexture;
+  frame: FrameTexture;
   painting: GPUTexture;
   /** Of the painting in the frame: see framing.ts. */
-  place: number[];
+  window: number[];
   view: View;
 }
 
 export type ViewPass = ReturnType<typeof createViewPass>;
 
-export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
+export function createViewPass(device: GPUDevice, sampler: GPUSampler, luma: Rules["luma"]) {
   const uniform = device.createBuffer({ size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const pipelines = new Map<Source, GPURenderPipeline>();
   const pipeline = (source: Source): GPURenderPipeline => {
     let made = pipelines.get(source);
     if (!made) {
-      const module = device.createShaderModule({ code: viewShader(source) });
+      const module = device.createShaderModule({ code: viewShader(source, luma) });
       made = device.createRenderPipeline({
         layout: "auto",
         vertex: { module },
@@ -70,16 +70,16 @@ export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
   /** Draws into a texture of the canvas's format. */
   const draw = (
     target: GPUTexture,
-    { camera, painting, place, view }: Drawn,
+    { frame, painting, window, view }: Drawn,
     commands = device.createCommandEncoder(),
   ) => {
     const data = new ArrayBuffer(VIEW_BYTES);
     new Float32Array(data).set([view.strength, view.split ?? -1]);
     new Uint32Array(data, 8).set([Number(view.keepColors)]);
-    new Float32Array(data, 16).set(place);
+    new Float32Array(data, 16).set(window);
     device.queue.writeBuffer(uniform, 0, data);
-    const used = pipeline(camera.source);
-    const entries = [camera.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({
+    const used = pipeline(frame.source);
+    const entries = [frame.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({
       binding,
       resource,
     }));

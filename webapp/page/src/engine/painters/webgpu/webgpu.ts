@@ -2,8 +2,8 @@
 import type { Crop, Frame, Size, View } from "../../../types";
 import { gpuRuntime, type Runtime } from "../../model/runtime";
 import { isOutOfMemory, Trouble } from "../../trouble";
-import { cropPlanes } from "../canvas/pixels";
-import { createTurning, cropWindow, type Framing, wholeFrame } from "../framing";
+import { cropPlanes, paddingOf } from "../canvas/pixels";
+import { cropWindow, type Framing, wholeFrame } from "../framing";
 import { frameSize, type Painter, type PainterOptions, shownSize, toVideoFrame } from "../painter";
 import { createNetworks, type Networks } from "../steady";
 import { openGpu } from "./device";
@@ -24,29 +24,22 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
         preferredOutputLocation: "gpu-buffer",
       });
     const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
-    const tensors = createTensors(device, sampler, description.multiple);
+    const tensors = createTensors(device, sampler, paddingOf(description));
     const networks = createNetworks({
       ort,
       frame: await open(graph),
       openStep: async () => open(await file("step")),
       state: description.state,
-      place(values, dims) {
-        const buffer = tensors.upload(values);
+      zeros(dims) {
+        const buffer = tensors.zeros(dims);
         return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
       },
       unsteady: options.unsteady,
     });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
     watch(device, options);
-    return createPainter(
-      device,
-      detail,
-      ort,
-      networks,
-      tensors,
-      createViewPass(device, sampler),
-      await options.canvas(),
-    );
+    const viewPass = createViewPass(device, sampler, description.rules.luma);
+    return createPainter({ device, detail, ort, networks, tensors, viewPass, canvas: await options.canvas() });
   } catch (error) {
     device.destroy();
     throw error;
@@ -66,49 +59,55 @@ function watch(device: GPUDevice, options: PainterOptions): void {
 }
 
 /** A frame and its painting, and where the one lies in the other. */
-type Painted = { frame: Frame } & Pick<Drawn, "painting" | "place">;
+type Painted = { frame: Frame } & Pick<Drawn, "painting" | "window">;
 
-function createPainter(
-  device: GPUDevice,
-  detail: string,
-  ort: Runtime,
-  networks: Networks,
-  tensors: Tensors,
-  viewPass: ViewPass,
-  canvas: OffscreenCanvas,
-): Painter {
+interface Means {
+  device: GPUDevice;
+  detail: string;
+  ort: Runtime;
+  networks: Networks;
+  tensors: Tensors;
+  viewPass: ViewPass;
+  canvas: OffscreenCanvas;
+}
+
+function createPainter({ device, detail, ort, networks, tensors, viewPass, canvas }: Means): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
   const frameTextures = createFrameTextures(device);
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
   let last: Painted | null = null;
-  const turn = createTurning(networks.reset);
 
   /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
-  const run = async (frame: Frame, framing: Framing, size: Size) => {
-    turn(framing.mirror);
+  const run = async (frame: Frame, framing: Framing, size: Size, time: number | null) => {
     const { planes, padded } = tensors.prepare(frameTextures.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    return {
-      planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer,
-      count: 3 * padded.width * padded.height,
-    };
+    const painted = await networks.paint(input, { size, mirror: framing.mirror, time });
+    return { planes: painted.gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
   };
-  const picture = async (frame: Frame, framing: Framing, size: Size, reuse: GPUTexture | null): Promise<Painted> => {
-    const { planes } = await run(frame, framing, size);
-    return { frame, painting: tensors.toPicture(planes, size, reuse), place: cropWindow(frameSize(frame), framing) };
+  /** The same as a texture: `reuse` where it has that size. */
+  const picture = async (
+    frame: Frame,
+    framing: Framing,
+    size: Size,
+    time: number | null,
+    reuse: GPUTexture | null,
+  ): Promise<Painted> => {
+    const { planes } = await run(frame, framing, size, time);
+    return { frame, painting: tensors.toPicture(planes, size, reuse), window: cropWindow(frameSize(frame), framing) };
   };
   const framed = (frame: Frame, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({ crop, mirror: view.mirror });
-  const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({
-    camera: frameTextures.of(frame),
+  const drawn = ({ frame, painting, window }: Painted, shown = view): Drawn => ({
+    frame: frameTextures.of(frame),
     painting,
-    place,
+    window,
     view: shown,
   });
   const keep = (next: Painted): Painted => {
     last?.frame.close();
     if (last?.painting !== next.painting) last?.painting.destroy();
-    return (last = next);
+    last = next;
+    return next;
   };
 
   return {
@@ -116,13 +115,15 @@ function createPainter(
     detail,
     setStyle: networks.setStyle,
     setStability: networks.setStability,
-    setView: (next) => (view = next),
-    async show(frame, size, crop) {
+    setView(next) {
+      view = next;
+    },
+    async show(frame, size, time, crop) {
       const start = performance.now();
       const framing = framed(frame, crop);
       let now: Painted;
       try {
-        now = keep(await picture(frame, framing, size, last?.painting ?? null));
+        now = keep(await picture(frame, framing, size, time, last?.painting ?? null));
       } catch (error) {
         frame.close();
         throw error;
@@ -139,7 +140,7 @@ function createPainter(
     async paint(frame, size) {
       try {
         const framing = { crop: wholeFrame(frameSize(frame)), mirror: false };
-        const painted = await picture(frame, framing, size, null);
+        const painted = await picture(frame, framing, size, null, null);
         const pixels = await viewPass.read(size, drawn(painted, { ...view, split: null }));
         painted.painting.destroy();
         return toVideoFrame(pixels, size, frame);
@@ -149,8 +150,8 @@ function createPainter(
     },
     async values(frame, size, crop) {
       try {
-        const { planes, count } = await run(frame, framed(frame, crop), size);
-        return cropPlanes(await tensors.read(planes, count), size, tensors.multiple);
+        const { planes, count } = await run(frame, framed(frame, crop), size, null);
+        return cropPlanes(await tensors.read(planes, count), size, tensors.padding);
       } finally {
         frame.close();
       }
