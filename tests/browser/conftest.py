@@ -114,10 +114,13 @@ def webgpu_browser(launch):
 
 @pytest.fixture(scope="session")
 def camera_picture():
-    """What the fake camera sees: a smooth scene without symmetry, uint8 RGB [240, 320, 3]."""
-    y, x = np.mgrid[0:240, 0:320]
+    """What the fake camera sees: a smooth scene without symmetry, uint8 RGB [256, 320, 3].
+
+    Its shape is that of 160×128, so that all of it is painted at a short side of 128 pixels.
+    """
+    y, x = np.mgrid[0:256, 0:320]
     waves = 128 + 90 * np.sin((x + 2 * y) / 23)
-    return np.stack([x * 255 / 319, waves, y * 255 / 239], -1).round().astype(np.uint8)
+    return np.stack([x * 255 / 319, waves, y * 255 / 255], -1).round().astype(np.uint8)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,7 @@ HELPERS = """() => {
   });
   globalThis.tested = {
     events: [],
+    clock: 0, // of the camera, milliseconds: frames come at 25 a second, however long the machine takes for them
     once,
     watch() { engine().on(({ canvas, ...event }) => tested.events.push(event)); },
     async values(frame, size, part, video = false) {
@@ -47,7 +48,8 @@ HELPERS = """() => {
     async show(frame, size, part, video = false) {
       const painted = once("painted");
       const shown = await taken(frame, video);
-      if (!engine().show(shown, size, performance.now(), part ?? undefined)) throw new Error("busy");
+      tested.clock += 40;
+      if (!engine().show(shown, size, tested.clock, part ?? undefined)) throw new Error("busy");
       return painted;
     },
     async snapshot() { return text(await (await engine().snapshot()).arrayBuffer()); },
@@ -71,10 +73,10 @@ def wait_until(page, condition):
     page.evaluate(f"async () => {{ let left = {PATIENCE // POLL}; while (!({condition})) {{ {patient} }} }}")
 
 
-def rgba(picture):
-    """RGB uint8 [H,W,3] as the helpers take it."""
+def rgba(picture, alpha=255):
+    """RGB uint8 [H,W,3] as the helpers take it; `alpha`: how opaque it is, 0…255, or uint8 [H,W] of that."""
     h, w = picture.shape[:2]
-    data = np.dstack([picture, np.full((h, w), 255, np.uint8)])
+    data = np.dstack([picture, np.broadcast_to(np.uint8(alpha), (h, w))])
     return {"rgba": base64.b64encode(data.tobytes()).decode(), "width": w, "height": h}
 
 

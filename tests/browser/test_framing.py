@@ -116,7 +116,7 @@ def test_webgpu_makes_the_tensor_in_one_pass(webgpu_browser, open_echo, picture,
     """Whole, cropped, halved, and by a ratio that is no whole number; from a picture and from a video's frame."""
     page = open_echo(webgpu_browser, "webgpu")
     set_view(page, mirror=mirror)
-    odd = part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}  # reflected to 48 × 32 inside
+    odd = part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}  # reflected to 64 × 64 inside
     for video in (False, True):
         for part, size in [*framings(picture), odd]:
             made = painted_values(page, picture, size, part, video)

@@ -59,7 +59,7 @@ def test_wasm_has_threads_and_tells_its_downloads(wasm_page):
 
 def test_wasm_values_are_those_of_python(wasm_page, model, style, picture):
     assert difference(painted_values(wasm_page, picture), reference(model, style, picture)) <= 1e-4
-    odd = picture[:75, :93]  # reflected to 80 × 96
+    odd = picture[:75, :93]  # reflected to 96 × 96
     assert difference(painted_values(wasm_page, odd), reference(model, style, odd)) <= 1e-4
 
 
@@ -191,6 +191,22 @@ def test_what_is_shown_does_not_come_back_into_the_painting(wasm_page, model, st
         set_view(wasm_page, strength=1, keepColors=False)
 
 
+def test_a_pause_of_the_camera_begins_anew(wasm_page, model, style, moving):
+    """By the times at which frames were taken, not by how long the machine takes for them."""
+    first, second = moving(2, 64, 96)
+    alone = python_painted(model, style, second, stability=0)
+    set_stability(wasm_page, 1)
+    wasm_page.evaluate("() => impasto.engine.reset()")
+    try:
+        shown(wasm_page, first)
+        assert difference(shown(wasm_page, second), alone) > 5
+        shown(wasm_page, first)
+        wasm_page.evaluate("() => void (tested.clock += 1000)")  # and the 40 ms between any two
+        assert difference(shown(wasm_page, second), alone) <= 2
+    finally:
+        set_stability(wasm_page, 0)
+
+
 def test_a_step_graph_that_cannot_be_had_is_told_in_passing(browser, static_site, model, style, picture):
     """A quiet remark, and every frame is painted by itself."""
     context = browser.new_context()
@@ -215,6 +231,19 @@ def test_a_picture_is_encoded_as_in_python(wasm_page, model):
     theirs = Painter(model, device="cpu").encode(art)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() <= 0.02 * np.abs(theirs).max()
+
+
+def test_transparent_places_of_a_picture_are_white(wasm_page, model):
+    y, x = np.mgrid[0:300, 0:300]
+    art = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 13), x % 256], -1).astype(np.uint8)
+    alpha = (255 * (np.hypot(x - 150, y - 150) < 120)).astype(np.uint8)
+    on_white = np.where(alpha[..., None] > 0, art, 255).astype(np.uint8)
+    encoded = [
+        np.frombuffer(base64.b64decode(wasm_page.evaluate("(f) => tested.encode(f)", picture)), np.float32)
+        for picture in (rgba(art, alpha), rgba(on_white), rgba(art))
+    ]
+    scale = np.abs(encoded[1]).max()
+    assert difference(encoded[0], encoded[1]) <= 0.005 * scale < 0.05 * scale < difference(encoded[0], encoded[2])
 
 
 def test_clips_need_a_style(browser, static_site, picture):

@@ -10,7 +10,7 @@ export function candidates(prefer: Backend | "auto", hasServer: boolean): Backen
 }
 
 /** The painters left when one gives up. */
-export function after(backend: Backend, hasServer: boolean): Backend[] {
+export function slowerThan(backend: Backend, hasServer: boolean): Backend[] {
   return candidates("auto", hasServer).filter((each) => ORDER.indexOf(each) > ORDER.indexOf(backend));
 }
 

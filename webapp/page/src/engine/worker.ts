@@ -1,6 +1,6 @@
-// The painting worker: owns the present painter, and falls from one painter to the next.
+// The painting worker: owns the present painter, and falls back from one painter to the next.
 import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
-import { after, candidates, createSlownessCheck, whySentence } from "./backends";
+import { candidates, createSlownessCheck, slowerThan, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { createEncoder, type Encode } from "./model/encoder";
 import { createModel, type Model } from "./model/model";
@@ -59,7 +59,7 @@ async function open(backend: Backend): Promise<Painter> {
     config,
     forced: prefer === backend,
     canvas: askCanvas,
-    failed: (error, again) => void (opened && opened === painter && fall(opened, error, again)),
+    failed: (error, again) => void (opened && opened === painter && fallBack(opened, error, again)),
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
     trouble,
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
@@ -116,7 +116,7 @@ function start(wanted: Backend | "auto"): Promise<Backend> {
 }
 
 /** Gives up the present painter at run time; with `again` another of its kind is tried first. */
-function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
+function fallBack(from: Painter, error: unknown, again = false): Promise<unknown> {
   if (!(error instanceof Trouble)) console.warn(`${from.backend}:`, error);
   return startInTurn(async () => {
     if (painter !== from) return;
@@ -124,20 +124,18 @@ function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
     inTurn = createQueue(); // what the lost painter still owes may never come
     send({ kind: "shown", size: null, paintMs: 0 });
     from.close();
-    const left = after(from.backend, config.server !== null);
+    const left = slowerThan(from.backend, config.server !== null);
     await openFirst(again ? [from.backend, ...left] : left, reasonOf(error, from.backend));
   }).catch(() => {}); // said already
 }
 
 /** Moves on from a painter that is too slow, if there is another and nobody chose this one by hand. */
 function checkSpeed(from: Painter, paintMs: number): void {
-  if (!tooSlow(paintMs) || prefer !== "auto" || from !== painter || !after(from.backend, config.server !== null).length)
-    return;
+  const left = slowerThan(from.backend, config.server !== null);
+  if (!tooSlow(paintMs) || prefer !== "auto" || from !== painter || left.length === 0) return;
   tooSlow = () => false;
   const names = { webgpu: "The graphics card", wasm: "The processor", server: "The server" };
-  void startInTurn(() =>
-    openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`),
-  ).catch(() => {});
+  startInTurn(() => openFirst(left, `${names[from.backend]} is too slow for this`)).catch(() => {}); // said already
 }
 
 async function show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<void> {
@@ -152,7 +150,7 @@ async function show(frame: Frame, size: Size, time: number, crop?: Crop): Promis
     checkSpeed(by, paintMs);
   } catch (error) {
     send({ kind: "shown", size: null, paintMs: 0 });
-    if (!(error instanceof FrameDropped) && by === painter) await fall(by, error);
+    if (!(error instanceof FrameDropped) && by === painter) await fallBack(by, error);
   }
 }
 
@@ -185,7 +183,7 @@ async function paint(question: Extract<Question, { kind: "paint" | "values" }>):
   } catch (error) {
     if (error instanceof FrameDropped) throw new Trouble("The server did not answer in time; try again.");
     if (error instanceof Trouble) throw error;
-    await fall(by, error);
+    await fallBack(by, error);
     throw new Trouble(`${reasonOf(error, by.backend)}; try again.`);
   } finally {
     frame.close();

@@ -27,7 +27,7 @@ const SIDES: Record<Backend, [number, number]> = { webgpu: [128, 720], wasm: [12
 /** Paints `video` live until stopped. The engine must have been started. */
 export function startLive(engine: Engine, video: HTMLVideoElement, options: LiveOptions): Live {
   const meter = createMeter();
-  const still = createIdle(video);
+  const idleness = createIdle(video);
   const sides = shortSides(engine.model.multiple);
   let governor = createGovernor(sides);
   let { side: fixed } = options;
@@ -55,7 +55,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   const side = () => fixed ?? governor.side;
   const feed = async (capturedAt: number) => {
     if (taking || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return;
-    idle = still.isIdle(performance.now());
+    idle = idleness.isIdle(performance.now());
     if (idle) return;
     taking = true;
     missed = null;
@@ -68,7 +68,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
       }
       const { size, crop } = liveSize(source, side(), engine.model);
       if (stopped) frame.close();
-      else if (engine.show(frame, size, capturedAt, crop)) still.painting(performance.now());
+      else if (engine.show(frame, size, capturedAt, crop)) idleness.painting(performance.now());
       else missed = capturedAt;
     } catch {
       // The video changed its source under us; the next frame is as good.
@@ -78,31 +78,31 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   };
   const frames = eachFrame(video, (at) => void feed(at));
 
-  const forget = engine.on((event: EngineEvent) => {
+  const unsubscribe = engine.on((event: EngineEvent) => {
     if (event.kind === "painted") {
       meter.add(performance.now(), event.latencyMs);
       if (fixed === null && !held) governor.report(event.paintMs);
       if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
-    } else if (event.kind === "stale") still.wake();
+    } else if (event.kind === "stale") idleness.wake();
     else if (event.kind === "backend") {
-      still.wake();
+      idleness.wake();
       meter.clear();
       begin();
     }
   });
-  const seen = () => {
+  const visibilityChanged = () => {
     if (document.hidden) return frames.stop();
-    still.wake();
+    idleness.wake();
     meter.clear();
     frames.start();
   };
-  document.addEventListener("visibilitychange", seen);
+  document.addEventListener("visibilitychange", visibilityChanged);
   if (!document.hidden) frames.start();
 
   return {
     setSide(next) {
       fixed = next;
-      still.wake();
+      idleness.wake();
     },
     hold(on) {
       held = on;
@@ -114,8 +114,8 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     stop() {
       stopped = true;
       frames.stop();
-      forget();
-      document.removeEventListener("visibilitychange", seen);
+      unsubscribe();
+      document.removeEventListener("visibilitychange", visibilityChanged);
     },
   };
 }

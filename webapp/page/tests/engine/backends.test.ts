@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 
-import { after, candidates, createSlownessCheck, whySentence } from "../../src/engine/backends";
+import { candidates, createSlownessCheck, slowerThan, whySentence } from "../../src/engine/backends";
 import { transfers } from "../../src/engine/messages";
 import { isSoftware } from "../../src/engine/painters/webgpu/device";
 import { isOutOfMemory, sentenceOf, Trouble } from "../../src/engine/trouble";
@@ -9,8 +9,8 @@ test("the fastest painter comes first, the one asked for before it, the server o
   expect(candidates("auto", true)).toEqual(["webgpu", "wasm", "server"]);
   expect(candidates("auto", false)).toEqual(["webgpu", "wasm"]);
   expect(candidates("server", true)).toEqual(["server", "webgpu", "wasm"]);
-  expect(after("webgpu", true)).toEqual(["wasm", "server"]);
-  expect(after("server", true)).toEqual([]);
+  expect(slowerThan("webgpu", true)).toEqual(["wasm", "server"]);
+  expect(slowerThan("server", true)).toEqual([]);
 });
 
 test("why is one sentence", () => {

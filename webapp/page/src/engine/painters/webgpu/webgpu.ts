@@ -61,7 +61,7 @@ function watch(device: GPUDevice, options: PainterOptions): void {
 /** A frame and its painting, and where the one lies in the other. */
 type Painted = { frame: Frame } & Pick<Drawn, "painting" | "window">;
 
-interface Means {
+interface PainterParts {
   device: GPUDevice;
   detail: string;
   ort: Runtime;
@@ -71,7 +71,7 @@ interface Means {
   canvas: OffscreenCanvas;
 }
 
-function createPainter({ device, detail, ort, networks, tensors, viewPass, canvas }: Means): Painter {
+function createPainter({ device, detail, ort, networks, tensors, viewPass, canvas }: PainterParts): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
   const frameTextures = createFrameTextures(device);
