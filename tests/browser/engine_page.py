@@ -1,11 +1,15 @@
 """The page's own engine as tests drive it, and what ONNX Runtime in Python paints for comparison."""
 
 import base64
+import hashlib
+import json
 
 import cv2
 import numpy as np
+from onnx import TensorProto, helper
 
 from impasto.export.runtime.painter import Painter
+from impasto.models import store
 
 PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
 POLL = 50  # milliseconds
@@ -65,6 +69,40 @@ def open_page(browser, url):
     wait_until(page, "globalThis.impasto?.engine")
     page.evaluate(HELPERS)
     return page
+
+
+def _echo(size):
+    """A graph with the inputs and the output of a model's that paints a frame as it is."""
+    planes = ["N", 3, "H", "W"]
+    return helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Mul", ["frame", "one"], ["painted"])],
+            "echo",
+            [
+                helper.make_tensor_value_info("frame", TensorProto.FLOAT, planes),
+                helper.make_tensor_value_info("style", TensorProto.FLOAT, ["N", size]),
+            ],
+            [helper.make_tensor_value_info("painted", TensorProto.FLOAT, planes)],
+            [helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    ).SerializeToString()
+
+
+def serve_echo(context):
+    """Puts a graph in the model's place that paints frames as they are, in a browser's context → D, the style's size.
+
+    What takes a graphics card made of software minutes with the model takes it seconds with this one.
+    """
+    description = json.loads((store.model_folder() / "model.json").read_text("utf-8"))
+    graph = _echo(description["style_size"])
+    entry = {"file": "frame.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+    files = {"frame": entry, "gallery": description["files"]["gallery"]}
+    description |= {"state": [], "files": files}
+    context.route("**/model.json", lambda route: route.fulfill(json=description))
+    context.route("**/frame.onnx", lambda route: route.fulfill(body=graph))
+    return description["style_size"]
 
 
 def wait_until(page, condition):
