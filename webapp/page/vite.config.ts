@@ -73,5 +73,5 @@ export default defineConfig({
     proxy: { "/config.json": lent, "/models": lent, "/socket": lent },
     headers: ISOLATION,
   },
-  test: { include: ["tests/**/*.test.ts"], passWithNoTests: true },
+  test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 });

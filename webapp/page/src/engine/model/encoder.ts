@@ -2,7 +2,7 @@
 import type { Rules } from "../../types";
 import type { Model } from "./model";
 import { flatten, shrinkSquare } from "./resize";
-import { cpuRuntime, type Downloads } from "./runtime";
+import { cpuRuntime, type Downloads, type Runtime, type Session } from "./runtime";
 import { centreSquare } from "./style";
 
 export type Encode = (picture: ImageBitmap) => Promise<Float32Array>;
@@ -25,11 +25,20 @@ export function createEncoder(downloads: Downloads, model: Model): Encode {
     const { ort, session } = await loading;
     const { style_side: side, rules } = model.description;
     const drawn = Math.min(LARGEST, Math.max(side, Math.min(picture.width, picture.height)));
-    const square = squareOf(picture, drawn, rules.background);
-    const image = new ort.Tensor("float32", shrinkSquare(square.data, drawn, side), [1, 3, side, side]);
-    const { style } = await session.run({ image });
-    return Float32Array.from(style.data as Float32Array);
+    return encodeSquare(ort, session, squareOf(picture, drawn, rules.background), side);
   };
+}
+
+/** S of a square without transparent pixels, at least `side` pixels wide: what P looks at. */
+export async function encodeSquare(
+  ort: Runtime,
+  predictor: Session,
+  square: { data: Uint8ClampedArray; width: number },
+  side: number,
+): Promise<Float32Array> {
+  const image = new ort.Tensor("float32", shrinkSquare(square.data, square.width, side), [1, 3, side, side]);
+  const { style } = await predictor.run({ image });
+  return Float32Array.from(style.data as Float32Array);
 }
 
 /** The centre square of a picture, `drawn` pixels a side; where it is transparent, `background` shows. */
