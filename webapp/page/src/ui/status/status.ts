@@ -70,7 +70,7 @@ export function bindStatus(
     }
     resting = live.idle ? resting + 1 : 0;
     const { fps, p50, p95 } = live.stats();
-    const model = engine.model.name;
+    const model = `${engine.model.name} ${engine.model.revision}`.trim();
     figures.textContent = figuresText({ backend: engine.backend, size, fps, p50, p95, idle: resting > RESTING, model });
     figures.title = detail;
   }, EVERY_MS);
