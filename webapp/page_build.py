@@ -1,7 +1,7 @@
 """Building the page with Node: `python -m impasto.webapp.page_build`; nothing happens when it is built and up to date.
 
 From outside: `build_page`, which answers with the folder of the built page. Installed wheels bring the built page along
-and need no Node. `python -m impasto.webapp.page_build test` checks the page's types and runs its tests.
+and need no Node. `python -m impasto.webapp.page_build test` checks the page's types and style and runs its tests.
 """
 
 import importlib.util
@@ -65,8 +65,9 @@ def build_page(page: Path = PAGE) -> Path:
 
 
 def check_page(page: Path = PAGE) -> None:
-    """Check the types and run the page's own tests. Raises BadInput when there is no Node or a test fails."""
+    """Check the page's types and style, and run its own tests. Raises BadInput without Node, or when a check fails."""
     node = _node_with_packages(page)
+    node.run("Checking the page", [*node.npm, "run", "lint"], page)
     node.run("Testing the page", [*node.npm, "test"], page)
 
 

@@ -75,11 +75,11 @@ def style(model):
     return next(iter(model.gallery().values()))["style"]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def launch(camera):
     """Starts a Chromium that reaches nothing but this machine: `launch(*flags, camera=y4m file)` → playwright Browser.
 
-    One module at a time: playwright keeps an event loop in the main thread as long as it runs.
+    For this folder only: playwright keeps an event loop in the main thread as long as it runs.
     """
     from playwright.sync_api import expect, sync_playwright
 
@@ -98,14 +98,14 @@ def launch(camera):
         yield start
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def browser(launch):
     """Chromium with the fake camera, without WebGPU."""
     with launch() as browser:
         yield browser
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def webgpu_browser(launch):
     """The same with WebGPU in software (SwiftShader): right, and very slow. Keep pictures at 64² and below."""
     with launch(*WEBGPU) as browser:
@@ -114,10 +114,13 @@ def webgpu_browser(launch):
 
 @pytest.fixture(scope="session")
 def camera_picture():
-    """What the fake camera sees: a smooth scene without symmetry, uint8 RGB [240, 320, 3]."""
-    y, x = np.mgrid[0:240, 0:320]
+    """What the fake camera sees: a smooth scene without symmetry, uint8 RGB [256, 320, 3].
+
+    Its shape is that of 160×128, so that all of it is painted at a short side of 128 pixels.
+    """
+    y, x = np.mgrid[0:256, 0:320]
     waves = 128 + 90 * np.sin((x + 2 * y) / 23)
-    return np.stack([x * 255 / 319, waves, y * 255 / 239], -1).round().astype(np.uint8)
+    return np.stack([x * 255 / 319, waves, y * 255 / 255], -1).round().astype(np.uint8)
 
 
 @pytest.fixture(scope="session")
@@ -153,7 +156,7 @@ def page_dist():
         _left_out(f"{problem}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def serve_static(page_dist):
     """Serves the page without a server behind it: `serve_static(isolation=True, config={…})` → its URL.
 
@@ -176,7 +179,7 @@ def serve_static(page_dist):
         server.server_close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def static_site(serve_static):
     """The URL of the page served without a server behind it, isolated so that WebAssembly has threads."""
     return serve_static()
@@ -254,17 +257,36 @@ class AppServer:
         self.log.seek(0)
         return self.log.read().decode(errors="replace")
 
+    def live_pages(self) -> int:
+        """How many have a place at it."""
+        with urllib.request.urlopen(self.url + "metrics") as answer:
+            lines = answer.read().decode().splitlines()
+        return int(float(next(line.split()[1] for line in lines if line.startswith("impasto_live_sessions "))))
+
+    def wait_for_live_pages(self, count: int) -> None:
+        """Until so many have a place: pages that were closed take a moment to leave."""
+        end = time.monotonic() + SERVER_START_SECONDS
+        while self.live_pages() != count:
+            assert time.monotonic() < end, f"never {count} live pages"
+            time.sleep(0.05)
+
     def stop(self) -> None:
         """Kill it, as a power cut would; what it said stays readable."""
         self.process.kill()
         self.process.wait()
 
 
-@pytest.fixture(scope="module")
-def app_server(page_dist):
-    """Starts `impasto app`: `app_server(port=None, live_sessions=1, …)` → AppServer; settings as in `Settings`.
+@pytest.fixture(scope="package")
+def server(start_server):
+    """An `impasto app` with low limits, for all tests that need no other: one live page, one clip at a time."""
+    return start_server(live_sessions=1, clip_seconds=60, jobs_at_once=1, threads=2)
 
-    All are stopped when the module's tests are done; `stop()` and a second start on the same port are fine before.
+
+@pytest.fixture(scope="package")
+def start_server(page_dist):
+    """Starts `impasto app`: `start_server(port=None, live_sessions=1, …)` → AppServer; settings as in `Settings`.
+
+    Each takes seconds. All are stopped at the end; `stop()` and a second start on the same port are fine before.
     """
     running = []
 

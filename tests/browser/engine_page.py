@@ -1,11 +1,15 @@
 """The page's own engine as tests drive it, and what ONNX Runtime in Python paints for comparison."""
 
 import base64
+import hashlib
+import json
 
 import cv2
 import numpy as np
+from onnx import TensorProto, helper
 
 from impasto.export.runtime.painter import Painter
+from impasto.models import store
 
 PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
 POLL = 50  # milliseconds
@@ -30,6 +34,7 @@ HELPERS = """() => {
   });
   globalThis.tested = {
     events: [],
+    clock: 0, // of the camera, milliseconds: frames come at 25 a second, however long the machine takes for them
     once,
     watch() { engine().on(({ canvas, ...event }) => tested.events.push(event)); },
     async values(frame, size, part, video = false) {
@@ -47,7 +52,8 @@ HELPERS = """() => {
     async show(frame, size, part, video = false) {
       const painted = once("painted");
       const shown = await taken(frame, video);
-      if (!engine().show(shown, size, performance.now(), part ?? undefined)) throw new Error("busy");
+      tested.clock += 40;
+      if (!engine().show(shown, size, tested.clock, part ?? undefined)) throw new Error("busy");
       return painted;
     },
     async snapshot() { return text(await (await engine().snapshot()).arrayBuffer()); },
@@ -65,16 +71,50 @@ def open_page(browser, url):
     return page
 
 
+def _echo(size):
+    """A graph with the inputs and the output of a model's that paints a frame as it is."""
+    planes = ["N", 3, "H", "W"]
+    return helper.make_model(
+        helper.make_graph(
+            [helper.make_node("Mul", ["frame", "one"], ["painted"])],
+            "echo",
+            [
+                helper.make_tensor_value_info("frame", TensorProto.FLOAT, planes),
+                helper.make_tensor_value_info("style", TensorProto.FLOAT, ["N", size]),
+            ],
+            [helper.make_tensor_value_info("painted", TensorProto.FLOAT, planes)],
+            [helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])],
+        ),
+        opset_imports=[helper.make_opsetid("", 17)],
+        ir_version=8,
+    ).SerializeToString()
+
+
+def serve_echo(context):
+    """Puts a graph in the model's place that paints frames as they are, in a browser's context → D, the style's size.
+
+    What takes a graphics card made of software minutes with the model takes it seconds with this one.
+    """
+    description = json.loads((store.model_folder() / "model.json").read_text("utf-8"))
+    graph = _echo(description["style_size"])
+    entry = {"file": "frame.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
+    files = {"frame": entry, "gallery": description["files"]["gallery"]}
+    description |= {"state": [], "files": files}
+    context.route("**/model.json", lambda route: route.fulfill(json=description))
+    context.route("**/frame.onnx", lambda route: route.fulfill(body=graph))
+    return description["style_size"]
+
+
 def wait_until(page, condition):
     """Until an expression of JavaScript holds. Not playwright's own way, which the page's security policy forbids."""
     patient = f"if (--left < 0) throw new Error('too late'); await new Promise((r) => setTimeout(r, {POLL}));"
     page.evaluate(f"async () => {{ let left = {PATIENCE // POLL}; while (!({condition})) {{ {patient} }} }}")
 
 
-def rgba(picture):
-    """RGB uint8 [H,W,3] as the helpers take it."""
+def rgba(picture, alpha=255):
+    """RGB uint8 [H,W,3] as the helpers take it; `alpha`: how opaque it is, 0…255, or uint8 [H,W] of that."""
     h, w = picture.shape[:2]
-    data = np.dstack([picture, np.full((h, w), 255, np.uint8)])
+    data = np.dstack([picture, np.broadcast_to(np.uint8(alpha), (h, w))])
     return {"rgba": base64.b64encode(data.tobytes()).decode(), "width": w, "height": h}
 
 

@@ -10,7 +10,7 @@ SECOND = 1000  # playwright counts milliseconds
 PATIENCE = 280 * SECOND
 MEGABYTE = 1_000_000  # bytes
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = pytest.mark.timeout(600)  # seconds
 
 
 class Wire:
@@ -49,8 +49,8 @@ class Wire:
 
 
 @pytest.fixture
-def wire(app_server):
-    wire = Wire(app_server().port)
+def wire(server):
+    wire = Wire(server.port)
     yield wire
     wire.close()
 
@@ -85,11 +85,13 @@ def test_webassembly_paints_after_six_megabytes(browser, wire):
     assert 4 * MEGABYTE < received(browser, wire, "wasm") <= 6 * MEGABYTE
 
 
+@pytest.mark.slow
 def test_webgpu_paints_after_eight_megabytes(webgpu_browser, wire):
     """In software, so at 64 px. With single precision, of which there is more than graphics cards usually get."""
     assert 4 * MEGABYTE < received(webgpu_browser, wire, "webgpu") <= 8 * MEGABYTE
 
 
+@pytest.mark.slow
 def test_webgpu_without_jspi_too(webgpu_browser, wire):
     """The runtime for browsers whose WebAssembly cannot wait for promises is larger."""
     assert 6 * MEGABYTE < received(webgpu_browser, wire, "webgpu", jspi=False) <= 8 * MEGABYTE

@@ -4,9 +4,6 @@ Most tests put a graph in the model's place that gives back what it is given: wh
 the tensor that it made of the frame, read back from where it was made.
 """
 
-import hashlib
-import json
-
 import numpy as np
 import pytest
 from engine_page import (
@@ -19,15 +16,13 @@ from engine_page import (
     part_of,
     python_painted,
     reference,
+    serve_echo,
     set_style,
     set_view,
     shown,
     side,
     snapshot,
 )
-from onnx import TensorProto, helper
-
-from impasto.models import store
 
 
 @pytest.fixture(scope="module")
@@ -36,43 +31,25 @@ def picture():
     return np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
 
 
-def echo(size):
-    """A graph with the inputs and the output of a model's that paints a frame as it is."""
-    planes = ["N", 3, "H", "W"]
-    return helper.make_model(
-        helper.make_graph(
-            [helper.make_node("Mul", ["frame", "one"], ["painted"])],
-            "echo",
-            [
-                helper.make_tensor_value_info("frame", TensorProto.FLOAT, planes),
-                helper.make_tensor_value_info("style", TensorProto.FLOAT, ["N", size]),
-            ],
-            [helper.make_tensor_value_info("painted", TensorProto.FLOAT, planes)],
-            [helper.make_tensor("one", TensorProto.FLOAT, [], [1.0])],
-        ),
-        opset_imports=[helper.make_opsetid("", 17)],
-        ir_version=8,
-    ).SerializeToString()
-
-
 @pytest.fixture(scope="module")
-def open_echo(static_site):
-    """`open_echo(browser, painter)` → the page with that painter and the graph above; close its context."""
+def echo_page(request, static_site):
+    """`echo_page(painter)` → the page with that painter and the graph above, opened once for all."""
+    pages = {}
 
-    def start(browser, painter):
-        description = json.loads((store.model_folder() / "model.json").read_text("utf-8"))
-        graph = echo(description["style_size"])
-        entry = {"file": "frame.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
-        description |= {"state": [], "files": {"frame": entry}}
-        context = browser.new_context()
-        context.route("**/model.json", lambda route: route.fulfill(json=description))
-        context.route("**/frame.onnx", lambda route: route.fulfill(body=graph))
-        page = open_page(context, static_site)
-        assert page.evaluate("(painter) => impasto.engine.start(painter)", painter) == painter
-        set_style(page, np.zeros(description["style_size"]))
-        return page
+    def opened(painter):
+        if painter not in pages:
+            browser = request.getfixturevalue("browser" if painter == "wasm" else "webgpu_browser")
+            context = browser.new_context()
+            size = serve_echo(context)
+            page = pages[painter] = open_page(context, static_site)
+            assert page.evaluate("(painter) => impasto.engine.start(painter)", painter) == painter
+            set_style(page, np.zeros(size))
+        set_view(pages[painter], strength=1, keepColors=False, mirror=False, split=None)
+        return pages[painter]
 
-    return start
+    yield opened
+    for page in pages.values():
+        page.context.close()
 
 
 def tensor(picture, part, size, mirror):
@@ -112,31 +89,29 @@ def framings(picture):
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_webgpu_makes_the_tensor_in_one_pass(webgpu_browser, open_echo, picture, mirror):
+def test_webgpu_makes_the_tensor_in_one_pass(echo_page, picture, mirror):
     """Whole, cropped, halved, and by a ratio that is no whole number; from a picture and from a video's frame."""
-    page = open_echo(webgpu_browser, "webgpu")
+    page = echo_page("webgpu")
     set_view(page, mirror=mirror)
-    odd = part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}  # reflected to 48 × 32 inside
+    odd = part_of(picture, 3, 9, 51, 37), {"width": 37, "height": 25}  # reflected to 64 × 64 inside
     for video in (False, True):
         for part, size in [*framings(picture), odd]:
             made = painted_values(page, picture, size, part, video)
             assert difference(made, tensor(picture, part, size, mirror)) <= 2 / 255, (part, size, video)
-    page.context.close()
 
 
 @pytest.mark.parametrize("mirror", [False, True])
-def test_wasm_makes_the_same_tensor(browser, open_echo, picture, mirror):
-    page = open_echo(browser, "wasm")
+def test_wasm_makes_the_same_tensor(echo_page, picture, mirror):
+    page = echo_page("wasm")
     set_view(page, mirror=mirror)
     for part, size in framings(picture):
         assert difference(painted_values(page, picture, size, part), tensor(picture, part, size, mirror)) <= 2 / 255
-    page.context.close()
 
 
 @pytest.mark.parametrize("painter", ["wasm", "webgpu"])
-def test_frame_and_painting_agree_on_the_canvas(request, open_echo, picture, painter):
+def test_frame_and_painting_agree_on_the_canvas(echo_page, picture, painter):
     """The two are the same here: so is every mixture of them, and either side of the divider."""
-    page = open_echo(request.getfixturevalue("browser" if painter == "wasm" else "webgpu_browser"), painter)
+    page = echo_page(painter)
     part, size = part_of(picture, 6, 4, 40, 32), {"width": 40, "height": 32}
     cut = picture[4:36, 6:46]
     set_view(page, mirror=True)
@@ -147,15 +122,13 @@ def test_frame_and_painting_agree_on_the_canvas(request, open_echo, picture, pai
     set_view(page, mirror=False)
     assert difference(snapshot(page), cut[:, ::-1]) <= 2  # until the next frame
     assert difference(shown(page, picture, size, part), cut) <= 2
-    page.context.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def wasm_page(browser, static_site, style):
     page = open_page(browser, static_site)
     page.evaluate("() => impasto.engine.start('wasm')")
     set_style(page, style)
-    set_view(page, mirror=True)
     yield page
     page.close()
 
@@ -163,6 +136,7 @@ def wasm_page(browser, static_site, style):
 def test_the_mirrored_picture_is_painted_and_clips_are_not(wasm_page, model, style, camera_picture):
     picture = np.ascontiguousarray(camera_picture[:96, :128])
     turned = np.ascontiguousarray(picture[:, ::-1])
+    set_view(wasm_page, mirror=True)
     assert difference(shown(wasm_page, picture), python_painted(model, style, turned)) <= 2
     assert difference(painted_clip(wasm_page, picture), python_painted(model, style, picture)) <= 2
 
@@ -173,6 +147,7 @@ def test_what_is_carried_along_does_not_survive_the_turn(wasm_page, model, style
     scene = camera_picture[:96, :128] + rng.normal(0, 25, (96, 128, 3))
     first, second = (np.clip(scene + rng.normal(0, 12, scene.shape), 0, 255).astype(np.uint8) for _ in range(2))
     alone = reference(model, style, second)
+    set_view(wasm_page, mirror=True)
     wasm_page.evaluate("() => impasto.engine.setStability(1)")
     painted_values(wasm_page, first[:, ::-1])
     assert difference(painted_values(wasm_page, second[:, ::-1]), alone) > 0.02
@@ -181,11 +156,11 @@ def test_what_is_carried_along_does_not_survive_the_turn(wasm_page, model, style
     assert difference(painted_values(wasm_page, second), alone) <= 1e-4
 
 
-def test_the_server_gets_the_mirrored_part(browser, app_server, model, style, camera_picture):
+def test_the_server_gets_the_mirrored_part(browser, server, model, style, camera_picture):
     picture = np.ascontiguousarray(camera_picture[:112, :152])
     part, size = part_of(picture, 8, 16, 128, 96), {"width": 128, "height": 96}
     turned = np.ascontiguousarray(picture[16:, 8:136][:, ::-1])
-    server = app_server(live_sessions=1)
+    server.wait_for_live_pages(0)
     page = open_page(browser, server.url + "live/")
     assert page.evaluate("() => impasto.engine.start('server')") == "server"
     set_style(page, style)
@@ -198,4 +173,3 @@ def test_the_server_gets_the_mirrored_part(browser, app_server, model, style, ca
     expected = python_painted(model, style, jpeg(turned[:, ::-1], 95))
     assert mean_difference(shown(page, picture, size, part), jpeg(expected, 90)) < 3
     page.close()
-    server.stop()

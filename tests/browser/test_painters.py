@@ -5,6 +5,7 @@ import base64
 import cv2
 import numpy as np
 import pytest
+from conftest import WEBGPU
 from engine_page import (
     HELPERS,
     PATIENCE,
@@ -17,6 +18,7 @@ from engine_page import (
     python_painted,
     reference,
     rgba,
+    serve_echo,
     set_style,
     set_view,
     shown,
@@ -59,7 +61,7 @@ def test_wasm_has_threads_and_tells_its_downloads(wasm_page):
 
 def test_wasm_values_are_those_of_python(wasm_page, model, style, picture):
     assert difference(painted_values(wasm_page, picture), reference(model, style, picture)) <= 1e-4
-    odd = picture[:75, :93]  # reflected to 80 × 96
+    odd = picture[:75, :93]  # reflected to 96 × 96
     assert difference(painted_values(wasm_page, odd), reference(model, style, odd)) <= 1e-4
 
 
@@ -191,6 +193,22 @@ def test_what_is_shown_does_not_come_back_into_the_painting(wasm_page, model, st
         set_view(wasm_page, strength=1, keepColors=False)
 
 
+def test_a_pause_of_the_camera_begins_anew(wasm_page, model, style, moving):
+    """By the times at which frames were taken, not by how long the machine takes for them."""
+    first, second = moving(2, 64, 96)
+    alone = python_painted(model, style, second, stability=0)
+    set_stability(wasm_page, 1)
+    wasm_page.evaluate("() => impasto.engine.reset()")
+    try:
+        shown(wasm_page, first)
+        assert difference(shown(wasm_page, second), alone) > 5
+        shown(wasm_page, first)
+        wasm_page.evaluate("() => void (tested.clock += 1000)")  # and the 40 ms between any two
+        assert difference(shown(wasm_page, second), alone) <= 2
+    finally:
+        set_stability(wasm_page, 0)
+
+
 def test_a_step_graph_that_cannot_be_had_is_told_in_passing(browser, static_site, model, style, picture):
     """A quiet remark, and every frame is painted by itself."""
     context = browser.new_context()
@@ -215,6 +233,19 @@ def test_a_picture_is_encoded_as_in_python(wasm_page, model):
     theirs = Painter(model, device="cpu").encode(art)
     assert ours.shape == theirs.shape
     assert np.abs(ours - theirs).max() <= 0.02 * np.abs(theirs).max()
+
+
+def test_transparent_places_of_a_picture_are_white(wasm_page, model):
+    y, x = np.mgrid[0:300, 0:300]
+    art = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 13), x % 256], -1).astype(np.uint8)
+    alpha = (255 * (np.hypot(x - 150, y - 150) < 120)).astype(np.uint8)
+    on_white = np.where(alpha[..., None] > 0, art, 255).astype(np.uint8)
+    encoded = [
+        np.frombuffer(base64.b64decode(wasm_page.evaluate("(f) => tested.encode(f)", picture)), np.float32)
+        for picture in (rgba(art, alpha), rgba(on_white), rgba(art))
+    ]
+    scale = np.abs(encoded[1]).max()
+    assert difference(encoded[0], encoded[1]) <= 0.005 * scale < 0.05 * scale < difference(encoded[0], encoded[2])
 
 
 def test_clips_need_a_style(browser, static_site, picture):
@@ -272,9 +303,9 @@ def test_files_are_kept_and_damaged_ones_are_not(browser, static_site, style):
     context.close()
 
 
-def test_server_paints_and_comes_back(browser, app_server, model, style, picture):
-    """Over the WebSocket; killed in mid-stream, the page says so, and goes on when the server is back."""
-    server = app_server(live_sessions=1)
+def test_the_server_paints(browser, server, model, style, picture):
+    """Over the WebSocket; on its way to and fro every frame is a JPEG."""
+    server.wait_for_live_pages(0)
     page = open_page(browser, server.url + "live/")
     assert page.evaluate("() => impasto.engine.start('server')") == "server"
     set_style(page, style)
@@ -282,29 +313,12 @@ def test_server_paints_and_comes_back(browser, app_server, model, style, picture
     expected = python_painted(model, style, jpeg(picture, 95))
     assert mean_difference(shown(page, picture), jpeg(expected, 90)) < 3
     assert mean_difference(painted_clip(page, picture), jpeg(expected, 90)) < 3
-    server.stop()
-    wait_until(page, "tested.events.some((e) => e.kind === 'trouble' && /server/.test(e.sentence) && !e.fatal)")
-    server = app_server(port=server.port, live_sessions=1)
-    stream = """async ([frame, size]) => {
-      const painted = tested.once("painted");
-      let done = false;
-      painted.then(() => (done = true));
-      while (!done) {
-        const bytes = Uint8ClampedArray.from(atob(frame.rgba), (c) => c.charCodeAt(0));
-        const bitmap = await createImageBitmap(new ImageData(bytes, frame.width, frame.height));
-        impasto.engine.show(bitmap, size, performance.now());
-        await new Promise(requestAnimationFrame);
-      }
-      return impasto.engine.backend;
-    }"""
-    assert page.evaluate(stream, [rgba(picture), side(picture)]) == "server"
-    assert mean_difference(snapshot(page), jpeg(expected, 90)) < 3
     page.close()
 
 
-def test_the_last_resort_is_the_server(browser, app_server, model, picture):
+def test_the_last_resort_is_the_server(browser, server, model, picture):
     """No WebGPU, no runtime for the processor: the server paints, and encodes too."""
-    server = app_server(live_sessions=1)
+    server.wait_for_live_pages(0)
     context = browser.new_context()
     context.route("**/*.wasm.gz", lambda route: route.abort())
     page = open_page(context, server.url + "live/")
@@ -316,27 +330,20 @@ def test_the_last_resort_is_the_server(browser, app_server, model, picture):
     theirs = Painter(model, device="cpu").encode(picture)
     assert np.corrcoef(ours, theirs)[0, 1] > 0.99  # the picture went there as a JPEG
     context.close()
-    server.stop()
 
 
-def test_a_busy_server_tells_the_place_in_line(browser, app_server):
-    server = app_server(live_sessions=1)
-    pages = [open_page(browser, server.url + "live/") for _ in range(2)]
-    assert pages[0].evaluate("() => impasto.engine.start('server')") == "server"
-    pages[1].evaluate("() => void (globalThis.later = impasto.engine.start('server'))")
-    wait_until(pages[1], "tested.events.some((e) => e.kind === 'waiting' && e.place === 1)")
-    pages[0].close()
-    assert pages[1].evaluate("() => later") == "server"
-    pages[1].close()
-    server.stop()
-
-
-def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, picture):
+@pytest.fixture(scope="module")
+def webgpu_page(webgpu_browser, static_site, style):
     """In software: a few frames at 64 px. Left alone, the page would not choose such a GPU."""
-    small = picture[:56, :64]
     page = open_page(webgpu_browser, static_site)
     assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
     set_style(page, style)
+    yield page
+    page.close()
+
+
+def test_webgpu_paints_like_python(webgpu_page, model, style, picture):
+    page, small = webgpu_page, picture[:56, :64]
     assert difference(painted_values(page, small), reference(model, style, small)) <= 1e-3
     assert difference(shown(page, small), python_painted(model, style, small)) <= 2
     assert difference(shown(page, small, video=True), python_painted(model, style, small)) <= 4
@@ -348,39 +355,43 @@ def test_webgpu_paints_like_python(webgpu_browser, static_site, model, style, pi
     assert difference(snapshot(page)[:, :32], small[:, :32]) <= 1
     odd = small[:43, :37]
     assert difference(painted_clip(page, odd), python_painted(model, style, odd, strength=0.6, keep_colors=True)) <= 2
-    assert page.evaluate("() => impasto.engine.start('auto')") == "wasm"
-    taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
-    page.close()
+    set_view(page, strength=1, keepColors=False, split=None)
+
+
+def test_webgpu_carries_the_painting_along_as_python_does(webgpu_page, model, style, moving):
+    """Three frames of 64 × 64 whose past stays on the GPU, and another clip."""
+    pictures = moving(3, 64, 64)
+    expected = steady_reference(model, style, pictures, 1)
+    set_stability(webgpu_page, 1)
+    webgpu_page.evaluate("() => impasto.engine.reset()")
+    for n, picture in enumerate(pictures):
+        assert difference(painted_values(webgpu_page, picture), expected[n]) <= 1e-3, n
+    assert difference(expected[2], reference(model, style, pictures[2])) > 0.02
+    webgpu_page.evaluate("() => impasto.engine.reset()")
+    assert difference(painted_values(webgpu_page, pictures[2]), reference(model, style, pictures[2])) <= 1e-3
+    assert webgpu_page.evaluate("impasto.engine.backend") == "webgpu"
+    set_stability(webgpu_page, 0)
+
+
+def test_a_graphics_card_made_of_software_is_not_chosen(webgpu_page):
+    assert webgpu_page.evaluate("() => impasto.engine.start('auto')") == "wasm"
+    taken = webgpu_page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
     assert "software" in taken["why"]
 
 
-def test_webgpu_carries_the_painting_along_as_python_does(webgpu_browser, static_site, model, style, moving):
-    """In software: three frames of 64 × 64 whose past stays on the GPU, and a cut."""
-    pictures = moving(3, 64, 64)
-    expected = steady_reference(model, style, pictures, 1)
-    page = open_page(webgpu_browser, static_site)
-    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
-    set_style(page, style)
-    set_stability(page, 1)
-    for n, picture in enumerate(pictures):
-        assert difference(painted_values(page, picture), expected[n]) <= 1e-3, n
-    assert difference(expected[2], reference(model, style, pictures[2])) > 0.02
-    page.evaluate("() => impasto.engine.reset()")
-    assert difference(painted_values(page, pictures[2]), reference(model, style, pictures[2])) <= 1e-3
-    assert page.evaluate("impasto.engine.backend") == "webgpu"
-    page.close()
-
-
-def test_a_lost_graphics_card_is_survived(webgpu_browser, static_site, model, style, picture):
+def test_a_lost_graphics_card_is_survived(launch, static_site, picture):
     """The browser's GPU process is killed: WebGPU gives way to the processor, a lost canvas to a new one."""
     small = np.ascontiguousarray(picture[:48, :64])
-    page = open_page(webgpu_browser, static_site)
+    browser = launch(*WEBGPU)
+    context = browser.new_context()
+    size = serve_echo(context)
+    page = open_page(context, static_site)
     assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
-    set_style(page, style)
+    set_style(page, np.zeros(size))
     for reason in ("The graphics card was lost", "The browser took the canvas away"):
         shown(page, small)
-        webgpu_browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
+        browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
         wait_until(page, f"tested.events.some((e) => e.kind === 'backend' && e.why?.startsWith('{reason};'))")
         assert page.evaluate("impasto.engine.backend") == "wasm"
-        assert difference(shown(page, small), python_painted(model, style, small)) <= 2
-    page.close()
+        assert difference(shown(page, small), small) <= 2
+    browser.close()

@@ -1,8 +1,6 @@
 """The live page as `impasto app` serves it: painted by the server, under its policy, and in the studio's frame."""
 
 import re
-import time
-import urllib.request
 
 import pytest
 from playwright.sync_api import expect
@@ -40,8 +38,8 @@ def begin(page):
     expect(page.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
 
 
-def test_the_server_paints_goes_and_comes_back(visit, app_server):
-    server = app_server(live_sessions=1)
+def test_the_server_paints_goes_and_comes_back(visit, start_server):
+    server = start_server(live_sessions=1)
     page = visit(server.url + "live/#painter=server&size=128")
     begin(page)
     assert page.evaluate(PAINTED) == "server"
@@ -49,12 +47,12 @@ def test_the_server_paints_goes_and_comes_back(visit, app_server):
     expect(page.locator("#promise")).to_have_class(re.compile("abroad"))  # frames leave the machine, and it says so
     server.stop()
     expect(page.locator("#messages")).to_contain_text(re.compile("server.*trying again", re.IGNORECASE))
-    app_server(port=server.port, live_sessions=1)
+    start_server(port=server.port, live_sessions=1)
     assert page.evaluate(PAINTED) == "server"
 
 
-def test_a_second_page_waits_its_turn(visit, app_server):
-    server = app_server(live_sessions=1)
+def test_a_second_page_waits_its_turn(visit, server):
+    server.wait_for_live_pages(0)
     first = visit(server.url + "live/#painter=server&size=128")
     begin(first)
     second = visit(server.url + "live/#painter=server&size=128")
@@ -65,19 +63,18 @@ def test_a_second_page_waits_its_turn(visit, app_server):
     assert second.evaluate(PAINTED) == "server"
 
 
-def test_a_silent_page_gives_its_place_away_and_gets_one_again(visit, app_server):
-    server = app_server(live_sessions=1, live_idle_seconds=1)
+def test_a_silent_page_gives_its_place_away_and_gets_one_again(visit, start_server):
+    server = start_server(live_sessions=1, live_idle_seconds=1)
     page = visit(server.url + "live/#painter=server&size=128")
     begin(page)
     page.evaluate("() => document.querySelector('#source').pause()")
-    wait_for_sessions(server, 0)
+    server.wait_for_live_pages(0)
     page.evaluate("() => document.querySelector('#source').play()")
     assert page.evaluate(PAINTED) == "server"
 
 
-def test_the_first_painted_frame_costs_few_megabytes(visit, app_server):
+def test_the_first_painted_frame_costs_few_megabytes(visit, server):
     """As they come over the wire, compressed: page, runtime, model and gallery; all from this one host."""
-    server = app_server()
     page = visit(server.url + "healthz")
     sizes = {}
     page.context.on("requestfinished", lambda r: sizes.setdefault(r.url, r.sizes()["responseBodySize"]))
@@ -90,8 +87,7 @@ def test_the_first_painted_frame_costs_few_megabytes(visit, app_server):
     assert 3e6 < sum(sizes.values()) < 6e6
 
 
-def test_where_clips_cannot_be_painted_the_server_is_offered(visit, app_server, tmp_path):
-    server = app_server()
+def test_where_clips_cannot_be_painted_the_server_is_offered(visit, server, tmp_path):
     page = visit(server.url + "healthz")
     page.context.add_init_script("delete window.VideoEncoder")
     page.goto(server.url + "live/")
@@ -104,26 +100,15 @@ def test_where_clips_cannot_be_painted_the_server_is_offered(visit, app_server, 
     expect(page).to_have_url(server.url)
 
 
-def wait_for_sessions(server, count):
-    """Until so many live pages have a place at the server."""
-    end = time.monotonic() + PATIENCE / SECOND
-    while time.monotonic() < end:
-        with urllib.request.urlopen(server.url + "metrics") as answer:
-            if f"impasto_live_sessions {count}.0" in answer.read().decode():
-                return
-        time.sleep(0.1)
-    raise AssertionError(f"never {count} live pages")
-
-
-def test_the_processor_paints_with_threads_under_the_policy(visit, app_server):
-    page = visit(app_server().url + "live/#painter=wasm&size=128")
+def test_the_processor_paints_with_threads_under_the_policy(visit, server):
+    page = visit(server.url + "live/#painter=wasm&size=128")
     assert page.evaluate("() => crossOriginIsolated")
     begin(page)
     assert page.evaluate(PAINTED) == "wasm"
 
 
-def test_in_the_studio_the_page_is_isolated_and_paints(visit, app_server):
-    page = visit(app_server().url)
+def test_in_the_studio_the_page_is_isolated_and_paints(visit, server):
+    page = visit(server.url)
     page.get_by_role("tab", name="Live").click()
     live = page.frame_locator("iframe")
     live.get_by_role("button", name="Try the sample scene").click()

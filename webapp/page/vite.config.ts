@@ -38,7 +38,11 @@ function onnxRuntime(): Plugin {
       for (const variant of VARIANTS) {
         const glue = await readFile(join(ORT, "dist", `${variant}.mjs`));
         this.emitFile({ type: "asset", fileName: `ort/${variant}.mjs`, source: glue });
-        this.emitFile({ type: "asset", fileName: `ort/${variant}.wasm.gz`, source: await readFile(await packed(variant)) });
+        this.emitFile({
+          type: "asset",
+          fileName: `ort/${variant}.wasm.gz`,
+          source: await readFile(await packed(variant)),
+        });
       }
     },
     configureServer(server) {
@@ -69,5 +73,5 @@ export default defineConfig({
     proxy: { "/config.json": lent, "/models": lent, "/socket": lent },
     headers: ISOLATION,
   },
-  test: { include: ["tests/**/*.test.ts"], passWithNoTests: true },
+  test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 });

@@ -1,25 +1,27 @@
 // The page: reads what its place offers, then puts the parts together.
 import { createEngine } from "./engine/engine";
-import type { BuiltInStyle, Engine, PageConfig } from "./types";
-import { createClipDialog } from "./ui/clip-dialog";
-import { bindControls } from "./ui/controls";
-import { bindDivider } from "./ui/divider";
+import { readDescription } from "./engine/model/description";
+import { Trouble } from "./engine/trouble";
+import type { BuiltInStyle, Engine, ModelDescription, PageConfig } from "./types";
+import { createClipDialog } from "./ui/clips/clip-dialog";
+import { bindDrop, type DroppedFiles } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
-import { bindDrop, type Dropped } from "./ui/drop";
-import { createGallery } from "./ui/gallery";
 import { placeIcons } from "./ui/icons";
-import { createStore, DEFAULT_LOOK, type Look, type Store } from "./ui/look";
-import { createMessages, type Messages } from "./ui/messages";
-import { only } from "./ui/mix";
-import { Palette } from "./ui/palette";
-import { paintPoster } from "./ui/poster";
-import { createSession } from "./ui/session";
-import { bindShare } from "./ui/share";
-import { bindSources } from "./ui/sources";
-import { bindCaption, bindStatus } from "./ui/status";
-import { bindTools } from "./ui/tools";
-import { parseLook } from "./ui/url";
-import { loadTrouble, pictureTrouble, type Place } from "./ui/words";
+import { bindControls } from "./ui/settings/controls";
+import { parseSettings } from "./ui/settings/link";
+import { createStore, DEFAULT_SETTINGS, type Settings, type Store } from "./ui/settings/settings";
+import { bindShare } from "./ui/settings/share";
+import { bindDivider } from "./ui/stage/divider";
+import { paintPoster } from "./ui/stage/poster";
+import { createSession } from "./ui/stage/session";
+import { bindSources } from "./ui/stage/sources";
+import { bindTools } from "./ui/stage/tools";
+import { createMessages, type Messages } from "./ui/status/messages";
+import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sentences";
+import { bindCaption, bindStatus } from "./ui/status/status";
+import { createGallery } from "./ui/styles/gallery";
+import { only } from "./ui/styles/mix";
+import { Palette } from "./ui/styles/palette";
 
 declare global {
   /** For tests. */
@@ -33,7 +35,7 @@ async function fetchJson<T>(address: string): Promise<T> {
 }
 
 /** Where the page runs, as far as the camera is concerned. */
-function whereWeAre(): Place {
+function pageContext(): PageContext {
   const policy = (document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
   return { secure: isSecureContext, framed: self !== top, cameraAllowed: policy?.allowsFeature("camera") ?? null };
 }
@@ -42,57 +44,64 @@ async function open(messages: Messages): Promise<void> {
   let what = "the page’s configuration";
   try {
     const config = await fetchJson<PageConfig>("./config.json");
-    what = "the gallery of styles";
     const folder = `./models/${config.models[0] ?? ""}/`;
+    const model = await readDescription(new URL(folder, document.baseURI).href);
+    what = "the gallery of styles";
     const gallery = await fetchJson<Record<string, BuiltInStyle>>(`${folder}gallery.json`);
-    assemble(config, new Palette(gallery, folder), messages);
+    assemble(config, model, new Palette(gallery, folder), messages);
   } catch (error) {
     const again = { label: "Reload", run: () => location.reload() };
-    messages.trouble("page", loadTrouble(what, error), again);
+    messages.trouble("page", error instanceof Trouble ? error.message : loadTrouble(what, error), again);
   }
 }
 
-function assemble(config: PageConfig, palette: Palette, messages: Messages): void {
-  const linked = parseLook(location.hash, palette.names);
-  const look = createStore<Look>({ ...DEFAULT_LOOK, mix: only(palette.first), ...linked });
-  const engine = createEngine(byId("host"), config);
+function assemble(config: PageConfig, model: ModelDescription, palette: Palette, messages: Messages): void {
+  const linked = parseSettings(location.hash, palette.names, model.rules);
+  const settings = createStore<Settings>({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...linked });
+  const engine = createEngine(byId("host"), config, model);
   globalThis.impasto = { engine };
-  const session = createSession(engine, look, palette, messages, whereWeAre);
-  const clips = createClipDialog(engine, config, () => session.lend(), () => session.takeBack());
-  const gallery = createGallery(look, palette, (files) => void takePictures(files));
+  const session = createSession(engine, settings, palette, messages, pageContext);
+  const clips = createClipDialog(
+    engine,
+    config,
+    () => session.pauseForClip(),
+    () => session.resumeAfterClip(),
+  );
+  const gallery = createGallery(settings, palette, model.rules, (files) => void takePictures(files));
 
   const takePictures = async (files: File[]): Promise<void> => {
     for (const file of files) {
       await palette.add(file).then(
-        ({ key }) => look.set({ mix: only(key) }),
+        ({ key }) => settings.set({ mix: only(key) }),
         () => messages.trouble("picture", pictureTrouble(file.name)),
       );
     }
     gallery.rebuild();
   };
-  const take = ({ pictures, clip, other }: Dropped): void => {
+  const take = ({ pictures, clip, other }: DroppedFiles): void => {
     if (pictures.length) void takePictures(pictures);
     if (clip) void clips.open(clip);
     else if (other && !pictures.length) messages.trouble("picture", `“${other}” is neither a picture nor a clip.`);
   };
 
-  bindControls(look, config);
-  bindDivider(look);
-  bindStatus(engine, session, look, messages, config);
-  bindCaption(look, palette);
-  bindTools(engine, messages);
-  bindShare(look, palette, messages);
+  bindControls(settings, config);
+  bindDivider(settings);
+  bindStatus(engine, session, settings, messages, config);
+  bindCaption(settings, palette);
+  bindTools(engine, session, messages);
+  bindShare(settings, palette, model.rules, messages);
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
-  bindMirror(look);
-  if (config.server?.studio) Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
+  bindMirror(settings);
+  if (config.server?.studio)
+    Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
   enableControls();
   document.body.dataset.ready = "yes";
 }
 
-function bindMirror(look: Store<Look>): void {
+function bindMirror(settings: Store<Settings>): void {
   const button = byId("mirror");
-  button.addEventListener("click", () => look.set({ mirror: button.getAttribute("aria-pressed") !== "true" }));
+  button.addEventListener("click", () => settings.set({ mirror: button.getAttribute("aria-pressed") !== "true" }));
 }
 
 placeIcons(document);

@@ -7,8 +7,8 @@ export interface Size {
   height: number;
 }
 
-/** A part of a picture, in its pixels. */
-export interface Part extends Size {
+/** A crop of a picture, in its pixels. */
+export interface Crop extends Size {
   left: number;
   top: number;
 }
@@ -17,7 +17,7 @@ export interface Part extends Size {
 export interface View {
   /** 0 shows the camera's picture, 1 the painting. */
   strength: number;
-  /** Keep the chroma of the camera's picture and paint only its luminance (BT.601, as the Python runtime does). */
+  /** Keep the chroma of the camera's picture and paint only its luminance. */
   keepColors: boolean;
   /** Mirror left and right, as people expect of their own face: from the next frame on, the mirrored picture is painted. */
   mirror: boolean;
@@ -47,56 +47,70 @@ export type EngineEvent =
 /** Paints frames on a canvas of its own inside `host`. All heavy work is done in a worker. */
 export interface Engine {
   readonly backend: Backend | null;
-  readonly model: ModelDescription | null;
+  readonly model: ModelDescription;
   readonly canvas: HTMLCanvasElement | null;
-  /** Loads the model and the painter asked for, or the best there is; resolves with the one that works. */
+  /** Loads the painter asked for, or the best there is; resolves with the one that works. */
   start(prefer: Backend | "auto"): Promise<Backend>;
   /** S of a picture, by P: float32 [D]. */
   encode(picture: ImageBitmap): Promise<Float32Array>;
-  /** Also forgets the past: the old style would be carried into the new one. */
   setStyle(style: Float32Array): void;
   setView(view: Partial<View>): void;
   /** 0…1, at first 0: every frame is painted by itself. No effect for a model without a step graph (`model.state` is empty). */
   setStability(stability: number): void;
-  /** Paints and shows a part of a frame at a working size. False when the painter is busy: the frame is then dropped. */
-  show(frame: Frame, size: Size, capturedAt: number, part?: Part): boolean;
+  /** Paints and shows a crop of a frame at a working size. False when the painter is busy: the frame is then dropped. */
+  show(frame: Frame, size: Size, capturedAt: number, crop?: Crop): boolean;
   /** Shows the last frame again with the present view, without painting it again. */
   refresh(): void;
-  /** Paints one frame at a size with the present style, strength and colours; for clips. Never drops. */
+  /** Paints one frame of a clip at a size with the present style, strength and colours. Never drops. */
   paint(frame: Frame, size: Size): Promise<VideoFrame>;
   /** What the canvas shows, as a PNG. */
   snapshot(): Promise<Blob>;
-  /** Forget the past: a cut, a pause, another camera. */
+  /** A new clip begins: its first frame is painted by itself. Everything else that ends the past, painters see themselves. */
   reset(): void;
   on(listener: (event: EngineEvent) => void): () => void;
   close(): void;
 }
 
-/** The parts of `model.json` that the page reads. */
+/** The parts of `model.json` that the page reads, checked by `engine/model/description.ts`. */
 export interface ModelDescription {
-  /** Which kind of description this is: `FORMAT` in `export/runtime/model.py`. */
   format: number;
   name: string;
+  /** Tells apart what was released under one name. */
+  revision: string;
+  /** D, the length of a style vector. */
   style_size: number;
-  multiple: number;
+  /** Side of the square that P looks at, pixels. */
   style_side: number;
-  /** The inputs by which a step graph is handed the past; empty without one. */
-  state: Carried[];
+  /** What the sides of a graph's frame are divisible by, pixels. */
+  multiple: number;
+  rules: Rules;
+  /** What the step graph carries from frame to frame; empty without one. */
+  state: StateTensor[];
   files: Record<string, { file: string; bytes: number; sha256: string }>;
   licence: string;
 }
 
-/** An input of a step graph: an output of the frame before, or the centres of the pixels ("size"); zeros at first. */
-export interface Carried {
+/** What Python and the page must agree on, written down once in `models/rules.py`. */
+export interface Rules {
+  /** Weights of R, G and B in the luminance. */
+  luma: [number, number, number];
+  /** R, G, B behind transparent pixels, 0…255. */
+  background: [number, number, number];
+  /** Styles that may be blended. */
+  styles_at_once: number;
+  /** The shortest side of a padded frame, pixels. */
+  least_side: number;
+  /** What the sides of a clip are divisible by, pixels. */
+  clip_multiple: number;
+}
+
+/** An input of a step graph: zeros before the first frame, then the output `from` of the frame before. */
+export interface StateTensor {
   name: string;
   from: string;
   channels: number;
   /** By what the frame's width and height are divided. */
   over: number;
-  /** Taken after the first frame and every so many from there, held in between; without it, after every frame. Of older models. */
-  every?: number;
-  /** Zeros after the first frame and every so many from there. Of older models. */
-  anew?: number;
 }
 
 /** An entry of `gallery.json`: a built-in style. */

@@ -1,6 +1,6 @@
 // How far a clip is, how fast it goes, how long it will take. Pure; times are milliseconds of one clock.
 
-export interface Progress {
+export interface ClipProgress {
   /** Done, 0…1 of the clip's length. */
   share: number;
   /** Frames painted. */
@@ -15,15 +15,15 @@ const WINDOW = 10_000;
 const SHORTEST = 1_000;
 
 /** Call the result with the share that is done after each painted frame. */
-export function createPace(): (share: number, now: number) => Progress {
+export function createPace(): (share: number, now: number) => ClipProgress {
   const past: { share: number; now: number }[] = [];
   let frames = 0;
   return (share, now) => {
     frames += 1;
     past.push({ share, now });
-    while (past.length > 2 && past[1]!.now <= now - WINDOW) past.shift();
-    const seconds = (now - past[0]!.now) / 1000;
-    const done = share - past[0]!.share;
+    while (past.length > 2 && past[1].now <= now - WINDOW) past.shift();
+    const seconds = (now - past[0].now) / 1000;
+    const done = share - past[0].share;
     if (seconds * 1000 < SHORTEST || done <= 0) return { share, frames, framesPerSecond: null, secondsLeft: null };
     return { share, frames, framesPerSecond: (past.length - 1) / seconds, secondsLeft: ((1 - share) * seconds) / done };
   };

@@ -1,12 +1,12 @@
 // The page's side of the engine: a worker that paints, and its canvas in the page.
-import type { Backend, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Part, Size, View } from "../types";
+import type { Backend, Crop, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { Trouble } from "./trouble";
 
 /** The engine, and what only tests ask for. */
 export interface TestedEngine extends Engine {
-  /** Painted values of a frame, or part of it, before they are rounded: RGB planes [3,H,W]. Closes the frame. */
-  values(frame: Frame, size: Size, part?: Part): Promise<Float32Array>;
+  /** Painted values of a frame, or a crop of it, before they are rounded: RGB planes [3,H,W]. Closes the frame. */
+  values(frame: Frame, size: Size, crop?: Crop): Promise<Float32Array>;
 }
 
 interface Asked {
@@ -15,20 +15,21 @@ interface Asked {
 }
 
 /** Paints into a canvas inside `host`. Nothing is downloaded before `start`. */
-export function createEngine(host: HTMLElement, config: PageConfig): TestedEngine {
+export function createEngine(host: HTMLElement, config: PageConfig, model: ModelDescription): TestedEngine {
   const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
   const listeners = new Set<(event: EngineEvent) => void>();
   const asked = new Map<number, Asked>();
   let questions = 0;
   let backend: Backend | null = null;
-  let model: ModelDescription | null = null;
   let canvas: HTMLCanvasElement | null = null;
   let nextCanvas: HTMLCanvasElement | null = null;
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
   let showing: { capturedAt: number } | null = null;
 
   const send = (message: ToWorker) => worker.postMessage(message, transfers(message));
-  const emit = (event: EngineEvent) => listeners.forEach((listener) => listener(event));
+  const emit = (event: EngineEvent) => {
+    for (const listener of listeners) listener(event);
+  };
   const ask = <Q extends Question>(question: Q): Promise<Answers[Q["kind"]]> =>
     new Promise((resolve, reject) => {
       asked.set(++questions, { resolve, reject });
@@ -60,13 +61,12 @@ export function createEngine(host: HTMLElement, config: PageConfig): TestedEngin
   const stop = (sentence: string) => {
     worker.terminate();
     backend = null;
-    asked.forEach(({ reject }) => reject(new Trouble(sentence)));
+    for (const { reject } of asked.values()) reject(new Trouble(sentence));
     asked.clear();
   };
 
   worker.onmessage = ({ data }: MessageEvent<ToPage>) => {
     if (data.kind === "answer") answered(data);
-    else if (data.kind === "model") ({ model } = data);
     else if (data.kind === "canvas please") giveCanvas();
     else if (data.kind === "backend") changeBackend(data);
     else if (data.kind === "shown") shown(data);
@@ -77,15 +77,13 @@ export function createEngine(host: HTMLElement, config: PageConfig): TestedEngin
     stop(sentence);
     emit({ kind: "trouble", sentence, fatal: true });
   };
-  send({ kind: "init", base: document.baseURI, config });
+  send({ kind: "init", base: document.baseURI, config, model });
 
   return {
     get backend() {
       return backend;
     },
-    get model() {
-      return model;
-    },
+    model,
     get canvas() {
       return canvas;
     },
@@ -102,18 +100,18 @@ export function createEngine(host: HTMLElement, config: PageConfig): TestedEngin
       if (view.mirror !== before.mirror) emit({ kind: "stale" });
     },
     setStability: (stability) => send({ kind: "stability", stability }),
-    show(frame, size, capturedAt, part) {
+    show(frame, size, capturedAt, crop) {
       if (showing || !backend) {
         frame.close();
         return false;
       }
       showing = { capturedAt };
-      send({ kind: "show", frame, size, part });
+      send({ kind: "show", frame, size, time: capturedAt, crop });
       return true;
     },
     refresh: () => send({ kind: "refresh" }),
     paint: (frame, size) => ask({ kind: "paint", frame, size }),
-    values: (frame, size, part) => ask({ kind: "values", frame, size, part }),
+    values: (frame, size, crop) => ask({ kind: "values", frame, size, crop }),
     snapshot: () => ask({ kind: "snapshot" }),
     reset: () => send({ kind: "reset" }),
     on(listener) {

@@ -1,12 +1,12 @@
 // What the page and the painting worker say to each other. Frames, canvases and arrays travel by transfer.
-import type { Backend, EngineEvent, Frame, ModelDescription, PageConfig, Part, Size, View } from "../types";
+import type { Backend, Crop, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
 
 /** Questions that are answered by one `Answer` with the same id. */
 export type Question =
   | { kind: "start"; prefer: Backend | "auto" }
   | { kind: "encode"; picture: ImageBitmap }
   | { kind: "paint"; frame: Frame; size: Size }
-  | { kind: "values"; frame: Frame; size: Size; part?: Part }
+  | { kind: "values"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "snapshot" };
 
 /** What each kind of question is answered with. */
@@ -20,16 +20,16 @@ export interface Answers {
 }
 
 export type ToWorker =
-  /** The first message: the page's address, for everything relative, and what its place offers. */
-  | { kind: "init"; base: string; config: PageConfig }
+  /** The first message: the page's address, for everything relative, what its server offers, and the model. */
+  | { kind: "init"; base: string; config: PageConfig; model: ModelDescription }
   | { kind: "ask"; id: number; question: Question }
   /** The answer to "canvas please". */
   | { kind: "canvas"; canvas: OffscreenCanvas }
   | { kind: "style"; style: Float32Array }
   | { kind: "stability"; stability: number }
   | { kind: "view"; view: View }
-  /** All of the frame is painted unless a part is named. */
-  | { kind: "show"; frame: Frame; size: Size; part?: Part }
+  /** A camera's frame, taken at a time (milliseconds); all of it is painted unless a crop is named. */
+  | { kind: "show"; frame: Frame; size: Size; time: number; crop?: Crop }
   | { kind: "refresh" }
   | { kind: "reset" };
 
@@ -37,7 +37,6 @@ export type Answer = { id: number; value: Answers[keyof Answers] } | { id: numbe
 
 export type ToPage =
   | ({ kind: "answer" } & Answer)
-  | { kind: "model"; model: ModelDescription }
   | { kind: "canvas please" }
   /** A painter took over, on the canvas sent last. */
   | { kind: "backend"; backend: Backend; detail: string; why: string | null }

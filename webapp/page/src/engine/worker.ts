@@ -1,11 +1,11 @@
-// The painting worker: owns the model and the present painter, and falls from one painter to the next.
-import type { Backend, Frame, PageConfig, Part, Size, View } from "../types";
-import { after, candidates, createPatience, whySentence } from "./choice";
-import { type Encode, createEncoder } from "./model/encoder";
+// The painting worker: owns the present painter, and falls back from one painter to the next.
+import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
+import { candidates, createSlownessCheck, slowerThan, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
-import { type Model, loadModel } from "./model/model";
-import { Dropped, type Opening, type Painter } from "./painters/painter";
-import { Trouble, isOutOfMemory, sentenceOf } from "./trouble";
+import { createEncoder, type Encode } from "./model/encoder";
+import { createModel, type Model } from "./model/model";
+import { FrameDropped, type Painter, type PainterOptions } from "./painters/painter";
+import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
 const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
 
@@ -13,18 +13,19 @@ const send = (message: ToPage) => postMessage(message, { transfer: transfers(mes
 
 let base = "";
 let config: PageConfig;
-let model: Model | null = null;
-let encoder: Encode | null = null;
+let model: Model;
+let encoder: Encode;
 let painter: Painter | null = null;
 let style: Float32Array | null = null;
 let stability = 0;
 let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
 let prefer: Backend | "auto" = "auto";
-let patience = createPatience();
+let tooSlow = createSlownessCheck();
 
 const progress = (file: string, loaded: number, total: number) =>
   send({ kind: "event", event: { kind: "download", file, loaded, total } });
-const trouble = (sentence: string, fatal = false) => send({ kind: "event", event: { kind: "trouble", sentence, fatal } });
+const trouble = (sentence: string, fatal = false) =>
+  send({ kind: "event", event: { kind: "trouble", sentence, fatal } });
 
 /** Painting happens one frame after the other, starting one painter after the other. */
 function createQueue() {
@@ -52,28 +53,32 @@ const askCanvas = () =>
 
 async function open(backend: Backend): Promise<Painter> {
   let opened: Painter | null = null;
-  const opening: Opening = {
-    place: { base, progress },
-    model: model!,
+  const options: PainterOptions = {
+    downloads: { base, progress },
+    model,
     config,
     forced: prefer === backend,
     canvas: askCanvas,
-    failed: (error, again) => void (opened && opened === painter && fall(opened, error, again)),
+    failed: (error, again) => void (opened && opened === painter && fallBack(opened, error, again)),
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
     trouble,
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
   };
   // Each painter's code is downloaded only when it is used.
-  if (backend === "webgpu") opened = await (await import("./painters/webgpu/webgpu")).openWebGpu(opening);
-  else if (backend === "wasm") opened = await (await import("./painters/canvas/wasm")).openWasm(opening);
-  else opened = await (await import("./painters/remote/server")).openServer(opening);
+  if (backend === "webgpu") opened = await (await import("./painters/webgpu/webgpu")).openWebGpu(options);
+  else if (backend === "wasm") opened = await (await import("./painters/canvas/wasm")).openWasm(options);
+  else opened = await (await import("./painters/remote/server")).openServer(options);
   return opened;
 }
 
 /** What could not paint, in words. */
 function reasonOf(error: unknown, backend: Backend): string {
   if (isOutOfMemory(error)) return "The memory of this machine is full";
-  const names = { webgpu: "The graphics card failed", wasm: "The processor painter failed", server: "The server cannot be reached" };
+  const names = {
+    webgpu: "The graphics card failed",
+    wasm: "The processor painter failed",
+    server: "The server cannot be reached",
+  };
   return sentenceOf(error, names[backend]);
 }
 
@@ -85,11 +90,11 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
       const next = await open(backend);
       painter?.close();
       painter = next;
-      patience = createPatience();
+      tooSlow = createSlownessCheck();
       next.setView(view);
       next.setStability(stability);
       if (style) next.setStyle(style);
-      const why = reasons.length ? whySentence(reasons[0]!, backend) : null;
+      const why = reasons.length ? whySentence(reasons[0], backend) : null;
       send({ kind: "backend", backend, detail: next.detail, why });
       return backend;
     } catch (error) {
@@ -106,22 +111,12 @@ function start(wanted: Backend | "auto"): Promise<Backend> {
   return startInTurn(async () => {
     if (painter && painter.backend === wanted) return wanted;
     prefer = wanted;
-    if (!model) {
-      try {
-        model = await loadModel(base, config.models[0]!, progress);
-      } catch (error) {
-        trouble(sentenceOf(error, "The model could not be loaded."), true);
-        throw error;
-      }
-      encoder = createEncoder({ base, progress }, model);
-      send({ kind: "model", model: model.description });
-    }
     return openFirst(candidates(wanted, config.server !== null), null);
   });
 }
 
 /** Gives up the present painter at run time; with `again` another of its kind is tried first. */
-function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
+function fallBack(from: Painter, error: unknown, again = false): Promise<unknown> {
   if (!(error instanceof Trouble)) console.warn(`${from.backend}:`, error);
   return startInTurn(async () => {
     if (painter !== from) return;
@@ -129,38 +124,38 @@ function fall(from: Painter, error: unknown, again = false): Promise<unknown> {
     inTurn = createQueue(); // what the lost painter still owes may never come
     send({ kind: "shown", size: null, paintMs: 0 });
     from.close();
-    const left = after(from.backend, config.server !== null);
+    const left = slowerThan(from.backend, config.server !== null);
     await openFirst(again ? [from.backend, ...left] : left, reasonOf(error, from.backend));
   }).catch(() => {}); // said already
 }
 
 /** Moves on from a painter that is too slow, if there is another and nobody chose this one by hand. */
 function checkSpeed(from: Painter, paintMs: number): void {
-  if (!patience(paintMs) || prefer !== "auto" || from !== painter || !after(from.backend, config.server !== null).length) return;
-  patience = () => false;
+  const left = slowerThan(from.backend, config.server !== null);
+  if (!tooSlow(paintMs) || prefer !== "auto" || from !== painter || left.length === 0) return;
+  tooSlow = () => false;
   const names = { webgpu: "The graphics card", wasm: "The processor", server: "The server" };
-  void startInTurn(() => openFirst(after(from.backend, config.server !== null), `${names[from.backend]} is too slow for this`)).catch(() => {});
+  startInTurn(() => openFirst(left, `${names[from.backend]} is too slow for this`)).catch(() => {}); // said already
 }
 
-async function show(frame: Frame, size: Size, part?: Part): Promise<void> {
+async function show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<void> {
   const by = painter;
   if (!by || !style) {
     frame.close();
     return send({ kind: "shown", size: null, paintMs: 0 });
   }
   try {
-    const paintMs = await by.show(frame, size, part);
+    const paintMs = await by.show(frame, size, time, crop);
     send({ kind: "shown", size, paintMs });
     checkSpeed(by, paintMs);
   } catch (error) {
     send({ kind: "shown", size: null, paintMs: 0 });
-    if (!(error instanceof Dropped) && by === painter) await fall(by, error);
+    if (!(error instanceof FrameDropped) && by === painter) await fallBack(by, error);
   }
 }
 
 async function encode(picture: ImageBitmap): Promise<Float32Array> {
   try {
-    if (!encoder) throw new Trouble("The model is not loaded yet.");
     try {
       return await encoder(picture);
     } catch (error) {
@@ -184,11 +179,11 @@ async function paint(question: Extract<Question, { kind: "paint" | "values" }>):
   const by = ready();
   const { frame, size } = question;
   try {
-    return await (question.kind === "paint" ? by.paint(frame, size) : by.values(frame, size, question.part));
+    return await (question.kind === "paint" ? by.paint(frame, size) : by.values(frame, size, question.crop));
   } catch (error) {
-    if (error instanceof Dropped) throw new Trouble("The server did not answer in time; try again.");
+    if (error instanceof FrameDropped) throw new Trouble("The server did not answer in time; try again.");
     if (error instanceof Trouble) throw error;
-    await fall(by, error);
+    await fallBack(by, error);
     throw new Trouble(`${reasonOf(error, by.backend)}; try again.`);
   } finally {
     frame.close();
@@ -219,10 +214,12 @@ function answer(id: number, question: Question): void {
   );
 }
 
-onmessage = ({ data }: MessageEvent<ToWorker>) => {
+self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
   switch (data.kind) {
     case "init":
       ({ base, config } = data);
+      model = createModel(new URL(`models/${config.models[0]}/`, base).href, data.model, progress);
+      encoder = createEncoder({ base, progress }, model);
       break;
     case "ask":
       answer(data.id, data.question);
@@ -243,7 +240,7 @@ onmessage = ({ data }: MessageEvent<ToWorker>) => {
       painter?.setView(view);
       break;
     case "show":
-      void inTurn(() => show(data.frame, data.size, data.part));
+      void inTurn(() => show(data.frame, data.size, data.time, data.crop));
       break;
     case "refresh":
       painter?.refresh();

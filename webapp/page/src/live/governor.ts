@@ -1,9 +1,4 @@
-// Picks the working size that holds the frame rate. Pure: paint times come in, a size comes out.
-import type { Part, Size } from "../types";
-
-/** Short sides, pixels. Below 256 a painting loses its subject: those are for machines that cannot do better. */
-export const STEPS = [128, 160, 192, 224, 256, 288, 336, 384, 448, 512, 576, 640, 720] as const;
-
+// Picks the working size that holds the frame rate. Pure: paint times come in, a short side comes out.
 /** Up to this short side the frame rate may fall to `SLOWEST` before the size does. */
 const SMALL = 256;
 const FASTEST = 30;
@@ -31,14 +26,14 @@ export interface Governor {
   limit(least: number, most: number): void;
 }
 
-/** Starts at `start` px or the nearest step. */
-export function createGovernor(start = 256): Governor {
-  let [least, most] = [STEPS[0] as number, STEPS[STEPS.length - 1] as number];
-  let step = nearest(start);
+/** Chooses among `sides`, short sides in pixels from small to large; begins with the one nearest to `start`. */
+export function createGovernor(sides: readonly number[], start = 256): Governor {
+  let [least, most] = [sides[0], sides[sides.length - 1]];
+  let step = nearest(sides, start);
   let times: number[] = [];
   let settling = SETTLE;
   let frames = 0;
-  const bans = STEPS.map(() => ({ until: 0, length: FIRST_BAN }));
+  const bans = sides.map(() => ({ until: 0, length: FIRST_BAN }));
 
   const go = (to: number) => {
     if (to === step) return;
@@ -46,52 +41,58 @@ export function createGovernor(start = 256): Governor {
     times = [];
     settling = SETTLE;
   };
-  const inLimits = (index: number) => STEPS[index]! >= least && STEPS[index]! <= most;
+  const inLimits = (index: number) => sides[index] >= least && sides[index] <= most;
   const shrink = (typical: number) => {
-    const ban = bans[step]!;
+    const ban = bans[step];
     ban.until = frames + ban.length;
     ban.length = Math.min(2 * ban.length, LONGEST_BAN);
     let to = step - 1;
-    while (to > 0 && inLimits(to - 1) && expected(typical, step, to) > budget(STEPS[to]!)) to--;
+    while (to > 0 && inLimits(to - 1) && expected(typical, sides[step], sides[to]) > budget(sides[to])) to--;
     go(to);
   };
 
   return {
     get side() {
-      return STEPS[step]!;
+      return sides[step];
     },
     report(paintMs) {
       frames++;
       if (settling > 0) {
         settling--;
-        return STEPS[step]!;
+        return sides[step];
       }
       times.push(paintMs);
       if (times.length > MANY) times.shift();
       const recent = median(times.slice(-FEW));
-      const hopeless = times.length >= HOPELESS && Math.min(...times.slice(-HOPELESS)) > OVER * budget(STEPS[step]!);
-      const tooLarge = hopeless || (times.length >= FEW && recent > budget(STEPS[step]!));
+      const hopeless = times.length >= HOPELESS && Math.min(...times.slice(-HOPELESS)) > OVER * budget(sides[step]);
+      const tooLarge = hopeless || (times.length >= FEW && recent > budget(sides[step]));
       if (tooLarge && step > 0 && inLimits(step - 1)) shrink(recent);
-      else if (times.length === MANY && step + 1 < STEPS.length && inLimits(step + 1) && frames >= bans[step + 1]!.until) {
-        const above = expected(share(times, 0.8), step, step + 1);
-        if (above <= HEADROOM * budget(STEPS[step + 1]!)) go(step + 1);
+      else if (
+        times.length === MANY &&
+        step + 1 < sides.length &&
+        inLimits(step + 1) &&
+        frames >= bans[step + 1].until
+      ) {
+        const above = expected(share(times, 0.8), sides[step], sides[step + 1]);
+        if (above <= HEADROOM * budget(sides[step + 1])) go(step + 1);
       }
-      return STEPS[step]!;
+      return sides[step];
     },
     limit(lowest, highest) {
       [least, most] = [lowest, Math.max(lowest, highest)];
       if (inLimits(step)) return;
-      const inside = STEPS.findLastIndex((side) => side <= most);
-      go(Math.max(0, STEPS[step]! < least ? STEPS.findIndex((side) => side >= least) : inside));
+      const inside = sides.findLastIndex((side) => side <= most);
+      go(Math.max(0, sides[step] < least ? sides.findIndex((side) => side >= least) : inside));
     },
   };
 }
 
-/** The time at another step when it grows with the number of pixels. */
-const expected = (time: number, from: number, to: number): number => time * (STEPS[to]! / STEPS[from]!) ** 2;
+/** The time at another short side when it grows with the number of pixels. */
+const expected = (time: number, from: number, to: number): number => time * (to / from) ** 2;
 
-const nearest = (side: number): number =>
-  STEPS.reduce((best, each, i) => (Math.abs(each - side) < Math.abs(STEPS[best]! - side) ? i : best), 0);
+/** Which of the sides is nearest to one. */
+const nearest = (sides: readonly number[], side: number): number =>
+  sides.reduce((best, each, i) => (Math.abs(each - side) < Math.abs(sides[best] - side) ? i : best), 0);
 
 /** The value below which a share of the times lies. */
 function share(times: number[], part: number): number {
@@ -100,21 +101,3 @@ function share(times: number[], part: number): number {
 }
 
 const median = (times: number[]): number => share(times, 0.5);
-
-/** Sides are multiples of so many pixels: networks want them, and encoders of recordings at least even ones. */
-const GRAIN = 8;
-
-/** The part of a picture that is painted and shown: its middle, so cut that at full size its pixels stay pixels. */
-export function paintedPart({ width, height }: Size): Part {
-  const cut = (n: number) => (n < GRAIN ? n : n - (n % GRAIN));
-  const part = { width: cut(width), height: cut(height) };
-  return { left: Math.floor((width - part.width) / 2), top: Math.floor((height - part.height) / 2), ...part };
-}
-
-/** The working size of a picture for a short side: its shape kept, multiples of 8, not larger than the picture. */
-export function workingSize(source: Size, side: number): Size {
-  const short = Math.min(source.width, source.height);
-  const scale = Math.min(side, short) / short;
-  const round = (n: number) => Math.max(16, Math.round((n * scale) / GRAIN) * GRAIN);
-  return { width: round(source.width), height: round(source.height) };
-}

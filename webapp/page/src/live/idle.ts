@@ -13,7 +13,7 @@ const SETTLED = 8;
 export function alike(a: Uint8ClampedArray, b: Uint8ClampedArray): boolean {
   let sum = 0;
   for (let i = 0; i < a.length; i++) {
-    const difference = Math.abs(a[i]! - b[i]!);
+    const difference = Math.abs(a[i] - b[i]);
     if (difference > PEAK) return false;
     sum += difference;
   }

@@ -1,8 +1,9 @@
 // Feeds the engine with the frames of a video: drops what it cannot paint, rests when nobody looks or nothing moves.
 import type { Backend, Engine, EngineEvent, Frame } from "../types";
-import { createGovernor, paintedPart, workingSize } from "./governor";
+import { createGovernor } from "./governor";
 import { createIdle } from "./idle";
-import { type Stats, createMeter } from "./stats";
+import { liveSize, shortSides } from "./size";
+import { createMeter, type Stats } from "./stats";
 
 export interface LiveOptions {
   /** A short side chosen by hand (the stroke scale), pixels; null to hold the frame rate. */
@@ -12,8 +13,8 @@ export interface LiveOptions {
 export interface Live {
   /** Changes the short side: see `LiveOptions`. */
   setSide(side: number | null): void;
-  /** The short side frames are painted at now, pixels. */
-  readonly side: number;
+  /** Keeps the size, whatever the frame rate: a recording has one size. */
+  hold(on: boolean): void;
   stats(): Stats;
   /** Whether the last painting is shown again because nothing moves. */
   readonly idle: boolean;
@@ -26,33 +27,48 @@ const SIDES: Record<Backend, [number, number]> = { webgpu: [128, 720], wasm: [12
 /** Paints `video` live until stopped. The engine must have been started. */
 export function startLive(engine: Engine, video: HTMLVideoElement, options: LiveOptions): Live {
   const meter = createMeter();
-  const still = createIdle(video);
-  let governor = createGovernor();
+  const idleness = createIdle(video);
+  const sides = shortSides(engine.model.multiple);
+  let governor = createGovernor(sides);
   let { side: fixed } = options;
   let idle = false;
   let taking = false;
   let stopped = false;
+  let held = false;
   /** When the newest frame was taken that came while the painter was busy. */
   let missed: number | null = null;
 
-  const limit = (backend: Backend) => {
-    governor = createGovernor(backend === "webgpu" ? 384 : 256);
-    governor.limit(...SIDES[backend]);
-  };
-  if (engine.backend) limit(engine.backend);
+  /** Short side of the camera's picture; larger steps than the first that reaches it change nothing. */
+  let cameraSide = 0;
 
-  const side = () => fixed ?? Math.min(governor.side, Math.min(video.videoWidth, video.videoHeight) || governor.side);
+  const limit = () => {
+    const [least, most] = SIDES[engine.backend ?? "wasm"];
+    const enough = sides.find((each) => each >= cameraSide) ?? most;
+    governor.limit(least, cameraSide ? Math.min(most, enough) : most);
+  };
+  const begin = () => {
+    governor = createGovernor(sides, engine.backend === "webgpu" ? 384 : 256);
+    limit();
+  };
+  begin();
+
+  const side = () => fixed ?? governor.side;
   const feed = async (capturedAt: number) => {
     if (taking || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return;
-    idle = still.isIdle(performance.now());
+    idle = idleness.isIdle(performance.now());
     if (idle) return;
     taking = true;
     missed = null;
     try {
       const frame = await takeFrame(video, capturedAt);
-      const part = paintedPart({ width: video.videoWidth, height: video.videoHeight });
+      const source = { width: video.videoWidth, height: video.videoHeight };
+      if (cameraSide !== Math.min(source.width, source.height)) {
+        cameraSide = Math.min(source.width, source.height);
+        limit();
+      }
+      const { size, crop } = liveSize(source, side(), engine.model);
       if (stopped) frame.close();
-      else if (engine.show(frame, workingSize(part, side()), capturedAt, part)) still.painting(performance.now());
+      else if (engine.show(frame, size, capturedAt, crop)) idleness.painting(performance.now());
       else missed = capturedAt;
     } catch {
       // The video changed its source under us; the next frame is as good.
@@ -62,35 +78,34 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   };
   const frames = eachFrame(video, (at) => void feed(at));
 
-  const forget = engine.on((event: EngineEvent) => {
+  const unsubscribe = engine.on((event: EngineEvent) => {
     if (event.kind === "painted") {
       meter.add(performance.now(), event.latencyMs);
-      if (fixed === null) governor.report(event.paintMs);
+      if (fixed === null && !held) governor.report(event.paintMs);
       if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
-    } else if (event.kind === "stale") still.wake();
+    } else if (event.kind === "stale") idleness.wake();
     else if (event.kind === "backend") {
-      still.wake();
+      idleness.wake();
       meter.clear();
-      limit(event.backend);
+      begin();
     }
   });
-  const seen = () => {
+  const visibilityChanged = () => {
     if (document.hidden) return frames.stop();
-    engine.reset();
-    still.wake();
+    idleness.wake();
     meter.clear();
     frames.start();
   };
-  document.addEventListener("visibilitychange", seen);
+  document.addEventListener("visibilitychange", visibilityChanged);
   if (!document.hidden) frames.start();
 
   return {
     setSide(next) {
       fixed = next;
-      still.wake();
+      idleness.wake();
     },
-    get side() {
-      return side();
+    hold(on) {
+      held = on;
     },
     get idle() {
       return idle;
@@ -99,8 +114,8 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     stop() {
       stopped = true;
       frames.stop();
-      forget();
-      document.removeEventListener("visibilitychange", seen);
+      unsubscribe();
+      document.removeEventListener("visibilitychange", visibilityChanged);
     },
   };
 }
@@ -116,8 +131,12 @@ function eachFrame(video: HTMLVideoElement, callback: (capturedAt: number) => vo
   const precise = "requestVideoFrameCallback" in video;
   const next = () => {
     handle = precise
-      ? video.requestVideoFrameCallback((now, { captureTime }) => (next(), callback(captureTime ?? now)))
-      : requestAnimationFrame((now) => (next(), callback(now)));
+      ? video.requestVideoFrameCallback((now, { captureTime }) => taken(captureTime ?? now))
+      : requestAnimationFrame(taken);
+  };
+  const taken = (at: number) => {
+    next();
+    callback(at);
   };
   const stop = () => {
     if (handle === null) return;

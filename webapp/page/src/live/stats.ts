@@ -29,7 +29,11 @@ export function createMeter(): Meter {
     read(now) {
       forget(now);
       const latencies = painted.map(({ latencyMs }) => latencyMs);
-      return { fps: rate(painted.map(({ at }) => at)), p50: percentile(latencies, 0.5), p95: percentile(latencies, 0.95) };
+      return {
+        fps: rate(painted.map(({ at }) => at)),
+        p50: percentile(latencies, 0.5),
+        p95: percentile(latencies, 0.95),
+      };
     },
     clear() {
       painted = [];
@@ -39,7 +43,7 @@ export function createMeter(): Meter {
 
 /** Events a second from their times in order: one less than their number over the time between the first and the last. */
 export function rate(times: number[]): number {
-  const span = times.length > 1 ? times[times.length - 1]! - times[0]! : 0;
+  const span = times.length > 1 ? times[times.length - 1] - times[0] : 0;
   return span > 0 ? (1000 * (times.length - 1)) / span : 0;
 }
 

@@ -29,7 +29,9 @@ export function recordingBarrier(): string | null {
   if (typeof MediaRecorder === "undefined" || !("captureStream" in HTMLCanvasElement.prototype)) {
     return "This browser cannot record a canvas. A snapshot works.";
   }
-  return pickType((type) => MediaRecorder.isTypeSupported(type)) ? null : "This browser records no kind of video file we know.";
+  return pickType((type) => MediaRecorder.isTypeSupported(type))
+    ? null
+    : "This browser records no kind of video file we know.";
 }
 
 /** Records the canvas at 30 frames/s; `sound` belongs to the recording from now on and is stopped with it. */

@@ -27,7 +27,12 @@ export function drawScene(pen: Pen, t: number): void {
 
 function drawSky(pen: Pen): void {
   const sky = pen.createLinearGradient(0, 0, 0, HORIZON);
-  for (const [at, colour] of [[0, "#2f5fa8"], [0.45, "#7fb0d8"], [0.75, "#f6d6a3"], [1, "#f3a36b"]] as const) {
+  for (const [at, colour] of [
+    [0, "#2f5fa8"],
+    [0.45, "#7fb0d8"],
+    [0.75, "#f6d6a3"],
+    [1, "#f3a36b"],
+  ] as const) {
     sky.addColorStop(at, colour);
   }
   pen.fillStyle = sky;
@@ -48,8 +53,18 @@ function drawSun(pen: Pen, t: number): void {
 /** A cloud that moves `speed` pixels a second and comes back on the other side. */
 function drawCloud(pen: Pen, t: number, x: number, y: number, size: number, speed: number): void {
   const left = ((x + t * speed + 260) % (SCENE.width + 520)) - 260;
-  const puffs = [[0, 0, 34], [42, -16, 42], [92, -6, 36], [132, 4, 26], [60, 10, 40]] as const;
-  for (const [colour, dx, dy] of [["#d99a86", 4, 8], ["#fff1dd", 0, 0], ["#ffffff", -5, -7]] as const) {
+  const puffs = [
+    [0, 0, 34],
+    [42, -16, 42],
+    [92, -6, 36],
+    [132, 4, 26],
+    [60, 10, 40],
+  ] as const;
+  for (const [colour, dx, dy] of [
+    ["#d99a86", 4, 8],
+    ["#fff1dd", 0, 0],
+    ["#ffffff", -5, -7],
+  ] as const) {
     pen.fillStyle = colour;
     const shrink = colour === "#ffffff" ? 0.72 : 1;
     for (const [px, py, r] of puffs) disc(pen, left + (px + dx) * size, y + (py + dy) * size, r * size * shrink);
@@ -65,7 +80,8 @@ function drawHills(pen: Pen, y: number, rise: number, pace: number, phase: numbe
   pen.beginPath();
   pen.moveTo(0, HORIZON + 2);
   for (let x = 0; x <= SCENE.width; x += 8) {
-    const bumps = Math.sin(x * pace + phase) + 0.5 * Math.sin(x * pace * 2.3 + 2 * phase) + 0.2 * Math.sin(x * pace * 5.1);
+    const bumps =
+      Math.sin(x * pace + phase) + 0.5 * Math.sin(x * pace * 2.3 + 2 * phase) + 0.2 * Math.sin(x * pace * 5.1);
     pen.lineTo(x, y - rise * bumps);
   }
   pen.lineTo(SCENE.width, HORIZON + 2);
@@ -74,7 +90,12 @@ function drawHills(pen: Pen, y: number, rise: number, pace: number, phase: numbe
 
 function drawSea(pen: Pen, t: number): void {
   const sea = pen.createLinearGradient(0, HORIZON, 0, SCENE.height);
-  for (const [at, colour] of [[0, "#f0b184"], [0.18, "#7fb3c4"], [0.55, "#2f7fa0"], [1, "#123f66"]] as const) {
+  for (const [at, colour] of [
+    [0, "#f0b184"],
+    [0.18, "#7fb3c4"],
+    [0.55, "#2f7fa0"],
+    [1, "#123f66"],
+  ] as const) {
     sea.addColorStop(at, colour);
   }
   pen.fillStyle = sea;
@@ -97,7 +118,11 @@ function drawSea(pen: Pen, t: number): void {
 }
 
 function drawShore(pen: Pen): void {
-  for (const [colour, top, end] of [["#6f8f4b", 318, 330], ["#3f6b3f", 372, 270], ["#27472f", 446, 240]] as const) {
+  for (const [colour, top, end] of [
+    ["#6f8f4b", 318, 330],
+    ["#3f6b3f", 372, 270],
+    ["#27472f", 446, 240],
+  ] as const) {
     pen.fillStyle = colour;
     pen.beginPath();
     pen.moveTo(0, top);
@@ -109,50 +134,106 @@ function drawShore(pen: Pen): void {
 }
 
 function drawHouses(pen: Pen): void {
-  const row = [[30, 322, 34, 30], [78, 312, 40, 38], [132, 318, 34, 30], [178, 330, 30, 26]] as const;
+  const row = [
+    [30, 322, 34, 30],
+    [78, 312, 40, 38],
+    [132, 318, 34, 30],
+    [178, 330, 30, 26],
+  ] as const;
   for (const [x, y, w, h] of row) {
     pen.fillStyle = "#f6e3c5";
     pen.fillRect(x, y - h, w, h);
     pen.fillStyle = "#d9b48f"; // the side away from the sun
     pen.fillRect(x, y - h, w * 0.4, h);
     pen.fillStyle = "#c4553a";
-    shape(pen, [[x - 5, y - h], [x + w / 2, y - h - 17], [x + w + 5, y - h]]);
+    shape(pen, [
+      [x - 5, y - h],
+      [x + w / 2, y - h - 17],
+      [x + w + 5, y - h],
+    ]);
     pen.fillStyle = "#3c4f66";
     pen.fillRect(x + w * 0.6, y - h * 0.68, 7, 9);
   }
 }
 
-function drawBoat(pen: Pen, t: number, x: number, y: number, size: number, sail: string, hull: string, phase: number): void {
+function drawBoat(
+  pen: Pen,
+  t: number,
+  x: number,
+  y: number,
+  size: number,
+  sail: string,
+  hull: string,
+  phase: number,
+): void {
   pen.save();
   pen.translate(x + 26 * Math.sin(t * 0.22 + phase), y + 2.5 * Math.sin(t * 1.4 + phase));
   pen.scale(size, size);
   pen.fillStyle = "rgba(14, 40, 66, 0.45)"; // its reflection
-  shape(pen, [[-44, 8], [44, 8], [24, 30], [-20, 34]]);
+  shape(pen, [
+    [-44, 8],
+    [44, 8],
+    [24, 30],
+    [-20, 34],
+  ]);
   pen.rotate(0.05 * Math.sin(t * 1.1 + phase));
   pen.fillStyle = hull;
-  shape(pen, [[-48, -8], [50, -8], [36, 12], [-34, 12]]);
+  shape(pen, [
+    [-48, -8],
+    [50, -8],
+    [36, 12],
+    [-34, 12],
+  ]);
   pen.fillStyle = "#f4e6cf";
-  shape(pen, [[-48, -10], [50, -10], [47, -5], [-45, -5]]);
+  shape(pen, [
+    [-48, -10],
+    [50, -10],
+    [47, -5],
+    [-45, -5],
+  ]);
   pen.fillStyle = "#4a3527";
   pen.fillRect(-2, -104, 4, 96);
   pen.fillStyle = sail;
-  shape(pen, [[4, -102], [44, -18], [4, -18]]);
+  shape(pen, [
+    [4, -102],
+    [44, -18],
+    [4, -18],
+  ]);
   pen.fillStyle = "rgba(70, 40, 60, 0.28)"; // the shaded part of the sail
-  shape(pen, [[4, -102], [20, -18], [4, -18]]);
+  shape(pen, [
+    [4, -102],
+    [20, -18],
+    [4, -18],
+  ]);
   pen.fillStyle = "#fff8ea";
-  shape(pen, [[-5, -92], [-34, -18], [-5, -18]]);
+  shape(pen, [
+    [-5, -92],
+    [-34, -18],
+    [-5, -18],
+  ]);
   pen.restore();
 }
 
 function drawCypress(pen: Pen, t: number, x: number, y: number, size: number): void {
   const lean = 5 * Math.sin(t * 0.8 + x);
-  for (const [colour, wide] of [["#14301f", 30], ["#2d5a33", 19], ["#5b8a45", 8]] as const) {
+  for (const [colour, wide] of [
+    ["#14301f", 30],
+    ["#2d5a33", 19],
+    ["#5b8a45", 8],
+  ] as const) {
     pen.fillStyle = colour;
     const w = wide * size;
     const shift = (30 - wide) * 0.35 * size;
     pen.beginPath();
     pen.moveTo(x + shift, y);
-    pen.bezierCurveTo(x + w + shift, y - 40 * size, x + w * 0.6 + shift, y - 130 * size, x + lean + shift * 0.4, y - 210 * size);
+    pen.bezierCurveTo(
+      x + w + shift,
+      y - 40 * size,
+      x + w * 0.6 + shift,
+      y - 130 * size,
+      x + lean + shift * 0.4,
+      y - 210 * size,
+    );
     pen.bezierCurveTo(x - w * 0.6 + shift, y - 130 * size, x - w + shift, y - 40 * size, x + shift, y);
     pen.fill();
   }

@@ -7,7 +7,10 @@ export function byId<T extends HTMLElement = HTMLElement>(id: string): T {
   return found as T;
 }
 
-type Props<T> = Partial<Omit<T, "style" | "dataset">> & { data?: Record<string, string>; aria?: Record<string, string> };
+type Props<T> = Partial<Omit<T, "style" | "dataset">> & {
+  data?: Record<string, string>;
+  aria?: Record<string, string>;
+};
 
 /** A new element with properties, data-… and aria-… attributes, and children. */
 export function make<K extends keyof HTMLElementTagNameMap>(
@@ -24,7 +27,9 @@ export function make<K extends keyof HTMLElementTagNameMap>(
 
 /** Lets people use the controls of the document, which until now nothing listened to. */
 export function enableControls(): void {
-  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement | HTMLSelectElement>(":disabled")) {
+  for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement | HTMLSelectElement>(
+    ":disabled",
+  )) {
     control.disabled = false;
   }
 }

@@ -26,5 +26,6 @@ export function icon(name: string): SVGSVGElement {
 }
 
 export function placeIcons(root: ParentNode): void {
-  for (const element of root.querySelectorAll<HTMLElement>("[data-icon]")) element.prepend(icon(element.dataset.icon ?? ""));
+  for (const element of root.querySelectorAll<HTMLElement>("[data-icon]"))
+    element.prepend(icon(element.dataset.icon ?? ""));
 }

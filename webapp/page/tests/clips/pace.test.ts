@@ -23,7 +23,10 @@ test("a change of pace shows after ten seconds", () => {
   const pace = createPace();
   let now = 0;
   let frame = 0;
-  const paint = (interval: number) => pace(++frame / 1000, (now += interval));
+  const paint = (interval: number) => {
+    now += interval;
+    return pace(++frame / 1000, now);
+  };
   for (let i = 0; i < 100; i++) paint(100);
   let progress = paint(1000);
   for (let i = 0; i < 12; i++) progress = paint(1000);

@@ -11,12 +11,12 @@ test.each([
   [{ width: 5000, height: 3 }, 360, { width: 5000, height: 2 }],
   [{ width: 1, height: 1 }, 360, { width: 2, height: 2 }],
 ])("%o at a short side of %i", (size, side, expected) => {
-  expect(clipSize(size, side)).toEqual(expected);
+  expect(clipSize(size, side, 2)).toEqual(expected);
 });
 
 test("sides are even and keep the aspect to within a pixel", () => {
   for (let width = 400; width < 460; width += 7) {
-    const size = clipSize({ width, height: 333 }, 255);
+    const size = clipSize({ width, height: 333 }, 255, 2);
     expect([size.width % 2, size.height % 2]).toEqual([0, 0]);
     expect(Math.abs(size.width - (width * 255) / 333)).toBeLessThanOrEqual(1);
   }

@@ -1,6 +1,6 @@
 // When a still scene may rest: settled first, then a new painting now and then.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { type Idle, alike, createIdle } from "../../src/live/idle";
+import { alike, createIdle, type Idle } from "../../src/live/idle";
 
 const BYTES = 4 * 48 * 48;
 let level: number;
@@ -49,7 +49,7 @@ test("noise is no change, a moving hand is", () => {
   const noisy = scene.map((v, i) => (i % 4 === 3 ? v : v + (i % 2)));
   expect(alike(scene, noisy)).toBe(true);
   const hand = scene.slice();
-  for (let i = 0; i < 12; i++) hand[400 + i] = 255 - hand[400 + i]!;
+  for (let i = 0; i < 12; i++) hand[400 + i] = 255 - hand[400 + i];
   expect(alike(scene, hand)).toBe(false);
   const darker = scene.map((v, i) => (i % 4 === 3 ? v : v - 3));
   expect(alike(scene, darker)).toBe(false);

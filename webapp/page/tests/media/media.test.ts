@@ -24,7 +24,10 @@ describe("the camera", () => {
       { kind: "videoinput", deviceId: "", label: "" },
     ];
     vi.stubGlobal("navigator", { mediaDevices: { enumerateDevices: async () => devices } });
-    expect(await listCameras()).toEqual([{ id: "a", label: "Front" }, { id: "b", label: "Camera 2" }]);
+    expect(await listCameras()).toEqual([
+      { id: "a", label: "Front" },
+      { id: "b", label: "Camera 2" },
+    ]);
   });
 
   it("stops every track, and bears there being none", () => {

@@ -4,10 +4,15 @@ import { drawScene, hash, SCENE } from "../../src/media/sample";
 /** A pen that writes down what it is asked to do. */
 function pen(): { pen: CanvasRenderingContext2D; calls: unknown[][] } {
   const calls: unknown[][] = [];
-  const note = (name: string) => (...rest: unknown[]) => (calls.push([name, ...rest]), { addColorStop: note("stop") });
+  const note =
+    (name: string) =>
+    (...rest: unknown[]) => {
+      calls.push([name, ...rest]);
+      return { addColorStop: note("stop") };
+    };
   const recording = new Proxy({} as Record<string, unknown>, {
     get: (_, name) => note(String(name)),
-    set: (_, name, value) => (calls.push([`=${String(name)}`, value]), true),
+    set: (_, name, value) => calls.push([`=${String(name)}`, value]) > 0,
   });
   return { pen: recording as unknown as CanvasRenderingContext2D, calls };
 }

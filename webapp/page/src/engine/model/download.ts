@@ -4,7 +4,7 @@ import { Trouble } from "../trouble";
 /** Raised when what is stored under an address changes its meaning. */
 const CACHE = "impasto-1";
 
-export type Progress = (file: string, loaded: number, total: number) => void;
+export type DownloadProgress = (file: string, loaded: number, total: number) => void;
 
 /** What to download. `key` names the content: a hash or a version; `bytes` is the size where it is known, else 0. */
 export interface Wanted {
@@ -16,7 +16,11 @@ export interface Wanted {
 const fileName = (url: string): string => new URL(url).pathname.split("/").pop() ?? url;
 
 /** The bytes of a file. `check` throws for a damaged one, which is then not kept. Throws `Trouble`. */
-export async function download(wanted: Wanted, check: (bytes: ArrayBuffer) => Promise<void>, progress: Progress): Promise<ArrayBuffer> {
+export async function download(
+  wanted: Wanted,
+  check: (bytes: ArrayBuffer) => Promise<void>,
+  progress: DownloadProgress,
+): Promise<ArrayBuffer> {
   const stored = await openCache();
   const address = `${wanted.url}?key=${encodeURIComponent(wanted.key)}`;
   const kept = await stored?.match(address);
@@ -57,7 +61,7 @@ async function keep(stored: Cache | null, address: string, bytes: ArrayBuffer): 
   }
 }
 
-async function fetchBytes({ url, bytes }: Wanted, progress: Progress): Promise<ArrayBuffer> {
+async function fetchBytes({ url, bytes }: Wanted, progress: DownloadProgress): Promise<ArrayBuffer> {
   const file = fileName(url);
   let response: Response;
   try {
@@ -65,26 +69,31 @@ async function fetchBytes({ url, bytes }: Wanted, progress: Progress): Promise<A
   } catch {
     throw new Trouble(`${file} could not be downloaded: check the connection and try again.`);
   }
-  if (!response.ok || !response.body) throw new Trouble(`${file} could not be downloaded: the server answered ${response.status}.`);
+  if (!response.ok || !response.body)
+    throw new Trouble(`${file} could not be downloaded: the server answered ${response.status}.`);
   // The length in the header is that of the packed file where the server compressed it on the way.
   const length = response.headers.has("Content-Encoding") ? 0 : Number(response.headers.get("Content-Length"));
   return collect(response.body, (loaded) => progress(file, loaded, bytes || length), file);
 }
 
-async function collect(body: ReadableStream<Uint8Array>, progress: (loaded: number) => void, file: string): Promise<ArrayBuffer> {
-  const parts: Uint8Array<ArrayBuffer>[] = [];
+async function collect(
+  body: ReadableStream<Uint8Array>,
+  progress: (loaded: number) => void,
+  file: string,
+): Promise<ArrayBuffer> {
+  const chunks: Uint8Array<ArrayBuffer>[] = [];
   let loaded = 0;
   try {
     const reader = body.getReader();
-    for (let part = await reader.read(); !part.done; part = await reader.read()) {
-      parts.push(part.value as Uint8Array<ArrayBuffer>);
-      loaded += part.value.length;
+    for (let chunk = await reader.read(); !chunk.done; chunk = await reader.read()) {
+      chunks.push(chunk.value as Uint8Array<ArrayBuffer>);
+      loaded += chunk.value.length;
       progress(loaded);
     }
   } catch {
     throw new Trouble(`The download of ${file} broke off: check the connection and try again.`);
   }
-  return new Blob(parts).arrayBuffer();
+  return new Blob(chunks).arrayBuffer();
 }
 
 /** Unpack gzip; anything else (a server may have unpacked it already) is given back as it is. */

@@ -1,7 +1,8 @@
 // P: style vectors of pictures, on the processor. Loaded when the first picture comes.
+import type { Rules } from "../../types";
 import type { Model } from "./model";
-import { shrinkSquare } from "./area";
-import { type Place, cpuRuntime } from "./runtime";
+import { flatten, shrinkSquare } from "./resize";
+import { cpuRuntime, type Downloads, type Runtime, type Session } from "./runtime";
 import { centreSquare } from "./style";
 
 export type Encode = (picture: ImageBitmap) => Promise<Float32Array>;
@@ -10,29 +11,43 @@ export type Encode = (picture: ImageBitmap) => Promise<Float32Array>;
 const LARGEST = 2048;
 
 /** S of the centre square of a picture, float32 [D]. The half-precision graph is half the download and as good. */
-export function createEncoder(place: Place, model: Model): Encode {
+export function createEncoder(downloads: Downloads, model: Model): Encode {
   const load = async () => {
-    const [ort, graph] = await Promise.all([cpuRuntime(place), model.file("style_fp16", "style")]);
+    const [ort, graph] = await Promise.all([cpuRuntime(downloads), model.file("style_fp16", "style")]);
     return { ort, session: await ort.InferenceSession.create(graph, { executionProviders: ["wasm"] }) };
   };
   let loading: ReturnType<typeof load> | null = null;
   return async (picture) => {
-    loading ??= load();
-    loading.catch(() => (loading = null));
+    loading ??= load().catch((error: unknown) => {
+      loading = null; // so that the next picture tries again
+      throw error;
+    });
     const { ort, session } = await loading;
-    const side = model.description.style_side;
-    const image = new ort.Tensor("float32", squarePlanes(picture, side), [1, 3, side, side]);
-    const { style } = await session.run({ image });
-    return Float32Array.from(style!.data as Float32Array);
+    const { style_side: side, rules } = model.description;
+    const drawn = Math.min(LARGEST, Math.max(side, Math.min(picture.width, picture.height)));
+    return encodeSquare(ort, session, squareOf(picture, drawn, rules.background), side);
   };
 }
 
-/** The centre square as RGB planes [3,side,side] in 0…1; transparent places are black. */
-function squarePlanes(picture: ImageBitmap, side: number): Float32Array {
-  const square = centreSquare(picture);
-  const drawn = square.side > LARGEST ? LARGEST : Math.max(square.side, side);
-  const context = new OffscreenCanvas(drawn, drawn).getContext("2d", { willReadFrequently: true, alpha: false })!;
+/** S of a square without transparent pixels, at least `side` pixels wide: what P looks at. */
+export async function encodeSquare(
+  ort: Runtime,
+  predictor: Session,
+  square: { data: Uint8ClampedArray; width: number },
+  side: number,
+): Promise<Float32Array> {
+  const image = new ort.Tensor("float32", shrinkSquare(square.data, square.width, side), [1, 3, side, side]);
+  const { style } = await predictor.run({ image });
+  return Float32Array.from(style.data as Float32Array);
+}
+
+/** The centre square of a picture, `drawn` pixels a side; where it is transparent, `background` shows. */
+export function squareOf(picture: ImageBitmap, drawn: number, background: Rules["background"]): ImageData {
+  const { left, top, side } = centreSquare(picture);
+  const context = new OffscreenCanvas(drawn, drawn).getContext("2d", { willReadFrequently: true })!;
   context.imageSmoothingQuality = "high";
-  context.drawImage(picture, square.left, square.top, square.side, square.side, 0, 0, drawn, drawn);
-  return shrinkSquare(context.getImageData(0, 0, drawn, drawn).data, drawn, side);
+  context.drawImage(picture, left, top, side, side, 0, 0, drawn, drawn);
+  const square = context.getImageData(0, 0, drawn, drawn);
+  flatten(square.data, background);
+  return square;
 }

@@ -1,42 +1,47 @@
 // ONNX Runtime, in the variant that a painter needs; code and binary are downloaded only when it is used.
 import type { InferenceSession } from "onnxruntime-web";
-
-import { type Progress, download, unpack } from "./download";
 import { Trouble } from "../trouble";
+import { type DownloadProgress, download, unpack } from "./download";
 
 export type Runtime = typeof import("onnxruntime-web");
 export type Session = InferenceSession;
 
 /** Where the runtimes come from and who is told about downloads. */
-export interface Place {
+export interface Downloads {
   base: string;
-  progress: Progress;
+  progress: DownloadProgress;
 }
 
 /** Threads of the CPU runtime; more than one only under cross-origin isolation. */
-export const threads = (): number => (globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1);
+export const threads = (): number =>
+  globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
 
 let cpu: Promise<Runtime> | null = null;
 let gpu: Promise<Runtime> | null = null;
 
 /** The CPU runtime. Throws `Trouble` when it cannot be had. */
-export function cpuRuntime(place: Place): Promise<Runtime> {
-  cpu ??= import("onnxruntime-web/wasm").then((ort) => prepare(ort, "ort-wasm-simd-threaded", threads(), place));
+export function cpuRuntime(downloads: Downloads): Promise<Runtime> {
+  cpu ??= import("onnxruntime-web/wasm").then((ort) => prepare(ort, "ort-wasm-simd-threaded", threads(), downloads));
   cpu.catch(() => (cpu = null));
   return cpu;
 }
 
 /** The WebGPU runtime: the small variant where WebAssembly can wait for promises. Throws `Trouble` when it cannot be had. */
-export function gpuRuntime(place: Place): Promise<Runtime> {
+export function gpuRuntime(downloads: Downloads): Promise<Runtime> {
   gpu ??=
     "Suspending" in WebAssembly
-      ? import("onnxruntime-web/jspi").then((ort) => prepare(ort, "ort-wasm-simd-threaded.jspi", 1, place))
-      : import("onnxruntime-web/webgpu").then((ort) => prepare(ort, "ort-wasm-simd-threaded.asyncify", 1, place));
+      ? import("onnxruntime-web/jspi").then((ort) => prepare(ort, "ort-wasm-simd-threaded.jspi", 1, downloads))
+      : import("onnxruntime-web/webgpu").then((ort) => prepare(ort, "ort-wasm-simd-threaded.asyncify", 1, downloads));
   gpu.catch(() => (gpu = null));
   return gpu;
 }
 
-async function prepare(ort: Runtime, variant: string, numThreads: number, { base, progress }: Place): Promise<Runtime> {
+async function prepare(
+  ort: Runtime,
+  variant: string,
+  numThreads: number,
+  { base, progress }: Downloads,
+): Promise<Runtime> {
   const at = new URL(`ort/${variant}`, base).href;
   const version = ort.env.versions.web ?? "";
   const packed = await download({ url: `${at}.wasm.gz`, key: version, bytes: 0 }, checkBinary, progress);

@@ -1,39 +1,38 @@
 // What every painter can do, and what it is given to start with. Runs in the worker.
-import type { Backend, Frame, PageConfig, Part, Size, View } from "../../types";
+import type { Backend, Crop, Frame, PageConfig, Size, View } from "../../types";
 import type { Model } from "../model/model";
-import type { Place } from "../model/runtime";
+import type { Downloads } from "../model/runtime";
 
 export interface Painter {
   readonly backend: Backend;
   /** What it runs on, in a few words. */
   readonly detail: string;
-  /** Another style; the past is forgotten. */
   setStyle(style: Float32Array): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
   setView(view: View): void;
   /**
-   * Paints a frame, or part of it, closes it and shows it. Milliseconds in the painter. Throws `Dropped` when nobody could
-   * paint it.
+   * Paints a frame of a camera, or a crop of it, closes it and shows it. `time`: when it was taken, milliseconds. Resolves
+   * with the milliseconds in the painter. Throws `FrameDropped` when nobody could paint it.
    */
-  show(frame: Frame, size: Size, part?: Part): Promise<number>;
+  show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<number>;
   /** Shows the last frame again with the present view, but the way round that it was painted. */
   refresh(): void;
-  /** Paints a frame and closes it: strength and colours applied, mirror and divider not. */
+  /** Paints a frame of a clip and closes it: strength and colours applied, mirror and divider not. */
   paint(frame: Frame, size: Size): Promise<VideoFrame>;
-  /** Painted values of a frame, or part of it, before rounding: [3,H,W]; mirrored as `show` would. */
-  values(frame: Frame, size: Size, part?: Part): Promise<Float32Array>;
+  /** Painted values of a frame, or a crop of it, before rounding: [3,H,W]; mirrored as `show` would. */
+  values(frame: Frame, size: Size, crop?: Crop): Promise<Float32Array>;
   snapshot(): Promise<Blob>;
   /** S of a picture where the painter's own place has to do it. */
   encode?(picture: ImageBitmap): Promise<Float32Array>;
-  /** Forget the frames so far: the next is painted by itself. */
+  /** A new clip begins. Whatever else ends the past, the painter sees itself. */
   reset(): void;
   close(): void;
 }
 
 /** What a painter is opened with. */
-export interface Opening {
-  place: Place;
+export interface PainterOptions {
+  downloads: Downloads;
   model: Model;
   config: PageConfig;
   /** Asked for by hand: then a software GPU is good enough. */
@@ -49,12 +48,12 @@ export interface Opening {
 }
 
 /** A frame that was not painted, for a reason that passes: nothing to tell, nothing to fall back from. */
-export class Dropped extends Error {}
+export class FrameDropped extends Error {}
 
 /** Longest side of the canvas, in pixels: full HD. */
 const LONGEST = 1920;
 
-/** The size that a picture, a frame or part of it, is shown at. */
+/** The size that a picture, a frame or a crop of it, is shown at. */
 export function shownSize({ width, height }: Size): Size {
   const scale = Math.min(1, LONGEST / Math.max(width, height));
   return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };

@@ -1,144 +1,159 @@
-// The networks of a painter: frame by frame, or steadily by the step graph, which carries along what it painted before.
-// The Python runtime does the same in export/runtime/steady.py.
+// The networks of a painter: frame by frame, or steadily by the step graph, which is handed zeros before the first frame
+// and then what it gave for the frame before. Nobody else knows of the past, and it is forgotten here where it ends.
+// The Python runtime does the same in export/runtime/steady.py and painter.py.
 import type { Tensor } from "onnxruntime-web";
 
-import type { Carried, Size } from "../../types";
+import type { Size, StateTensor } from "../../types";
 import type { Runtime, Session } from "../model/runtime";
 
+/** Milliseconds without a frame after which a camera's next one begins anew: `PAUSE` in export/runtime/painter.py. */
+export const PAUSE = 1000;
+
+/** A frame goes on from the one before where both have the same size and way round, and belong to one camera or clip. */
+export interface Moment {
+  /** Of the frame before it is padded, pixels. */
+  size: Size;
+  /** Painted left for right. */
+  mirror: boolean;
+  /** When a camera's frame was taken, milliseconds of any clock; null for frames of a clip, which come when they come. */
+  time: number | null;
+}
+
 export interface Networks {
+  /** Another style; the past is forgotten, as the old style would be carried into the new one. */
   setStyle(style: Float32Array): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
-  /** Planes [1,3,H',W'] of a frame of `size` → its painting, the same shape; good until the next frame. */
-  paint(frame: Tensor, size: Size): Promise<Tensor>;
-  /** The next frame is painted by itself. */
+  /** Planes [1,3,H',W'] of a frame → its painting, the same shape; good until the next frame. */
+  paint(frame: Tensor, moment: Moment): Promise<Tensor>;
+  /** A new clip begins: the next frame is painted by itself. */
   reset(): void;
   release(): Promise<void>;
 }
 
-export interface Means {
+export interface NetworksOptions {
   ort: Runtime;
+  /** The graph that paints frames by themselves. */
   frame: Session;
   /** Opens the step graph; called when it is first wanted, if the model has one. */
   openStep(): Promise<Session>;
-  state: Carried[];
-  /** Puts values where the networks run. */
-  place(values: Float32Array, dims: number[]): Tensor;
+  /** What the step graph carries from frame to frame; empty for a model without one. */
+  state: StateTensor[];
+  /** Zeros where the networks run. */
+  zeros(dims: number[]): Tensor;
   /** The step graph does not work here. */
   unsteady(): void;
 }
 
 type Tensors = Record<string, Tensor>;
 
-/** What is carried from one frame to the next. */
+/** What is carried to the next frame, by the names of the step graph's inputs. */
 interface Past {
-  size: Size;
-  frames: number;
   values: Tensors;
+  /** Of the last frame. */
+  moment: Moment;
 }
 
-export function createNetworks({ ort, frame: plain, openStep, state, place, unsteady }: Means): Networks {
-  let style = new ort.Tensor("float32", new Float32Array(), [0]);
+export function createNetworks(options: NetworksOptions): Networks {
+  const { ort, frame: frameGraph, openStep, state, zeros, unsteady } = options;
+  let style = new ort.Tensor("float32", new Float32Array(), [1, 0]);
   let stability = 0;
-  let opening: Promise<Session | null> | null = null;
+  let step: Promise<Session | null> | null = null;
   let past: Past | null = null;
-  /** What the networks gave last. */
+  /** What the networks painted last. */
   let last: Tensor | null = null;
-  /** The past of a first frame, which is the same for all of its (padded) dimensions. */
-  let start: { dims: string; values: Tensors } | null = null;
   /** Tensors made for the step graph or by the networks, until nothing needs them. */
   const held = new Set<Tensor>();
   /** Why the step graph does not work, until that is told: not before a frame was painted without it. */
-  let untold: unknown = null;
+  let failure: unknown = null;
 
-  const startFor = (dims: readonly number[]): Tensors => {
-    if (start?.dims === String(dims)) return start.values;
-    const value = ({ from, channels, over }: Carried): Tensor => {
-      const [height, width] = dims.slice(-2).map((side) => side / over) as [number, number];
-      const values = from === "size" ? pixelGrid({ width, height }) : new Float32Array(channels * width * height);
-      return place(values, [1, channels, height, width]);
-    };
-    start = { dims: String(dims), values: Object.fromEntries(state.map((each) => [each.name, value(each)])) };
-    for (const tensor of Object.values(start.values)) held.add(tensor);
-    return start.values;
+  const hold = (tensors: Tensor[]): void => {
+    for (const tensor of tensors) held.add(tensor);
   };
-  /** The past of the next frame, made of this one's and what the step graph gave. */
-  const after = ({ size, frames, values }: Past, found: Tensors): Past => {
-    const value = ({ name, from, every = 1, anew }: Carried): Tensor => {
-      if (anew && frames % anew === 0) return start!.values[name]!;
-      return found[from] && frames % every === 0 ? found[from] : values[name]!;
-    };
-    return { size, frames: frames + 1, values: Object.fromEntries(state.map((each) => [each.name, value(each)])) };
-  };
-  const letGo = (): void => {
-    const needed = new Set([last, ...Object.values(past?.values ?? {}), ...Object.values(start?.values ?? {})]);
+  const disposeOfTheRest = (): void => {
+    const needed = new Set([last, ...Object.values(past?.values ?? {})]);
     for (const tensor of held) {
       if (!needed.has(tensor) && held.delete(tensor)) tensor.dispose();
     }
   };
 
+  /** What the first frame is handed, for padded dimensions [1,3,H',W']. */
+  const begin = (dims: readonly number[]): Tensors => {
+    const [height, width] = dims.slice(-2);
+    const part = ({ channels, over }: StateTensor) => zeros([1, channels, height / over, width / over]);
+    const values = Object.fromEntries(state.map((each) => [each.name, part(each)]));
+    hold(Object.values(values));
+    return values;
+  };
   /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
-  const paintSteadily = async (frame: Tensor, size: Size): Promise<Tensor | null> => {
-    opening ??= openStep().catch((error: unknown) => ((untold = error), null));
-    const session = await opening;
+  const paintSteadily = async (frame: Tensor, moment: Moment): Promise<Tensor | null> => {
+    step ??= openStep().catch((error: unknown) => {
+      failure = error;
+      return null;
+    });
+    const session = await step;
     if (!session) return null;
-    const goesOn = past?.size.width === size.width && past.size.height === size.height;
-    const known = (past = goesOn ? past! : { size, frames: 0, values: startFor(frame.dims) });
-    // A frame that has no past is painted by itself.
-    const dial = new ort.Tensor("float32", Float32Array.of(known.frames ? stability : 0), [1]);
+    if (!past || !goesOn(past.moment, moment)) past = { values: begin(frame.dims), moment };
+    const before = past;
+    const dial = new ort.Tensor("float32", Float32Array.of(stability), [1]);
     try {
-      const found: Tensors = await session.run({ frame, style, stability: dial, ...known.values });
-      for (const tensor of Object.values(found)) held.add(tensor);
-      if (past === known) past = after(known, found); // or else it was reset meanwhile
-      return found.painted!;
+      const found: Tensors = await session.run({ frame, style, stability: dial, ...before.values });
+      hold(Object.values(found));
+      const values = Object.fromEntries(state.map(({ name, from }) => [name, found[from]]));
+      if (past === before) past = { values, moment }; // or else it was forgotten meanwhile
+      return found.painted;
     } catch (error) {
-      untold = error;
-      opening = Promise.resolve(null);
+      failure = error;
+      step = Promise.resolve(null);
       session.release().catch(() => {});
       return null;
     }
   };
   const paintAlone = async (frame: Tensor): Promise<Tensor> => {
-    const { painted } = await plain.run({ frame, style });
-    if (untold) {
-      console.warn("step graph:", untold);
-      untold = null;
+    const { painted } = await frameGraph.run({ frame, style });
+    if (failure) {
+      console.warn("step graph:", failure);
+      failure = null;
       unsteady();
     }
-    return painted!;
+    return painted;
   };
 
   return {
     setStyle(values) {
+      if (same(values, style.data as Float32Array)) return;
       style = new ort.Tensor("float32", values, [1, values.length]);
-      past = null; // the old style would be carried into the new one
+      past = null;
     },
-    setStability: (next) => void (stability = next),
-    async paint(frame, size) {
-      const steady = stability > 0 && state.length ? await paintSteadily(frame, size) : null;
-      if (!steady) past = null;
+    setStability(next) {
+      stability = next;
+    },
+    async paint(frame, moment) {
+      const steady = stability > 0 && state.length ? await paintSteadily(frame, moment) : null;
+      if (!steady) past = null; // what is not carried on grows old
       last = steady ?? (await paintAlone(frame));
-      held.add(last);
-      letGo();
+      hold([last]);
+      disposeOfTheRest();
       return last;
     },
-    reset: () => void (past = null),
+    reset() {
+      past = null;
+    },
     async release() {
-      [past, last, start] = [null, null, null];
-      letGo(); // while the sessions they belong to are there
-      await Promise.allSettled([plain.release(), opening?.then((session) => session?.release())]);
+      past = null;
+      last = null;
+      disposeOfTheRest(); // while the sessions they belong to are there
+      await Promise.allSettled([frameGraph.release(), step?.then((session) => session?.release())]);
     },
   };
 }
 
-/** The centres of the pixels, [2,H,W]: x then y, −1…1 from edge to edge. */
-export function pixelGrid({ width, height }: Size): Float32Array {
-  const grid = new Float32Array(2 * width * height);
-  for (let y = 0, at = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, at++) {
-      grid[at] = (2 * x + 1) / width - 1;
-      grid[at + width * height] = (2 * y + 1) / height - 1;
-    }
-  }
-  return grid;
+/** Whether a frame goes on from the one before it. */
+function goesOn(before: Moment, { size, mirror, time }: Moment): boolean {
+  if (before.size.width !== size.width || before.size.height !== size.height) return false;
+  if (before.mirror !== mirror || (before.time === null) !== (time === null)) return false;
+  return before.time === null || time === null || time - before.time <= PAUSE;
 }
+
+const same = (a: Float32Array, b: Float32Array): boolean =>
+  a.length === b.length && a.every((value, i) => value === b[i]);

@@ -2,13 +2,36 @@ import { createHash } from "node:crypto";
 import { gzipSync } from "node:zlib";
 
 import { afterEach, expect, test, vi } from "vitest";
-
+import { checkDescription, readDescription } from "../../../src/engine/model/description";
+import type { DownloadProgress } from "../../../src/engine/model/download";
 import { unpack } from "../../../src/engine/model/download";
-import { checkFile, loadModel } from "../../../src/engine/model/model";
+import { checkFile, createModel } from "../../../src/engine/model/model";
 
 const graph = new TextEncoder().encode("a graph");
 const entry = { file: "frame.onnx", bytes: graph.length, sha256: createHash("sha256").update(graph).digest("hex") };
-const description = { format: 2, name: "m", style_size: 4, multiple: 8, style_side: 256, state: [], files: { frame: entry }, licence: "" };
+const rules = {
+  luma: [0.3, 0.6, 0.1],
+  background: [255, 255, 255],
+  styles_at_once: 4,
+  least_side: 64,
+  clip_multiple: 2,
+};
+const state = [{ name: "last_painting", from: "painted", channels: 3, over: 1 }];
+const description = {
+  format: 3,
+  name: "m",
+  revision: "0.19",
+  style_size: 4,
+  style_side: 256,
+  multiple: 32,
+  rules,
+  state,
+  files: { frame: entry, step: { ...entry, file: "step.onnx" } },
+  licence: "Apache-2.0",
+};
+const quiet = () => {};
+const load = (progress: DownloadProgress = quiet) =>
+  createModel("http://place/live/models/m/", checkDescription(description, "m"), progress);
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -35,12 +58,51 @@ function remember(): Map<string, ArrayBuffer> {
   return kept;
 }
 
-test("a step graph of an earlier kind is left alone", async () => {
-  const state = [{ name: "previous", from: "frame" }];
+test("a description is read as it is", async () => {
+  const asked = serve({ "model.json": JSON.stringify({ ...description, layout: [], figures: {} }) });
+  expect(await readDescription("http://place/live/models/m/")).toEqual(description);
+  expect(asked).toEqual(["http://place/live/models/m/model.json"]);
+});
+
+test("a newer model is refused in the words of the Python runtime", () => {
+  const sentence = "The model later was made by a newer Impasto (format 4); upgrade Impasto.";
+  expect(() => checkDescription({ format: 4, name: "later" }, "m")).toThrow(sentence);
+});
+
+test("an older model is painted frame by frame, by rules that it does not name", () => {
   for (const format of [1, 2]) {
-    serve({ "model.json": JSON.stringify({ ...description, format, state }) });
-    expect((await loadModel("https://here/", "m", () => {})).description.state).toHaveLength(format - 1);
+    const { rules: _, revision: __, ...older } = { ...description, format };
+    const read = checkDescription(older, "m");
+    expect(read.state).toEqual([]);
+    expect(read.rules.least_side).toBe(64);
+    expect(read.files).toEqual(description.files);
   }
+});
+
+test.each<[string, unknown]>([
+  ["nothing", null],
+  ["no object", [3]],
+  ["no format", { ...description, format: undefined }],
+  ["a format in words", { ...description, format: "3" }],
+  ["no name", { ...description, name: "" }],
+  ["a size that is none", { ...description, style_size: -4 }],
+  ["half a pixel", { ...description, multiple: 31.5 }],
+  ["a side that is no multiple", { ...description, rules: { ...rules, least_side: 65 } }],
+  ["no rules", { ...description, rules: undefined }],
+  ["two weights", { ...description, rules: { ...rules, luma: [0.5, 0.5] } }],
+  ["a colour beyond white", { ...description, rules: { ...rules, background: [255, 255, 256] } }],
+  ["a state of no size", { ...description, state: [{ ...state[0], over: 0 }] }],
+  ["a state between pixels", { ...description, state: [{ ...state[0], over: 3 }] }],
+  ["state without a graph", { ...description, files: { frame: entry } }],
+  ["no frame graph", { ...description, files: { step: entry } }],
+  ["a file elsewhere", { ...description, files: { ...description.files, frame: { ...entry, file: "../frame.onnx" } } }],
+  [
+    "a file of another host",
+    { ...description, files: { ...description.files, frame: { ...entry, file: "//host/x" } } },
+  ],
+  ["no hash", { ...description, files: { ...description.files, frame: { ...entry, sha256: "" } } }],
+])("a description with %s is refused in one sentence", (_, data) => {
+  expect(() => checkDescription(data, "m")).toThrow(/^The description of the model m is damaged; .*\.$/);
 });
 
 test("size and hash are checked", async () => {
@@ -56,35 +118,37 @@ test("where the browser cannot hash, the size is checked", async () => {
 });
 
 test("a file is downloaded once, with progress, and kept under its hash", async () => {
-  const asked = serve({ "models/m/model.json": JSON.stringify(description), "frame.onnx": graph });
+  const asked = serve({ "frame.onnx": graph });
   const kept = remember();
   const progress = vi.fn();
-  const load = async () => (await loadModel("http://place/live/", "m", progress)).file("frame_fp16", "frame");
-  expect(await load()).toEqual(graph);
+  const file = () => load(progress).file("frame_fp16", "frame");
+  expect(await file()).toEqual(graph);
   expect(progress).toHaveBeenLastCalledWith("frame.onnx", graph.length, graph.length);
   expect([...kept.keys()]).toEqual([`http://place/live/models/m/frame.onnx?key=${entry.sha256}`]);
-  expect(await load()).toEqual(graph);
+  expect(await file()).toEqual(graph);
   expect(asked.filter((url) => url.endsWith("frame.onnx"))).toHaveLength(1);
 });
 
 test("a damaged file is not kept; one damaged in the cache is downloaded again", async () => {
   const kept = remember();
-  serve({ "model.json": JSON.stringify(description), "frame.onnx": "another" });
-  await expect((await loadModel("http://place/", "m", () => {})).file("frame")).rejects.toThrow("damaged");
+  serve({ "frame.onnx": "another" });
+  await expect(load().file("frame")).rejects.toThrow("damaged");
   expect(kept.size).toBe(0);
-  serve({ "model.json": JSON.stringify(description), "frame.onnx": graph });
-  kept.set(`http://place/models/m/frame.onnx?key=${entry.sha256}`, new ArrayBuffer(2));
-  expect(await (await loadModel("http://place/", "m", () => {})).file("frame")).toEqual(graph);
+  serve({ "frame.onnx": graph });
+  kept.set(`http://place/live/models/m/frame.onnx?key=${entry.sha256}`, new ArrayBuffer(2));
+  expect(await load().file("frame")).toEqual(graph);
 });
 
 test("what is missing is said", async () => {
-  serve({ "broken/model.json": "{", "model.json": JSON.stringify(description) });
-  await expect(loadModel("http://place/", "broken", () => {})).rejects.toThrow("description of the model broken is damaged");
-  const model = await loadModel("http://place/", "m", () => {});
-  await expect(model.file("frame")).rejects.toThrow("404");
-  await expect(model.file("style")).rejects.toThrow("no file for style");
+  serve({ "broken/model.json": "{" });
+  await expect(readDescription("http://place/models/broken/")).rejects.toThrow(
+    "description of the model broken is damaged",
+  );
+  await expect(readDescription("http://place/models/none/")).rejects.toThrow("The model none could not be downloaded");
+  await expect(load().file("frame")).rejects.toThrow("404");
+  await expect(load().file("style")).rejects.toThrow("no file for style");
   vi.stubGlobal("fetch", async () => Promise.reject(new TypeError("offline")));
-  await expect(loadModel("http://place/", "m", () => {})).rejects.toThrow("check the connection");
+  await expect(readDescription("http://place/models/m/")).rejects.toThrow("check the connection");
 });
 
 test("gzip is unpacked, and what a server unpacked already is left alone", async () => {

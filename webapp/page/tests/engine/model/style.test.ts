@@ -1,15 +1,29 @@
 import { expect, test } from "vitest";
 
-import { shrinkSquare } from "../../../src/engine/model/area";
+import { flatten, shrinkSquare } from "../../../src/engine/model/resize";
 import { blend, centreSquare } from "../../../src/engine/model/style";
 
 test("a blend is the weighted mean", () => {
-  expect(Array.from(blend([[1, 2], [3, -2]], [1, 3]))).toEqual([2.5, -1]);
+  expect(
+    Array.from(
+      blend(
+        [
+          [1, 2],
+          [3, -2],
+        ],
+        [1, 3],
+      ),
+    ),
+  ).toEqual([2.5, -1]);
   expect(Array.from(blend([[0.5, 2]], [7]))).toEqual([0.5, 2]);
 });
 
 test("weights need not add up to one, and a weight of zero leaves a style out", () => {
-  const [a, b, c] = [[1, 5], [2, 6], [9, 9]];
+  const [a, b, c] = [
+    [1, 5],
+    [2, 6],
+    [9, 9],
+  ];
   expect(blend([a!, b!, c!], [0.2, 0.2, 0])).toEqual(blend([a!, b!], [50, 50]));
 });
 
@@ -35,9 +49,32 @@ test("shrinking averages areas", () => {
   const pixels = Uint8ClampedArray.from(values.flatMap((v) => [v, 255 - v, 7, 255]));
   const out = shrinkSquare(pixels, 3, 2);
   const mean = (indices: [number, number][]) =>
-    Math.round(indices.reduce((sum, [i, w]) => sum + w * values[i]!, 0) / indices.reduce((sum, [, w]) => sum + w, 0)) / 255;
-  expect(out[0]).toBeCloseTo(mean([[0, 1], [1, 0.5], [3, 0.5], [4, 0.25]]), 6);
-  expect(out[3]).toBeCloseTo(mean([[4, 0.25], [5, 0.5], [7, 0.5], [8, 1]]), 6);
+    Math.round(indices.reduce((sum, [i, w]) => sum + w * values[i], 0) / indices.reduce((sum, [, w]) => sum + w, 0)) /
+    255;
+  expect(out[0]).toBeCloseTo(
+    mean([
+      [0, 1],
+      [1, 0.5],
+      [3, 0.5],
+      [4, 0.25],
+    ]),
+    6,
+  );
+  expect(out[3]).toBeCloseTo(
+    mean([
+      [4, 0.25],
+      [5, 0.5],
+      [7, 0.5],
+      [8, 1],
+    ]),
+    6,
+  );
   expect(out[8]).toBeCloseTo(7 / 255, 6);
   expect(shrinkSquare(pixels, 3, 3)[4]).toBeCloseTo(150 / 255, 6);
+});
+
+test("transparent places show the background", () => {
+  const pixels = Uint8ClampedArray.from([10, 20, 30, 0, 10, 20, 30, 255, 10, 20, 30, 51]);
+  flatten(pixels, [255, 255, 255]);
+  expect([...pixels]).toEqual([255, 255, 255, 255, 10, 20, 30, 255, 206, 208, 210, 255]);
 });

@@ -1,8 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Runtime, Session } from "../../../src/engine/model/runtime";
-import { type Networks, createNetworks, pixelGrid } from "../../../src/engine/painters/steady";
-import type { Carried } from "../../../src/types";
+import { createNetworks, type Moment, type Networks, PAUSE } from "../../../src/engine/painters/steady";
+import type { StateTensor } from "../../../src/types";
 
 class Tensor {
   disposed = false;
@@ -18,16 +18,12 @@ class Tensor {
 }
 type Feeds = Record<string, Tensor>;
 
-const KEY = 3;
-const STATE: Carried[] = [
-  { name: "grid", from: "size", channels: 2, over: 1 },
-  { name: "previous", from: "small", channels: 3, over: 2 },
-  { name: "carried", from: "painted", channels: 3, over: 1 },
-  { name: "key", from: "small", channels: 3, over: 2, every: KEY },
-  { name: "key_painted", from: "painted", channels: 3, over: 1, every: KEY },
-  { name: "key_motion", from: "motion", channels: 2, over: 2, anew: KEY },
+const STATE: StateTensor[] = [
+  { name: "last_painting", from: "painted", channels: 3, over: 1 },
+  { name: "last_light", from: "next_last_light", channels: 1, over: 2 },
 ];
 const size = { width: 3, height: 2 };
+const moment: Moment = { size, mirror: false, time: null };
 const tensor = (channels: number, width: number, height: number) =>
   new Tensor("float32", new Float32Array(channels * width * height), [1, channels, height, width]);
 const frame = (width = 4, height = 2) => tensor(3, width, height);
@@ -40,7 +36,8 @@ function session() {
     fed.push(feeds);
     const [height, width] = feeds.frame!.dims.slice(-2) as [number, number];
     const painted = tensor(3, width, height);
-    gave.push("previous" in feeds ? { painted, small: tensor(3, width / 2, height / 2), motion: tensor(2, width / 2, height / 2) } : { painted });
+    const isStep = "stability" in feeds;
+    gave.push(isStep ? { painted, next_last_light: tensor(1, width / 2, height / 2) } : { painted });
     return gave.at(-1)!;
   };
   return { fed, gave, run, release: vi.fn(async () => {}) };
@@ -50,24 +47,20 @@ let plain: ReturnType<typeof session>;
 let step: ReturnType<typeof session>;
 let openStep: () => Promise<Session>;
 const unsteady = vi.fn();
-const paint = (networks: Networks, of: Tensor, at = size) => networks.paint(of as never, at) as unknown as Promise<Tensor>;
+const paint = (by: Networks, of: Tensor, at: Partial<Moment> = {}) =>
+  by.paint(of as never, { ...moment, ...at }) as unknown as Promise<Tensor>;
 
 function networks(state = STATE): Networks {
-  const place = (values: Float32Array, dims: number[]) => new Tensor("float32", values, dims) as never;
-  return createNetworks({ ort: { Tensor } as unknown as Runtime, frame: plain as never, openStep, state, place, unsteady });
+  const zeros = (dims: number[]) =>
+    new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims) as never;
+  const ort = { Tensor } as unknown as Runtime;
+  return createNetworks({ ort, frame: plain as never, openStep, state, zeros, unsteady });
 }
 
 beforeEach(() => {
   [plain, step] = [session(), session()];
   openStep = vi.fn(async () => step as unknown as Session);
   unsteady.mockReset();
-});
-
-test("the grid holds the centres of the pixels, x before y", () => {
-  const third = Math.fround(2 / 3);
-  expect([...pixelGrid({ width: 3, height: 2 })].map((v) => Math.round(v * 1e6) / 1e6)).toEqual(
-    [-third, 0, third, -third, 0, third, -0.5, -0.5, -0.5, 0.5, 0.5, 0.5].map((v) => Math.round(v * 1e6) / 1e6),
-  );
 });
 
 describe("the step graph", () => {
@@ -78,54 +71,44 @@ describe("the step graph", () => {
     without.setStability(1);
     await paint(without, frame());
     expect(openStep).not.toHaveBeenCalled();
-    expect(plain.fed.map((feeds) => Object.keys(feeds))).toEqual([["frame", "style"], ["frame", "style"]]);
+    expect(plain.fed.map((feeds) => Object.keys(feeds))).toEqual([
+      ["frame", "style"],
+      ["frame", "style"],
+    ]);
   });
 
-  test("carries what the model says; the first frame is painted by itself, and its past is nothing", async () => {
+  test("is handed zeros, then what it gave for the frame before; and the stability that was chosen", async () => {
     const steady = networks();
     steady.setStability(0.75);
     const first = await paint(steady, frame());
     const second = await paint(steady, frame());
     const [begun, next] = step.fed as [Feeds, Feeds];
-    expect(begun.stability!.data).toEqual(Float32Array.of(0));
-    expect(begun.grid!.data).toEqual(pixelGrid({ width: 4, height: 2 }));
-    for (const { name, channels, over } of STATE.slice(1)) {
-      expect(begun[name]!.dims).toEqual([1, channels, 2 / over, 4 / over]);
-      expect(begun[name]!.data.every((value) => value === 0)).toBe(true);
+    expect(Object.keys(begun)).toEqual(["frame", "style", "stability", "last_painting", "last_light"]);
+    for (const { name, channels, over } of STATE) {
+      expect(begun[name].dims).toEqual([1, channels, 2 / over, 4 / over]);
+      expect(begun[name].data.every((value) => value === 0)).toBe(true);
     }
-    expect(next.stability!.data).toEqual(Float32Array.of(0.75));
-    expect(next.carried).toBe(first);
-    expect(next.previous).toBe(step.gave[0]!.small);
-    expect(next.grid).toBe(begun.grid);
-    expect(second).toBe(step.gave[1]!.painted);
+    expect([begun, next].map(({ stability }) => stability.data)).toEqual(Array(2).fill(Float32Array.of(0.75)));
+    expect(next.last_painting).toBe(first);
+    expect(next.last_light).toBe(step.gave[0].next_last_light);
+    expect(second).toBe(step.gave[1].painted);
     expect(openStep).toHaveBeenCalledTimes(1);
-  });
-
-  test("holds the key for a while, and its motion begins anew with it", async () => {
-    const steady = networks();
-    steady.setStability(1);
-    for (let i = 0; i < 8; i++) await paint(steady, frame());
-    const gave = (name: string, at: number) => step.gave[at]![name];
-    const keys = [0, 0, 0, 3, 3, 3, 6];
-    expect(step.fed.slice(1).map((fed) => fed.key_painted)).toEqual(keys.map((at) => gave("painted", at)));
-    expect(step.fed.slice(1).map((fed) => fed.key)).toEqual(keys.map((at) => gave("small", at)));
-    const zero = step.fed[0]!.key_motion;
-    const motions = [zero, gave("motion", 1), gave("motion", 2), zero, gave("motion", 4), gave("motion", 5), zero];
-    expect(step.fed.slice(1).map((fed, i) => fed.key_motion === motions[i])).toEqual(Array(7).fill(true));
   });
 
   test("lets go of whatever is not needed any more, and of nothing else", async () => {
     const steady = networks();
     steady.setStability(1);
     for (let i = 0; i < 5; i++) await paint(steady, frame());
-    const alive = step.gave.flatMap((gave, at) => Object.keys(gave).flatMap((name) => (gave[name]!.disposed ? [] : [`${name} ${at}`])));
-    expect(alive).toEqual(["painted 3", "small 3", "painted 4", "small 4", "motion 4"]);
-    expect(Object.values(step.fed[0]!).some(({ disposed }) => disposed)).toBe(false); // the next clip begins with it
+    const alive = step.gave.flatMap((gave, at) =>
+      Object.keys(gave).flatMap((name) => (gave[name].disposed ? [] : [`${name} ${at}`])),
+    );
+    expect(alive).toEqual(["painted 4", "next_last_light 4"]);
+    expect(STATE.every(({ name }) => step.fed[0][name].disposed)).toBe(true);
     steady.reset();
     steady.setStability(0);
     await paint(steady, frame());
     expect(step.gave.flatMap((gave) => Object.values(gave)).every(({ disposed }) => disposed)).toBe(true);
-    expect(plain.gave[0]!.painted!.disposed).toBe(false);
+    expect(plain.gave[0].painted.disposed).toBe(false);
   });
 
   test("does not carry on what was reset while it was painted", async () => {
@@ -133,19 +116,31 @@ describe("the step graph", () => {
     steady.setStability(1);
     await paint(steady, frame());
     const run = step.run;
-    step.run = async (feeds) => (steady.reset(), await run(feeds));
+    step.run = async (feeds) => {
+      steady.reset();
+      return run(feeds);
+    };
     expect((await paint(steady, frame())).disposed).toBe(false);
     step.run = run;
     await paint(steady, frame());
-    expect(step.fed[2]!.stability!.data[0]).toBe(0);
+    expect(isFresh()).toBe(true);
   });
 
-  const isFresh = () => step.fed.at(-1)!.stability!.data[0] === 0 && step.fed.at(-1)!.carried!.data.every((value) => value === 0);
+  /** Whether the last frame was painted as the first. */
+  const isFresh = () => step.fed.at(-1)!.last_painting.data.every((value) => value === 0) && !handedOn();
+  const handedOn = () => step.gave.some(({ painted }) => painted === step.fed.at(-1)!.last_painting);
 
   test.each<[string, (steady: Networks) => unknown]>([
-    ["a reset", (steady) => steady.reset()],
+    ["a new clip", (steady) => steady.reset()],
     ["another style", (steady) => steady.setStyle(new Float32Array(4))],
-    ["a frame painted by itself", async (steady) => (steady.setStability(0), await paint(steady, frame()), steady.setStability(1))],
+    [
+      "a frame painted by itself",
+      async (steady) => {
+        steady.setStability(0);
+        await paint(steady, frame());
+        steady.setStability(1);
+      },
+    ],
   ])("begins anew after %s", async (_, cut) => {
     const steady = networks();
     steady.setStability(1);
@@ -159,18 +154,48 @@ describe("the step graph", () => {
     expect(isFresh()).toBe(false);
   });
 
-  test("begins anew at another size, even one that is padded to the same, with a grid for each", async () => {
+  test("goes on when the same style is chosen again", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    steady.setStyle(Float32Array.of(1, 2));
+    await paint(steady, frame());
+    steady.setStyle(Float32Array.of(1, 2));
+    await paint(steady, frame());
+    expect(isFresh()).toBe(false);
+    expect(step.fed[1].style.data).toEqual(Float32Array.of(1, 2));
+  });
+
+  test("begins anew at another size, even one that is padded to the same", async () => {
     const steady = networks();
     steady.setStability(1);
     await paint(steady, frame());
-    await paint(steady, frame(), { width: 4, height: 2 });
+    await paint(steady, frame(), { size: { width: 4, height: 2 } });
     expect(isFresh()).toBe(true);
-    const { grid } = step.fed[1]!;
-    expect(grid).toBe(step.fed[0]!.grid);
-    await paint(steady, frame(8), { width: 8, height: 2 });
+    await paint(steady, frame(8), { size: { width: 8, height: 2 } });
     expect(isFresh()).toBe(true);
-    expect(step.fed[2]!.grid!.dims).toEqual([1, 2, 2, 8]);
-    expect(grid!.disposed).toBe(true);
+    expect(step.fed[2].last_painting.dims).toEqual([1, 3, 2, 8]);
+  });
+
+  test("begins anew where frames come the other way round, and where a clip follows a camera", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    const fresh: boolean[] = [];
+    for (const at of [{}, { mirror: true }, { mirror: true }, { time: 5 }, { time: 6 }, {}]) {
+      await paint(steady, frame(), at);
+      fresh.push(isFresh());
+    }
+    expect(fresh).toEqual([true, true, false, true, false, true]);
+  });
+
+  test("begins anew after a pause of the camera, and only then", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    const fresh: boolean[] = [];
+    for (const time of [0, 40, 40 + PAUSE, 41 + 2 * PAUSE, 80 + 2 * PAUSE]) {
+      await paint(steady, frame(), { time });
+      fresh.push(isFresh());
+    }
+    expect(fresh).toEqual([true, false, false, true, false]);
   });
 
   test.each<[string, () => void]>([
@@ -202,6 +227,6 @@ describe("the step graph", () => {
     const last = await paint(steady, frame());
     await steady.release();
     expect([plain.release, step.release].map((release) => release.mock.calls.length)).toEqual([1, 1]);
-    expect([last.disposed, step.fed[0]!.grid!.disposed]).toEqual([true, true]);
+    expect([last.disposed, step.gave[0].next_last_light.disposed]).toEqual([true, true]);
   });
 });

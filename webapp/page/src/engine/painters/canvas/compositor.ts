@@ -1,10 +1,9 @@
 // Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider in one shader.
-// The WebGPU painter does the same in webgpu_shaders.ts; keep the two alike.
-import type { Frame, View } from "../../../types";
-import { type Framing, placeIn } from "../framing";
-import { frameSize, shownSize } from "../painter";
-import { LUMA } from "./pixels";
+// The WebGPU painter does the same in webgpu/shaders.ts; keep the two alike.
+import type { Frame, Rules, View } from "../../../types";
 import { Trouble } from "../../trouble";
+import { cropWindow, type Framing } from "../framing";
+import { frameSize, shownSize } from "../painter";
 
 const CORNERS = `#version 300 es
 out vec2 at; // 0…1, from the top left
@@ -16,10 +15,11 @@ void main() {
 
 const VIEW = `#version 300 es
 precision highp float;
-uniform sampler2D camera, painting;
+uniform sampler2D frame, painting;
 uniform float strength, split; // split < 0: no divider
 uniform bool keepColors;
-uniform vec4 place; // of the painting in the frame: origin and span
+uniform vec4 window; // of the painting in the frame: origin and span
+uniform vec3 luma;
 in vec2 at;
 out vec4 shown;
 
@@ -38,10 +38,10 @@ vec3 upscaled(vec2 uv) {
 }
 
 void main() {
-  vec3 frame = texture(camera, place.xy + at * place.zw).rgb, painted = upscaled(at);
+  vec3 plain = texture(frame, window.xy + at * window.zw).rgb, painted = upscaled(at);
   // Replacing Y in YCbCr adds the same difference to R, G and B.
-  if (keepColors) painted = clamp(frame + dot(vec3(${LUMA.join(", ")}), painted - frame), 0.0, 1.0);
-  shown = vec4(mix(frame, painted, at.x < split ? 0.0 : strength), 1.0);
+  if (keepColors) painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
+  shown = vec4(mix(plain, painted, at.x < split ? 0.0 : strength), 1.0);
 }`;
 
 export interface Compositor {
@@ -53,16 +53,20 @@ export interface Compositor {
   close(): void;
 }
 
-/** Takes over a canvas. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
-export function createCompositor(canvas: OffscreenCanvas, lost: () => void): Compositor {
+/** Takes over a canvas. `luma`: the model's weights of R, G and B. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
+export function createCompositor(canvas: OffscreenCanvas, luma: Rules["luma"], lost: () => void): Compositor {
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
-  if (!gl) throw new Trouble("This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.");
+  if (!gl)
+    throw new Trouble(
+      "This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.",
+    );
   canvas.addEventListener("webglcontextlost", lost);
   const program = link(gl);
   gl.useProgram(program);
   const uniform = (name: string) => gl.getUniformLocation(program, name);
-  const [strength, split, keepColors, place] = ["strength", "split", "keepColors", "place"].map(uniform);
-  const [camera, painting] = ["camera", "painting"].map((name, unit) => {
+  const [strength, split, keepColors, window] = ["strength", "split", "keepColors", "window"].map(uniform);
+  gl.uniform3f(uniform("luma"), ...luma);
+  const [frameTexture, painting] = ["frame", "painting"].map((name, unit) => {
     gl.uniform1i(uniform(name)!, unit);
     return createTexture(gl, unit);
   });
@@ -76,18 +80,18 @@ export function createCompositor(canvas: OffscreenCanvas, lost: () => void): Com
   const draw = (view: View) => {
     if (!ready) return;
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.uniform1f(strength!, view.strength);
-    gl.uniform1f(split!, view.split ?? -1);
-    gl.uniform1i(keepColors!, Number(view.keepColors));
+    gl.uniform1f(strength, view.strength);
+    gl.uniform1f(split, view.split ?? -1);
+    gl.uniform1i(keepColors, Number(view.keepColors));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   };
   return {
     show(frame, framing, source, view) {
-      const size = shownSize(framing.part);
+      const size = shownSize(framing.crop);
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
-      upload(0, camera!, frame);
-      upload(1, painting!, source);
-      gl.uniform4f(place!, ...placeIn(frameSize(frame), framing));
+      upload(0, frameTexture, frame);
+      upload(1, painting, source);
+      gl.uniform4f(window, ...cropWindow(frameSize(frame), framing));
       ready = true;
       draw(view);
     },
@@ -124,6 +128,7 @@ function createTexture(gl: WebGL2RenderingContext, unit: number): WebGLTexture {
   gl.activeTexture(gl.TEXTURE0 + unit);
   gl.bindTexture(gl.TEXTURE_2D, texture);
   for (const side of [gl.TEXTURE_WRAP_S, gl.TEXTURE_WRAP_T]) gl.texParameteri(gl.TEXTURE_2D, side, gl.CLAMP_TO_EDGE);
-  for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER]) gl.texParameteri(gl.TEXTURE_2D, filter, gl.LINEAR);
+  for (const filter of [gl.TEXTURE_MIN_FILTER, gl.TEXTURE_MAG_FILTER])
+    gl.texParameteri(gl.TEXTURE_2D, filter, gl.LINEAR);
   return texture;
 }

@@ -1,12 +1,17 @@
 // Pixels and planes: padding, conversion and the finishing of clips, as the Python runtime does them.
-import type { Size } from "../../../types";
+import type { ModelDescription, Size, View } from "../../../types";
 
-/** BT.601: the weights of gamma-coded RGB that JPEG and most cameras use. */
-export const LUMA = [0.299, 0.587, 0.114] as const;
+/** How frames are padded for a model, pixels. */
+export interface Padding {
+  multiple: number;
+  least: number;
+}
 
-/** The size the network gets: the next multiple, and at least two of it. */
-export function padded({ width, height }: Size, multiple: number): Size {
-  const pad = (n: number) => Math.max(Math.ceil(n / multiple), 2) * multiple;
+export const paddingOf = ({ multiple, rules }: ModelDescription): Padding => ({ multiple, least: rules.least_side });
+
+/** The size the network gets: sides are the next multiple, and at least `least`, which is a multiple itself. */
+export function padded({ width, height }: Size, { multiple, least }: Padding): Size {
+  const pad = (n: number) => Math.max(Math.ceil(n / multiple) * multiple, least);
   return { width: pad(width), height: pad(height) };
 }
 
@@ -23,19 +28,19 @@ export function sources(n: number, to: number, multiple: number): Int32Array {
 }
 
 /** RGBA bytes of `size` → RGB planes [3,H',W'] in 0…1, padded right and below by reflection. */
-export function toPlanes(pixels: Uint8ClampedArray, size: Size, multiple: number): Float32Array {
-  const to = padded(size, multiple);
-  const columns = sources(size.width, to.width, multiple);
-  const rows = sources(size.height, to.height, multiple);
+export function toPlanes(pixels: Uint8ClampedArray, size: Size, padding: Padding): Float32Array {
+  const to = padded(size, padding);
+  const columns = sources(size.width, to.width, padding.multiple);
+  const rows = sources(size.height, to.height, padding.multiple);
   const area = to.width * to.height;
   const planes = new Float32Array(3 * area);
   let at = 0;
   for (const row of rows) {
     for (const column of columns) {
       const from = 4 * (row * size.width + column);
-      planes[at] = pixels[from]! / 255;
-      planes[at + area] = pixels[from + 1]! / 255;
-      planes[at + 2 * area] = pixels[from + 2]! / 255;
+      planes[at] = pixels[from] / 255;
+      planes[at + area] = pixels[from + 1] / 255;
+      planes[at + 2 * area] = pixels[from + 2] / 255;
       at++;
     }
   }
@@ -43,17 +48,17 @@ export function toPlanes(pixels: Uint8ClampedArray, size: Size, multiple: number
 }
 
 /** Planes [3,H',W'] → RGBA bytes of `size`, the padding left out. */
-export function toPixels(planes: Float32Array, size: Size, multiple: number): Uint8ClampedArray<ArrayBuffer> {
-  const from = padded(size, multiple);
+export function toPixels(planes: Float32Array, size: Size, padding: Padding): Uint8ClampedArray<ArrayBuffer> {
+  const from = padded(size, padding);
   const area = from.width * from.height;
   const pixels = new Uint8ClampedArray(4 * size.width * size.height);
   let to = 0;
   for (let y = 0; y < size.height; y++) {
     let at = y * from.width;
     for (let x = 0; x < size.width; x++, at++, to += 4) {
-      pixels[to] = planes[at]! * 255;
-      pixels[to + 1] = planes[at + area]! * 255;
-      pixels[to + 2] = planes[at + 2 * area]! * 255;
+      pixels[to] = planes[at] * 255;
+      pixels[to + 1] = planes[at + area] * 255;
+      pixels[to + 2] = planes[at + 2 * area] * 255;
       pixels[to + 3] = 255;
     }
   }
@@ -61,8 +66,8 @@ export function toPixels(planes: Float32Array, size: Size, multiple: number): Ui
 }
 
 /** Planes [3,H',W'] → [3,H,W]: without the padding. */
-export function cropPlanes(planes: Float32Array, size: Size, multiple: number): Float32Array {
-  const from = padded(size, multiple);
+export function cropPlanes(planes: Float32Array, size: Size, padding: Padding): Float32Array {
+  const from = padded(size, padding);
   const out = new Float32Array(3 * size.width * size.height);
   for (let c = 0; c < 3; c++) {
     for (let y = 0; y < size.height; y++) {
@@ -73,15 +78,24 @@ export function cropPlanes(planes: Float32Array, size: Size, multiple: number): 
   return out;
 }
 
-/** The painting mixed with its frame, in place: `keepColors` paints the luminance only, `strength` 0…1 mixes. RGBA bytes. */
-export function finish(painted: Uint8ClampedArray, frame: Uint8ClampedArray, look: { strength: number; keepColors: boolean }): void {
-  const { strength, keepColors } = look;
+/**
+ * The painting mixed with its frame, in place: `keepColors` paints the luminance only, `strength` 0…1 mixes. RGBA bytes;
+ * `luma` are the model's weights of R, G and B.
+ */
+export function finish(
+  painted: Uint8ClampedArray,
+  frame: Uint8ClampedArray,
+  { strength, keepColors }: Pick<View, "strength" | "keepColors">,
+  [red, green, blue]: readonly [number, number, number],
+): void {
   if (!keepColors && strength === 1) return;
   for (let i = 0; i < painted.length; i += 4) {
-    const light = LUMA[0] * (painted[i]! - frame[i]!) + LUMA[1] * (painted[i + 1]! - frame[i + 1]!) + LUMA[2] * (painted[i + 2]! - frame[i + 2]!);
+    // Replacing Y in YCbCr adds the same difference to R, G and B.
+    const difference =
+      red * (painted[i] - frame[i]) + green * (painted[i + 1] - frame[i + 1]) + blue * (painted[i + 2] - frame[i + 2]);
     for (let c = i; c < i + 3; c++) {
-      const full = keepColors ? Math.min(255, Math.max(0, frame[c]! + light)) : painted[c]!;
-      painted[c] = frame[c]! + strength * (full - frame[c]!);
+      const full = keepColors ? Math.min(255, Math.max(0, frame[c] + difference)) : painted[c];
+      painted[c] = frame[c] + strength * (full - frame[c]);
     }
   }
 }

@@ -1,6 +1,6 @@
 // Frames as pixels in memory, for the painters that are not on the GPU.
 import type { Frame, Size } from "../../../types";
-import { type Framing, whole } from "../framing";
+import { type Framing, wholeFrame } from "../framing";
 import { frameSize } from "../painter";
 
 export interface Reader {
@@ -13,11 +13,15 @@ export interface Reader {
 export function createReader(): Reader {
   const canvas = new OffscreenCanvas(1, 1);
   const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false })!;
-  const draw = (frame: Frame, { width, height }: Size, { part, mirror } = { part: whole(frameSize(frame)), mirror: false }) => {
+  const draw = (
+    frame: Frame,
+    { width, height }: Size,
+    { crop, mirror } = { crop: wholeFrame(frameSize(frame)), mirror: false },
+  ) => {
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     context.imageSmoothingQuality = "medium";
     context.setTransform(mirror ? -1 : 1, 0, 0, 1, mirror ? width : 0, 0);
-    context.drawImage(frame, part.left, part.top, part.width, part.height, 0, 0, width, height);
+    context.drawImage(frame, crop.left, crop.top, crop.width, crop.height, 0, 0, width, height);
   };
   return {
     pixels(frame, size, framing) {

@@ -1,50 +1,40 @@
 // The painter on the processor: ONNX Runtime's WebAssembly build.
 import type { Frame, Size } from "../../../types";
-import { compose } from "./composed";
-import type { Framing } from "../framing";
-import type { Opening, Painter } from "../painter";
-import { cropPlanes, padded, toPixels, toPlanes } from "./pixels";
-import type { Reader } from "./reader";
 import { cpuRuntime, threads } from "../../model/runtime";
-import { createNetworks } from "../steady";
 import { Trouble } from "../../trouble";
+import type { Framing } from "../framing";
+import type { Painter, PainterOptions } from "../painter";
+import { createCanvasPainter } from "./canvas-painter";
+import { openCpuNetworks } from "./cpu";
+import { cropPlanes, paddingOf, toPixels } from "./pixels";
+import type { Reader } from "./reader";
 
 /** Throws `Trouble`, or whatever the runtime throws when it cannot load the graph. */
-export async function openWasm(opening: Opening): Promise<Painter> {
+export async function openWasm(options: PainterOptions): Promise<Painter> {
   if (typeof WebAssembly === "undefined") throw new Trouble("This browser has no WebAssembly.");
-  const { model, place, unsteady } = opening;
-  const { multiple, state } = model.description;
-  const [ort, graph] = await Promise.all([cpuRuntime(place), model.file("frame")]);
-  const open = (bytes: Uint8Array) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
-  const networks = createNetworks({
-    ort,
-    frame: await open(graph),
-    openStep: async () => open(await model.file("step")),
-    state,
-    place: (values, dims) => new ort.Tensor("float32", values, dims),
-    unsteady,
-  });
+  const { model, downloads, unsteady } = options;
+  const [ort] = await Promise.all([cpuRuntime(downloads), model.file("frame")]); // both downloads at once
+  const networks = await openCpuNetworks(ort, model, unsteady);
+  const padding = paddingOf(model.description);
 
-  const run = async (frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<Float32Array> => {
-    const { width, height } = padded(size, multiple);
-    const planes = toPlanes(reader.pixels(frame, size, framing), size, multiple);
-    const painted = await networks.paint(new ort.Tensor("float32", planes, [1, 3, height, width]), size);
-    return painted.data as Float32Array;
-  };
-  return compose(
+  const run = (frame: Frame, framing: Framing, size: Size, time: number | null, reader: Reader) =>
+    networks.paint(reader.pixels(frame, size, framing), { size, mirror: framing.mirror, time });
+  return createCanvasPainter(
     {
       backend: "wasm",
       detail: threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread",
       setStyle: networks.setStyle,
       setStability: networks.setStability,
-      async paint(frame, framing, size, reader) {
-        const planes = await run(frame, framing, size, reader);
-        return new ImageData(toPixels(planes, size, multiple), size.width, size.height);
+      async paint(frame, framing, size, time, reader) {
+        const planes = await run(frame, framing, size, time, reader);
+        return new ImageData(toPixels(planes, size, padding), size.width, size.height);
       },
-      values: async (frame, framing, size, reader) => cropPlanes(await run(frame, framing, size, reader), size, multiple),
+      async values(frame, framing, size, reader) {
+        return cropPlanes(await run(frame, framing, size, null, reader), size, padding);
+      },
       reset: networks.reset,
       close: () => void networks.release(),
     },
-    opening,
+    options,
   );
 }

@@ -1,6 +1,7 @@
 // The WebSocket to the server's painter: one frame in flight, opened again when it is needed after it was lost.
-import { Dropped } from "../painter";
+
 import { Trouble } from "../../trouble";
+import { FrameDropped } from "../painter";
 
 /** What the server says when a place is free. */
 export interface Ready {
@@ -31,9 +32,9 @@ export interface LiveSocket {
   readonly ready: Ready;
   setStyle(style: Float32Array): void;
   setStability(stability: number): void;
-  /** The server's painter forgets the frames so far. */
+  /** The server's painter begins anew. */
   reset(): void;
-  /** Sends a JPEG and gives the painted one. Throws `Dropped` while there is no connection, or when the answer is late. */
+  /** Sends a JPEG and gives the painted one. Throws `FrameDropped` while there is no connection, or when the answer is late. */
   paint(jpeg: Blob): Promise<Blob>;
   /** True while frames can be sent; when not, this begins to connect again, not too often. */
   wake(): boolean;
@@ -59,9 +60,9 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
   const tellStyle = () => style && tell({ type: "style", style: Array.from(style) });
-  const tellLook = () => tell({ type: "look", stability });
+  const tellStability = () => tell({ type: "look", stability });
   const drop = (reason: Error) => {
-    frame?.reject(new Dropped());
+    frame?.reject(new FrameDropped());
     encoding?.reject(reason);
     frame = encoding = null;
   };
@@ -94,14 +95,16 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         if (message.type !== "ready") return onText(message);
         [socket, ready, pause] = [opened, message as Ready, FIRST_PAUSE];
         tellStyle();
-        tellLook();
+        tellStability();
         resolve();
       };
       opened.onclose = ({ code, reason }) => {
         clearTimeout(late);
         const wasReady = socket === opened;
         if (wasReady) socket = null;
-        const sentence = reason || (wasReady ? "The connection to the server broke off; trying again." : "The server cannot be reached.");
+        const sentence =
+          reason ||
+          (wasReady ? "The connection to the server broke off; trying again." : "The server cannot be reached.");
         drop(new Trouble(sentence));
         reject(new Trouble(sentence));
         if (wasReady && code !== 1001 && !closed) listener.trouble(sentence);
@@ -112,7 +115,9 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     if (socket?.readyState === WebSocket.OPEN) return true;
     if (!connecting && !closed && performance.now() >= nextTry) {
       connecting = connect()
-        .catch((error: Error) => listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`))
+        .catch((error: Error) =>
+          listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`),
+        )
         .finally(() => {
           connecting = null;
           nextTry = performance.now() + pause;
@@ -133,7 +138,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     },
     setStability(next) {
       stability = next;
-      tellLook();
+      tellStability();
     },
     reset: () => tell({ type: "reset" }),
     wake,
@@ -142,21 +147,32 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
       const id = ++sequence >>> 0;
       new DataView(head.buffer).setUint32(0, id, true);
       const bytes = await new Blob([head, jpeg]).arrayBuffer();
-      if (!wake()) throw new Dropped();
-      return waitFor<Blob>((pending) => {
-        frame = pending;
-        socket!.send(bytes);
-      }, id, FRAME, new Dropped());
+      if (!wake()) throw new FrameDropped();
+      return waitFor<Blob>(
+        (pending) => {
+          frame = pending;
+          socket!.send(bytes);
+        },
+        id,
+        FRAME,
+        new FrameDropped(),
+      );
     },
     async encode(picture) {
-      if (!wake()) throw new Trouble("The server cannot be reached, so the picture was not read; try again in a moment.");
+      if (!wake())
+        throw new Trouble("The server cannot be reached, so the picture was not read; try again in a moment.");
       const id = ++sequence;
       const text = await base64(picture);
-      return waitFor<Float32Array>((pending) => {
-        encoding?.reject(new Trouble("Another picture was chosen meanwhile."));
-        encoding = pending;
-        socket!.send(JSON.stringify({ type: "encode", id, picture: text }));
-      }, id, STYLE, new Trouble("The server did not answer; try the picture again."));
+      return waitFor<Float32Array>(
+        (pending) => {
+          encoding?.reject(new Trouble("Another picture was chosen meanwhile."));
+          encoding = pending;
+          socket!.send(JSON.stringify({ type: "encode", id, picture: text }));
+        },
+        id,
+        STYLE,
+        new Trouble("The server did not answer; try the picture again."),
+      );
     },
     close() {
       closed = true;
@@ -168,11 +184,16 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
 function waitFor<T>(send: (pending: Pending<T>) => void, id: number, patience: number, late: Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(late), patience);
-    const done = () => clearTimeout(timer);
     send({
       id,
-      resolve: (value) => (done(), resolve(value)),
-      reject: (error) => (done(), reject(error)),
+      resolve(value) {
+        clearTimeout(timer);
+        resolve(value);
+      },
+      reject(error) {
+        clearTimeout(timer);
+        reject(error);
+      },
     });
   });
 }

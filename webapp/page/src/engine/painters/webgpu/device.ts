@@ -40,6 +40,13 @@ export async function openGpu(softwareToo: boolean): Promise<Gpu> {
 }
 
 /** Whether an adapter computes on the processor. */
-export function isSoftware(info: Pick<GPUAdapterInfo, "vendor" | "architecture" | "description"> & { isFallbackAdapter?: boolean }): boolean {
-  return Boolean(info.isFallbackAdapter) || /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(`${info.vendor} ${info.architecture} ${info.description}`);
+export function isSoftware(
+  info: Pick<GPUAdapterInfo, "vendor" | "architecture" | "description"> & { isFallbackAdapter?: boolean },
+): boolean {
+  return (
+    Boolean(info.isFallbackAdapter) ||
+    /swiftshader|llvmpipe|lavapipe|software|basic render/i.test(
+      `${info.vendor} ${info.architecture} ${info.description}`,
+    )
+  );
 }

@@ -1,30 +1,30 @@
 // WGSL of the GPU painter. The frame is an external texture where the browser has them, else a copy.
-import { LUMA } from "../canvas/pixels";
+import type { Rules } from "../../../types";
 
 /** How a shader reads the frame. */
 export type Source = "external" | "copy";
 
-const CAMERA: Record<Source, string> = {
+const FRAME: Record<Source, string> = {
   external: `
-@group(0) @binding(0) var camera: texture_external;
-fn frame_at(uv: vec2f) -> vec3f { return textureSampleBaseClampToEdge(camera, smooth_, uv).rgb; }`,
+@group(0) @binding(0) var frame: texture_external;
+fn frame_at(uv: vec2f) -> vec3f { return textureSampleBaseClampToEdge(frame, smooth_, uv).rgb; }`,
   copy: `
-@group(0) @binding(0) var camera: texture_2d<f32>;
-fn frame_at(uv: vec2f) -> vec3f { return textureSampleLevel(camera, smooth_, uv, 0.0).rgb; }`,
+@group(0) @binding(0) var frame: texture_2d<f32>;
+fn frame_at(uv: vec2f) -> vec3f { return textureSampleLevel(frame, smooth_, uv, 0.0).rgb; }`,
 };
 
 /** What the compute passes are told: sizes in pixels, and where the painting lies in the frame (framing.ts). */
-const JOB = `
-struct Job { size: vec2u, padded: vec2u, taps: vec2u, multiple: u32, origin: vec2f, span: vec2f }`;
-export const JOB_BYTES = 48;
+const PARAMETERS = `
+struct Parameters { size: vec2u, padded: vec2u, taps: vec2u, multiple: u32, origin: vec2f, span: vec2f }`;
+export const PARAMETER_BYTES = 48;
 
 /** Frame → planes [3,H',W'] in 0…1: cropped, mirrored and scaled to `size`, padded right and below by reflection. */
 export const prepareShader = (source: Source): string => `
-${CAMERA[source]}
+${FRAME[source]}
 @group(0) @binding(1) var smooth_: sampler;
 @group(0) @binding(2) var<storage, read_write> planes: array<f32>;
-${JOB}
-@group(0) @binding(3) var<uniform> job: Job;
+${PARAMETERS}
+@group(0) @binding(3) var<uniform> parameters: Parameters;
 
 fn reflected(i: vec2u, n: vec2u) -> vec2u {
   let at = i % (2u * n);
@@ -33,19 +33,19 @@ fn reflected(i: vec2u, n: vec2u) -> vec2u {
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
-  if (any(id.xy >= job.padded)) { return; }
-  let first = (job.size + job.multiple - 1u) / job.multiple * job.multiple;
-  let at = vec2f(reflected(reflected(id.xy, first), job.size));
+  if (any(id.xy >= parameters.padded)) { return; }
+  let first = (parameters.size + parameters.multiple - 1u) / parameters.multiple * parameters.multiple;
+  let at = vec2f(reflected(reflected(id.xy, first), parameters.size));
   var sum = vec3f(0.0); // the mean of the pixel's area
-  for (var y = 0u; y < job.taps.y; y++) {
-    for (var x = 0u; x < job.taps.x; x++) {
-      let position = (at + (vec2f(vec2u(x, y)) + 0.5) / vec2f(job.taps)) / vec2f(job.size);
-      sum += frame_at(job.origin + position * job.span);
+  for (var y = 0u; y < parameters.taps.y; y++) {
+    for (var x = 0u; x < parameters.taps.x; x++) {
+      let position = (at + (vec2f(vec2u(x, y)) + 0.5) / vec2f(parameters.taps)) / vec2f(parameters.size);
+      sum += frame_at(parameters.origin + position * parameters.span);
     }
   }
-  let rgb = sum / f32(job.taps.x * job.taps.y);
-  let area = job.padded.x * job.padded.y;
-  let to = id.y * job.padded.x + id.x;
+  let rgb = sum / f32(parameters.taps.x * parameters.taps.y);
+  let area = parameters.padded.x * parameters.padded.y;
+  let to = id.y * parameters.padded.x + id.x;
   planes[to] = rgb.r;
   planes[to + area] = rgb.g;
   planes[to + 2u * area] = rgb.b;
@@ -55,22 +55,22 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
 export const pictureShader = `
 @group(0) @binding(0) var<storage, read> planes: array<f32>;
 @group(0) @binding(1) var painting: texture_storage_2d<rgba8unorm, write>;
-${JOB}
-@group(0) @binding(2) var<uniform> job: Job;
+${PARAMETERS}
+@group(0) @binding(2) var<uniform> parameters: Parameters;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (any(id.xy >= textureDimensions(painting))) { return; }
-  let area = job.padded.x * job.padded.y;
-  let at = id.y * job.padded.x + id.x;
+  let area = parameters.padded.x * parameters.padded.y;
+  let at = id.y * parameters.padded.x + id.x;
   textureStore(painting, id.xy, vec4f(planes[at], planes[at + area], planes[at + 2u * area], 1.0));
 }`;
 
 export const VIEW_BYTES = 32;
 
-/** The painting over its frame: the same as in compositor.ts. */
-export const viewShader = (source: Source): string => `
-${CAMERA[source]}
+/** The painting over its frame: the same as in compositor.ts. `luma`: the model's weights of R, G and B. */
+export const viewShader = (source: Source, luma: Rules["luma"]): string => `
+${FRAME[source]}
 @group(0) @binding(1) var smooth_: sampler;
 @group(0) @binding(2) var painting: texture_2d<f32>;
 struct View { strength: f32, split: f32, keep_colors: u32, origin: vec2f, span: vec2f }
@@ -106,10 +106,10 @@ fn upscaled(uv: vec2f) -> vec3f {
 @fragment
 fn main(corner: Corner) -> @location(0) vec4f {
   let at = corner.at;
-  let frame = frame_at(view.origin + at * view.span);
+  let plain = frame_at(view.origin + at * view.span);
   var painted = upscaled(at);
   if (view.keep_colors == 1u) { // replacing Y in YCbCr adds the same difference to R, G and B
-    painted = clamp(frame + dot(vec3f(${LUMA.join(", ")}), painted - frame), vec3f(0.0), vec3f(1.0));
+    painted = clamp(plain + dot(vec3f(${luma.join(", ")}), painted - plain), vec3f(0.0), vec3f(1.0));
   }
-  return vec4f(mix(frame, painted, select(view.strength, 0.0, at.x < view.split)), 1.0);
+  return vec4f(mix(plain, painted, select(view.strength, 0.0, at.x < view.split)), 1.0);
 }`;

@@ -1,17 +1,18 @@
 // The compute passes of the GPU painter: frame → network input, network output → picture. Buffers are kept per size.
 import type { Size } from "../../../types";
-import type { Camera } from "./view";
+import { type Padding, padded } from "../canvas/pixels";
+import { cropWindow, type Framing } from "../framing";
+import { PARAMETER_BYTES, pictureShader, prepareShader, type Source } from "./shaders";
+import type { FrameTexture } from "./view";
 import { FORMAT } from "./view";
-import { type Framing, placeIn } from "../framing";
-import { padded } from "../canvas/pixels";
-import { JOB_BYTES, type Source, pictureShader, prepareShader } from "./shaders";
 
 /** What one working size needs. */
-interface Room {
+interface Buffers {
   size: Size;
   /** Planes [3,H',W'], float32. */
   planes: GPUBuffer;
-  job: GPUBuffer;
+  /** What the shaders are told of it, see `PARAMETERS` in shaders.ts. */
+  parameters: GPUBuffer;
 }
 
 /** More samples for each pixel than this cost more than they show. */
@@ -19,24 +20,28 @@ const TAPS = 4;
 
 export type Tensors = ReturnType<typeof createTensors>;
 
-export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: number) {
+export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: Padding) {
   const pipelines = new Map<Source, GPUComputePipeline>();
-  const make = (code: string) => device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
+  const make = (code: string) =>
+    device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
   const toPicture = make(pictureShader);
-  let room: Room | null = null;
+  let buffers: Buffers | null = null;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
-  const roomFor = (size: Size): Room => {
-    if (room?.size.width === size.width && room.size.height === size.height) return room;
-    room?.planes.destroy();
-    room?.job.destroy();
-    const { width, height } = padded(size, multiple);
-    room = {
+  const buffersFor = (size: Size): Buffers => {
+    if (buffers?.size.width === size.width && buffers.size.height === size.height) return buffers;
+    buffers?.planes.destroy();
+    buffers?.parameters.destroy();
+    const { width, height } = padded(size, padding);
+    buffers = {
       size,
       planes: device.createBuffer({ size: 12 * width * height, usage }),
-      job: device.createBuffer({ size: JOB_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST }),
+      parameters: device.createBuffer({
+        size: PARAMETER_BYTES,
+        usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST,
+      }),
     };
-    return room;
+    return buffers;
   };
   const compute = (pipeline: GPUComputePipeline, resources: GPUBindingResource[], { width, height }: Size) => {
     const entries = resources.map((resource, binding) => ({ binding, resource }));
@@ -49,27 +54,23 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
     device.queue.submit([commands.finish()]);
   };
   return {
-    multiple,
+    padding,
     /** Writes what is painted of a frame of `from` pixels as planes; the buffer stays ours, good until the next frame. */
-    prepare(camera: Camera, from: Size, framing: Framing, size: Size): { planes: GPUBuffer; padded: Size } {
-      const { planes, job } = roomFor(size);
-      const to = padded(size, multiple);
-      const scales = [framing.part.width / size.width, framing.part.height / size.height];
+    prepare(frame: FrameTexture, from: Size, framing: Framing, size: Size): { planes: GPUBuffer; padded: Size } {
+      const { planes, parameters } = buffersFor(size);
+      const to = padded(size, padding);
+      const scales = [framing.crop.width / size.width, framing.crop.height / size.height];
       const taps = scales.map((scale) => Math.min(TAPS, Math.max(1, Math.ceil(scale))));
-      const told = new ArrayBuffer(JOB_BYTES);
-      new Uint32Array(told).set([size.width, size.height, to.width, to.height, ...taps, multiple]);
-      new Float32Array(told, 32).set(placeIn(from, framing));
-      device.queue.writeBuffer(job, 0, told);
-      if (!pipelines.has(camera.source)) pipelines.set(camera.source, make(prepareShader(camera.source)));
-      compute(pipelines.get(camera.source)!, [camera.resource, sampler, { buffer: planes }, { buffer: job }], to);
+      const told = new ArrayBuffer(PARAMETER_BYTES);
+      new Uint32Array(told).set([size.width, size.height, to.width, to.height, ...taps, padding.multiple]);
+      new Float32Array(told, 32).set(cropWindow(from, framing));
+      device.queue.writeBuffer(parameters, 0, told);
+      if (!pipelines.has(frame.source)) pipelines.set(frame.source, make(prepareShader(frame.source)));
+      compute(pipelines.get(frame.source)!, [frame.resource, sampler, { buffer: planes }, { buffer: parameters }], to);
       return { planes, padded: to };
     },
-    /** Values in a buffer of their own. */
-    upload(values: Float32Array): GPUBuffer {
-      const buffer = device.createBuffer({ size: values.byteLength, usage });
-      device.queue.writeBuffer(buffer, 0, values as Float32Array<ArrayBuffer>);
-      return buffer;
-    },
+    /** Zeros in a buffer of their own, which is how WebGPU makes buffers. */
+    zeros: (dims: number[]): GPUBuffer => device.createBuffer({ size: 4 * dims.reduce((a, b) => a * b), usage }),
     /** So many values of a buffer. */
     async read(buffer: GPUBuffer, count: number): Promise<Float32Array> {
       const copy = device.createBuffer({ size: 4 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
@@ -86,7 +87,14 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, multiple: 
       const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING;
       const fits = reuse?.width === width && reuse.height === height;
       const painting = fits ? reuse : device.createTexture({ size: [width, height], format: FORMAT, usage });
-      compute(toPicture, [{ buffer: planes }, painting.createView(), { buffer: roomFor({ width, height }).job }], { width, height });
+      compute(
+        toPicture,
+        [{ buffer: planes }, painting.createView(), { buffer: buffersFor({ width, height }).parameters }],
+        {
+          width,
+          height,
+        },
+      );
       return painting;
     },
   };

@@ -1,5 +1,5 @@
 // The render pass of the GPU painter: the painting over its frame, onto the canvas or into memory.
-import type { Frame, Size, View } from "../../../types";
+import type { Frame, Rules, Size, View } from "../../../types";
 import { frameSize } from "../painter";
 import { type Source, VIEW_BYTES, viewShader } from "./shaders";
 
@@ -7,16 +7,16 @@ import { type Source, VIEW_BYTES, viewShader } from "./shaders";
 export const FORMAT: GPUTextureFormat = "rgba8unorm";
 
 /** A frame as shaders take it, good until the end of the task. */
-export interface Camera {
+export interface FrameTexture {
   source: Source;
   resource: GPUBindingResource;
 }
 
 /** Frames as textures: without a copy where the browser can. */
-export function createCameras(device: GPUDevice) {
+export function createFrameTextures(device: GPUDevice) {
   let external = "importExternalTexture" in device;
   let copy: GPUTexture | null = null;
-  const copied = (frame: Frame): Camera => {
+  const copied = (frame: Frame): FrameTexture => {
     const { width, height } = frameSize(frame);
     if (copy?.width !== width || copy.height !== height) {
       copy?.destroy();
@@ -27,7 +27,7 @@ export function createCameras(device: GPUDevice) {
     return { source: "copy", resource: copy.createView() };
   };
   return {
-    of(frame: Frame): Camera {
+    of(frame: Frame): FrameTexture {
       if (external && "timestamp" in frame) {
         try {
           return { source: "external", resource: device.importExternalTexture({ source: frame }) };
@@ -41,38 +41,51 @@ export function createCameras(device: GPUDevice) {
 }
 
 export interface Drawn {
-  camera: Camera;
+  frame: FrameTexture;
   painting: GPUTexture;
   /** Of the painting in the frame: see framing.ts. */
-  place: number[];
+  window: number[];
   view: View;
 }
 
 export type ViewPass = ReturnType<typeof createViewPass>;
 
-export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
+export function createViewPass(device: GPUDevice, sampler: GPUSampler, luma: Rules["luma"]) {
   const uniform = device.createBuffer({ size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const pipelines = new Map<Source, GPURenderPipeline>();
   const pipeline = (source: Source): GPURenderPipeline => {
     let made = pipelines.get(source);
     if (!made) {
-      const module = device.createShaderModule({ code: viewShader(source) });
-      made = device.createRenderPipeline({ layout: "auto", vertex: { module }, fragment: { module, targets: [{ format: FORMAT }] } });
+      const module = device.createShaderModule({ code: viewShader(source, luma) });
+      made = device.createRenderPipeline({
+        layout: "auto",
+        vertex: { module },
+        fragment: { module, targets: [{ format: FORMAT }] },
+      });
       pipelines.set(source, made);
     }
     return made;
   };
 
   /** Draws into a texture of the canvas's format. */
-  const draw = (target: GPUTexture, { camera, painting, place, view }: Drawn, commands = device.createCommandEncoder()) => {
+  const draw = (
+    target: GPUTexture,
+    { frame, painting, window, view }: Drawn,
+    commands = device.createCommandEncoder(),
+  ) => {
     const data = new ArrayBuffer(VIEW_BYTES);
     new Float32Array(data).set([view.strength, view.split ?? -1]);
     new Uint32Array(data, 8).set([Number(view.keepColors)]);
-    new Float32Array(data, 16).set(place);
+    new Float32Array(data, 16).set(window);
     device.queue.writeBuffer(uniform, 0, data);
-    const used = pipeline(camera.source);
-    const entries = [camera.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({ binding, resource }));
-    const pass = commands.beginRenderPass({ colorAttachments: [{ view: target.createView(), loadOp: "clear", storeOp: "store" }] });
+    const used = pipeline(frame.source);
+    const entries = [frame.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({
+      binding,
+      resource,
+    }));
+    const pass = commands.beginRenderPass({
+      colorAttachments: [{ view: target.createView(), loadOp: "clear", storeOp: "store" }],
+    });
     pass.setPipeline(used);
     pass.setBindGroup(0, device.createBindGroup({ layout: used.getBindGroupLayout(0), entries }));
     pass.draw(3);
@@ -83,16 +96,24 @@ export function createViewPass(device: GPUDevice, sampler: GPUSampler) {
     show: (target: GPUTexture, drawn: Drawn) => device.queue.submit([draw(target, drawn).finish()]),
     /** The same as RGBA bytes. */
     async read({ width, height }: Size, drawn: Drawn): Promise<Uint8ClampedArray<ArrayBuffer>> {
-      const texture = device.createTexture({ size: [width, height], format: FORMAT, usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC });
+      const texture = device.createTexture({
+        size: [width, height],
+        format: FORMAT,
+        usage: GPUTextureUsage.RENDER_ATTACHMENT | GPUTextureUsage.COPY_SRC,
+      });
       const bytesPerRow = Math.ceil((4 * width) / 256) * 256;
-      const buffer = device.createBuffer({ size: bytesPerRow * height, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
+      const buffer = device.createBuffer({
+        size: bytesPerRow * height,
+        usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST,
+      });
       const commands = draw(texture, drawn);
       commands.copyTextureToBuffer({ texture }, { buffer, bytesPerRow }, [width, height]);
       device.queue.submit([commands.finish()]);
       await buffer.mapAsync(GPUMapMode.READ);
       const rows = new Uint8Array(buffer.getMappedRange());
       const pixels = new Uint8ClampedArray(4 * width * height);
-      for (let y = 0; y < height; y++) pixels.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + 4 * width), 4 * width * y);
+      for (let y = 0; y < height; y++)
+        pixels.set(rows.subarray(y * bytesPerRow, y * bytesPerRow + 4 * width), 4 * width * y);
       buffer.destroy();
       texture.destroy();
       return pixels;

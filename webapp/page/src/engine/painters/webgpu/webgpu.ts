@@ -1,41 +1,45 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
-import type { Frame, Part, Size, View } from "../../../types";
-import { type Framing, createTurning, placeIn, whole } from "../framing";
+import type { Crop, Frame, Size, View } from "../../../types";
+import { gpuRuntime, type Runtime } from "../../model/runtime";
+import { isOutOfMemory, Trouble } from "../../trouble";
+import { cropPlanes, paddingOf } from "../canvas/pixels";
+import { cropWindow, type Framing, wholeFrame } from "../framing";
+import { frameSize, type Painter, type PainterOptions, shownSize, toVideoFrame } from "../painter";
+import { createNetworks, type Networks } from "../steady";
 import { openGpu } from "./device";
-import { type Tensors, createTensors } from "./tensors";
-import { type Drawn, FORMAT, type ViewPass, createCameras, createViewPass } from "./view";
-import { type Opening, type Painter, frameSize, shownSize, toVideoFrame } from "../painter";
-import { cropPlanes } from "../canvas/pixels";
-import { type Runtime, gpuRuntime } from "../../model/runtime";
-import { type Networks, createNetworks } from "../steady";
-import { Trouble, isOutOfMemory } from "../../trouble";
+import { createTensors, type Tensors } from "./tensors";
+import { createFrameTextures, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
 
 /** Throws `Trouble`, or whatever the browser and the runtime throw when they cannot start. */
-export async function openWebGpu(opening: Opening): Promise<Painter> {
-  const gpu = await openGpu(opening.forced);
+export async function openWebGpu(options: PainterOptions): Promise<Painter> {
+  const gpu = await openGpu(options.forced);
   const { device } = gpu;
   try {
-    const { description } = opening.model;
-    const file = (role: string) => opening.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
-    const [ort, graph] = await Promise.all([gpuRuntime(opening.place), file("frame")]);
+    const { description } = options.model;
+    const file = (role: string) => options.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
+    const [ort, graph] = await Promise.all([gpuRuntime(options.downloads), file("frame")]);
     const open = (bytes: Uint8Array) =>
-      ort.InferenceSession.create(bytes, { executionProviders: [{ name: "webgpu", device }], preferredOutputLocation: "gpu-buffer" });
+      ort.InferenceSession.create(bytes, {
+        executionProviders: [{ name: "webgpu", device }],
+        preferredOutputLocation: "gpu-buffer",
+      });
     const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
-    const tensors = createTensors(device, sampler, description.multiple);
+    const tensors = createTensors(device, sampler, paddingOf(description));
     const networks = createNetworks({
       ort,
       frame: await open(graph),
       openStep: async () => open(await file("step")),
       state: description.state,
-      place(values, dims) {
-        const buffer = tensors.upload(values);
+      zeros(dims) {
+        const buffer = tensors.zeros(dims);
         return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
       },
-      unsteady: opening.unsteady,
+      unsteady: options.unsteady,
     });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
-    watch(device, opening);
-    return createPainter(device, detail, ort, networks, tensors, createViewPass(device, sampler), await opening.canvas());
+    watch(device, options);
+    const viewPass = createViewPass(device, sampler, description.rules.luma);
+    return createPainter({ device, detail, ort, networks, tensors, viewPass, canvas: await options.canvas() });
   } catch (error) {
     device.destroy();
     throw error;
@@ -43,51 +47,67 @@ export async function openWebGpu(opening: Opening): Promise<Painter> {
 }
 
 /** Tells when the device is lost, or an error turns up that no call has thrown. */
-function watch(device: GPUDevice, opening: Opening): void {
+function watch(device: GPUDevice, options: PainterOptions): void {
   void device.lost.then(({ reason }) => {
-    if (reason !== "destroyed") opening.failed(new Trouble("The graphics card was lost"));
+    if (reason !== "destroyed") options.failed(new Trouble("The graphics card was lost"));
   });
   device.addEventListener("uncapturederror", ({ error }) => {
-    opening.failed(isOutOfMemory(error.constructor.name) ? new Trouble("The memory of the graphics card is full") : error);
+    options.failed(
+      isOutOfMemory(error.constructor.name) ? new Trouble("The memory of the graphics card is full") : error,
+    );
   });
 }
 
 /** A frame and its painting, and where the one lies in the other. */
-type Painted = { frame: Frame } & Pick<Drawn, "painting" | "place">;
+type Painted = { frame: Frame } & Pick<Drawn, "painting" | "window">;
 
-function createPainter(
-  device: GPUDevice,
-  detail: string,
-  ort: Runtime,
-  networks: Networks,
-  tensors: Tensors,
-  viewPass: ViewPass,
-  canvas: OffscreenCanvas,
-): Painter {
+interface PainterParts {
+  device: GPUDevice;
+  detail: string;
+  ort: Runtime;
+  networks: Networks;
+  tensors: Tensors;
+  viewPass: ViewPass;
+  canvas: OffscreenCanvas;
+}
+
+function createPainter({ device, detail, ort, networks, tensors, viewPass, canvas }: PainterParts): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
-  const cameras = createCameras(device);
+  const frameTextures = createFrameTextures(device);
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
   let last: Painted | null = null;
-  const turn = createTurning(networks.reset);
 
   /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
-  const run = async (frame: Frame, framing: Framing, size: Size) => {
-    turn(framing.mirror);
-    const { planes, padded } = tensors.prepare(cameras.of(frame), frameSize(frame), framing, size);
+  const run = async (frame: Frame, framing: Framing, size: Size, time: number | null) => {
+    const { planes, padded } = tensors.prepare(frameTextures.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    return { planes: (await networks.paint(input, size)).gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
+    const painted = await networks.paint(input, { size, mirror: framing.mirror, time });
+    return { planes: painted.gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
   };
-  const picture = async (frame: Frame, framing: Framing, size: Size, reuse: GPUTexture | null): Promise<Painted> => {
-    const { planes } = await run(frame, framing, size);
-    return { frame, painting: tensors.toPicture(planes, size, reuse), place: placeIn(frameSize(frame), framing) };
+  /** The same as a texture: `reuse` where it has that size. */
+  const picture = async (
+    frame: Frame,
+    framing: Framing,
+    size: Size,
+    time: number | null,
+    reuse: GPUTexture | null,
+  ): Promise<Painted> => {
+    const { planes } = await run(frame, framing, size, time);
+    return { frame, painting: tensors.toPicture(planes, size, reuse), window: cropWindow(frameSize(frame), framing) };
   };
-  const framed = (frame: Frame, part: Part = whole(frameSize(frame))): Framing => ({ part, mirror: view.mirror });
-  const drawn = ({ frame, painting, place }: Painted, shown = view): Drawn => ({ camera: cameras.of(frame), painting, place, view: shown });
+  const framed = (frame: Frame, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({ crop, mirror: view.mirror });
+  const drawn = ({ frame, painting, window }: Painted, shown = view): Drawn => ({
+    frame: frameTextures.of(frame),
+    painting,
+    window,
+    view: shown,
+  });
   const keep = (next: Painted): Painted => {
     last?.frame.close();
     if (last?.painting !== next.painting) last?.painting.destroy();
-    return (last = next);
+    last = next;
+    return next;
   };
 
   return {
@@ -95,18 +115,20 @@ function createPainter(
     detail,
     setStyle: networks.setStyle,
     setStability: networks.setStability,
-    setView: (next) => (view = next),
-    async show(frame, size, part) {
+    setView(next) {
+      view = next;
+    },
+    async show(frame, size, time, crop) {
       const start = performance.now();
-      const framing = framed(frame, part);
+      const framing = framed(frame, crop);
       let now: Painted;
       try {
-        now = keep(await picture(frame, framing, size, last?.painting ?? null));
+        now = keep(await picture(frame, framing, size, time, last?.painting ?? null));
       } catch (error) {
         frame.close();
         throw error;
       }
-      const { width, height } = shownSize(framing.part);
+      const { width, height } = shownSize(framing.crop);
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       viewPass.show(context.getCurrentTexture(), drawn(now));
       await device.queue.onSubmittedWorkDone();
@@ -117,8 +139,8 @@ function createPainter(
     },
     async paint(frame, size) {
       try {
-        const framing = { part: whole(frameSize(frame)), mirror: false };
-        const painted = await picture(frame, framing, size, null);
+        const framing = { crop: wholeFrame(frameSize(frame)), mirror: false };
+        const painted = await picture(frame, framing, size, null, null);
         const pixels = await viewPass.read(size, drawn(painted, { ...view, split: null }));
         painted.painting.destroy();
         return toVideoFrame(pixels, size, frame);
@@ -126,10 +148,10 @@ function createPainter(
         frame.close();
       }
     },
-    async values(frame, size, part) {
+    async values(frame, size, crop) {
       try {
-        const { planes, count } = await run(frame, framed(frame, part), size);
-        return cropPlanes(await tensors.read(planes, count), size, tensors.multiple);
+        const { planes, count } = await run(frame, framed(frame, crop), size, null);
+        return cropPlanes(await tensors.read(planes, count), size, tensors.padding);
       } finally {
         frame.close();
       }

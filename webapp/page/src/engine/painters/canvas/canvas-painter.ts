@@ -1,0 +1,96 @@
+// A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
+import type { Backend, Crop, Frame, Size, View } from "../../../types";
+import { Trouble } from "../../trouble";
+import { type Framing, wholeFrame } from "../framing";
+import { FrameDropped, frameSize, type Painter, type PainterOptions, toVideoFrame } from "../painter";
+import { type Compositor, createCompositor } from "./compositor";
+import { finish } from "./pixels";
+import { createReader, type Reader } from "./reader";
+
+/** Paints frames into memory. */
+export interface PixelNetwork {
+  backend: Backend;
+  detail: string;
+  setStyle(style: Float32Array): void;
+  setStability(stability: number): void;
+  /** Paints what the framing shows of a frame. `time`: see `Moment` in steady.ts. Does not close the frame. */
+  paint(
+    frame: Frame,
+    framing: Framing,
+    size: Size,
+    time: number | null,
+    reader: Reader,
+  ): Promise<ImageData | ImageBitmap>;
+  values?(frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<Float32Array>;
+  encode?(picture: ImageBitmap): Promise<Float32Array>;
+  reset(): void;
+  close(): void;
+}
+
+/** Puts a network on a canvas of the page. */
+export async function createCanvasPainter(network: PixelNetwork, options: PainterOptions): Promise<Painter> {
+  const lost = () => options.failed(new Trouble("The browser took the canvas away"), true);
+  let compositor: Compositor;
+  try {
+    compositor = createCompositor(await options.canvas(), options.model.description.rules.luma, lost);
+  } catch (error) {
+    network.close();
+    throw error;
+  }
+  const reader = createReader();
+  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let closed = false;
+  const { luma } = options.model.description.rules;
+  const framed = (frame: Frame, mirror: boolean, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({
+    crop,
+    mirror,
+  });
+  return {
+    backend: network.backend,
+    detail: network.detail,
+    setStyle: (style) => network.setStyle(style),
+    setStability: (stability) => network.setStability(stability),
+    setView: (next) => (view = next),
+    async show(frame, size, time, crop) {
+      try {
+        const start = performance.now();
+        const framing = framed(frame, view.mirror, crop);
+        const painting = await network.paint(frame, framing, size, time, reader);
+        if (closed) throw new FrameDropped();
+        compositor.show(frame, framing, painting, view);
+        if ("close" in painting) painting.close();
+        return performance.now() - start;
+      } finally {
+        frame.close();
+      }
+    },
+    refresh: () => compositor.refresh(view),
+    async paint(frame, size) {
+      try {
+        const painting = await network.paint(frame, framed(frame, false), size, null, reader);
+        const pixels =
+          "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
+        if (view.strength < 1 || view.keepColors) finish(pixels, reader.pixels(frame, size), view, luma);
+        return toVideoFrame(pixels, size, frame);
+      } finally {
+        frame.close();
+      }
+    },
+    async values(frame, size, crop) {
+      try {
+        if (!network.values) throw new Trouble("A server sends pictures, not values.");
+        return await network.values(frame, framed(frame, view.mirror, crop), size, reader);
+      } finally {
+        frame.close();
+      }
+    },
+    snapshot: () => compositor.snapshot(view),
+    encode: network.encode && ((picture) => network.encode!(picture)),
+    reset: () => network.reset(),
+    close() {
+      closed = true;
+      compositor.close();
+      network.close();
+    },
+  };
+}

@@ -1,0 +1,36 @@
+// The networks on the processor: pixels in, painted planes out. No canvas is needed, nor a browser.
+import type { Size } from "../../../types";
+import type { Model } from "../../model/model";
+import type { Runtime } from "../../model/runtime";
+import { createNetworks, type Moment, type Networks } from "../steady";
+import { padded, paddingOf, toPlanes } from "./pixels";
+
+export interface CpuNetworks extends Omit<Networks, "paint"> {
+  /** RGBA bytes of a frame → its painting as planes [3,H',W'] in 0…1, still padded; good until the next frame. */
+  paint(pixels: Uint8ClampedArray, moment: Moment): Promise<Float32Array>;
+}
+
+/** Throws `Trouble`, or whatever the runtime throws when it cannot load a graph. */
+export async function openCpuNetworks(ort: Runtime, model: Model, unsteady: () => void): Promise<CpuNetworks> {
+  const open = (bytes: Uint8Array) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  const padding = paddingOf(model.description);
+  const networks = createNetworks({
+    ort,
+    frame: await open(await model.file("frame")),
+    openStep: async () => open(await model.file("step")),
+    state: model.description.state,
+    zeros: (dims) => new ort.Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims),
+    unsteady,
+  });
+  const toTensor = (pixels: Uint8ClampedArray, size: Size) => {
+    const { width, height } = padded(size, padding);
+    return new ort.Tensor("float32", toPlanes(pixels, size, padding), [1, 3, height, width]);
+  };
+  return {
+    ...networks,
+    async paint(pixels, moment) {
+      const painted = await networks.paint(toTensor(pixels, moment.size), moment);
+      return painted.data as Float32Array;
+    },
+  };
+}

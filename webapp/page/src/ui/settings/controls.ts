@@ -1,0 +1,100 @@
+// The sliders, switches and lists of the panel, bound to the settings both ways.
+import type { Backend, PageConfig } from "../../types";
+import { byId, make } from "../dom";
+import type { Settings, Store } from "./settings";
+
+/** Working sizes offered by hand: the smaller, the broader the strokes. Short side in pixels. */
+const SIDES: readonly (readonly [number, string])[] = [
+  [192, "Very broad"],
+  [256, "Broad"],
+  [384, "Medium"],
+  [512, "Fine"],
+  [704, "Finest"],
+];
+
+const percent = (share: number): string => `${Math.round(100 * share)} %`;
+
+export function bindControls(settings: Store<Settings>, config: PageConfig): void {
+  bindRange(
+    "strength",
+    settings,
+    (now) => now.strength,
+    (value) => ({ strength: value }),
+  );
+  bindRange(
+    "stability",
+    settings,
+    (now) => now.stability,
+    (value) => ({ stability: value }),
+  );
+  bindKeepColors(settings);
+  bindSide(settings);
+  bindPainter(settings, config);
+}
+
+function bindRange(
+  id: string,
+  settings: Store<Settings>,
+  read: (now: Settings) => number,
+  write: (value: number) => Partial<Settings>,
+): void {
+  const input = byId<HTMLInputElement>(id);
+  const output = byId<HTMLOutputElement>(`${id}-value`);
+  const show = (now: Settings): void => {
+    const text = percent(read(now));
+    input.value = String(Math.round(100 * read(now)));
+    input.style.setProperty("--fill", text.replace(" ", ""));
+    input.setAttribute("aria-valuetext", text);
+    output.textContent = text;
+  };
+  input.addEventListener("input", () => settings.set(write(input.valueAsNumber / 100)));
+  settings.on(show);
+  show(settings.get());
+}
+
+function bindKeepColors(settings: Store<Settings>): void {
+  const input = byId<HTMLInputElement>("keep-colors");
+  const show = (now: Settings): void => {
+    input.checked = now.keepColors;
+  };
+  input.addEventListener("change", () => settings.set({ keepColors: input.checked }));
+  settings.on(show);
+  show(settings.get());
+}
+
+function bindSide(settings: Store<Settings>): void {
+  const select = byId<HTMLSelectElement>("side");
+  const option = (side: number, words: string): HTMLOptionElement =>
+    make("option", { value: String(side), textContent: `${words} (${side} px)` });
+  select.append(make("option", { value: "", textContent: "Automatic, as fine as stays smooth" }));
+  select.append(...SIDES.map(([side, words]) => option(side, words)));
+  const show = ({ side }: Settings): void => {
+    if (side !== null && !SIDES.some(([known]) => known === side) && !select.querySelector(`[value="${side}"]`)) {
+      select.append(option(side, "As linked"));
+    }
+    select.value = side === null ? "" : String(side);
+  };
+  select.addEventListener("change", () => settings.set({ side: select.value ? Number(select.value) : null }));
+  settings.on(show);
+  show(settings.get());
+}
+
+function bindPainter(settings: Store<Settings>, config: PageConfig): void {
+  const select = byId<HTMLSelectElement>("painter");
+  const painters: [Backend | "auto", string][] = [
+    ["auto", "Automatic"],
+    ["webgpu", "WebGPU, the graphics processor"],
+    ["wasm", "WebAssembly, the processor"],
+  ];
+  if (config.server) painters.push(["server", "Server, pictures are sent there"]);
+  select.append(...painters.map(([value, textContent]) => make("option", { value, textContent })));
+  const show = ({ painter }: Settings): void => {
+    select.value = painter;
+  };
+  select.addEventListener("change", () => {
+    const chosen = painters.find(([value]) => value === select.value);
+    if (chosen) settings.set({ painter: chosen[0] });
+  });
+  settings.on(show);
+  show(settings.get());
+}

@@ -1,0 +1,197 @@
+// What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
+import type { Backend, PageConfig, Size } from "../../types";
+
+/** What the page knows about the place it runs in. */
+export interface PageContext {
+  /** `window.isSecureContext` */
+  secure: boolean;
+  /** Inside another page's frame. */
+  framed: boolean;
+  /** Whether that page allows the camera; null where the browser does not tell. */
+  cameraAllowed: boolean | null;
+}
+
+export interface Problem {
+  sentence: string;
+  /** Offer a link that opens the page alone. */
+  openAlone?: boolean;
+}
+
+const errorName = (error: unknown): string =>
+  typeof error === "object" && error !== null && "name" in error ? String(error.name) : "";
+
+const errorText = (error: unknown): string =>
+  typeof error === "object" && error !== null && "message" in error ? String(error.message) : String(error ?? "");
+
+/** Why the camera cannot even be asked for; null when it can. */
+export function cameraBarrier(context: PageContext, hasMediaDevices: boolean): Problem | null {
+  if (context.framed && context.cameraAllowed === false) {
+    return {
+      sentence: "The page around this one does not pass the camera on. Open Impasto in a tab of its own.",
+      openAlone: true,
+    };
+  }
+  if (!context.secure) {
+    return {
+      sentence:
+        "Browsers give the camera only to secure pages. Open this page over https, or as localhost on this machine.",
+    };
+  }
+  if (!hasMediaDevices)
+    return { sentence: "This browser offers no camera to web pages. Try the sample scene, or another browser." };
+  return null;
+}
+
+/** What `getUserMedia` threw. */
+export function cameraTrouble(error: unknown, context: PageContext): Problem {
+  switch (errorName(error)) {
+    case "NotAllowedError":
+    case "SecurityError":
+      if (context.framed && context.cameraAllowed !== true) {
+        return {
+          sentence:
+            "The camera was refused. The page around this one may not pass it on: open Impasto in a tab of its own.",
+          openAlone: true,
+        };
+      }
+      return {
+        sentence:
+          "The camera was refused. Allow it with the camera sign beside the address, then press “Use my camera” again.",
+      };
+    case "NotFoundError":
+    case "DevicesNotFoundError":
+      return { sentence: "No camera was found. Plug one in, or try the sample scene." };
+    case "NotReadableError":
+    case "TrackStartError":
+    case "AbortError":
+      return {
+        sentence: "The camera is in use by another program, or does not answer. Close the other program and try again.",
+      };
+    case "OverconstrainedError":
+      return { sentence: "That camera is gone. Choose another one." };
+    default:
+      return { sentence: `The camera did not start: ${clause(errorText(error))}.` };
+  }
+}
+
+/** Why the microphone is missing from a recording. */
+export function microphoneTrouble(error: unknown): string {
+  const name = errorName(error);
+  if (name === "NotAllowedError" || name === "SecurityError")
+    return "The microphone was refused, so the recording has no sound.";
+  if (name === "NotFoundError") return "No microphone was found, so the recording has no sound.";
+  return "The microphone did not start, so the recording has no sound.";
+}
+
+/** What the engine threw at start. Its own sentences pass; the browser's exceptions are put into words. */
+export function engineTrouble(error: unknown): string {
+  const text = errorText(error);
+  const name = errorName(error);
+  if (/hash|sha-?256|integrity|corrupt/i.test(text)) {
+    return "A model file arrived damaged. Reload the page to fetch it again.";
+  }
+  if (name === "NetworkError" || /failed to fetch|networkerror|load failed/i.test(text)) {
+    return "The connection was lost while the painter was loading. Check it, then try again.";
+  }
+  if (/out of memory|allocation failed|oom/i.test(text)) {
+    return "This device ran out of memory. Close other tabs, or choose a smaller stroke scale.";
+  }
+  if (/device (was )?lost/i.test(text))
+    return "The graphics processor stopped answering. Choose WebAssembly, or reload the page.";
+  if (/webgpu/i.test(text) && /(not|no|un)\b|unavailable|unsupported/i.test(text)) {
+    return "This browser has no WebGPU. Choose Automatic or WebAssembly.";
+  }
+  return isSentence(text) ? text : `The painter did not start: ${clause(text)}.`;
+}
+
+/** Why the page itself cannot begin: its configuration or its gallery did not come. */
+export function loadTrouble(what: string, error: unknown): string {
+  const text = errorText(error);
+  if (/failed to fetch|networkerror|load failed/i.test(text))
+    return `The connection was lost while fetching ${what}. Reload the page.`;
+  return `${capital(what)} could not be read (${clause(text)}). Reload the page, or tell whoever runs it.`;
+}
+
+/** Why a file is no picture or clip for us. */
+export function pictureTrouble(file: string): string {
+  return `“${file}” could not be read as a picture. JPEG, PNG and WebP work.`;
+}
+
+export function waitingSentence(place: number): string {
+  if (place <= 1) return "The server is busy. You are next in line.";
+  return `The server is busy. You are number ${place} in line.`;
+}
+
+export const painterName: Record<Backend, string> = { webgpu: "WebGPU", wasm: "WebAssembly", server: "Server" };
+
+/** What the status line says; `idle` when nothing moves and the last painting stays. Milliseconds. */
+export interface Figures {
+  backend: Backend;
+  size: Size;
+  fps: number;
+  p50: number;
+  p95: number;
+  idle: boolean;
+  model: string;
+}
+
+export function figuresText({ backend, size, fps, p50, p95, idle, model }: Figures): string {
+  const pace = idle
+    ? ["resting, nothing moves"]
+    : fps > 0
+      ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`]
+      : [];
+  const parts = [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean);
+  return parts.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between parts only
+}
+
+const ms = (time: number): string => `${Math.round(time)} ms`;
+
+/** The promise about pictures, true for the painter at work; before any works, for the place. */
+export function privacySentence(backend: Backend | null, config: PageConfig): string {
+  if (backend === "server")
+    return "The server paints: your pictures are sent to it, painted and sent back. It keeps none.";
+  if (backend === null && config.server) {
+    return "Your device does the painting, and nothing is uploaded. Only if it cannot will the server help, and then it says so here.";
+  }
+  return "Your device does the painting. Nothing is uploaded.";
+}
+
+/** Seconds as people say them: 45 s, 3 min, 1 h 5 min. */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.max(1, Math.round(seconds))} s`;
+  const minutes = Math.round(seconds / 60);
+  return minutes < 60 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+/** "41 %, 12 frames/s, 2 min left"; what is not known yet is left out. */
+export function progressText(done: {
+  share: number;
+  framesPerSecond: number | null;
+  secondsLeft: number | null;
+}): string {
+  const parts = [`${Math.floor(100 * done.share)} %`];
+  if (done.framesPerSecond !== null) parts.push(`${rate(done.framesPerSecond)} frames/s`);
+  if (done.secondsLeft !== null) parts.push(`${duration(done.secondsLeft)} left`);
+  return parts.join(", ");
+}
+
+/** Frames a second with the digits that matter. */
+export const rate = (perSecond: number): string => perSecond.toFixed(perSecond < 10 ? 1 : 0);
+
+/** Elapsed time as a clock: 0:07, 12:30. */
+export function clock(seconds: number): string {
+  const whole = Math.floor(seconds);
+  return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+}
+
+/** A small number as a word, as it reads in a sentence. */
+export const numberWord = (count: number): string =>
+  ["none", "one", "two", "three", "four", "five", "six", "seven", "eight"][count] ?? String(count);
+
+/** Bytes as people say them, in decimal megabytes. */
+export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
+
+const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
+const isSentence = (text: string): boolean => /^[A-Z“].{15,}[.!?]$/s.test(text);
+const clause = (text: string): string => text.trim().replace(/[.\s]+$/, "") || "no reason was given";

@@ -1,0 +1,139 @@
+// The contract vectors in TypeScript, with the page's own modules and no browser. Python reads the same:
+// tests/contract/test_contract.py, where README.md says what a case is.
+import { readFileSync } from "node:fs";
+import { inflateSync } from "node:zlib";
+
+import { beforeAll, describe, expect, test } from "vitest";
+
+import { clipSize } from "../src/clips/size";
+import { checkDescription } from "../src/engine/model/description";
+import { checkFile } from "../src/engine/model/model";
+import { blend } from "../src/engine/model/style";
+import { padded, paddingOf } from "../src/engine/painters/canvas/pixels";
+import type { ModelDescription } from "../src/types";
+import { createPainter, type Painter, type Picture, readModel } from "./contract-painter";
+
+const FOLDER = new URL("../../../tests/contract/", import.meta.url);
+const TINY = new URL("tiny/", FOLDER);
+
+/** uint8 [H,W,channels]: base64 of its compressed bytes. */
+interface Packed {
+  shape: [number, number, number];
+  zlib: string;
+}
+interface Step {
+  frame: Packed;
+  painted: Packed;
+  style?: Record<string, number>;
+  strength?: number;
+  keep_colors?: boolean;
+  stability?: number;
+  /** Seconds. */
+  time?: number;
+}
+type Case =
+  | { kind: "paint"; name: string; steps: Step[] }
+  | { kind: "style"; name: string; picture: Packed; style: number[] }
+  | { kind: "blend"; styles: string[]; weights: number[]; blended?: number[]; refused?: boolean }
+  | { kind: "model"; name: string; change?: object; sentence?: string; frame_by_frame?: boolean; damaged?: string }
+  | { kind: "padding"; size: [number, number]; padded: [number, number] }
+  | { kind: "clip_size"; size: [number, number]; side: number; painted: [number, number] };
+
+const { styles, cases }: { styles: Record<string, number[]>; cases: Case[] } = JSON.parse(
+  readFileSync(new URL("cases.json", FOLDER), "utf8"),
+);
+const casesOf = <K extends Case["kind"]>(kind: K) =>
+  cases.filter((each): each is Extract<Case, { kind: K }> => each.kind === kind);
+
+/** RGB or RGBA bytes as RGBA. */
+function unpack({ shape: [height, width, channels], zlib }: Packed): Picture {
+  const bytes = inflateSync(Buffer.from(zlib, "base64"));
+  const data = new Uint8ClampedArray(4 * width * height).fill(255);
+  for (let i = 0; i < width * height; i++) data.set(bytes.subarray(channels * i, channels * (i + 1)), 4 * i);
+  return { data, width, height };
+}
+
+/** The largest and the mean difference of two lists of numbers. */
+function apart(a: ArrayLike<number>, b: ArrayLike<number>): { most: number; mean: number } {
+  expect(a.length).toBe(b.length);
+  let [most, sum] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    const difference = Math.abs(a[i] - b[i]);
+    most = Math.max(most, difference);
+    sum += difference;
+  }
+  return { most, mean: sum / a.length };
+}
+
+let description: ModelDescription;
+let painter: Painter;
+beforeAll(async () => {
+  const model = readModel(TINY);
+  ({ description } = model);
+  painter = await createPainter(model);
+});
+
+test("there are cases of every kind", () => {
+  const kinds: Case["kind"][] = ["paint", "style", "blend", "model", "padding", "clip_size"];
+  expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set(kinds));
+});
+
+test.each(casesOf("paint"))("painted: $name", async ({ steps }) => {
+  Object.assign(painter.view, { strength: 1, keepColors: false });
+  painter.setStability(1);
+  painter.reset();
+  for (const { frame, painted, style, strength, keep_colors, stability, time } of steps) {
+    if (style) {
+      const names = Object.keys(style);
+      painter.use(
+        names.map((name) => styles[name]),
+        Object.values(style),
+      );
+    }
+    if (strength !== undefined) painter.view.strength = strength;
+    if (keep_colors !== undefined) painter.view.keepColors = keep_colors;
+    if (stability !== undefined) painter.setStability(stability);
+    const found = await painter.paint(unpack(frame), time === undefined ? null : 1000 * time);
+    const { most, mean } = apart(found, unpack(painted).data);
+    expect(most).toBeLessThanOrEqual(2);
+    // The fourth byte of a pixel never differs. Where colours are kept, the page starts from levels that are rounded.
+    expect((mean * 4) / 3).toBeLessThan(painter.view.keepColors ? 0.2 : 0.1);
+  }
+});
+
+test.each(casesOf("style"))("seen: $name", async ({ picture, style }) => {
+  const { most } = apart(await painter.encode(unpack(picture)), style);
+  expect(most).toBeLessThan(0.01 * Math.max(...style.map(Math.abs)));
+});
+
+test.each(casesOf("blend"))("blended: $styles, $weights", ({ styles: names, weights, blended, refused }) => {
+  const vectors = names.map((name) => styles[name]);
+  if (refused) expect(() => blend(vectors, weights)).toThrow(/^[A-Z].*\.$/);
+  else expect(apart(blend(vectors, weights), blended!).most).toBeLessThanOrEqual(1e-5);
+});
+
+describe("model folders", () => {
+  const written = JSON.parse(readFileSync(new URL("model.json", TINY), "utf8"));
+
+  test.each(casesOf("model"))("$name", async ({ change, sentence, frame_by_frame, damaged }) => {
+    if (damaged) {
+      const bytes = new Uint8Array(readFileSync(new URL(damaged, TINY)));
+      bytes[bytes.length - 1] ^= 1;
+      const entry = Object.values(description.files).find(({ file }) => file === damaged)!;
+      await expect(checkFile(bytes.buffer, entry)).rejects.toThrow(`${damaged} is damaged`);
+      return;
+    }
+    const read = () => checkDescription({ ...written, ...change }, "tiny");
+    if (sentence) expect(read).toThrow(new Error(sentence)); // the very same
+    if (frame_by_frame) expect(read().state).toEqual([]);
+  });
+});
+
+test.each(casesOf("padding"))("padded: $size", ({ size: [width, height], padded: [right, below] }) => {
+  expect(padded({ width, height }, paddingOf(description))).toEqual({ width: right, height: below });
+});
+
+test.each(casesOf("clip_size"))("a clip of $size at $side", ({ size: [width, height], side, painted }) => {
+  const size = clipSize({ width, height }, side, description.rules.clip_multiple);
+  expect([size.width, size.height]).toEqual(painted);
+});

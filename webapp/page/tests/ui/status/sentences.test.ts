@@ -1,0 +1,108 @@
+import { describe, expect, it } from "vitest";
+import * as words from "../../../src/ui/status/sentences";
+
+const OPEN: words.PageContext = { secure: true, framed: false, cameraAllowed: true };
+const named = (name: string, message = ""): Error => Object.assign(new Error(message), { name });
+
+describe("the camera, in words", () => {
+  it("asks for it where nothing is in the way", () => {
+    expect(words.cameraBarrier(OPEN, true)).toBeNull();
+    expect(words.cameraBarrier({ ...OPEN, framed: true }, true)).toBeNull();
+  });
+
+  it("tells an insecure page, a frame without permission and a browser without cameras apart", () => {
+    expect(words.cameraBarrier({ ...OPEN, secure: false }, false)?.sentence).toContain("https");
+    const framed = words.cameraBarrier({ secure: true, framed: true, cameraAllowed: false }, true);
+    expect(framed?.openAlone).toBe(true);
+    expect(words.cameraBarrier(OPEN, false)?.sentence).toContain("no camera");
+  });
+
+  it.each([
+    ["NotAllowedError", "refused"],
+    ["SecurityError", "refused"],
+    ["NotFoundError", "No camera was found"],
+    ["NotReadableError", "in use"],
+    ["AbortError", "in use"],
+    ["OverconstrainedError", "gone"],
+  ])("%s: %s", (name, part) => {
+    const { sentence, openAlone } = words.cameraTrouble(named(name), OPEN);
+    expect(sentence).toContain(part);
+    expect(openAlone).toBeFalsy();
+  });
+
+  it("offers a tab of its own when the refusal may come from the page around", () => {
+    const trouble = words.cameraTrouble(named("NotAllowedError"), { secure: true, framed: true, cameraAllowed: null });
+    expect(trouble.openAlone).toBe(true);
+  });
+
+  it("passes on what an unknown error says, as one sentence", () => {
+    expect(words.cameraTrouble(named("OddError", "the lens is dirty."), OPEN).sentence).toBe(
+      "The camera did not start: the lens is dirty.",
+    );
+  });
+});
+
+describe("the engine's troubles, in words", () => {
+  it.each([
+    ["sha256 mismatch", "damaged"],
+    ["Failed to fetch", "connection was lost"],
+    ["std::bad_alloc: out of memory", "out of memory"],
+    ["GPUDevice was lost", "stopped answering"],
+    ["WebGPU is not supported", "no WebGPU"],
+    ["42", "did not start: 42."],
+  ])("%s → %s", (message, part) => expect(words.engineTrouble(new Error(message))).toContain(part));
+
+  it("lets sentences of the engine pass", () => {
+    const sentence = "The server closed the line, try again in a minute.";
+    expect(words.engineTrouble(new Error(sentence))).toBe(sentence);
+  });
+
+  it("never ends without a sentence", () => {
+    for (const thing of [null, undefined, "", {}, new Error(), 7])
+      expect(words.engineTrouble(thing)).toMatch(/^[A-Z].+\.$/);
+  });
+});
+
+describe("promises and figures", () => {
+  it("says when pictures travel", () => {
+    const alone = { models: [], server: null };
+    const served = { models: [], server: { socket: "socket", studio: null } };
+    expect(words.privacySentence("wasm", served)).toContain("Nothing is uploaded");
+    expect(words.privacySentence(null, alone)).toContain("Nothing is uploaded");
+    expect(words.privacySentence("server", served)).toContain("sent");
+    expect(words.privacySentence(null, served)).toContain("Only if");
+  });
+
+  it("shows the pace, or that nothing moves", () => {
+    const figures = {
+      backend: "wasm" as const,
+      size: { width: 456, height: 256 },
+      fps: 29.97,
+      p50: 33.4,
+      p95: 51,
+      idle: false,
+      model: "m",
+    };
+    const [line, idle] = [figures, { ...figures, idle: true }].map(words.figuresText) as [string, string];
+    expect(line.replaceAll("\u00a0", " ")).toBe("WebAssembly · 456 × 256 · 30 frames/s · delay 33 ms, p95 51 ms · m");
+    expect(line.split(" ")).toHaveLength(5); // a line breaks between two figures, never within one
+    expect(idle).toContain("nothing\u00a0moves");
+  });
+
+  it("says durations and clocks as people do", () => {
+    expect([0.2, 45, 200, 3900].map(words.duration)).toEqual(["1 s", "45 s", "3 min", "1 h 5 min"]);
+    expect([0, 7.9, 750].map(words.clock)).toEqual(["0:00", "0:07", "12:30"]);
+  });
+
+  it("leaves out of a clip's progress what is not known yet", () => {
+    expect(words.progressText({ share: 0.019, framesPerSecond: null, secondsLeft: null })).toBe("1 %");
+    expect(words.progressText({ share: 0.5, framesPerSecond: 7.25, secondsLeft: 130 })).toBe(
+      "50 %, 7.3 frames/s, 2 min left",
+    );
+  });
+
+  it("counts the line of people from one", () => {
+    expect(words.waitingSentence(1)).toContain("next");
+    expect(words.waitingSentence(3)).toContain("number 3");
+  });
+});
