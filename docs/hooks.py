@@ -1,12 +1,13 @@
 """Lets mkdocstrings read the source as the packages it is imported as.
 
-`pyproject.toml` maps packages to folders (`impasto` is `export/api`, `impasto.models` is `models`). The parser reads files
-and knows no such map, so a tree of links that has the packages' shape is laid out before the pages are built.
+`pyproject.toml` maps packages to folders (`impasto` is `export/api`, `impasto.models` is `models`). The parser reads
+files and knows no such map, so a tree of links that has the packages' shape is laid out before the pages are built.
 """
 
 import shutil
-import tomllib
 from pathlib import Path
+
+import tomllib
 
 ROOT = Path(__file__).parent.parent
 LINKED = ROOT / "out" / "docs-source"
