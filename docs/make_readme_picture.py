@@ -1,4 +1,4 @@
-"""Makes the README's moving picture: the demo clip, painted by `impasto stylize`, beside itself under a divider.
+"""Makes the README's moving picture: the demo clip and its painting by `impasto stylize`, left and right of a divider.
 
     python docs/make_readme_picture.py docs/pictures/before-and-after.webp
 
@@ -19,9 +19,10 @@ from impasto.webapp.cli.arguments import demo_clip
 from impasto.webapp.files.probe import probe
 from impasto.webapp.files.read import read_frames
 
-STYLES = ("name:starry-night", "name:great-wave")  # a third of the picture each, beside the clip
+STYLES = ("name:starry-night", "name:great-wave")  # one after the other
 HEIGHT = 270  # pixels of the frames, painted and shown
-FIRST, COUNT, EVERY = 24, 72, 3  # frames of the clip: from which, how many, which of them are shown
+EVERY = 3  # of these frames of the clip one is shown
+SWING = 0.35  # of the width: how far the divider goes from the middle, once each way for every style
 MILLISECONDS = 120  # a shown frame stays: three of 25 a second
 LINE = 2  # pixels of the divider
 MAX_BYTES = 1_500_000
@@ -35,7 +36,7 @@ def main() -> None:
     clip = demo_clip()
     with tempfile.TemporaryDirectory() as folder:
         painted = [paint(clip, style, Path(folder)) for style in STYLES]
-        frames = [divided(*pair) for pair in zip(shown(clip), *(shown(p) for p in painted), strict=True)]
+        frames = before_and_after(shown(clip), [shown(each) for each in painted])
     if options.frames:
         options.frames.mkdir(parents=True, exist_ok=True)
         for number, frame in enumerate(frames):
@@ -55,18 +56,19 @@ def shown(clip: Path) -> list[np.ndarray]:
     """The frames of a clip that are shown, uint8 RGB [HEIGHT,W,3]."""
     info = probe(clip)
     size = (round(info.width * HEIGHT / info.height / 2) * 2, HEIGHT)
-    frames = [frame.rgb for _, frame in zip(range(FIRST + COUNT), read_frames(info, size), strict=False)]
-    return frames[FIRST::EVERY]
+    return [frame.rgb for frame in read_frames(info, size)][::EVERY]
 
 
-def divided(clip: np.ndarray, *paintings: np.ndarray) -> np.ndarray:
-    """The clip's left third, then a third of every painting, white lines between."""
-    out, width = clip.copy(), clip.shape[1]
-    for i, painting in enumerate(paintings, 1):
-        at = i * width // (len(paintings) + 1)
-        out[:, at:] = painting[:, at:]
-        cv2.line(out, (at, 0), (at, HEIGHT), (255, 255, 255), LINE)
-    return out
+def before_and_after(clip: list[np.ndarray], paintings: list[list[np.ndarray]]) -> list[np.ndarray]:
+    """The clip left of a divider that swings, its painting right of it, in one style after the other."""
+    frames = []
+    for number, frame in enumerate(clip):
+        turn = number * len(paintings) / len(clip)  # the whole part says which style, the rest how far it has swung
+        width = frame.shape[1]
+        at = round(width * (0.5 + SWING * np.cos(2 * np.pi * turn)))
+        out = np.concatenate([frame[:, :at], paintings[int(turn)][number][:, at:]], 1)
+        frames.append(cv2.line(out, (at, 0), (at, HEIGHT), (255, 255, 255), LINE))
+    return frames
 
 
 def write(frames: list[np.ndarray], output: Path) -> None:
