@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PAGE := $(BIN)/python -m impasto.webapp.page_build
 
-.PHONY: app page demo test test-slow lint chromium wheel clean
+.PHONY: app page demo test test-slow lint docs chromium wheel clean
 
 app: page
 	@$(BIN)/impasto app
@@ -67,3 +67,14 @@ clean:
 	@echo "Preparing .venv for development (once)..."
 	@$(PIP) -e ".[app,demo,baseline,train,dev]"
 	@touch $@ .venv/paint
+
+# The documentation in out/docs; a broken link fails. Nothing is fetched while it is built or read.
+docs: .venv/docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "Open out/docs/index.html, or serve it with search: $(BIN)/python -m http.server -d out/docs"
+
+.venv/docs: pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@echo "Preparing .venv for the documentation (once)..."
+	@$(PIP) -e ".[docs]"
+	@touch $@

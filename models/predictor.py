@@ -1,10 +1,16 @@
-"""P, the style predictor: turns a picture into a style vector S.
+"""P, the style predictor: a picture [N,3,256,256] → its style vector S [N,D].
 
-A MobileNet-v2 (Sandler et al. 2018), batch normalisation folded into its convolutions, pools the picture into a
-bottleneck of 100 numbers; two linear heads per normalised layer of T map those to γ and β (Ghiasi et al. 2017).
-The heads belong to P, so T receives S ready-made. Ours also sees what such a network pools away on its deep way down:
-the mean and the deviation of every channel at every level, which is what T's normalisation wants replaced (Huang and
-Belongie 2017).
+After Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017):
+
+1. a MobileNet-v2 (Sandler et al. 2018), batch normalisation folded into its convolutions, pools the picture into a
+   bottleneck of 100 numbers;
+2. one linear layer, the heads, maps those to γ and β of every normalised layer of T. The heads belong to P, so that T
+   receives S ready-made.
+
+Such a network pools away how strongly each channel varies, which is what T's normalisation replaces (Huang and
+Belongie, "Arbitrary style transfer in real-time with adaptive instance normalization", 2017). So ours has a second
+branch: the mean and the deviation of every channel at every level go through two linear layers and are added to what
+the heads give.
 """
 
 from dataclasses import asdict, dataclass
@@ -15,16 +21,19 @@ from torch.nn import functional as F
 
 from .spec import StyleLayout
 
-TINY = 1e-4  # added to variances: the gradient of a deviation of 0 is infinite
-SLOPE = 0.2  # below zero, of what is made of the statistics
-SIDE = 256  # pictures are cropped to a square and resized to this before P sees them
+TINY = 1e-4  # added to variances, of values in about 0…6: the gradient of a deviation of 0 is infinite
+SLOPE = 0.2  # of the leaky ReLU between the two layers of the statistics, below zero
+SIDE = 256  # pixels: pictures are cropped to a square and resized to this before P sees them
 
 
 @dataclass(frozen=True)
 class PredictorSpec:
-    """P: widths and strides of the inverted residual stages, then the bottleneck."""
+    """The sizes of P: the stem, the stages of inverted residuals, the bottleneck, the branch of the statistics.
 
-    stem: int = 32
+    The defaults are the published network's.
+    """
+
+    stem: int = 32  # channels after the first convolution, 3×3 of stride 2
     # (expansion, channels, repeats, stride of the first) per stage
     stages: tuple[tuple[int, int, int, int], ...] = (
         (1, 16, 1, 1),
@@ -37,13 +46,14 @@ class PredictorSpec:
     )
     last: int = 1280  # width of a last 1×1 convolution before pooling; 0 for none
     bottleneck: int = 100
-    statistics: int = 0  # numbers that are made of the statistics of all levels; 0 for none
+    statistics: int = 0  # width of the layer that the statistics of all levels go through; 0: no such branch
 
     @property
     def levels(self) -> dict[int, int]:
-        """How many blocks come before each level whose statistics are taken → its channels; the stem is level 0.
+        """Where statistics are taken: the number of inverted residuals before that place → its channels.
 
-        All stages but the last, which is pooled for the bottleneck; none where no statistics are taken.
+        After the stem (0 blocks) and after every stage but the last, which is pooled for the bottleneck. Empty where
+        `statistics` is 0.
         """
         if not self.statistics:
             return {}
@@ -61,12 +71,16 @@ class PredictorSpec:
         return cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
 
 
-# The published one without its widest layers, which hold two thirds of its weights, but with statistics.
+# Ours: the published one without its widest layers, which hold two thirds of its weights, but with statistics.
 SMALL = PredictorSpec(stages=(*PredictorSpec().stages[:5], (6, 160, 1, 2)), last=384, statistics=256)
 
 
 class SameConv(nn.Module):
-    """A convolution with TensorFlow's zero padding: at stride 2 the odd row and column go to the right and bottom."""
+    """A convolution with the zero padding that TensorFlow calls SAME, as the published weights want it.
+
+    [N,inputs,H,W] → [N,outputs,⌈H/stride⌉,⌈W/stride⌉] for even H and W; at stride 2 the odd row and column of padding
+    go to the bottom and right, where PyTorch would put them on the other side.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int = 1, stride: int = 1, groups: int = 1):
         super().__init__()
@@ -79,7 +93,10 @@ class SameConv(nn.Module):
 
 
 class InvertedResidual(nn.Module):
-    """Widen (1×1), filter each channel (3×3), narrow (1×1); added to the input where the shapes allow."""
+    """MobileNet-v2's block: widen (1×1), filter each channel by itself (3×3), narrow (1×1).
+
+    [N,inputs,H,W] → [N,outputs,H/stride,W/stride]; the input is added where it has the output's shape.
+    """
 
     def __init__(self, inputs: int, outputs: int, expansion: int, stride: int):
         super().__init__()
@@ -96,7 +113,11 @@ class InvertedResidual(nn.Module):
 
 
 class Predictor(nn.Module):
-    """P as its `PredictorSpec` describes it, with heads for one `StyleLayout`."""
+    """P as its `PredictorSpec` describes it, with heads for one `StyleLayout`.
+
+    `forward` gives S. Its parts are methods of their own, because training computes what does not change only once:
+    `survey` goes part of the way, `look_on` the rest, `say` makes S of what was found.
+    """
 
     def __init__(self, spec: PredictorSpec, layout: StyleLayout):
         super().__init__()
@@ -118,9 +139,9 @@ class Predictor(nn.Module):
 
     @torch.no_grad()
     def start_at_identity(self) -> None:
-        """Heads that say γ = 1, β = 0, give or take what the picture adds: where training from nothing begins.
+        """Where training from random weights begins: the heads give γ = 1 and β = 0 plus a little of the bottleneck.
 
-        The statistics correct nothing yet: a P that was trained without them goes on as it was.
+        The branch of the statistics gives 0, so a P that was trained without it computes what it did.
         """
         nn.init.normal_(self.heads.weight, std=0.02)
         self.heads.bias.zero_()
@@ -130,7 +151,7 @@ class Predictor(nn.Module):
             self.correct.weight.zero_()
 
     def code(self, image: Tensor) -> Tensor:
-        """image [N,3,256,256] in [0, 1] → bottleneck [N,100]. Other sizes work; 256 is what it was trained on."""
+        """image [N,3,H,W] in [0, 1] → bottleneck [N,100]. Any size; trained on 256×256."""
         return self.upper(self.lower(image))
 
     def lower(self, image: Tensor, blocks: int = 0) -> Tensor:
@@ -138,47 +159,52 @@ class Predictor(nn.Module):
         return self.blocks[:blocks](F.relu6(self.stem(image)))
 
     def upper(self, z: Tensor, blocks: int = 0) -> Tensor:
-        """What `lower` gave after so many blocks → bottleneck [N,100]."""
+        """The rest of the way: what `lower` gave after `blocks` inverted residuals → bottleneck [N,100]."""
         z = self.blocks[blocks:](z)
         if self.last is not None:
             z = F.relu6(self.last(z))
         return self.bottleneck(z.mean((2, 3)))
 
     def survey(self, image: Tensor, blocks: int = 0) -> tuple[Tensor, list[Tensor]]:
-        """image [N,3,H,W] in [0, 1] → features after the stem and the first `blocks` inverted residuals, and the
-        `statistics` of the picture itself and of every level up to there; none where `spec` has none."""
+        """image [N,3,H,W] in [0, 1] → (features after the stem and the first `blocks` inverted residuals, statistics).
+
+        The statistics are a list: [N,6] of the picture itself, then [N,2C] of every level up to there; empty where
+        `spec` has none.
+        """
         z = self.lower(image)
         found = [statistics(image), statistics(z)] if self.spec.statistics else []
         return self._on(z, found, 0, blocks)
 
     def _on(self, z: Tensor, found: list[Tensor], done: int, blocks: int) -> tuple[Tensor, list[Tensor]]:
-        """From what `survey` gave after `done` blocks to what it gives after `blocks`."""
+        """What `survey` gave after `done` blocks → what it gives after `blocks`."""
         for i in range(done, blocks):
             z = self.blocks[i](z)
             found = [*found, statistics(z)] if i + 1 in self.spec.levels else found
         return z, found
 
     def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
-        """image [N,3,256,256] in [0, 1] → what S is made of: the bottleneck [N,100], and the statistics [N,2C] of the
-        picture and all levels, or [N,0] where `spec` has none."""
+        """image [N,3,256,256] in [0, 1] → what S is made of: (bottleneck [N,100], statistics [N,K]).
+
+        The statistics are those of the picture and of all levels side by side; K is 0 where `spec` has none.
+        """
         return self.look_on(*self.survey(image))
 
     def look_on(self, z: Tensor, found: list[Tensor], blocks: int = 0) -> tuple[Tensor, Tensor]:
-        """What `survey` gave after so many blocks → as `look`."""
+        """What `survey` gave after `blocks` inverted residuals → what `look` gives."""
         z, found = self._on(z, found, blocks, len(self.blocks))
         return self.upper(z, len(self.blocks)), torch.cat(found, 1) if found else z.new_zeros(len(z), 0)
 
     def say(self, code: Tensor, found: Tensor) -> Tensor:
-        """What `look` gave → S [N,D]."""
-        known = self.heads(code)
+        """Bottleneck [N,100] and statistics [N,K], as `look` gives them → S [N,D]."""
+        style = self.heads(code)
         if not self.spec.statistics:
-            return known
+            return style
         gathered = self.gather(found)
-        leaky = SLOPE * gathered + (1 - SLOPE) * F.relu(gathered)  # in operators verified on WebGPU
-        return known + self.correct(leaky)
+        leaky = SLOPE * gathered + (1 - SLOPE) * F.relu(gathered)  # a leaky ReLU in operators verified on WebGPU
+        return style + self.correct(leaky)
 
     def forward(self, image: Tensor) -> Tensor:
-        """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted sum of them is a style too."""
+        """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted mean of them is a style too."""
         return self.say(*self.look(image))
 
 

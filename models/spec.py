@@ -1,7 +1,7 @@
-"""The sizes of the networks as data, and the layout of the style vector that follows from them.
+"""The sizes of T as data, and the layout of the style vector S that follows from them. No torch.
 
-A `TransformerSpec` says everything needed to build T; two are named here. `StyleLayout` says where in the flat
-style vector S each normalised layer finds its scale γ and shift β. No torch here: the runtime reads this too.
+A `TransformerSpec` says everything needed to build T; two are named here, `PUBLISHED` and `SPACE_TO_DEPTH`. A
+`StyleLayout` says where in the flat vector S each normalised layer finds its scale γ and its shift β.
 """
 
 from dataclasses import asdict, dataclass
@@ -10,11 +10,12 @@ from itertools import pairwise
 
 @dataclass(frozen=True)
 class TransformerSpec:
-    """T: a stem, contracting convolutions (stride 2), residual blocks, expanding convolutions, an end.
+    """The sizes of T: a stem, contracting convolutions of stride 2, residual blocks, expanding convolutions, an end.
 
-    With `stem_stride` f > 1 the stem is one convolution of stride f: the same thing as a space-to-depth of factor f
-    followed by a smaller convolution, in an operator every backend runs well. The end then gives 3·f² channels at
-    1/f of the resolution and a depth-to-space spreads them out.
+    With `stem_stride` f > 1 the stem is one convolution of stride f, which is a space-to-depth of factor f and a
+    smaller convolution in one operator that every backend runs well. The end then gives 3·f² channels at 1/f of the
+    frame's size and a depth-to-space spreads them out (Shi et al., "Real-time single image and video super-resolution
+    using an efficient sub-pixel convolutional neural network", 2016).
     """
 
     channels: tuple[int, ...]  # width after the stem, then after each contracting convolution
@@ -22,12 +23,12 @@ class TransformerSpec:
     stem_kernel: int = 9
     stem_stride: int = 1
     end_kernel: int = 9
-    skip: bool = False  # each contraction's input also reaches the expansion back to its resolution (3×3)
+    skip: bool = False  # each contraction's input is also added, through a 3×3 convolution, at its size on the way back
     epsilon: float = 1e-3  # added to the variance in every normalisation; the published network's value
 
     @property
     def normalised(self) -> list[tuple[str, int]]:
-        """(name, channels) of every layer normalised by S, in the order in which a frame meets them."""
+        """(name, channels) of every layer that S normalises, in the order in which a frame passes them."""
         trunk = self.channels[-1]
         layers = [(f"block{i}.norm{j}", trunk) for i in range(1, self.blocks + 1) for j in (1, 2)]
         layers += [(f"expand{i}.norm", c) for i, c in enumerate(reversed(self.channels[:-1]), 1)]
@@ -40,11 +41,14 @@ class TransformerSpec:
 
     @property
     def macs_per_pixel(self) -> float:
-        """Multiplications of T's convolutions for one pixel of the frame; it stands for the cost of painting."""
+        """Multiplications of T's convolutions for one pixel of the frame: a measure of what painting costs."""
         c, f = self.channels, self.stem_stride
+        # The stem and the end work at 1/f of the frame's size, so on 1/f² of its pixels.
         total = (self.stem_kernel**2 * 3 * c[0] + self.end_kernel**2 * c[0] * 3 * f**2) / f**2
-        for i, (here, deeper) in enumerate(pairwise(c)):  # a contraction and the expansion back
+        # A contraction (a quarter of the places), the expansion back and the skip, each 3×3.
+        for i, (here, deeper) in enumerate(pairwise(c)):
             total += 9 * here * (deeper * (1 + 1 / 4) + here * self.skip) / (f * 2**i) ** 2
+        # Two 3×3 convolutions a residual block, at the coarsest size.
         return total + self.blocks * 2 * 9 * c[-1] ** 2 / self.multiple**2
 
     def to_json(self) -> dict:
@@ -64,7 +68,10 @@ SPACE_TO_DEPTH = TransformerSpec(channels=(16, 32), stem_kernel=6, stem_stride=2
 
 @dataclass(frozen=True)
 class StyleLayout:
-    """Where γ and β of each normalised layer lie in S: γ then β, layer after layer."""
+    """Where γ and β of each normalised layer lie in S: γ then β of the first layer, then of the second, and so on.
+
+    `layers` are (name, channels), as `TransformerSpec.normalised` gives them.
+    """
 
     layers: tuple[tuple[str, int], ...]
 
@@ -78,7 +85,7 @@ class StyleLayout:
         return 2 * sum(channels for _, channels in self.layers)
 
     def slices(self) -> list[tuple[str, slice, slice]]:
-        """(layer, where γ is, where β is) for every layer, in order."""
+        """(name, slice of γ in S, slice of β in S) of every layer, in order."""
         found, at = [], 0
         for name, c in self.layers:
             found.append((name, slice(at, at + c), slice(at + c, at + 2 * c)))
@@ -86,9 +93,9 @@ class StyleLayout:
         return found
 
     def within(self, larger: "StyleLayout") -> list[int]:
-        """Where each value of this S lies in the S of a larger layout, layer by layer of the same name.
+        """Where in the S of a larger layout each value of this layout's S lies: D indices, layers matched by name.
 
-        ValueError: a layer is missing there, or has another number of channels.
+        Raises ValueError when a layer is missing there, or has another number of channels.
         """
         there = {name: (gamma, beta) for name, gamma, beta in larger.slices()}
         found: list[int] = []

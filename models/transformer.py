@@ -1,10 +1,14 @@
-"""T, the transformer: paints a frame in the manner that a style vector says.
+"""T, the transformer: a frame [N,3,H,W] and a style vector S [N,D] → the painted frame [N,3,H,W].
 
-Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017):
-convolutions contract the frame, residual blocks work at the coarsest scale, nearest-neighbour upsampling and
-convolutions expand it. Each layer after the contraction is normalised per channel and rescaled by its part of S.
-Where the description says so, features from before each contraction join the expansion (Ronneberger et al., "U-Net",
-2015): fine strokes then lie where the frame's detail lies, not where the coarse grid does.
+After Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017):
+
+1. convolutions contract the frame to a fraction of its size;
+2. residual blocks work at the coarsest size;
+3. nearest-neighbour upsampling and convolutions expand the result to the frame's size.
+
+Each layer after the contraction is normalised per channel and rescaled by its part of S. With `TransformerSpec.skip`,
+features from before each contraction are added to the expansion back to their size (Ronneberger et al., "U-Net", 2015):
+fine strokes then lie where the frame's detail lies, and not on the grid of the coarsest size.
 """
 
 from collections.abc import Sequence
@@ -20,21 +24,25 @@ from .steady_style import SteadyStyle
 
 
 def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
-    """z' = γ(z − μ)/σ + β, with μ and σ per image and channel (instance normalisation).
+    """z' = γ(z − μ)/√(σ² + ε) + β, with μ and σ² over each image's channel (conditional instance normalisation).
 
-    z [N,C,H,W]; gamma and beta [N,C]. γ and β are applied after the normalisation operator, not by it: its own
-    statistics then stay float32 in half-precision graphs.
+    z [N,C,H,W], gamma and beta [N,C] or [1,C] → [N,C,H,W]. Dumoulin et al., "A learned representation for artistic
+    style" (2017). γ and β are applied after the normalisation operator, not by it: its own statistics then stay float32
+    in half-precision graphs.
     """
     z = F.instance_norm(z, eps=epsilon)
     return z * gamma[:, :, None, None] + beta[:, :, None, None]
 
 
 class PaddedConv(nn.Module):
-    """A convolution whose border is reflected, so that no dark frame grows around the painting."""
+    """A convolution whose border is reflected, so that no dark frame grows around the painting.
+
+    [N,inputs,H,W] → [N,outputs,H/stride,W/stride], H and W multiples of stride.
+    """
 
     def __init__(self, inputs: int, outputs: int, kernel: int, stride: int = 1):
         super().__init__()
-        # As much as makes the output exactly 1/stride of the input; an odd pixel goes to the left and top.
+        # Padding that makes the output exactly 1/stride of the input; an odd pixel of it goes to the left and top.
         total = kernel - stride
         before, after = (total + 1) // 2, total // 2
         self.pad = (before, after, before, after)
@@ -45,7 +53,11 @@ class PaddedConv(nn.Module):
 
 
 class Transformer(nn.Module):
-    """T as its `TransformerSpec` describes it; and what makes it steady, which belongs to it and travels along."""
+    """T as its `TransformerSpec` describes it.
+
+    The stabilizer and the steady style are kept in it, because they are trained, stored and exported with it; `forward`
+    paints one frame by itself and uses neither.
+    """
 
     def __init__(self, spec: TransformerSpec):
         super().__init__()
@@ -58,16 +70,16 @@ class Transformer(nn.Module):
         )
         self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(pairwise(c))))
         self.skip = nn.ModuleList(PaddedConv(a, a, 3) for a in reversed(c[:-1]) if spec.skip)
-        for conv in self.skip:  # at first nothing joins: a T that was trained without it goes on as it was
+        for conv in self.skip:  # 0 at first: a T that was trained without skips computes what it did
             nn.init.zeros_(conv.conv.weight)
             nn.init.zeros_(conv.conv.bias)
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
         self.stabilizer, self.steady_style = Stabilizer(), SteadyStyle(self.layout.size)
 
     def encode(self, frame: Tensor) -> list[Tensor]:
-        """frame [N,3,H,W] in [0, 1] → features that no style has touched yet, after the stem and each contraction.
+        """frame [N,3,H,W] in [0, 1] → features after the stem and after each contraction, finest first.
 
-        The last are [N,C,H/m,W/m], m = `spec.multiple`.
+        They do not depend on the style. The last are [N,C,H/m,W/m], m = `spec.multiple`.
         """
         levels = [F.relu(self.stem(frame))]
         for conv in self.contract:
@@ -79,20 +91,24 @@ class Transformer(nn.Module):
         parts, z = iter(self.layout.slices()), levels[-1]
 
         def norm(z: Tensor) -> Tensor:
+            """The next normalised layer; they are met in the order in which S holds them."""
             _, gamma, beta = next(parts)
             return style_norm(z, style[:, gamma], style[:, beta], self.spec.epsilon)
 
+        # Residual blocks at the coarsest size: the second convolution is not followed by a ReLU.
         for first, second in self.blocks:
             z = z + norm(second(F.relu(norm(first(z)))))
+        # Twice the size, a convolution, what the contraction saw at that size.
         for i, conv in enumerate(self.expand):
             z = conv(F.interpolate(z, scale_factor=2.0, mode="nearest"))
             z = z + self.skip[i](levels[-2 - i]) if self.skip else z
             z = F.relu(norm(z))
+        # The frame's size and colours; with a strided stem the end gives 3·f² channels that depth-to-space spreads out.
         z = self.end(z)
         if self.spec.stem_stride > 1:
             z = F.pixel_shuffle(z, self.spec.stem_stride)
         return torch.sigmoid(norm(z))
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
-        """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → [N,3,H,W]."""
+        """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → painted, as frame."""
         return self.decode(self.encode(frame), style)

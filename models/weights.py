@@ -1,4 +1,8 @@
-"""The weights of P and T in one safetensors file, which describes the networks it belongs to."""
+"""The weights of P and T in one safetensors file: `weights.safetensors` of runs and of model folders.
+
+Its tensors are named `predictor.…` and `transformer.…` as in the networks' state dicts; its metadata holds the sizes of
+both as JSON (`PredictorSpec`, `TransformerSpec`), so that the file alone is enough to build them again.
+"""
 
 import json
 from pathlib import Path
@@ -14,8 +18,8 @@ from .predictor import Predictor, PredictorSpec
 from .spec import StyleLayout, TransformerSpec
 from .transformer import Transformer
 
-SAYING = ("heads", "correct")  # the parts of P with a row for every value of S
-LATER = ("stabilizer", "steady_style")  # the parts of T that files may lack
+ROWS_OF_STYLE = ("heads", "correct")  # the layers of P with a row for every value of S
+OPTIONAL = ("stabilizer", "steady_style")  # the parts of T that older files lack, or have in another shape
 
 
 def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
@@ -32,7 +36,7 @@ def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
 
 @torch.no_grad()
 def take_over(mine: nn.Module, model: nn.Module) -> bool:
-    """Copies all weights of a module if all names and shapes agree, none otherwise; returns which."""
+    """Copy all weights of `model` into `mine` if all names and shapes agree, none otherwise; returns whether it did."""
     values = model.state_dict()
     alike = {k: v.shape for k, v in mine.state_dict().items()} == {k: v.shape for k, v in values.items()}
     if alike:
@@ -41,19 +45,22 @@ def take_over(mine: nn.Module, model: nn.Module) -> bool:
 
 
 def for_layout(p: Predictor, layout: StyleLayout) -> Predictor:
-    """A copy of P whose heads give only the layers of a smaller layout, with the values that P gives them.
+    """A copy of P for a smaller layout: its S holds the γ and β of that layout's layers, with the values P gives them.
 
-    ValueError: the layout has a layer that P's has not.
+    Raises ValueError when the layout has a layer that P's has not.
     """
     rows = layout.within(p.layout)
     smaller = Predictor(p.spec, layout)
     values = p.state_dict()
-    smaller.load_state_dict({k: v[rows] if k.split(".")[0] in SAYING else v for k, v in values.items()})
+    smaller.load_state_dict({k: v[rows] if k.split(".")[0] in ROWS_OF_STYLE else v for k, v in values.items()})
     return smaller
 
 
 def with_part(tensors: dict[str, Tensor], prefix: str, made: nn.Module) -> dict[str, Tensor]:
-    """Tensors by name; a part of them without the names and shapes of what was made is replaced by it as a whole."""
+    """Tensors by name, in which the part under `prefix` fits the module `made`.
+
+    Where its names or shapes differ, the whole part is replaced by the values that `made` begins with.
+    """
     values = {prefix + k: v for k, v in made.state_dict().items()}
     stored = {k: v.shape for k, v in tensors.items() if k.startswith(prefix)}
     if stored == {k: v.shape for k, v in values.items()}:
@@ -62,9 +69,10 @@ def with_part(tensors: dict[str, Tensor], prefix: str, made: nn.Module) -> dict[
 
 
 def load_weights(path: Path) -> tuple[Predictor, Transformer]:
-    """The networks of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file.
+    """(P, T) of a file written by `save_weights`, in evaluation mode. Raises BadInput for any other file.
 
-    What paints steadily stays as it is made where a file has none of it, or one of an earlier kind.
+    The stabilizer and the steady style keep the values they are built with where the file has none, or those of an
+    earlier kind.
     """
     try:
         with safe_open(str(path), "pt") as f:
@@ -73,7 +81,7 @@ def load_weights(path: Path) -> tuple[Predictor, Transformer]:
         tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
         pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
         p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
-        for part in LATER:
+        for part in OPTIONAL:
             tensors = with_part(tensors, f"transformer.{part}.", getattr(t, part))
         for prefix, net in (("predictor.", p), ("transformer.", t)):
             net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})

@@ -20,7 +20,7 @@ from torch import nn
 from impasto.models.predictor import Predictor
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
-from impasto.models.weights import LATER, SAYING, save_weights, take_over
+from impasto.models.weights import OPTIONAL, ROWS_OF_STYLE, save_weights, take_over
 
 from . import loop
 from .stages import image as image_stage
@@ -79,7 +79,7 @@ def sweep(
 def cost_of(spec: TransformerSpec) -> dict:
     """MAC a pixel, parameters of T without its stabilizer, and kilobytes of those in float16."""
     t = Transformer(spec)
-    count = sum(w.numel() for name, w in t.named_parameters() if not name.startswith(LATER))
+    count = sum(w.numel() for name, w in t.named_parameters() if not name.startswith(OPTIONAL))
     return {"macs_per_pixel": round(spec.macs_per_pixel), "parameters": count, "kb_fp16": round(2 * count / 1000)}
 
 
@@ -154,7 +154,7 @@ def beginner(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
     p = Predictor(teacher.spec, t.layout)
     parts: dict[str, nn.Module] = dict(teacher.named_children())
     for name, part in p.named_children():
-        if name not in SAYING:
+        if name not in ROWS_OF_STYLE:
             take_over(part, parts[name])
     return loop.Networks(p, t)
 

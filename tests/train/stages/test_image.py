@@ -3,7 +3,7 @@
 import numpy as np
 import torch
 
-from impasto.models.weights import LATER, load_weights
+from impasto.models.weights import OPTIONAL, load_weights
 from impasto.train import loop, losses, vgg
 from impasto.train.data import pictures as data
 from impasto.train.data.augment import Draws
@@ -38,7 +38,7 @@ def test_gradient_reaches_both_networks_and_nothing_else(sources, tiny):
     nets = loop.Networks(*load_weights(sources["start"]))
     eye = vgg.load(sources["vgg_file"])
     sum(image_stage.losses(nets, eye, *fixed_batch(sources, tiny(image_stage))).values()).backward()
-    painters = [nets.p, *(part for name, part in nets.t.named_children() if name not in LATER)]
+    painters = [nets.p, *(part for name, part in nets.t.named_children() if name not in OPTIONAL)]
     assert all(w.grad is not None and w.grad.isfinite().all() for net in painters for w in net.parameters())
     assert all(weight.grad is None for weight in eye.parameters())
 
@@ -71,7 +71,7 @@ def test_rate_zero_freezes_the_predictor(sources, tiny, tmp_path):
     (p, t), (p0, t0) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
     assert all(torch.equal(a, b) for a, b in zip(p.parameters(), p0.parameters(), strict=True))
     for (name, a), b in zip(t.named_parameters(), t0.parameters(), strict=True):
-        assert torch.equal(a, b) == name.startswith(LATER), name  # they have stages of their own
+        assert torch.equal(a, b) == name.startswith(OPTIONAL), name  # they have stages of their own
 
 
 def test_scratch_starts_the_named_network_the_same_way_twice():

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from impasto.models.errors import BadInput
-from impasto.models.weights import LATER, load_weights
+from impasto.models.weights import OPTIONAL, load_weights
 from impasto.train import loop, losses, vgg
 from impasto.train.data import pictures as data
 from impasto.train.data.augment import Draws
@@ -107,7 +107,7 @@ def test_only_the_transformer_learns(sources, tiny, tmp_path):
     (p, t), (p0, t0) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
     assert all(torch.equal(a, b) for a, b in zip(p.parameters(), p0.parameters(), strict=True))
     for (name, a), b in zip(t.named_parameters(), t0.parameters(), strict=True):
-        assert torch.equal(a, b) == name.startswith(LATER), name  # they have stages of their own
+        assert torch.equal(a, b) == name.startswith(OPTIONAL), name  # they have stages of their own
 
 
 def test_the_predictor_learns_along_at_a_rate_of_its_own(sources, tiny, tmp_path):

@@ -90,7 +90,8 @@ def test_stability_is_asked_for_by_the_clip_alone_and_only_where_the_model_has_i
 
 def test_the_model_card_brings_its_own_pictures_and_fetches_none(tmp_path):
     card, pictures = model_card(load_model())
-    assert card.startswith("# impasto")
+    assert card.startswith("# impasto\n")
+    assert "library_name" not in card  # that is for the Hub
     assert "![" not in card
     assert [path.rpartition("/")[2] for path in pictures] == ["samples.jpg"]
     (tmp_path / "README.md").write_text("![x](https://example.com/x.png) ![y](../../y.png) text")

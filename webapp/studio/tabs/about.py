@@ -14,6 +14,7 @@ from impasto.webapp.studio.painting import Studio
 
 _STEADY = "What is painted moves along with the scene, so that it does not flicker. "
 _IMAGE = re.compile(r"!\[([^\]]*)\]\(([^)\s]+)\)")
+_FRONT_MATTER = re.compile(r"\A---\n.*?\n---\n\s*", re.DOTALL)  # what the Hub reads of a card
 
 
 def about_tab(studio: Studio) -> None:
@@ -27,14 +28,14 @@ def about_tab(studio: Studio) -> None:
 
 
 def model_card(model: Model) -> tuple[str, list[str]]:
-    """The model's README without its pictures, and the pictures that lie beside it as paths.
+    """The model's README without its front matter and pictures, and the pictures that lie beside it as paths.
 
     No picture is left in the text: those from elsewhere would have to be fetched from there.
     """
     card = model.folder / "README.md"
     if not card.is_file():
         return f"# {model.name}\n\nThis model has no card.", []
-    text = card.read_text("utf-8")
+    text = _FRONT_MATTER.sub("", card.read_text("utf-8"))
     beside = [model.folder / target for _, target in _IMAGE.findall(text) if "/" not in target]
     return _IMAGE.sub("", text), [str(path) for path in beside if path.is_file()]
 

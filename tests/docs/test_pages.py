@@ -1,0 +1,51 @@
+"""The written pages against the source they speak of."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from impasto.models.store import model_folder
+
+ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
+IN_CODE = re.compile(r"`([^`\n]+)`")
+A_FILE = re.compile(r"(?:models|export|train|webapp|tests|docs|\.github)/[\w./-]*\w\.\w+")
+STEP = re.compile(r"^\|.*\| `(\w+)` \| `([\w./-]+)` \|$", re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_file_that_a_page_names_is_there(page):
+    text = re.sub(r"```.*?```", "", page.read_text("utf-8"), flags=re.DOTALL)
+    named = [code for code in IN_CODE.findall(text) if A_FILE.fullmatch(code)]
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_every_step_of_a_frame_is_in_its_file():
+    steps = STEP.findall((ROOT / "docs" / "a-frame.md").read_text("utf-8"))
+    assert len(steps) > 30
+    missing = [(f, file) for f, file in steps if not re.search(rf"\b{f}\b", (ROOT / file).read_text("utf-8"))]
+    assert missing == []
+
+
+def test_the_model_page_names_every_field_rule_and_state(released):
+    text = (ROOT / "docs" / "model-folder.md").read_text("utf-8")
+    names = [*released, *released["rules"], *(part["name"] for part in released["state"])]
+    assert [name for name in names if f"`{name}`" not in text] == []
+
+
+def test_the_navigation_lists_every_page():
+    listed = set(re.findall(r": ([\w./-]+\.md)$", (ROOT / "mkdocs.yml").read_text("utf-8"), re.MULTILINE))
+    assert listed == {str(page.relative_to(ROOT / "docs")) for page in (ROOT / "docs").rglob("*.md")}
+
+
+def test_the_changelog_knows_this_version():
+    version = re.search(r'^version = "(.+)"$', (ROOT / "pyproject.toml").read_text("utf-8"), re.MULTILINE)[1]
+    assert f"\n## {version}" in (ROOT / "CHANGELOG.md").read_text("utf-8")
+
+
+@pytest.fixture
+def released() -> dict:
+    """`model.json` of the default model."""
+    return json.loads((model_folder() / "model.json").read_text("utf-8"))
