@@ -35,7 +35,7 @@ def neighbours(picture: Tensor) -> Tensor:
     Slices, as the one convolution that would do costs ONNX Runtime twice as much.
     """
     found = []
-    for channel in picture.split(1, 1):
+    for channel in picture.split(1, 1) if picture.shape[1] > 1 else [picture]:  # LiteRT knows no split into one
         above, below = channel[:, :, :-1], channel[:, :, 1:]
         found += [above[..., :-1], above[..., 1:], below[..., :-1], below[..., 1:]]
     return torch.cat(found, 1)
