@@ -7,6 +7,7 @@ for value the same. Frames come as pictures do on phones, [1,H,W,3].
 
 import contextlib
 import importlib.util
+import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator
@@ -18,30 +19,34 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from impasto.models import flownet
 from impasto.models.errors import BadInput
+from impasto.models.predictor import SIDE, Predictor
+from impasto.models.rules import rules
 from impasto.models.transformer import Transformer
 
 from . import parity
 from .wrappers import FrameGraph
 
 SIZE = (512, 288)  # width, height: 16:9, what a phone paints live
-LEAST_SIDE = 64
+MULTIPLE = flownet.MULTIPLE  # as of all graphs of a model, so that all can be fed alike
 SUFFIX = {"frame_tflite": "", "frame_int8_tflite": "_int8"}  # of the file of each role
 
 
-def parse_size(text: str, multiple: int) -> tuple[int, int]:
-    """"512x288" → (width, height) = (512, 288).
+def tflite_size_of(text: str) -> tuple[int, int]:
+    """ "512x288" → (width, height) = (512, 288).
 
-    Raises BadInput unless both are multiples of `multiple` and at least `LEAST_SIDE`.
+    Raises BadInput for anything else than two multiples of `MULTIPLE` that are not less than the rules' `least_side`.
     """
+    least = rules(MULTIPLE)["least_side"]
     sides = text.lower().split("x")
     if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
         raise BadInput(f"The size {text!r} is not WIDTHxHEIGHT, like {SIZE[0]}x{SIZE[1]}.")
     width, height = map(int, sides)
-    if any(side % multiple or side < LEAST_SIDE for side in (width, height)):
+    if any(side % MULTIPLE or side < least for side in (width, height)):
         raise BadInput(
-            f"A TFLite graph of {width}x{height} cannot be written: both sides must be multiples of {multiple} "
-            f"and at least {LEAST_SIDE}."
+            f"A TFLite graph of {width}x{height} cannot be written: both sides must be multiples of {MULTIPLE} "
+            f"and at least {least}."
         )
     return width, height
 
@@ -90,25 +95,26 @@ def pad_by_slices(x: Tensor, pad: tuple[int, ...], mode: str = "constant", value
 REWRITINGS: dict[Callable, Callable] = {F.pad: pad_by_slices}
 
 
-def write_tflite(t: Transformer, folder: Path, size: tuple[int, int], style: np.ndarray) -> tuple[dict, dict]:
+def write_tflite(p: Predictor, t: Transformer, folder: Path, size: tuple[int, int]) -> tuple[dict, dict]:
     """Write `frame.tflite` and `frame_int8.tflite` for frames of (width, height) into `folder`, and run them.
 
-    style [1,D]: what they are compared with PyTorch in. Returns role → file name, and role → the largest difference of
-    a painted value in [0, 1]. float32 must be within `parity.TOLERANCE`, or ParityError is raised; int8 (weights of 8
-    bits, activations rounded to 8 bits as they come: "dynamic range") is far off, and only reported.
+    Returns role → file name, and {"tflite": role → the largest difference of a painted value in [0, 1] from PyTorch}.
+    float32 must be within `parity.TOLERANCE`, or ParityError is raised. int8 (weights of 8 bits, activations rounded to
+    8 bits as they come: "dynamic range") is far off, and only reported.
     """
     from ai_edge_quantizer import quantizer, recipe
 
-    width, height = size
-    frame = torch.rand(1, height, width, 3)
     files = {role: f"frame{suffix}.tflite" for role, suffix in SUFFIX.items()}
     exact, int8 = (folder / file for file in files.values())
-    convert(PhoneFrame(t).eval(), {"frame": frame, "style": torch.from_numpy(style)}, exact)
+    with torch.no_grad():
+        style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+    width, height = size
+    convert(PhoneFrame(t).eval(), {"frame": torch.rand(1, height, width, 3), "style": torch.from_numpy(style)}, exact)
     with quiet():
-        quantizer.Quantizer(str(exact), recipe.dynamic_wi8_afp32()).quantize().export_model(str(int8), overwrite=True)
-    differences = {role: frame_difference(t, folder / file, style, (height, width)) for role, file in files.items()}
-    parity.require("frame_tflite", differences["frame_tflite"])
-    return files, differences
+        quantizer.Quantizer(str(exact), recipe.dynamic_wi8_afp32()).quantize().export_model(str(int8))
+    found = {role: frame_difference(t, folder / file, style, (height, width)) for role, file in files.items()}
+    parity.require("frame_tflite", found["frame_tflite"])
+    return files, {"tflite": {role: float(f"{value:.2e}") for role, value in found.items()}}
 
 
 def convert(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
@@ -143,11 +149,12 @@ def runner(graph: Path, threads: int = 1) -> Callable[..., dict[str, np.ndarray]
 
 @contextlib.contextmanager
 def quiet() -> Iterator[None]:
-    """Without the converter's warnings about its own packages."""
+    """Without the warnings that the converter and the quantizer give about their own packages, and their progress."""
     logging.disable(logging.WARNING)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stderr(io.StringIO()):
+                warnings.simplefilter("ignore")
+                yield
     finally:
         logging.disable(logging.NOTSET)
