@@ -35,7 +35,7 @@ def neighbours(picture: Tensor) -> Tensor:
     Slices, as the one convolution that would do costs ONNX Runtime twice as much.
     """
     found = []
-    for channel in picture.split(1, 1):
+    for channel in picture.split(1, 1) if picture.shape[1] > 1 else [picture]:  # LiteRT knows no split into one
         above, below = channel[:, :, :-1], channel[:, :, 1:]
         found += [above[..., :-1], above[..., 1:], below[..., :-1], below[..., 1:]]
     return torch.cat(found, 1)
@@ -52,11 +52,19 @@ def about_quads(kernels: Tensor) -> Tensor:
     return torch.cat([F.pad(k, (x, 1 - x, y, 1 - y))[None, None] for k in kernels for y, x in CORNERS])
 
 
-def fine(light: Tensor) -> Tensor:
-    """Each pixel of quads [N,4,h,w] less the mean of the 3×3 about it."""
-    kernel = torch.zeros(4, 4, 3, 3, device=light.device)
+def fine_kernel() -> Tensor:
+    """The kernel of `fine`, [4,4,3,3]."""
+    kernel = torch.zeros(4, 4, 3, 3)
     for (i, (a, b)), y, x in product(enumerate(CORNERS), (-1, 0, 1), (-1, 0, 1)):
         below, right = a + y, b + x  # from the quad's upper left pixel
         weight = (y == x == 0) - 1 / 9
         kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
-    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), kernel)
+    return kernel
+
+
+FINE = fine_kernel()  # made once: traced, its making would be nearly half of a step graph's operators
+
+
+def fine(light: Tensor) -> Tensor:
+    """Each pixel of quads [N,4,h,w] less the mean of the 3×3 about it."""
+    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), FINE.to(light.device))

@@ -25,6 +25,7 @@ from impasto.models.weights import save_weights
 from . import parity
 from .gallery import write_gallery
 from .lowering import TRANSLATIONS
+from .tflite import write_tflite
 from .wrappers import FrameGraph, StepGraph, StyleGraph
 
 OPSET = 18
@@ -52,11 +53,13 @@ def export_model(
     gallery: dict | None = None,
     frame: np.ndarray | None = None,
     card: str | None = None,
+    tflite: tuple[int, int] | None = None,
 ) -> Model:
     """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
 
     `gallery` maps a style's name to {"title", "artist", "year", "style": S}; on `frame` (RGB uint8) their previews are
-    painted; `card` is the text of the model's README; `revision` tells apart what was released under one name.
+    painted; `card` is the text of the model's README; `revision` tells apart what was released under one name;
+    `tflite`: (width, height) of the frames of a `frame.tflite` that is written too (extra [mobile]).
     Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
     """
     folder = Path(folder)
@@ -65,6 +68,8 @@ def export_model(
     with folder_aside(folder) as aside:
         roles = _write_graphs(p.eval(), t.eval(), aside)
         differences = _check_graphs(p, t, aside, roles)
+        phone_files, phone_differences = write_tflite(p, t, aside, tflite) if tflite else ({}, {})
+        roles |= phone_files
         save_weights(p, t, aside / "weights.safetensors")
         (aside / "weights.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         roles["weights"] = "weights.safetensors"
@@ -83,7 +88,7 @@ def export_model(
             rules=rules(MULTIPLE),
             state=STATE,
             recipe=recipe or {},
-            figures={**(figures or {}), "parity": differences},
+            figures={**(figures or {}), "parity": differences, **phone_differences},
         )
         write_model(write_gallery(model, gallery, frame) if gallery else model)
     return load_model(folder)

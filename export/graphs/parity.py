@@ -77,4 +77,4 @@ def require(role: str, difference: float) -> None:
     """Raises ParityError when a difference is beyond the tolerance of the role's precision (or is not a number)."""
     allowed = TOLERANCE["fp16" if role.endswith("fp16") else "fp32"]
     if not difference <= allowed:
-        raise ParityError(f"{role}: PyTorch and ONNX Runtime differ by {difference:.2e}, more than {allowed:.0e}")
+        raise ParityError(f"{role}: the graph and PyTorch differ by {difference:.2e}, more than {allowed:.0e}")

@@ -85,9 +85,17 @@ def report(summary: dict, as_json: bool) -> None:
 def report_model(model, as_json: bool) -> None:
     """A model folder that was just written."""
     if as_json:
-        print_json({"name": model.name, "folder": str(model.folder), "parity": model.figures.get("parity", {})})
+        figures = {kind: found for kind, found in model.figures.items() if kind in ("parity", "tflite")}
+        print_json({"name": model.name, "folder": str(model.folder), **figures})
         return
     worst = max(model.figures["parity"].values())
     out.print(
         f"{model.folder}: model {model.name}, graphs agree with PyTorch to {worst:.0e}", soft_wrap=True, highlight=False
     )
+    if "tflite" in model.figures:
+        exact, int8 = model.figures["tflite"].values()
+        out.print(
+            f"frame.tflite agrees to {exact:.0e}; frame_int8.tflite is up to {int8:.2f} of 1 off, look before you use it",
+            soft_wrap=True,
+            highlight=False,
+        )

@@ -171,21 +171,29 @@ def export(
     paintings: Annotated[
         Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
     ] = None,
+    tflite: Annotated[
+        bool, typer.Option("--tflite", help="Write frame.tflite too, for phones (extra [mobile]).")
+    ] = False,
+    tflite_size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of its frames.")] = "512x288",
     as_json: JsonOption = False,
 ) -> None:
     """Write trained weights as a model folder: graphs checked against PyTorch, hashes, built-in styles."""
     from impasto.export.graphs.exporter import export_model
     from impasto.export.graphs.gallery import build_gallery, torch_encoder
+    from impasto.export.graphs.tflite import require_extra, tflite_size_of
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
     from impasto.webapp.files.demo import demo_frame
 
     from .console import report_model
 
+    size = tflite_size_of(tflite_size) if tflite else None
+    if tflite:
+        require_extra()
     recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
     gallery, frame = (build_gallery(torch_encoder(p), paintings), demo_frame()) if paintings else (None, None)
-    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame), as_json)
+    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame, tflite=size), as_json)
 
 
 # The commands that lie elsewhere, in the order of `impasto --help`.

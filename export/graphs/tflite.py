@@ -1,0 +1,160 @@
+"""`frame.tflite`: T for phones, at one fixed size, by way of LiteRT (TensorFlow Lite), checked against PyTorch.
+
+LiteRT computes convolutions with XNNPACK, which takes only what it knows: every operator that it does not splits the
+graph, and the parts run one after the other. Such operators are written another way while the network is traced, value
+for value the same. Frames come as pictures do on phones, [1,H,W,3].
+"""
+
+import contextlib
+import importlib.util
+import io
+import logging
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.overrides import TorchFunctionMode
+
+from impasto.models import flownet
+from impasto.models.errors import BadInput
+from impasto.models.predictor import SIDE, Predictor
+from impasto.models.rules import rules
+from impasto.models.transformer import Transformer
+
+from . import parity
+from .wrappers import FrameGraph
+
+SIZE = (512, 288)  # width, height: 16:9, what a phone paints live
+MULTIPLE = flownet.MULTIPLE  # as of all graphs of a model, so that all can be fed alike
+SUFFIX = {"frame_tflite": "", "frame_int8_tflite": "_int8"}  # of the file of each role
+
+
+def tflite_size_of(text: str) -> tuple[int, int]:
+    """ "512x288" → (width, height) = (512, 288).
+
+    Raises BadInput for anything else than two multiples of `MULTIPLE` that are not less than the rules' `least_side`.
+    """
+    least = rules(MULTIPLE)["least_side"]
+    sides = text.lower().split("x")
+    if len(sides) != 2 or not all(side.isascii() and side.isdigit() for side in sides):
+        raise BadInput(f"The size {text!r} is not WIDTHxHEIGHT, like {SIZE[0]}x{SIZE[1]}.")
+    width, height = map(int, sides)
+    if any(side % MULTIPLE or side < least for side in (width, height)):
+        raise BadInput(
+            f"A TFLite graph of {width}x{height} cannot be written: both sides must be multiples of {MULTIPLE} "
+            f"and at least {least}."
+        )
+    return width, height
+
+
+def require_extra() -> None:
+    """Raises BadInput where the packages that convert and run TFLite graphs are missing."""
+    for package in ("litert_torch", "ai_edge_litert"):
+        if importlib.util.find_spec(package) is None:
+            raise BadInput(f'A TFLite graph needs {package}: pip install "impasto[mobile]".')
+
+
+class PhoneFrame(nn.Module):
+    """frame [1,H,W,3] in [0, 1] and style [1,D] → painted [1,H,W,3]: T, in operators that XNNPACK runs."""
+
+    def __init__(self, t: Transformer):
+        super().__init__()
+        self.network = FrameGraph(t)  # not `graph`: torch.export keeps that name for itself
+
+    def forward(self, frame: Tensor, style: Tensor) -> dict[str, Tensor]:
+        with Rewritten():
+            return {"painted": self.network(frame.permute(0, 3, 1, 2), style).permute(0, 2, 3, 1)}
+
+
+class Rewritten(TorchFunctionMode):
+    """While it is entered, functions of PyTorch that LiteRT runs slowly or not at all are computed by `REWRITINGS`."""
+
+    def __torch_function__(self, function, types, args=(), kwargs=None):
+        return REWRITINGS.get(function, function)(*args, **(kwargs or {}))
+
+
+def pad_by_slices(x: Tensor, pad: tuple[int, ...], mode: str = "constant", value: float | None = None) -> Tensor:
+    """`F.pad` of the last axes; what is reflected or repeated is cut out and joined on.
+
+    MIRROR_PAD is none of XNNPACK's operators: with it T falls into 15 parts and takes up to three times as long.
+    """
+    if mode == "constant":
+        return F.pad(x, pad, mode, value)
+    for i in range(0, len(pad), 2):
+        axis, before, after = x.ndim - 1 - i // 2, pad[i], pad[i + 1]
+        last, away = x.shape[axis] - 1, int(mode == "reflect")  # "replicate" repeats the edge itself
+        first = [x.narrow(axis, k * away, 1) for k in range(before, 0, -1)]
+        x = torch.cat([*first, x, *(x.narrow(axis, last - k * away, 1) for k in range(1, after + 1))], axis)
+    return x
+
+
+REWRITINGS: dict[Callable, Callable] = {F.pad: pad_by_slices}
+
+
+def write_tflite(p: Predictor, t: Transformer, folder: Path, size: tuple[int, int]) -> tuple[dict, dict]:
+    """Write `frame.tflite` and `frame_int8.tflite` for frames of (width, height) into `folder`, and run them.
+
+    Returns role → file name, and {"tflite": role → the largest difference of a painted value in [0, 1] from PyTorch}.
+    float32 must be within `parity.TOLERANCE`, or ParityError is raised. int8 (weights of 8 bits, activations rounded to
+    8 bits as they come: "dynamic range") is far off, and only reported.
+    """
+    from ai_edge_quantizer import quantizer, recipe
+
+    files = {role: f"frame{suffix}.tflite" for role, suffix in SUFFIX.items()}
+    exact, int8 = (folder / file for file in files.values())
+    with torch.no_grad():
+        style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+    width, height = size
+    convert(PhoneFrame(t).eval(), {"frame": torch.rand(1, height, width, 3), "style": torch.from_numpy(style)}, exact)
+    with quiet():
+        quantizer.Quantizer(str(exact), recipe.dynamic_wi8_afp32()).quantize().export_model(str(int8))
+    found = {role: frame_difference(t, folder / file, style, (height, width)) for role, file in files.items()}
+    parity.require("frame_tflite", found["frame_tflite"])
+    return files, {"tflite": {role: float(f"{value:.2e}") for role, value in found.items()}}
+
+
+def convert(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
+    """A network as a TFLite file of one signature, whose inputs and outputs have the names of the network's."""
+    with quiet():
+        import litert_torch
+
+        litert_torch.config.show_progress = False
+        litert_torch.convert(graph, sample_kwargs=inputs).export(str(path))
+
+
+@torch.no_grad()
+def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int]) -> float:
+    """Largest absolute difference between T in float32 and `frame.tflite` in the LiteRT interpreter, over the probes.
+
+    style [1,D]; size: (height, width), that of the graph.
+    """
+    run, worst = runner(graph), 0.0
+    for frame in parity.probes(*size).values():
+        painted = run(frame=np.ascontiguousarray(frame.transpose(0, 2, 3, 1)), style=style)["painted"]
+        reference = t(torch.from_numpy(frame), torch.from_numpy(style)).numpy()
+        worst = max(worst, float(np.abs(painted.transpose(0, 3, 1, 2) - reference).max()))
+    return worst
+
+
+def runner(graph: Path, threads: int = 1) -> Callable[..., dict[str, np.ndarray]]:
+    """The one signature of a TFLite file as a function: arrays by the inputs' names → arrays by the outputs' names."""
+    from ai_edge_litert.interpreter import Interpreter
+
+    return Interpreter(str(graph), num_threads=threads).get_signature_runner()
+
+
+@contextlib.contextmanager
+def quiet() -> Iterator[None]:
+    """Without the warnings that the converter and the quantizer give about their own packages, and their progress."""
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
+            with contextlib.redirect_stderr(io.StringIO()):
+                warnings.simplefilter("ignore")
+                yield
+    finally:
+        logging.disable(logging.NOTSET)
