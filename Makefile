@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PAGE := $(BIN)/python -m impasto.webapp.page_build
 
-.PHONY: app page demo test lint chromium wheel clean
+.PHONY: app page demo test test-slow lint chromium wheel clean
 
 app: page
 	@$(BIN)/impasto app
@@ -23,6 +23,10 @@ test: .venv/develop lint page chromium
 	@$(PAGE) test
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests/models tests/export tests/train
 	@$(BIN)/python -m pytest tests/webapp tests/browser
+
+# What takes long: whole recipes, several processes, learning that shows only after many steps.
+test-slow: .venv/develop
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests
 
 lint: .venv/develop
 	@$(BIN)/ruff check .
