@@ -137,7 +137,10 @@ def run(
     found = checkpoint.newest(out)
     if found and not resume:
         raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
+    bases = [group["base"] for group in optimizer.param_groups]
     first = checkpoint.restore(found, nets, ema, optimizer, draws.generator) if found else 0
+    for group, base in zip(optimizer.param_groups, bases, strict=True):
+        group["base"] = base  # what is asked for now, not what the checkpoint was trained with
     processes.wait_for_everyone()  # none may look for checkpoints while another already writes one
     log = _Log(out, config, first, processes.num_processes) if main else None
 
