@@ -25,8 +25,9 @@ test: .venv/develop lint page chromium
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/browser
 	@$(BIN)/python -m pytest tests/browser
 
+# What takes long: whole recipes, several processes, learning that shows only after many steps.
 test-slow: .venv/develop page chromium
-	@$(BIN)/python -m pytest -m slow tests
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests
 
 # Style, types, and which room may import which (`pyproject.toml`). Both tools want a package as it is installed: one
 # folder with everything below it.

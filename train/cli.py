@@ -1,12 +1,11 @@
 """`impasto train …`: the stages, the learning of motion, and packing of training pictures.
 
-`accelerate launch -m impasto.train.cli image …` runs a stage on several processes or GPUs.
+`torchrun --nproc_per_node N -m -- impasto.train.cli image …` runs a stage on N GPUs, a process each; on CPUs with
+`ACCELERATE_USE_CPU=true` before it. Without `--`, torchrun takes `--start` for an option of its own.
 """
 
 import json
 import sys
-from collections.abc import Mapping
-from dataclasses import fields, is_dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -44,6 +43,7 @@ def image(
     resume: Resume = False,
 ) -> None:
     """Image stage: P and T learn to paint photographs."""
+    from .config import configured
     from .stages import image as image_stage
 
     settings = configured(image_stage.Config(), config, change, steps, minutes)
@@ -64,6 +64,7 @@ def predictor(
     resume: Resume = False,
 ) -> None:
     """Predictor stage: P learns what T needs, T and P's convolutions staying as they are."""
+    from .config import configured
     from .stages import predictor as predictor_stage
 
     settings = configured(predictor_stage.Config(), config, change, steps, minutes)
@@ -85,6 +86,7 @@ def video(
     resume: Resume = False,
 ) -> None:
     """Video stage: T learns to paint neighbouring frames alike; P is frozen."""
+    from .config import configured
     from .stages import video as video_stage
 
     settings = configured(video_stage.Config(), config, change, steps, minutes)
@@ -106,6 +108,7 @@ def steady(
     resume: Resume = False,
 ) -> None:
     """Steady stage: T and the stabilizer learn together on short sequences; P is frozen."""
+    from .config import configured
     from .stages import steady as steady_stage
 
     settings = configured(steady_stage.Config(), config, change, steps, minutes)
@@ -126,6 +129,7 @@ def steady_style(
     resume: Resume = False,
 ) -> None:
     """Steady style stage: how much more strongly to paint what will be mixed; the networks stay as they are."""
+    from .config import configured
     from .stages import steady_style as steady_style_stage
 
     settings = configured(steady_style_stage.Config(), config, change, steps, minutes)
@@ -145,6 +149,7 @@ def distil(
     resume: Resume = False,
 ) -> None:
     """Distilling stage: a cheaper T learns to paint what a trained one paints."""
+    from .config import configured
     from .stages import distil as distil_stage
 
     settings = configured(distil_stage.Config(), config, change, steps, minutes)
@@ -164,6 +169,7 @@ def distil_predictor(
     resume: Resume = False,
 ) -> None:
     """A smaller P learns to say of any picture what a trained one says."""
+    from .config import configured
     from .stages import distil_predictor as distil_predictor_stage
 
     settings = configured(distil_predictor_stage.Config(), config, change, steps, minutes)
@@ -213,6 +219,7 @@ def sweep(
 ) -> None:
     """Compare descriptions of T: what they cost, and their losses after the same short training."""
     from . import sweep
+    from .config import configured
 
     settings = configured(sweep.SETTINGS, config, change, steps, None)
     typer.echo(sweep.markdown(sweep.sweep(settings, photos, paintings, out, vgg, teacher)))
@@ -234,8 +241,7 @@ def recipe(
     """From pictures to a model in one command: image, video and steady stage, then the export."""
     from . import recipe
 
-    settings = dict(_key_and_value(text) for text in change or ())
-    typer.echo(recipe.run(photos, paintings, out, minutes, start, vgg, settings, dry_run))
+    typer.echo(recipe.run(photos, paintings, out, minutes, start, vgg, change or (), dry_run))
 
 
 @app.command()
@@ -248,6 +254,7 @@ def motion(
     minutes: Annotated[float | None, typer.Option(help="End cleanly after so long.")] = None,
 ) -> None:
     """Motion stage: a small network learns to find motion between two frames."""
+    from .config import configured
     from .stages import motion as motion_stage
 
     settings = configured(motion_stage.Config(), config, change, steps, minutes)
@@ -290,67 +297,6 @@ def pack(
     missing = f", {len(done['unreadable'])} unreadable" if done["unreadable"] else ""
     size = f"{done['mb']:.1f} MB at quality {done['quality']}"
     typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size}{missing}.")
-
-
-def configured(config, file: Path | None, changes: list[str] | None, steps: int | None, minutes: float | None):
-    """The defaults with what a YAML file, then KEY=VALUE changes, then --steps and --minutes say.
-
-    BadInput: the file cannot be read, a setting does not exist, a value is of the wrong kind.
-    """
-    config = override(config, _read_yaml(file)) if file else config
-    for change in changes or ():
-        config = override(config, dict([_key_and_value(change)]))
-    given = {"steps": steps, "minutes": minutes}
-    return override(config, {key: value for key, value in given.items() if value is not None})
-
-
-def _key_and_value(change: str) -> tuple[str, str]:
-    key, equals, value = change.partition("=")
-    if not equals:
-        raise BadInput(f"--set {change} is not KEY=VALUE.")
-    return key.strip(), value.strip()
-
-
-def override(config, changes: Mapping):
-    """A copy of a plain dataclass with some settings changed; "weights.style" reaches into a nested one."""
-    known = [field.name for field in fields(config)]
-    for key, value in changes.items():
-        name, _, inner = str(key).partition(".")
-        if name not in known:
-            raise BadInput(f"There is no setting {key!r}; there are {', '.join(known)}.")
-        old = getattr(config, name)
-        if is_dataclass(old):
-            nested = {inner: value} if inner else value
-            if not isinstance(nested, Mapping):
-                raise BadInput(f"{name} takes settings of its own, such as {name}.{fields(old)[0].name}=1.")
-            config = replace(config, **{name: override(old, nested)})
-        else:
-            config = replace(config, **{name: _like(old, value, key)})
-    return config
-
-
-YES_NO = {"true": True, "false": False}
-
-
-def _like(old, value, key: str):
-    """The value as the kind of thing that the default is."""
-    try:
-        return YES_NO[str(value).lower()] if type(old) is bool else type(old)(str(value))
-    except (ValueError, KeyError) as e:
-        kind = {int: "a whole number", bool: "true or false"}.get(type(old), "a number")
-        raise BadInput(f"{key}={value} is not {kind}.") from e
-
-
-def _read_yaml(file: Path) -> Mapping:
-    import yaml
-
-    try:
-        found = yaml.safe_load(file.read_text("utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as e:
-        raise BadInput(f"{file} cannot be read as YAML ({type(e).__name__}).") from e
-    if not isinstance(found, Mapping):
-        raise BadInput(f"{file} does not hold settings, one `key: value` a line.")
-    return found
 
 
 def main() -> None:

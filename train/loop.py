@@ -31,6 +31,7 @@ from impasto.models.weights import load_weights
 
 from . import checkpoint, losses
 from .checkpoint import Networks
+from .config import PaintingConfig, StageConfig, check
 from .data.augment import Draws
 
 NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
@@ -39,10 +40,25 @@ SAMPLES = 4  # photographs and paintings of the sample sheet
 
 
 def accelerator() -> Accelerator:
-    """The processes and their devices as `accelerate launch` set them up; bf16 autocast on GPUs that have it."""
+    """The processes and their devices as torchrun set them up; bf16 autocast on GPUs that have it.
+
+    BadInput: torchrun started several processes that do not find each other, each of which would take itself for the
+    only one and write the same folder. On CPUs Accelerate joins them only where ACCELERATE_USE_CPU says so.
+    """
     torch.backends.cudnn.benchmark = True  # every step has the same sizes
     bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    return Accelerator(mixed_precision="bf16" if bf16 else "no")
+    processes = Accelerator(mixed_precision="bf16" if bf16 else "no")
+    if processes.num_processes < started():
+        raise BadInput(
+            f"{started()} processes were started that do not know of each other; on CPUs, run: ACCELERATE_USE_CPU=true "
+            f"torchrun --nproc_per_node {started()} -m -- impasto.train.cli STAGE …"
+        )
+    return processes
+
+
+def started() -> int:
+    """How many processes torchrun started; 1 without it."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def start(source: str, network: str, seed: int, predictor: str = "small") -> Networks:
@@ -74,23 +90,25 @@ def named(table: Mapping, name: str):
     return table[name]
 
 
-def prepare(config, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
+def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
     """Networks on their device, this process's random numbers, and how many items of the batch are its own.
 
-    BadInput: the batch can't be divided among the processes, or the picture's size doesn't suit the network.
+    BadInput: as `config.check`, the batch can't be divided among the processes, or the picture's size doesn't suit the
+    network.
     """
+    check(config)
     world, multiple = processes.num_processes, nets.t.spec.multiple
-    if config.batch < 1 or config.batch % world:
+    if config.batch % world:
         raise BadInput(f"A batch of {config.batch} cannot be divided among {world} processes: change --set batch=….")
-    if config.size < 16 or config.size % multiple:
-        raise BadInput(f"size={config.size} must be at least 16 and divisible by {multiple} for this network.")
+    if config.size % multiple:
+        raise BadInput(f"size={config.size} must be divisible by {multiple} for this network.")
     nets = Networks(*(net.to(processes.device, memory_format=torch.channels_last).train() for net in nets))
     random = torch.Generator().manual_seed(config.seed)
     return nets, Draws(random, processes.process_index, world), config.batch // world
 
 
 def run(
-    config,
+    config: PaintingConfig,
     nets: Networks,
     rates: Mapping[str, float],
     terms: Callable[[], dict[str, Tensor]],
@@ -106,7 +124,8 @@ def run(
     rate 0, is frozen. terms() draws a batch and gives this process's losses of it by the names of `config.weights`;
     sheet(nets) gives a picture [3,H,W].
     Writes into `out`: checkpoints, the result (see `checkpoint`), log.jsonl (one line a step), config.json, samples/
-    and tensorboard/. BadInput: a term or the gradient is not finite, or `out` holds a run and `resume` is False.
+    and tensorboard/. BadInput: a term, the gradient or the weights are not finite (the last good checkpoint stays), or
+    `out` holds a run and `resume` is False.
     """
     began, main = time.monotonic(), processes.is_main_process
     ema = Networks(*(copy.deepcopy(net).requires_grad_(False) for net in nets))
@@ -118,9 +137,12 @@ def run(
     found = checkpoint.newest(out)
     if found and not resume:
         raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
+    bases = [group["base"] for group in optimizer.param_groups]
     first = checkpoint.restore(found, nets, ema, optimizer, draws.generator) if found else 0
+    for group, base in zip(optimizer.param_groups, bases, strict=True):
+        group["base"] = base  # what is asked for now, not what the checkpoint was trained with
     processes.wait_for_everyone()  # none may look for checkpoints while another already writes one
-    log = _Log(out, config, first, config.steps) if main else None
+    log = _Log(out, config, first, processes.num_processes) if main else None
 
     step, seconds = first, 0.0
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
@@ -133,14 +155,15 @@ def run(
             mine = terms()
         total, _ = losses.combine(mine, config.weights)
         values = _mean_over_processes(processes, mine)
-        _require_finite(values, step)
+        require_finite(values, step)
 
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         _average_gradients(processes, parameters)
         norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
-        _require_finite({"gradient": float(norm)}, step)
+        require_finite({"gradient": float(norm)}, step)
         optimizer.step()
+        require_finite({"weights": float(torch.nn.utils.get_total_norm(parameters))}, step)
         get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)
 
         seconds = _agreed(processes, time.monotonic() - began)
@@ -158,7 +181,7 @@ def run(
     return f"Finished at step {step}; the weights are in {out / checkpoint.RESULT}."
 
 
-def rate_factor(config, step: int, seconds: float) -> float:
+def rate_factor(config: StageConfig, step: int, seconds: float) -> float:
     """What the learning rate is multiplied by: rising over `warmup` steps, then along half a cosine down to a tenth.
 
     `decay` says what the cosine runs along: "steps", "minutes" of this command, or "none" for a constant rate.
@@ -166,8 +189,6 @@ def rate_factor(config, step: int, seconds: float) -> float:
     rising = min(1.0, step / max(config.warmup, 1))
     if config.decay == "none":
         return rising
-    if config.decay not in ("steps", "minutes") or (config.decay == "minutes" and not config.minutes):
-        raise BadInput(f"decay is steps, minutes (with --minutes) or none, not {config.decay!r}.")
     done = step / config.steps if config.decay == "steps" else seconds / (60 * config.minutes)
     return rising * (0.55 + 0.45 * math.cos(math.pi * min(done, 1.0)))
 
@@ -183,7 +204,7 @@ def _optimizer(nets: Networks, rates: Mapping[str, float]) -> torch.optim.Adam:
             if weight.requires_grad:
                 groups.setdefault(owner, []).append(weight)
     if not groups:
-        raise BadInput("Nothing would be trained: every learning rate is 0.")
+        raise BadInput("Nothing would be trained: the learning rate of all that this stage trains is 0.")
     return torch.optim.Adam([{"params": weights, "base": rates[part]} for part, weights in groups.items()])
 
 
@@ -208,7 +229,8 @@ def _agreed(processes: Accelerator, seconds: float) -> float:
     return broadcast(torch.tensor([seconds], device=processes.device)).item()
 
 
-def _require_finite(values: Mapping[str, float], step: int) -> None:
+def require_finite(values: Mapping[str, float], step: int) -> None:
+    """BadInput names what is not finite. Called before anything is saved, so that no checkpoint ever holds it."""
     bad = [name for name, value in values.items() if not math.isfinite(value)]
     if bad:
         raise BadInput(
@@ -220,17 +242,18 @@ def _require_finite(values: Mapping[str, float], step: int) -> None:
 class _Log:
     """What a run leaves to be read: log.jsonl, TensorBoard, sample sheets, and a progress bar on a terminal."""
 
-    def __init__(self, out: Path, config, first: int, steps: int):
+    def __init__(self, out: Path, config: PaintingConfig, first: int, processes: int):
         from torch.utils.tensorboard import SummaryWriter
 
         (out / "samples").mkdir(parents=True, exist_ok=True)
-        stage = type(config).__module__.rpartition(".")[2].removesuffix("_stage")
-        (out / checkpoint.SETTINGS).write_text(json.dumps({"stage": stage, **asdict(config)}, indent=1))
+        stage = type(config).__module__.rpartition(".")[2]
+        settings = {"stage": stage, **asdict(config), "processes": processes}
+        (out / checkpoint.SETTINGS).write_text(json.dumps(settings, indent=1), "utf-8")
         _forget_after(out / "log.jsonl", first)
         self.out, self.config = out, config
         self.file = open(out / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
         self.board = SummaryWriter(str(out / "tensorboard"), purge_step=first + 1)
-        self.bar = tqdm(initial=first, total=steps, desc=out.name, disable=None, smoothing=0.05)
+        self.bar = tqdm(initial=first, total=config.steps, desc=out.name, disable=None, smoothing=0.05)
         self.seconds = 0.0
 
     def step(self, step: int, values: dict[str, float], rate: float, seconds: float) -> None:

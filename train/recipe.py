@@ -6,9 +6,10 @@ recipe.json, so the same command, given again after an interruption, goes on whe
 
 import importlib.util
 import json
+import math
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -21,6 +22,7 @@ from impasto.models.errors import BadInput
 
 from . import loop
 from .checkpoint import RESULT, recipe
+from .config import PaintingConfig, configured, key_and_value
 from .data import pack
 from .losses import LossWeights
 from .stages import image as image_stage
@@ -38,7 +40,7 @@ class Step(NamedTuple):
 
     share: float
     train: Callable[..., str]
-    config: object
+    config: PaintingConfig
 
 
 # Batches are as large as the gradient's noise still asks for; a smaller GPU takes --set image.batch=8 and so on. What
@@ -86,15 +88,15 @@ def run(
     minutes: float,
     start: str = "scratch",
     vgg_file: Path | None = None,
-    changes: Mapping[str, str] | None = None,
+    changes: Sequence[str] = (),
     dry_run: bool = False,
 ) -> str:
-    """Runs what is not finished yet; returns how it ended. `changes` are settings such as {"image.batch": "8"}.
+    """Runs what is not finished yet; returns how it ended. `changes` are settings such as "image.batch=8".
 
     Leaves weights.safetensors in `out`, and the model in out/model where the exporter can run. A stage that was
     interrupted trains the minutes it lacks, over which its rate falls anew. BadInput as in the stages.
     """
-    configs, main = plan(minutes, start, changes or {}, dry_run), loop.accelerator().is_main_process
+    configs, main = plan(minutes, start, changes, dry_run), loop.accelerator().is_main_process
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         if dry_run:
@@ -118,20 +120,20 @@ def run(
     return f"The weights are in {out / RESULT}."
 
 
-def plan(minutes: float, start: str, changes: Mapping[str, str], dry_run: bool) -> dict[str, object]:
-    """Stage → its settings. BadInput: a setting that does not exist, or no time."""
-    from .cli import override
-
-    if not dry_run and minutes <= 0:
+def plan(minutes: float, start: str, changes: Sequence[str], dry_run: bool) -> dict[str, PaintingConfig]:
+    """Stage → its settings. BadInput: a setting that does not exist or is out of its bounds, or no time."""
+    if not dry_run and not 0 < minutes < math.inf:
         raise BadInput("The recipe trains by the clock: say how many --minutes, or --dry-run.")
+    minutes = 1.0 if dry_run else minutes  # of which a dry run makes nothing, see `DRY`
     configs = {name: replace(step.config, minutes=step.share * minutes) for name, step in STAGES.items()}
     if start == "scratch":
         configs["image"] = replace(configs["image"], **FRESH)
-    for key, value in changes.items():
+    for change in changes:
+        key, value = key_and_value(change)
         name, _, setting = key.partition(".")
         if name not in configs:
             raise BadInput(f"{key} is not a stage's setting: say image.batch=8, video.batch=8 or steady.batch=8.")
-        configs[name] = override(configs[name], {setting: value})
+        configs[name] = configured(configs[name], changes=[f"{setting}={value}"])
     return {name: replace(config, **DRY) if dry_run else config for name, config in configs.items()}
 
 

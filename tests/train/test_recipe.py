@@ -92,14 +92,14 @@ def test_called_again_it_does_what_is_missing(calls, tmp_path):
 
 
 def test_settings_of_a_stage_can_be_changed():
-    configs = recipe.plan(10, "scratch", {"video.batch": "3", "image.weights.tv": "0.7"}, dry_run=False)
+    configs = recipe.plan(10, "scratch", ["video.batch=3", "image.weights.tv=0.7"], dry_run=False)
     assert (configs["video"].batch, configs["image"].weights.tv) == (3, 0.7)
     assert configs["steady"].batch == recipe.STAGES["steady"].config.batch
 
 
 @pytest.mark.parametrize(
     ("minutes", "changes", "says"),
-    [(0, {}, "how many --minutes"), (5, {"batch": "3"}, "image.batch=8"), (5, {"video.colour": "3"}, "no setting")],
+    [(0, [], "how many --minutes"), (5, ["batch=3"], "image.batch=8"), (5, ["video.colour=3"], "no setting")],
 )
 def test_mistakes_are_one_sentence(minutes, changes, says):
     with pytest.raises(BadInput, match=says):

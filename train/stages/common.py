@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures as data
 from impasto.train.data.augment import Draws
 
@@ -18,7 +19,7 @@ from impasto.train.data.augment import Draws
 class Stage(NamedTuple):
     """A stage ready to run. `n` items of every batch are this process's own."""
 
-    config: object
+    config: PaintingConfig
     nets: Networks
     photographs: Tensor  # uint8 [count,3,S,S]
     canvases: Tensor  # uint8 [count,3,s,s], the paintings
@@ -59,7 +60,7 @@ class Stage(NamedTuple):
         )
 
 
-def begin(config, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:
+def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:
     """Networks on their device, and the pictures beside them. BadInput as in `loop.prepare` and `data.load`."""
     processes = loop.accelerator()
     nets, draws, n = loop.prepare(config, nets, processes)

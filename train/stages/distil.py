@@ -20,6 +20,7 @@ from impasto.models.transformer import PaddedConv, Transformer
 from impasto.models.weights import for_layout, save_weights, take_over
 from impasto.train import loop
 from impasto.train.checkpoint import RESULT, Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures as data
 from impasto.train.losses import relative_error
 
@@ -40,25 +41,13 @@ class DistilWeights:
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of the distilling stage; its `rate` is that of what is taken from the teacher."""
 
     network: str = "space_to_depth"  # the student's T
-    size: int = 192  # px: strokes are a tenth of it
-    style_size: int = 256  # px: what P was made for
-    photo_side: int = 256  # px: of the stored photographs, so that crops of 70 % and more hardly enlarge
-    painting_side: int = 256  # px: of the stored paintings
     batch: int = 8  # photographs a step over all processes, each with a painting of its own
-    steps: int = 20_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
-    rate: float = 5e-4  # of what is taken from the teacher, already near where it will stay
     new_rate: float = 2e-3  # of stem and end, which are not
     warmup: int = 50  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient
-    ema: float = 0.998  # the average over about five hundred steps
-    seed: int = 0
-    save_every: int = 250  # steps between checkpoints and sample sheets
     weights: DistilWeights = field(default_factory=DistilWeights)
 
 

@@ -16,6 +16,7 @@ from impasto.models.predictor import Predictor, PredictorSpec
 from impasto.models.weights import take_over
 from impasto.train import loop
 from impasto.train.checkpoint import Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.data import augment
 from impasto.train.data.augment import Draws
 
@@ -35,26 +36,15 @@ class PredictorWeights:
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of distilling P."""
 
     predictor: str = "small"  # the student
     frozen: int = 10  # blocks that stay the teacher's, those of the most pixels: training them takes four times as long
-    size: int = 192  # px: of the photographs on sample sheets
-    style_size: int = 256  # px: what P is shown
-    photo_side: int = 256  # px: of the stored photographs
-    painting_side: int = 256  # px: of the stored paintings, the same: P sees both alike
     batch: int = 16  # pictures a step over all processes
     steps: int = 10_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 1e-4  # of what is taken from the teacher
     new_rate: float = 2e-4  # of the layers before the heads; the fit explains nine tenths, and 1e-3 undoes half of that
-    warmup: int = 100  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient
-    ema: float = 0.998  # the average over about five hundred steps
-    seed: int = 0
-    save_every: int = 250  # steps between checkpoints and sample sheets
     weights: PredictorWeights = field(default_factory=PredictorWeights)
 
 

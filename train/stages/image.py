@@ -6,7 +6,7 @@ painting's Gram matrices.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
@@ -16,35 +16,24 @@ from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
-from impasto.train.losses import CONTENT_LAYER, LossWeights, content, grams, style, total_variation
+from impasto.train.config import PaintingConfig
+from impasto.train.losses import CONTENT_LAYER, content, grams, style, total_variation
 
 from . import common as stage
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of the image stage."""
 
     network: str = "space_to_depth"  # T when started from scratch; otherwise the starting weights say
     predictor: str = "small"  # P likewise; "published" has twice the weights
-    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    style_size: int = 256  # px: what P was made for; VGG sees the same picture
-    photo_side: int = 256  # px: of the stored photographs, so that crops of 70 % and more hardly enlarge
-    painting_side: int = 256  # px: of the stored paintings
-    batch: int = 4  # photographs a step over all processes
     sharing: int = 1  # photographs that share a painting; 2 saves a CPU a third of VGG's work
-    steps: int = 20_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 5e-4  # of T; 1e-3 is still stable from scratch, but loosens published weights
     predictor_rate: float = 2e-5  # of P, which knows more paintings than are here; 0 freezes it, from scratch use rate
     statistics_rate: float = 5e-4  # of what P makes of statistics; it begins at nothing
-    warmup: int = 100  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     ema: float = 0.999  # the average over about a thousand steps paints more evenly than any one of them
-    seed: int = 0
     save_every: int = 500  # steps between checkpoints and sample sheets
-    weights: LossWeights = field(default_factory=LossWeights)
 
 
 def losses(nets: Networks, eye: vgg.Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:

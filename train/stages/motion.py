@@ -7,7 +7,6 @@ hidden in the other frame too, for their motion is known exactly here.
 """
 
 import json
-import math
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,11 +18,12 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.flownet import FlowNet, save_flownet
 from impasto.models.motion import pixel_grid
+from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures as data
 from impasto.train.data import synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import scale_flow
-from impasto.train.loop import rate_factor
+from impasto.train.loop import rate_factor, require_finite, started
 
 RESULT = "flownet.safetensors"
 HELD_OUT = 10  # every tenth photograph is kept from training, to compare on
@@ -36,20 +36,16 @@ TURNS = 4  # steps that pairs are used in, turned differently: to make them take
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(StageConfig):
+    """Settings of the motion stage."""
 
     size: int = 224  # px: frames, at half of the size that they are filmed in
     photo_side: int = 320  # px: of the stored photographs, a third larger than frames, so that motion stays inside
     batch: int = 4  # pairs a step
     steps: int = 40_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 1.5e-3
     weight_decay: float = 1e-4
     warmup: int = 200  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient
-    seed: int = 0
     save_every: int = 500  # steps between writes of the result
 
 
@@ -109,6 +105,9 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     """
     if (out / RESULT).exists():
         raise BadInput(f"{out} already holds a run: choose another --out.")
+    check(config)
+    if started() > 1:
+        raise BadInput("The motion stage trains in one process: run it without torchrun.")
     if config.size < 32 or config.size % 16:
         raise BadInput(f"size={config.size} must be at least 32 and divisible by 16.")
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -131,12 +130,12 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
             *pairs, _ = moved(photographs, config.batch, config.size, draws)
         here, there, flow = turned(*pairs, turn)
         total = loss(net, here, there, flow)
-        if not math.isfinite(total.item()):
-            raise BadInput(f"Not finite at step {step}: lower the rate (--set rate=…).")
         optimizer.zero_grad(set_to_none=True)
         total.backward()
-        torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
+        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
+        require_finite({"loss": total.item(), "gradient": norm.item()}, step)
         optimizer.step()
+        require_finite({"weights": torch.nn.utils.get_total_norm(net.parameters()).item()}, step)
         seconds = time.monotonic() - began
         sums += torch.tensor([total.item(), flow.norm(dim=1).mean().item()])
         if step % config.save_every == 0 or step == config.steps or (config.minutes and seconds >= 60 * config.minutes):

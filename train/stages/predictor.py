@@ -6,7 +6,7 @@ sees, a small painting, and VGG's look at that.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,9 +15,10 @@ from torch import Tensor
 
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures as data
 from impasto.train.data.augment import Draws
-from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS, LossWeights, grams
+from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS, grams
 
 from . import common as stage
 from .image import judged
@@ -25,26 +26,18 @@ from .whitening import ENOUGH, begin_statistics
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of the predictor stage."""
 
     size: int = 160  # px: of what is painted; only S is judged here, and many styles say more of P than many pixels
-    style_size: int = 256  # px: of the paintings on sample sheets
     photo_side: int = 224  # px: of the stored photographs
-    painting_side: int = 256  # px: of the stored paintings, and what P was made for; VGG sees the same picture
     contents: int = 64  # photographs: enough that S suits any
     batch: int = 8  # paintings a step over all processes
     steps: int = 10_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 5e-4  # of what P makes of statistics
     heads_rate: float = 2e-4  # of what it makes of the bottleneck, which is trained already
     warmup: int = 50  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     ema: float = 0.99  # the average over about a hundred steps
-    seed: int = 0
-    save_every: int = 250  # steps between checkpoints and sample sheets
-    weights: LossWeights = field(default_factory=LossWeights)
 
 
 class Known(NamedTuple):

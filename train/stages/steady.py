@@ -8,7 +8,7 @@ must be the new one. Sequences are made from photographs with exact flow; real c
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -21,39 +21,29 @@ from impasto.models.flownet import MULTIPLE
 from impasto.models.stabilizer import Stabilizer, State
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.data import clips, synthetic
 from impasto.train.data import pictures as data
 from impasto.train.data.augment import Draws
-from impasto.train.losses import LossWeights, feature_temporal, output_temporal
+from impasto.train.losses import feature_temporal, output_temporal
 
 from . import common as stage
 from .image import painting_losses, style_vectors
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of the steady stage."""
 
-    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
     frames: int = 5  # of a sequence: its last painting is mixed of all of them, and its first is the key of all
-    style_size: int = 256  # px: what P was made for; VGG sees the same picture
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
-    painting_side: int = 256  # px: of the stored paintings
     clip_side: int = 256  # px: of the stored clips
     clip_share: float = 0.25  # of sequences that come from clips, if there are any
     batch: int = 2  # sequences a step over all processes, each with a painting of its own
     steps: int = 5_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 2e-4  # of T, which can paint already; 0 leaves it as it is
     stabilizer_rate: float = 1e-3  # of a few hundred numbers, whose judge begins at 0
     style_rate: float = 2e-3  # of the steady style, whose numbers end at a few hundredths
-    warmup: int = 100  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
-    ema: float = 0.998  # the average over about five hundred steps paints more evenly than any one of them
-    seed: int = 0
-    save_every: int = 250  # steps between checkpoints and sample sheets
-    weights: LossWeights = field(default_factory=LossWeights)
 
 
 class Shots(NamedTuple):
@@ -144,12 +134,10 @@ def with_clips(made: tuple[Tensor, ...], stored: Tensor, config: Config, draws: 
     return tuple(mixed)
 
 
-def fits(config) -> None:
-    """BadInput: motion can't be found in frames of this size, or in so few."""
-    if config.size % MULTIPLE or config.size < MULTIPLE or config.frames < 2:
-        raise BadInput(
-            f"size={config.size} must be divisible by {MULTIPLE}, and frames={config.frames} must be at least 2."
-        )
+def check_size(size: int) -> None:
+    """BadInput: motion can't be found in frames of this size."""
+    if size % MULTIPLE:
+        raise BadInput(f"size={size} must be divisible by {MULTIPLE}: motion is found at a 32nd of the frame's size.")
 
 
 def train(
@@ -163,7 +151,7 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
-    fits(config)
+    check_size(config.size)
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     eye, draws = work.eye(vgg_file), work.draws
     stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None

@@ -13,37 +13,30 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.models.errors import BadInput
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.losses import CONTENT_LAYER, LossWeights, output_temporal
 
 from . import common as stage
 from .image import judged
 from .predictor import Known, Paintings
-from .steady import fits, made_shots, neighbours_temporal, over_time, unroll
+from .steady import check_size, made_shots, neighbours_temporal, over_time, unroll
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of the steady style stage."""
 
-    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
     frames: int = 6  # of a sequence, whose key is what was mixed of the still ones before it
     still: int = 4  # noisy copies of its first frame before it, painted without gradients
     noise: float = 0.02  # deviation, in 0…1, of what is added to each copy, so that their paintings differ
-    style_size: int = 256  # px: of the paintings on sample sheets
     photo_side: int = 320  # px: of the stored photographs, so much larger than frames that motion stays inside
-    painting_side: int = 256  # px: of the stored paintings, and what P was made for; VGG sees the same picture
     batch: int = 2  # sequences a step over all processes, each with a painting of its own
     steps: int = 600  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 2e-3  # of numbers that begin at 0 and end at a few hundredths
     warmup: int = 20  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     ema: float = 0.98  # the average over about fifty steps
-    seed: int = 0
     save_every: int = 100  # steps between checkpoints and sample sheets
     # Less on content and steadiness cost both and gave no style; half as much again made the painting dull.
     weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.09, tv=0.05, long_range=40.0))
@@ -85,9 +78,7 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
-    fits(config)
-    if config.still < 1:
-        raise BadInput(f"still={config.still} must be at least 1: a sequence begins with a painting.")
+    check_size(config.size)
     work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
     nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
     known = Paintings(nets, eye, work.canvases)

@@ -6,7 +6,7 @@ made from photographs with exact flow; pairs from real clips with DIS flow join 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,39 +15,29 @@ from torch import Tensor
 
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
+from impasto.train.config import PaintingConfig
 from impasto.train.data import clips, synthetic
 from impasto.train.data import pictures as data
 from impasto.train.data.augment import Draws
-from impasto.train.losses import LossWeights, feature_temporal, output_temporal
+from impasto.train.losses import feature_temporal, output_temporal
 
 from . import common as stage
 from .image import painting_losses, style_vectors
 
 
 @dataclass(frozen=True)
-class Config:
-    """The recipe. A YAML file or --set names only what differs."""
+class Config(PaintingConfig):
+    """Settings of the video stage."""
 
-    size: int = 192  # px: VGG's cost is its area, and strokes are a tenth of it
-    style_size: int = 256  # px: what P was made for; VGG sees the same picture
-    photo_side: int = 256  # px: of the stored photographs, a third larger than frames, so that motion stays inside
-    painting_side: int = 256  # px: of the stored paintings
     whole: bool = False  # paintings as they are stored, not cropped, turned and recoloured: what P knows best
     clip_side: int = 256  # px: of the stored clips
     clip_frames: int = 8  # frames of each stored stretch of a clip
     clip_share: float = 0.25  # of pairs that come from clips, if there are any: real light and blur, but estimated flow
     batch: int = 2  # pairs a step over all processes, each with a painting of its own
-    steps: int = 20_000  # ends here
-    minutes: float = 0.0  # or here, if not 0
     rate: float = 2e-4  # of T, which can paint already and should not forget it
     predictor_rate: float = 0.0  # of P, frozen as in ReCoNet; with large batches both gain from learning together
-    warmup: int = 100  # steps in which Adam's estimates settle
-    decay: str = "steps"  # a cosine along steps or minutes, or none
-    clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     ema: float = 0.999  # the average over about a thousand steps paints more evenly than any one of them
-    seed: int = 0
     save_every: int = 500  # steps between checkpoints and sample sheets
-    weights: LossWeights = field(default_factory=LossWeights)
 
 
 class Pairs(NamedTuple):
