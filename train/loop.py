@@ -8,6 +8,7 @@ what they mean.
 import copy
 import json
 import math
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict

@@ -95,7 +95,7 @@ def report_model(model, as_json: bool) -> None:
     if "tflite" in model.figures:
         exact, int8 = model.figures["tflite"].values()
         out.print(
-            f"frame.tflite agrees to {exact:.0e}; frame_int8.tflite is up to {int8:.2f} of 1 off, look before you use it",
+            f"frame.tflite agrees to {exact:.0e}; frame_int8.tflite is up to {int8:.2f} of 1 off: look before using it",
             soft_wrap=True,
             highlight=False,
         )
