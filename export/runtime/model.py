@@ -12,6 +12,10 @@ from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 from impasto.models.store import model_folder
 
+from .description import wrong_field
+
+SINCE_3 = {"revision", "rules", "state"}  # fields that descriptions of earlier formats lack
+REQUIRED = {"name", "style_size", "style_side", "multiple", "layout", "network", "files"} | SINCE_3
 FORMAT = 3  # raised when an older runtime could no longer read the folder; before 3 step graphs had another state
 
 
@@ -52,11 +56,19 @@ class Model:
         return self.folder / self.files[role]["file"]
 
     def gallery(self) -> dict[str, dict]:
-        """Built-in styles: name → {"title", "artist", "year", "style": S as float32 [D]}."""
+        """Built-in styles: name → {"title", "artist", "year", "style": S as float32 [D]}. BadInput: it is damaged."""
         if "gallery" not in self.files:
             return {}
-        entries = json.loads(self.path("gallery").read_text("utf-8"))
-        return {name: {**e, "style": np.asarray(e["style"], np.float32)} for name, e in entries.items()}
+        path = self.path("gallery")
+        try:
+            entries = json.loads(path.read_text("utf-8"))
+            found = {name: {**e, "style": np.asarray(e["style"], np.float32)} for name, e in entries.items()}
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise BadInput(f"{path} is damaged; install or export the model again.") from error
+        for name, entry in found.items():
+            if entry["style"].shape != (self.style_size,) or not np.isfinite(entry["style"]).all():
+                raise BadInput(f"{path} is damaged: the style {name} must be {self.style_size} numbers.")
+        return found
 
 
 def sha256(path: Path) -> str:
@@ -96,34 +108,40 @@ def load_model(name: str | os.PathLike | None = None) -> Model:
     folder = model_folder(name)
     model = _read(folder)
     for entry in model.files.values():
-        _check(model, folder / entry["file"], entry["sha256"])
+        _check(model, folder / entry["file"], entry)
     return model
 
 
 def _read(folder: Path) -> Model:
     """`model.json` as data. A format before this one is painted frame by frame: its step graph is of another kind."""
-    damaged = f"{folder / 'model.json'} is damaged; install or export the model again."
+    file = folder / "model.json"
     try:
-        data = json.loads((folder / "model.json").read_text("utf-8"))
-        written, name = int(data["format"]), str(data.get("name", folder.name))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
-        raise BadInput(damaged) from error
+        data = json.loads(file.read_text("utf-8"))
+        written, name = data["format"], str(data.get("name", folder.name))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        raise BadInput(f"{file} is damaged; install or export the model again.") from error
+    if type(written) is not int or written < 1:
+        raise BadInput(f"{file} is damaged: format must be a whole number; install or export the model again.")
     if written > FORMAT:
         raise BadInput(f"The model {name} was made by a newer Impasto (format {written}); upgrade Impasto.")
-    known = {each.name for each in fields(Model)}
-    try:
-        model = Model(folder=folder, **{key: value for key, value in data.items() if key in known})
-    except TypeError as error:
-        raise BadInput(damaged) from error
+    data = {each.name: data[each.name] for each in fields(Model) if each.name in data}
     if written < FORMAT:
-        model.state = []
-    return model
+        data["state"] = []
+    wrong = wrong_field(data, REQUIRED if written == FORMAT else REQUIRED - SINCE_3)
+    if wrong:
+        raise BadInput(f"{file} is damaged: {wrong}; install or export the model again.")
+    return Model(folder=folder, **data)
 
 
-def _check(model: Model, path: Path, expected: str) -> None:
+def _check(model: Model, path: Path, entry: dict) -> None:
     if not path.is_file():
         raise BadInput(f"The model {model.name} lacks its file {path.name}; install or export the model again.")
-    actual = sha256(path)
+    if path.stat().st_size != entry["bytes"]:
+        raise BadInput(
+            f"{path} is damaged: it has {path.stat().st_size} bytes where model.json says {entry['bytes']}; "
+            "install or export the model again."
+        )
+    expected, actual = entry["sha256"], sha256(path)
     if actual != expected:
         raise BadInput(
             f"{path} is damaged: its SHA-256 is {actual[:12]}… where model.json says {expected[:12]}…; "

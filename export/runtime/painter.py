@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
+import onnxruntime as ort
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA
 
 from .model import Model, load_model
-from .session import choose_device, open_session
+from .session import check_graph, choose_device, open_session
 from .steady import Steady
 from .styles import StyleEncoder, blend
 
@@ -61,13 +62,22 @@ class Painter:
         self.device = choose_device(device)
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)
-        self._session = open_session(self.model.path("frame"), device, threads)
+        self._session = self._open("frame", {}, {"painted"}, threads)
         self._steady = None
         if self.model.state and self.look.stability > 0:
-            self._steady = Steady(open_session(self.model.path("step"), device, threads), self.model.state)
+            carried = {"stability": 0} | {part["name"]: part["channels"] for part in self.model.state}
+            session = self._open("step", carried, {part["from"] for part in self.model.state}, threads)
+            self._steady = Steady(session, self.model.state)
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
+
+    def _open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int | None) -> ort.InferenceSession:
+        """A session for a graph that is given a frame, a style and these inputs; checked."""
+        graph = self.model.path(role)
+        session = open_session(graph, self.device, threads)
+        check_graph(session, graph, {"frame": 3, "style": self.model.style_size, **inputs}, outputs)
+        return session
 
     def encode(self, picture: np.ndarray) -> np.ndarray:
         """RGB uint8 [H,W,3] → its style vector, float32 [D]; the same picture is encoded once."""

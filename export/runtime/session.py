@@ -5,10 +5,23 @@ from functools import lru_cache
 from pathlib import Path
 
 import onnxruntime as ort
+from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from impasto.models.errors import BadInput
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+
+
+# What ONNX Runtime raises for a file that is no graph, or one that it cannot run. It derives them from Exception alone.
+REFUSALS = (
+    ort_state.Fail,
+    ort_state.InvalidArgument,
+    ort_state.InvalidGraph,
+    ort_state.InvalidProtobuf,
+    ort_state.NoSuchFile,
+    ort_state.NotImplemented,
+    ort_state.RuntimeException,
+)
 
 
 def cores() -> int:
@@ -52,7 +65,20 @@ def _session(graph: str, stamp: int, device: str, threads: int) -> ort.Inference
 def open_session(graph: Path, device: str = "auto", threads: int | None = None) -> ort.InferenceSession:
     """A session for a graph, shared by all who ask for the same. `threads` defaults to one per core."""
     device = choose_device(device)
-    session = _session(str(graph), graph.stat().st_mtime_ns, device, threads or cores())
+    try:
+        session = _session(str(graph), graph.stat().st_mtime_ns, device, threads or cores())
+    except (OSError, *REFUSALS) as error:
+        raise BadInput(f"{graph} is not a graph that can be run; install or export the model again.") from error
     if device == "cuda" and PROVIDERS["cuda"] not in session.get_providers():
         raise BadInput("CUDA was asked for but could not be started (driver or cuDNN missing): use --device cpu.")
     return session
+
+
+def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, int], outputs: set[str]) -> None:
+    """Raise BadInput unless a graph has these inputs, name → size of the second dimension (0: any), and outputs."""
+    found = {value.name: value.shape for value in session.get_inputs()}
+    fits = set(found) == set(inputs) and all(
+        not size or (len(found[name]) > 1 and found[name][1] == size) for name, size in inputs.items()
+    )
+    if not fits or {value.name for value in session.get_outputs()} != outputs:
+        raise BadInput(f"{graph} does not fit its model.json; install or export the model again.")

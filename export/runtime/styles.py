@@ -10,7 +10,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 
 from .model import Model
-from .session import open_session
+from .session import check_graph, open_session
 
 CACHED = 64  # style vectors kept; each is a few kilobytes
 
@@ -39,7 +39,9 @@ class StyleEncoder:
             )
         key = hashlib.sha256(np.ascontiguousarray(image)).digest() + repr(image.shape).encode()
         if key not in self._cache:
-            session = open_session(self.model.path("style"), self._device, self._threads)
+            graph = self.model.path("style")
+            session = open_session(graph, self._device, self._threads)
+            check_graph(session, graph, {"image": 3}, {"style"})
             pixels = square(image, self.model.style_side).transpose(2, 0, 1)[None].astype(np.float32) / 255
             self._cache[key] = session.run(["style"], {"image": pixels})[0][0]
             if len(self._cache) > CACHED:

@@ -3,9 +3,11 @@
 import json
 import shutil
 
+import numpy as np
 import pytest
 
-from impasto.export.runtime.model import load_model
+from impasto.export.runtime.model import describe, load_model
+from impasto.export.runtime.painter import Painter
 from impasto.models import store
 from impasto.models.errors import BadInput
 
@@ -34,6 +36,84 @@ def test_damaged_description(copy, text):
     (copy / "model.json").write_text(text)
     with pytest.raises(BadInput, match=r"model\.json is damaged"):
         load_model(copy)
+
+
+VALUES = [None, True, -1, 0, 1.5, 10**400, "", "../frame.onnx", "/etc/hosts", [], [1], {}, {"a": {}}, "x" * 2000]
+
+
+def paths_of(value, path=()):
+    """Every place in a description, as the keys that lead there."""
+    yield path
+    inner = value.items() if isinstance(value, dict) else enumerate(value[:2]) if isinstance(value, list) else ()
+    for key, each in inner:
+        yield from paths_of(each, (*path, key))
+
+
+def with_value(value, path, new):
+    if not path:
+        return new
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    copy[path[0]] = with_value(copy[path[0]], path[1:], new)
+    return copy
+
+
+def without(value, path):
+    copy = dict(value) if isinstance(value, dict) else list(value)
+    if len(path) == 1:
+        del copy[path[0]]
+    else:
+        copy[path[0]] = without(copy[path[0]], path[1:])
+    return copy
+
+
+def test_whatever_is_wrong_in_a_description_is_said_in_a_sentence(copy):
+    """Every value replaced by everything else, and left out: the model opens and paints, or BadInput says why."""
+    data = json.loads((copy / "model.json").read_text())
+    frame, sentences, opened = np.zeros((32, 32, 3), np.uint8), [], []
+    style = load_model(copy).gallery()["waves"]["style"]
+    places = [path for path in paths_of(data) if path and not set(path) & {"recipe", "figures"}]
+    for path in places:
+        changed = [with_value(data, path, value) for value in VALUES] + [without(data, path)]
+        for each in changed:
+            (copy / "model.json").write_text(json.dumps(each))
+            try:
+                painter = Painter(load_model(copy), device="cpu", threads=1)
+                painter.use([style])
+                assert painter.paint(frame).shape == frame.shape
+                opened.append(path)
+            except BadInput as error:
+                sentences.append(str(error))
+    assert len(sentences) > 10 * len({path[0] for path in places})
+    assert not [each for each in sentences if "\n" in each or len(each) > 3000]
+    assert not {"frame", "style", "step"} & {path[1] for path in opened if path[0] == "files" and len(path) > 1}
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "{", "[]", '{"waves": 1}', '{"waves": {"style": [1, 2]}}', '{"waves": {"style": [NaN]}}', "[" * 100_000],
+)
+def test_a_damaged_gallery(copy, text):
+    (copy / "gallery.json").write_text(text)
+    data = json.loads((copy / "model.json").read_text())
+    (copy / "model.json").write_text(json.dumps(without(data, ("files", "gallery"))))
+    model = load_model(copy)
+    model.files.update(describe(copy, {"gallery": "gallery.json"}))
+    with pytest.raises(BadInput, match=r"gallery\.json is damaged"):
+        model.gallery()
+
+
+@pytest.mark.parametrize("role", ["frame", "step", "style"])
+@pytest.mark.parametrize("graph", ["no graph", "another graph"])
+def test_a_graph_that_is_another(copy, role, graph):
+    """With the right hash: somebody wrote it so."""
+    other = "style" if role != "style" else "frame"
+    content = b"nothing" if graph == "no graph" else (copy / f"{other}.onnx").read_bytes()
+    (copy / f"{role}.onnx").write_bytes(content)
+    data = json.loads((copy / "model.json").read_text())
+    data["files"] |= describe(copy, {role: f"{role}.onnx"})
+    (copy / "model.json").write_text(json.dumps(data))
+    with pytest.raises(BadInput, match=r"\.onnx (is not a graph|does not fit)"):
+        Painter(copy, device="cpu", threads=1).encode(np.zeros((8, 8, 3), np.uint8))
 
 
 def test_a_model_from_the_future(copy):

@@ -1,0 +1,91 @@
+"""Checks what was read from a `model.json` before anything of it is used: types, ranges, files inside the folder."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+Check = Callable[[Any], bool]
+
+# Larger numbers than any model has would ask for more memory than there is.
+STYLE_VALUES, STYLE_SIDE, MULTIPLE, CHANNELS = 100_000, 4096, 512, 4096
+
+
+def whole(least: int, most: int) -> Check:
+    return lambda value: type(value) is int and least <= value <= most
+
+
+def text(value: Any) -> bool:
+    return isinstance(value, str) and 0 < len(value) <= 1000
+
+
+def file_name(value: Any) -> bool:
+    """A file of the folder itself: no path leads out of it, or into another."""
+    return text(value) and re.fullmatch(r"(?!\.+$)[^/\\:\0]+", value) is not None
+
+
+def list_of(*checks: Check) -> Check:
+    """A list of so many values, each with its own check."""
+    return lambda value: (
+        isinstance(value, list)
+        and len(value) == len(checks)
+        and all(check(each) for check, each in zip(checks, value, strict=True))
+    )
+
+
+def each(check: Check) -> Check:
+    """A list of any length, all of whose values pass."""
+    return lambda value: isinstance(value, list) and all(map(check, value))
+
+
+def fields(**checks: Check) -> Check:
+    """An object that has these fields, and perhaps others."""
+    return lambda value: (
+        isinstance(value, dict) and all(name in value and check(value[name]) for name, check in checks.items())
+    )
+
+
+def share(value: Any) -> bool:
+    return type(value) in (int, float) and 0 <= value <= 1
+
+
+STATE = each(fields(**{"name": text, "from": text}, channels=whole(1, CHANNELS), over=whole(1, MULTIPLE)))
+FILE = fields(file=file_name, bytes=whole(0, 2**40), sha256=lambda v: text(v) and bool(re.fullmatch("[0-9a-f]{64}", v)))
+RULES = fields(
+    luma=list_of(share, share, share),
+    background=list_of(*[whole(0, 255)] * 3),
+    styles_at_once=whole(1, 100),
+    least_side=whole(1, 4 * MULTIPLE),
+    clip_multiple=whole(1, MULTIPLE),
+)
+# Field → check, and what it must be, in words.
+DESCRIPTION: dict[str, tuple[Check, str]] = {
+    "name": (text, "a name"),
+    "style_size": (whole(1, STYLE_VALUES), f"a whole number from 1 to {STYLE_VALUES}"),
+    "style_side": (whole(8, STYLE_SIDE), f"a whole number from 8 to {STYLE_SIDE}"),
+    "multiple": (whole(1, MULTIPLE), f"a whole number from 1 to {MULTIPLE}"),
+    "layout": (each(fields(gamma=list_of(*[whole(0, STYLE_VALUES)] * 2))), "a list of layers"),
+    "network": (lambda value: isinstance(value, dict), "the sizes of the networks"),
+    "files": (
+        lambda value: isinstance(value, dict) and {"frame", "style"} <= set(value) and all(map(FILE, value.values())),
+        "the files of the folder with their sizes and hashes, frame and style among them",
+    ),
+    "revision": (lambda value: isinstance(value, str), "a text"),
+    "rules": (RULES, "the rules that the page and Python share"),
+    "state": (STATE, "what the step graph carries"),
+}
+
+
+def wrong_field(data: dict, required: set[str]) -> str | None:
+    """What is wrong with a description, as "NAME must be …", or None. `required`: the fields that it must have."""
+    for name, (check, meaning) in DESCRIPTION.items():
+        if name in data:
+            if not check(data[name]):
+                return f"{name} must be {meaning}"
+        elif name in required:
+            return f"{name} is missing"
+    state, files = data.get("state", []), data["files"]
+    if state and "step" not in files:
+        return "files must name the step graph that carries the state"
+    if any(data["multiple"] % part["over"] for part in state):
+        return "state must divide frames by parts of multiple"
+    return None
