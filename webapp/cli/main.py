@@ -28,7 +28,6 @@ EXTRA_OF = {
     "uvicorn": "app",
     "websockets": "app",
     "prometheus_client": "app",
-    "pydantic": "app",
     "pydantic_settings": "app",
     "huggingface_hub": "app",
     "torch": "train",

@@ -93,6 +93,7 @@ class _Job:
 
 def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
     pictures.check_readable(source)
+    job.painter.reset()
     header = pictures.image_header(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     if header is None:
         return _stylize_clip(source, target, job)
@@ -134,7 +135,6 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
 
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
     """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
-    job.painter.reset()
     first = last = None
     started = time.perf_counter()
 
@@ -171,7 +171,6 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     picture = pictures.read_image(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
-    job.painter.reset()
     flat = pictures.resize(pictures.flatten(picture), (width, height))
     alpha = None if picture.alpha is None else pictures.resize(picture.alpha, (width, height))
     painted = pictures.Picture(job.paint(flat), alpha, picture.icc)
