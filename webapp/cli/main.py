@@ -79,11 +79,11 @@ def stylize(
     from impasto.styles import style_vectors
     from impasto.webapp.files.stylize import stylize_path
 
-    from .console import Progress, print_outcome, report
+    from .console import ProgressBar, print_outcome, report
 
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     painter.use(*style_vectors(painter, [parse_style(text) for text in style]))
-    with Progress(quiet=as_json) as progress:
+    with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         summary = stylize_path(source, output, painter, size=size, progress=progress.update, on_file=on_file)
     report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)

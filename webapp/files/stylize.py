@@ -31,8 +31,8 @@ _MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
 Progress = Callable[[int, int], None]
 
 
-class Painter(Protocol):
-    """What paints: `paint` maps uint8 RGB [H, W, 3] to the same; `reset` forgets the frames seen so far."""
+class FramePainter(Protocol):
+    """Anything that paints frames: `paint` maps uint8 RGB [H,W,3] to the same, `reset` says that a new file begins."""
 
     def paint(self, rgb: np.ndarray) -> np.ndarray: ...
 
@@ -42,7 +42,7 @@ class Painter(Protocol):
 def stylize_path(
     source: str | Path,
     target: str | Path,
-    painter: Painter,
+    painter: FramePainter,
     *,
     size: int | None = None,
     limits: ClipLimits | None = None,
@@ -70,7 +70,7 @@ def stylize_path(
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    painter: Painter
+    painter: FramePainter
     size: int | None
     limits: ClipLimits
     progress: Progress | None
