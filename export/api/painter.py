@@ -65,14 +65,15 @@ class Painter:
         """Paint in another style from the next frame on; takes what `style` takes above, and raises the same."""
         self._painter.use(*style_vectors(self._painter, parts_of(style)))
 
-    def paint(self, frame: np.ndarray) -> np.ndarray:
+    def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
         """Paint one frame: uint8 RGB [H,W,3] (0…255, sRGB-coded) of any size → the same shape and type.
 
-        Frames are taken as those of one clip in their order: a frame of another size begins anew. Raises BadInput for
-        an array of another kind: grey, with an alpha channel, of floats, or empty.
+        Frames are taken as those of one clip in their order; another size, and with `time` (when a camera took the
+        frame, in seconds of any clock) a pause of more than a second, begin anew. Raises BadInput for an array of
+        another kind: grey, with an alpha channel, of floats, or empty.
         """
         check_frame(frame)
-        return self._painter.paint(frame)
+        return self._painter.paint(frame, time)
 
     def reset(self) -> None:
         """Forget the frames so far: call it where another clip begins. A new style or size does it by itself."""

@@ -20,7 +20,7 @@ SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
 # The formats worth opening; others (EPS, PDF...) start external programs or are no pictures.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
-SENT = ("JPEG", "PNG", "WEBP")
+SENT = ("JPEG", "PNG", "WEBP")  # by browsers
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 

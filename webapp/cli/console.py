@@ -7,12 +7,12 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
+    Progress,
     ProgressColumn,
     TaskProgressColumn,
     TextColumn,
     TimeRemainingColumn,
 )
-from rich.progress import Progress as RichProgress
 from rich.table import Table
 from rich.text import Text
 
@@ -24,12 +24,12 @@ class FramesPerSecond(ProgressColumn):
         return Text(f"{task.speed:.1f} frames/s" if task.speed else "", style="cyan")
 
 
-class Progress:
+class ProgressBar:
     """A bar with frames painted, frames a second and the time left; nothing at all when not on a terminal."""
 
     def __init__(self, quiet: bool = False):
         shown = sys.stderr.isatty() and not quiet
-        self.bar = RichProgress(
+        self.bar = Progress(
             TextColumn("Painting"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), FramesPerSecond(),
             TimeRemainingColumn(), console=err, disable=not shown, transient=True,
         )  # fmt: skip
@@ -60,7 +60,7 @@ def print_table(title: str, columns: tuple[str, ...], rows: list[tuple]) -> None
     (out if sys.stdout.isatty() else Console(width=120)).print(table)
 
 
-def print_outcome(outcome: dict, progress: Progress) -> None:
+def print_outcome(outcome: dict, progress: ProgressBar) -> None:
     """One line for a file of a folder, above the bar."""
     progress.bar.console.print(
         f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}", soft_wrap=True

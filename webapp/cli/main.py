@@ -28,7 +28,6 @@ EXTRA_OF = {
     "uvicorn": "app",
     "websockets": "app",
     "prometheus_client": "app",
-    "pydantic": "app",
     "pydantic_settings": "app",
     "huggingface_hub": "app",
     "torch": "train",
@@ -80,11 +79,11 @@ def stylize(
     from impasto.styles import style_vectors
     from impasto.webapp.files.stylize import stylize_path
 
-    from .console import Progress, print_outcome, report
+    from .console import ProgressBar, print_outcome, report
 
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     painter.use(*style_vectors(painter, [parse_style(text) for text in style]))
-    with Progress(quiet=as_json) as progress:
+    with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         summary = stylize_path(source, output, painter, size=size, progress=progress.update, on_file=on_file)
     report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
@@ -172,7 +171,7 @@ def export(
         Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
     ] = None,
     tflite: Annotated[
-        bool, typer.Option("--tflite", help="Write frame.tflite too, for phones (extra [mobile]).")
+        bool, typer.Option("--tflite", help="Write frame.tflite too, for phones (extra: mobile).")
     ] = False,
     tflite_size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of its frames.")] = "512x288",
     as_json: JsonOption = False,

@@ -13,7 +13,8 @@ from contextlib import suppress
 from typing import Any
 
 QUEUE_FRAMES = 4  # frames waiting between two stages
-_WAKE = 0.2  # seconds; some systems deliver Ctrl-C to a waiting main thread only when its wait ends
+_WAIT_SECONDS = 0.2  # some systems deliver Ctrl-C to a waiting main thread only when its wait ends
+_LOWEST_PRIORITY = 19  # Linux's `nice`
 
 
 class Cancelled(Exception):
@@ -24,50 +25,57 @@ class _Stopped(Exception):
     """Another stage failed, so this one ends quietly."""
 
 
-class _Stop:
-    """The first failure, and the bell that wakes every stage waiting for another."""
+class _Run:
+    """What the three stages share: whether they are to stop, and why.
+
+    Every queue waits on the one condition `changed`, so that a failure anywhere wakes all of them.
+    """
 
     def __init__(self):
-        self.bell = threading.Condition()
-        self.cause: BaseException | None = None
+        self.changed = threading.Condition()
+        self.first_error: BaseException | None = None
         self.stopped = False
 
-    def now(self, cause: BaseException | None) -> None:
-        with self.bell:
-            if self.cause is None and not isinstance(cause, _Stopped):
-                self.cause = cause
+    def stop(self, error: BaseException) -> None:
+        """End all stages. The first error is kept; that a stage was stopped by another's is none."""
+        with self.changed:
+            if self.first_error is None and not isinstance(error, _Stopped):
+                self.first_error = error
             self.stopped = True
-            self.bell.notify_all()
+            self.changed.notify_all()
 
 
-class _Channel:
-    """A bounded queue between two stages. `put` and `get` raise _Stopped once any stage has failed."""
+class _Queue:
+    """At most QUEUE_FRAMES items on their way from one stage to the next.
 
-    END = object()
+    `put` and iteration raise _Stopped once any stage has failed; a waiting `queue.Queue` would not notice.
+    """
 
-    def __init__(self, stop: _Stop):
-        self.stop, self.items = stop, deque()
+    END = object()  # put after the last item
+
+    def __init__(self, run: _Run):
+        self.run, self.items = run, deque()
 
     def put(self, item: Any) -> None:
-        with self.stop.bell:
-            self._wait(lambda: len(self.items) < QUEUE_FRAMES)
+        with self.run.changed:
+            self._wait_until(lambda: len(self.items) < QUEUE_FRAMES)
             self.items.append(item)
-            self.stop.bell.notify_all()
+            self.run.changed.notify_all()
 
     def __iter__(self) -> Iterator[Any]:
         while True:
-            with self.stop.bell:
-                self._wait(lambda: self.items)
+            with self.run.changed:
+                self._wait_until(lambda: self.items)
                 item = self.items.popleft()
-                self.stop.bell.notify_all()
+                self.run.changed.notify_all()
             if item is self.END:
                 return
             yield item
 
-    def _wait(self, ready: Callable[[], Any]) -> None:
-        while not self.stop.stopped and not ready():
-            self.stop.bell.wait(_WAKE)
-        if self.stop.stopped:
+    def _wait_until(self, ready: Callable[[], Any]) -> None:
+        while not self.run.stopped and not ready():
+            self.run.changed.wait(_WAIT_SECONDS)
+        if self.run.stopped:
             raise _Stopped
 
 
@@ -86,71 +94,72 @@ def run_pipeline(
     in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive. The first exception of any stage (KeyboardInterrupt
     included) ends all of them, both threads are joined, and it is raised here; `Cancelled` when `cancelled()` is true.
     """
-    stop = _Stop()
-    read, painted = _Channel(stop), _Channel(stop)
+    run = _Run()
+    decoded, painted = _Queue(run), _Queue(run)
     threads = [
-        threading.Thread(target=_stage, args=(stop, _feed, frames, read), name="impasto-read", daemon=True),
-        threading.Thread(target=_stage, args=(stop, _drain, painted, write), name="impasto-write", daemon=True),
+        threading.Thread(target=_in_background, args=(run, _read, frames, decoded), name="impasto-read", daemon=True),
+        threading.Thread(target=_in_background, args=(run, _write, painted, write), name="impasto-write", daemon=True),
     ]
     done = 0
     try:
         for thread in threads:
             thread.start()
-        for item in read:
+        for item in decoded:
             if cancelled is not None and cancelled():
                 raise Cancelled("Cancelled.")
             painted.put(paint(item))
             done += 1
             if progress is not None:
                 progress(done, total)
-        painted.put(_Channel.END)
+        painted.put(_Queue.END)
     except BaseException as error:
-        stop.now(error)
+        run.stop(error)
     finally:
-        _join(threads, stop)
-    if stop.cause is not None:
-        raise stop.cause
+        _join(threads, run)
+    if run.first_error is not None:
+        raise run.first_error
     return done
 
 
-def _stage(stop: _Stop, work: Callable, *args: Any) -> None:
-    _give_way()
+def _in_background(run: _Run, stage: Callable, *args: Any) -> None:
+    """What a thread does: its stage, at low priority; a failure ends the others."""
+    _lower_priority()
     try:
-        work(*args)
+        stage(*args)
     except BaseException as error:
-        stop.now(error)
+        run.stop(error)
 
 
-def _give_way() -> None:
+def _lower_priority() -> None:
     """Let this thread run in the painter's pauses instead of holding up one of its cores: some 5 % faster in all.
 
     Linux knows the priority of single threads. Where the painter waits for this one, the core is free all the same.
     """
     if sys.platform == "linux":
         with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 19)
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), _LOWEST_PRIORITY)
 
 
-def _feed(frames: Iterable[Any], channel: _Channel) -> None:
+def _read(frames: Iterable[Any], decoded: _Queue) -> None:
     iterator = iter(frames)
     try:
         for item in iterator:
-            channel.put(item)
-        channel.put(_Channel.END)
+            decoded.put(item)
+        decoded.put(_Queue.END)
     finally:
         getattr(iterator, "close", lambda: None)()  # a generator holds its file open until it is closed
 
 
-def _drain(channel: _Channel, write: Callable[[Any], None]) -> None:
-    for item in channel:
+def _write(painted: _Queue, write: Callable[[Any], None]) -> None:
+    for item in painted:
         write(item)
 
 
-def _join(threads: list[threading.Thread], stop: _Stop) -> None:
+def _join(threads: list[threading.Thread], run: _Run) -> None:
     """Wait for the threads; Ctrl-C while they finish stops them instead of abandoning them."""
     for thread in threads:
         while thread.ident is not None and thread.is_alive():
             try:
-                thread.join(_WAKE)
+                thread.join(_WAIT_SECONDS)
             except KeyboardInterrupt as error:
-                stop.now(error)
+                run.stop(error)

@@ -31,8 +31,8 @@ _MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
 Progress = Callable[[int, int], None]
 
 
-class Painter(Protocol):
-    """What paints: `paint` maps uint8 RGB [H, W, 3] to the same; `reset` forgets the frames seen so far."""
+class FramePainter(Protocol):
+    """Anything that paints frames: `paint` maps uint8 RGB [H,W,3] to the same, `reset` says that a new file begins."""
 
     def paint(self, rgb: np.ndarray) -> np.ndarray: ...
 
@@ -42,7 +42,7 @@ class Painter(Protocol):
 def stylize_path(
     source: str | Path,
     target: str | Path,
-    painter: Painter,
+    painter: FramePainter,
     *,
     size: int | None = None,
     limits: ClipLimits | None = None,
@@ -70,7 +70,7 @@ def stylize_path(
 
 @dataclasses.dataclass(frozen=True)
 class _Job:
-    painter: Painter
+    painter: FramePainter
     size: int | None
     limits: ClipLimits
     progress: Progress | None
@@ -93,6 +93,7 @@ class _Job:
 
 def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
     pictures.check_readable(source)
+    job.painter.reset()
     header = pictures.image_header(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     if header is None:
         return _stylize_clip(source, target, job)
@@ -134,7 +135,6 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
 
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
     """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
-    job.painter.reset()
     first = last = None
     started = time.perf_counter()
 
@@ -171,7 +171,6 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     picture = pictures.read_image(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
-    job.painter.reset()
     flat = pictures.resize(pictures.flatten(picture), (width, height))
     alpha = None if picture.alpha is None else pictures.resize(picture.alpha, (width, height))
     painted = pictures.Picture(job.paint(flat), alpha, picture.icc)

@@ -63,7 +63,6 @@ def test_use_takes_the_same_and_paints_as_a_new_painter_would(model, expected, s
     for _ in range(3):
         painter.paint(scene)
     painter.use("waves")
-    painter.reset()
     assert np.array_equal(painter.paint(scene), expected([waves], [1], [scene])[0])
 
 

@@ -64,17 +64,26 @@ def test_painting_stays_in_the_calling_thread_and_the_others_do_not():
     assert len(seen["read"] | seen["paint"] | seen["write"]) == 3
 
 
-def test_stages_overlap():
-    pause = 0.02
+def test_all_three_stages_work_at_once():
+    """Frame 0 is being written while frame 1 is painted and frame 2 read: each waits there for the other two."""
+    meeting = threading.Barrier(3, timeout=60)
 
     def frames():
-        for n in range(10):
-            time.sleep(pause)
+        for n in range(5):
+            if n == 2:
+                meeting.wait()
             yield n
 
-    started = time.perf_counter()
-    run_pipeline(frames(), lambda x: time.sleep(pause) or x, lambda x: time.sleep(pause))
-    assert time.perf_counter() - started < 10 * 3 * pause * 0.75
+    def paint(item):
+        if item == 1:
+            meeting.wait()
+        return item
+
+    def write(item):
+        if item == 0:
+            meeting.wait()
+
+    assert run_pipeline(frames(), paint, write) == 5
 
 
 @pytest.mark.parametrize("slow", ["paint", "write"])
@@ -110,7 +119,6 @@ def test_the_first_failure_ends_all_and_is_raised(stage, kind):
         finally:
             closed.set()
 
-    started = time.perf_counter()
     with pytest.raises(kind, match="the first cause") as caught:
         run_pipeline(
             frames(),
@@ -120,7 +128,6 @@ def test_the_first_failure_ends_all_and_is_raised(stage, kind):
         )
     assert caught.value is error
     assert closed.is_set()
-    assert time.perf_counter() - started < 2
 
 
 def test_a_failing_writer_frees_a_painter_blocked_on_a_full_queue():
@@ -149,20 +156,25 @@ def test_cancelling_stops_within_a_frame():
 
 @pytest.mark.parametrize("blocked", ["reader", "writer"])
 def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
-    release = threading.Event()
+    waiting, release = threading.Event(), threading.Event()
+
+    def wait_for_release():
+        waiting.set()
+        assert release.wait(60)
 
     def frames():
         yield 0
         if blocked == "reader":
-            release.wait(10)
+            wait_for_release()
         yield from endless()
 
     def write(item):
         if blocked == "writer":
-            release.wait(10)
+            wait_for_release()
 
     def interrupt():
-        time.sleep(0.1)
+        waiting.wait(60)
+        time.sleep(0.1)  # until the painter, too, waits
         os.kill(os.getpid(), signal.SIGINT)
         time.sleep(0.1)
         release.set()
@@ -171,10 +183,8 @@ def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
     try:
         thread = threading.Thread(target=interrupt)
         thread.start()
-        started = time.perf_counter()
         with pytest.raises(KeyboardInterrupt):
             run_pipeline(frames(), lambda x: x, write)
         thread.join()
     finally:
         signal.signal(signal.SIGINT, before)
-    assert time.perf_counter() - started < 5

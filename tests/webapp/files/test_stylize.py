@@ -166,7 +166,7 @@ def test_a_folder_is_painted_and_one_bad_file_stops_nothing(tmp_path, folder, pa
     assert names(tmp_path / "out") == ["a.mp4", "a.mp4.mp4", "b.jpg", "c.png", "d.gif"]
     assert summary["kind"] == "folder"
     assert [entry["frames"] for entry in summary["painted"]] == [7, 5, 1, 1, 3]
-    assert painter.resets == 5
+    assert painter.resets == 6  # one a file, the bad one too
     assert [entry["input"] for entry in summary["failed"]] == [str(folder / "broken.mp4")]
     assert "cut short" in summary["failed"][0]["error"]
     assert summary["ignored"] == ["notes.txt"]
