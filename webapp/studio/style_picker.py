@@ -9,10 +9,11 @@ import gradio as gr
 import numpy as np
 
 from impasto.export.runtime.sample import picture
+from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.pictures import Picture, write_image
 
 from .feedback import show_errors
-from .painting import STYLES_AT_ONCE, PaintOptions, Studio, StyleChoice
+from .painting import PaintOptions, Studio, StyleChoice
 
 # [{"source": name of a built-in style or path of an own picture, "own": whether it is one, "weight": 0…1}]
 Mix = list[dict]
