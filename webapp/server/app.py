@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
         return {"status": "ok", "model": model.name, "version": metadata.version("impasto")}
 
     @app.get("/metrics")
-    def measured():
+    def counts():
         jobs = getattr(getattr(app.state, "studio", None), "jobs", None)
         if jobs is not None:
             metrics.waiting.set(len(jobs.line.waiting))
