@@ -30,7 +30,7 @@ def installed(name: str) -> str:
         return metadata.version(name).split("+")[0]
     except metadata.PackageNotFoundError as error:
         raise BadInput(
-            f"The package {name} is not installed, so its version is not known: pip install impasto."
+            f'The package {name} is not installed, so its version is not known: pip install "impasto[app]".'
         ) from error
 
 
