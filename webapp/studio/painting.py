@@ -20,6 +20,7 @@ from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.pictures import flatten, read_image
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
 from . import limits, previews
@@ -62,7 +63,7 @@ class Studio:
     model: Model
     folders: Folders
     jobs: Jobs
-    metrics: object | None = None
+    metrics: Metrics | None = None
     gallery: dict[str, dict] = field(default_factory=dict)
     _encoded: OrderedDict[Path, np.ndarray] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -175,7 +176,7 @@ def _still(options: PaintOptions) -> PaintOptions:
 class _FrameTimer:
     """Tells the metrics of each frame painted and how long it took, decoding and encoding included."""
 
-    def __init__(self, metrics: object | None, kind: str):
+    def __init__(self, metrics: Metrics | None, kind: str):
         self.metrics, self.kind, self.last = metrics, kind, time.perf_counter()
 
     def frame(self) -> None:

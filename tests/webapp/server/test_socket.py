@@ -10,9 +10,9 @@ import pytest
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server import socket as live_socket
-from impasto.webapp.server.metrics import Metrics
 
 
 def jpeg(rgb, quality=95):
