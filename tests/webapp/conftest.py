@@ -1,5 +1,6 @@
 """Clips made on the fly, and readers that use nothing of Impasto's, to check against."""
 
+import io
 import struct
 import zlib
 from fractions import Fraction
@@ -8,6 +9,7 @@ from types import SimpleNamespace
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.webapp.cli import main as cli
 
@@ -169,6 +171,30 @@ def png_header(path, width, height):
     header = struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", b"x") + chunk(b"IEND", b""))
     return path
+
+
+def transparent_and_deep():
+    """Pictures that are easily misread: kind → (PNG file's bytes, uint8 RGB as it looks on white)."""
+    rng = np.random.default_rng(3)
+    rgb = scene(96, 64, 0)
+    alpha = np.tile(np.linspace(0, 255, 96).astype(np.uint8), (64, 1))
+    share = alpha[..., None] / 255.0
+    hidden = np.where(share == 0, rng.integers(0, 256, rgb.shape), rgb).astype(np.uint8)
+    grey = rgb[..., :1]
+    palette, index = rng.integers(0, 256, (8, 3), np.uint8), (rgb[..., 0] // 32)
+    indexed = Image.fromarray(index, "P")
+    indexed.putpalette(palette.tobytes())
+    deep = rng.integers(0, 65536, (64, 96)).astype(np.uint16)
+    pictures = {
+        "RGBA, hidden colours": (Image.fromarray(np.dstack([hidden, alpha])), hidden * share + 255 * (1 - share)),
+        "LA": (Image.fromarray(np.dstack([grey, alpha]), "LA"), np.repeat(grey * share + 255 * (1 - share), 3, 2)),
+        "palette": (indexed, np.where(index[..., None] == 5, 255, palette[index])),
+        "16-bit grey": (Image.fromarray(deep), np.repeat(deep[..., None] / 257, 3, 2)),
+    }
+    files = {kind: io.BytesIO() for kind in pictures}
+    for kind, (image, _) in pictures.items():
+        image.save(files[kind], "PNG", **({"transparency": 5} if kind == "palette" else {}))
+    return {kind: (files[kind].getvalue(), np.round(seen).astype(np.uint8)) for kind, (_, seen) in pictures.items()}
 
 
 @pytest.fixture(scope="session")

@@ -1,1 +1,4 @@
-"""What whoever runs a server may choose, and who waits for what: below both server and studio."""
+"""Settings, and who waits for what: what server and studio share, and lies below both.
+
+From outside: `settings.read_settings`, `waiting_line.WaitingLine`, `live_slots.LiveSlots`.
+"""

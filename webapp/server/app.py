@@ -7,11 +7,11 @@ from fastapi.responses import RedirectResponse
 from prometheus_client import CONTENT_TYPE_LATEST
 
 from impasto.export.runtime.model import load_model
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings, read_settings
 
 from .live import mount_live
 from .log import RequestLog, start_log
-from .metrics import Metrics
 from .security_headers import SecurityHeaders
 from .socket import LivePainter
 
@@ -35,7 +35,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
         return {"status": "ok", "model": model.name, "version": metadata.version("impasto")}
 
     @app.get("/metrics")
-    def measured():
+    def counts():
         jobs = getattr(getattr(app.state, "studio", None), "jobs", None)
         if jobs is not None:
             metrics.waiting.set(len(jobs.line.waiting))

@@ -75,7 +75,7 @@ class CachedFiles(StaticFiles):
         if Path(response.path).suffix == ".gz":
             response.headers["Content-Type"] = "application/gzip"
         elif accepts_gzip(Headers(scope=scope).get("accept-encoding", "")):
-            packed = await run_in_threadpool(_gzipped, Path(response.path), response.stat_result.st_mtime_ns)
+            packed = await run_in_threadpool(_gzipped, Path(response.path), Path(response.path).stat().st_mtime_ns)
             if packed is not None:
                 kept = {name: response.headers[name] for name in ("ETag", "Cache-Control", "Vary", "Content-Type")}
                 return Response(packed, headers={**kept, "Content-Encoding": "gzip"})
@@ -87,6 +87,7 @@ class PageFiles(CachedFiles):
 
     def __init__(self, dist: Path):
         super().__init__(directory=dist, html=True, check_dir=False)
+        self.index = dist / "index.html"
 
     async def check_config(self) -> None:
         """The page may be built while the server runs."""
@@ -95,7 +96,7 @@ class PageFiles(CachedFiles):
         return FOREVER if path.startswith("assets/") else ASK_AGAIN  # Vite puts a hash into the names of assets
 
     async def get_response(self, path: str, scope: Scope) -> Response:
-        if not (Path(self.directory) / "index.html").is_file():
+        if not self.index.is_file():
             return HTMLResponse(NOT_BUILT, 503)
         return await super().get_response(path, scope)
 

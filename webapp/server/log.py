@@ -7,13 +7,13 @@ import time
 import traceback
 from pathlib import Path
 
-LOGGER = logging.getLogger("impasto.server")
+_LOGGER = logging.getLogger("impasto.server")
 AREAS = ("live", "gradio_api", "assets", "static", "theme.css", "config")
-OURS = ("impasto.server", "impasto.studio", "uvicorn")
-DEPTH = 4  # calls shown of an exception
+LOGGERS = ("impasto.server", "impasto.studio", "uvicorn")
+CALLS_SHOWN = 4  # of an exception, the innermost
 
 
-class _Lines(logging.Formatter):
+class _JsonLines(logging.Formatter):
     """A record as a line of JSON. Of an exception its kind and place only: its words may name a file."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -22,15 +22,15 @@ class _Lines(logging.Formatter):
         if record.exc_info and record.exc_info[0]:
             line["error"] = record.exc_info[0].__name__
             calls = traceback.extract_tb(record.exc_info[2])
-            line["at"] = [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in calls[-DEPTH:]]
+            line["at"] = [f"{Path(call.filename).name}:{call.lineno} {call.name}" for call in calls[-CALLS_SHOWN:]]
         return json.dumps(line)
 
 
 def start_log(stream=None) -> None:
     """Send the events of server and studio, and uvicorn's warnings, to the error stream; called again, to another."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_Lines())
-    for name in OURS:
+    handler.setFormatter(_JsonLines())
+    for name in LOGGERS:
         logger = logging.getLogger(name)
         logger.handlers[:] = [handler]
         logger.setLevel(logging.WARNING if name == "uvicorn" else logging.INFO)  # its remarks hold addresses and paths
@@ -38,13 +38,13 @@ def start_log(stream=None) -> None:
 
 
 def log_event(event: str, **facts) -> None:
-    """One line; the facts are numbers and words of ours."""
-    LOGGER.info(event, extra={"facts": facts})
+    """Log one event; `facts` are numbers and words of the program, never what a visitor sent."""
+    _LOGGER.info(event, extra={"facts": facts})
 
 
 def log_error(event: str, **facts) -> None:
-    """One line about the exception being handled."""
-    LOGGER.error(event, exc_info=True, extra={"facts": facts})
+    """Log the exception being handled: its kind and place, not its text."""
+    _LOGGER.error(event, exc_info=True, extra={"facts": facts})
 
 
 class RequestLog:
@@ -59,14 +59,14 @@ class RequestLog:
         began, status = time.perf_counter(), 500
         area = _area(scope["path"].removeprefix(scope.get("root_path", "")))  # mounts change the scope
 
-        async def note(message):
+        async def send_and_note(message):
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
             await send(message)
 
         try:
-            return await self.app(scope, receive, note)
+            return await self.app(scope, receive, send_and_note)
         finally:
             route = getattr(scope.get("route"), "path", None) or area
             seconds = round(time.perf_counter() - began, 4)

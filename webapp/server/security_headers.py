@@ -21,10 +21,10 @@ ALWAYS = {
     "Referrer-Policy": "no-referrer",
     "Permissions-Policy": "camera=(self), microphone=(self), fullscreen=(self), geolocation=(), payment=()",
 }
-FRAMES = "frame-ancestors 'self' https://huggingface.co"
+FRAME_ANCESTORS = "frame-ancestors 'self' https://huggingface.co"
 HOST = re.compile(r"[a-z0-9.-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?")
 # 'wasm-unsafe-eval' compiles WebAssembly and nothing else; blob: is how ONNX Runtime starts its threads.
-LIVE = "; ".join(
+LIVE_POLICY = "; ".join(
     [
         "default-src 'self'",
         "script-src 'self' 'wasm-unsafe-eval' blob:",
@@ -36,7 +36,7 @@ LIVE = "; ".join(
         "object-src 'none'",
         "base-uri 'none'",
         "form-action 'none'",
-        FRAMES,
+        FRAME_ANCESTORS,
     ]
 )
 
@@ -51,7 +51,7 @@ class SecurityHeaders:
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
-        headers = {**self.common, "Content-Security-Policy": policy(scope)}
+        headers = {**self.common, "Content-Security-Policy": content_security_policy(scope)}
 
         async def add(message):
             if message["type"] == "http.response.start":
@@ -63,11 +63,11 @@ class SecurityHeaders:
         return await self.app(scope, receive, add)
 
 
-def policy(scope) -> str:
+def content_security_policy(scope) -> str:
     """The content security policy of a request's answer."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
     if not (path == "/live" or path.startswith("/live/")):
-        return FRAMES
+        return FRAME_ANCESTORS
     # For browsers where 'self' leaves out WebSockets.
     names = [name for name in hosts(Headers(scope=scope)) if HOST.fullmatch(name)]
-    return LIVE.format(sockets=" ".join(f"ws://{name} wss://{name}" for name in names))
+    return LIVE_POLICY.format(sockets=" ".join(f"ws://{name} wss://{name}" for name in names))

@@ -31,10 +31,10 @@ from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import decode_picture
 from impasto.webapp.hosting.live_slots import Full, LiveSlots
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
 from .log import log_error, log_event
-from .metrics import Metrics
 from .origin import origin_allowed
 
 QUALITY = 90  # of the JPEG sent back
@@ -230,8 +230,11 @@ class Session:
         while True:
             await self.arrived.wait()
             await asyncio.sleep(pace.delay(self.shared.clock()))
-            (data, came), self.newest = self.newest, None
+            newest, self.newest = self.newest, None
             self.arrived.clear()
+            if newest is None:
+                continue
+            data, came = newest
             if not self.styled:
                 await self.send_error("Choose a style first.")
                 continue

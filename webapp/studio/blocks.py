@@ -24,6 +24,7 @@ from .api import add_api
 from .jobs import Jobs
 from .painting import Studio
 from .request_filter import RequestFilter
+from .sessions import session_of
 from .style_picker import style_pictures
 from .tabs.about import about_tab
 from .tabs.clip import ClipTab
@@ -85,7 +86,7 @@ def build(studio: Studio) -> gr.Blocks:
         add_api(studio)
 
         async def leave(request: gr.Request):
-            await studio.jobs.end_session(request.session_hash)
+            await studio.jobs.end_session(session_of(request))
 
         blocks.unload(leave)
     line = studio.jobs.line
@@ -109,4 +110,4 @@ def _add_lifespan(app: FastAPI, studio: Studio) -> None:
             studio.jobs.close()
             studio.folders.close()
 
-    app.router.lifespan_context = lifespan
+    app.router.lifespan_context = lifespan  # pyright: ignore[reportAttributeAccessIssue]

@@ -3,20 +3,22 @@
 From outside: `option_controls`, `stability_control`, `paint_options`, `QUIET`, `RUN`.
 """
 
+from typing import Any
+
 import gradio as gr
 
 from .painting import PaintOptions, Studio
 from .style_picker import Mix, style_choices
 
 # Nothing but `paint_clip` and `paint_picture` is for other programs: see api.py.
-QUIET = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
-PREVIEW = {
+QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "queue": False}
+PREVIEW: dict[str, Any] = {
     "trigger_mode": "always_last",  # while one is painted, only the last of the changes waits
     "concurrency_id": "preview",
     "show_progress": "minimal",
     "api_visibility": "private",
 }
-RUN = {
+RUN: dict[str, Any] = {
     "concurrency_limit": None,
     "api_visibility": "private",
     "scroll_to_output": False,

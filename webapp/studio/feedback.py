@@ -12,6 +12,7 @@ from contextlib import contextmanager
 import gradio as gr
 
 from impasto.models.errors import BadInput
+from impasto.webapp.hosting.metrics import Metrics
 
 from .jobs import JobProgress
 
@@ -20,7 +21,7 @@ OUR_FAULT = "Something went wrong on our side, and it has been noted; please try
 
 
 @contextmanager
-def show_errors(metrics: object | None = None) -> Iterator[None]:
+def show_errors(metrics: Metrics | None = None) -> Iterator[None]:
     """BadInput becomes `gr.Error` with its sentence; anything else is logged, without names of files, and excused."""
     try:
         yield

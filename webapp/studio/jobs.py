@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -74,6 +75,7 @@ class Jobs:
         stopped. Raises what `work` raises, and what `WaitingLine.place` does.
         """
         task = asyncio.current_task()
+        assert task is not None  # what awaits here is one
         self._tasks[session].add(task)
         try:
             with self.folders.hold(session):
@@ -101,7 +103,7 @@ class Jobs:
 async def _in_thread(threads: ThreadPoolExecutor, work: Callable, folder: Path) -> Any:
     stop = threading.Event()
     context = contextvars.copy_context()  # Gradio's progress knows its event from there
-    future = asyncio.get_running_loop().run_in_executor(threads, context.run, work, folder, stop.is_set)
+    future = asyncio.get_running_loop().run_in_executor(threads, partial(context.run, work, folder, stop.is_set))
     try:
         return await asyncio.shield(future)
     except asyncio.CancelledError:

@@ -16,9 +16,11 @@ import numpy as np
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.models.errors import BadInput
+from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.pictures import flatten, read_image
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
 from . import limits, previews
@@ -26,7 +28,6 @@ from .jobs import Jobs
 from .temporary import Folders
 
 Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
-STYLES_AT_ONCE = 4
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
 STYLES_KEPT = 128  # style vectors of people's own pictures, some kilobytes each
 
@@ -62,7 +63,7 @@ class Studio:
     model: Model
     folders: Folders
     jobs: Jobs
-    metrics: object | None = None
+    metrics: Metrics | None = None
     gallery: dict[str, dict] = field(default_factory=dict)
     _encoded: OrderedDict[Path, np.ndarray] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -76,11 +77,12 @@ class Studio:
             threads=self.settings.threads,
             look=Look(options.strength, options.keep_colors, options.stability),
         )
-        vectors = [self._vector(painter, style.source) for style in options.styles]
+        vectors = [self.style_vector(painter, style.source) for style in options.styles]
         painter.use(vectors, [style.weight for style in options.styles])
         return painter
 
-    def _vector(self, painter: Painter, source: str | Path) -> np.ndarray:
+    def style_vector(self, painter: Painter, source: str | Path) -> np.ndarray:
+        """float32 [D] of a built-in style by name, or of a picture by path, encoded once. Raises BadInput."""
         if not isinstance(source, Path):
             if source not in self.gallery:
                 raise BadInput(f"There is no built-in style {source!r}; there are {', '.join(self.gallery)}.")
@@ -174,7 +176,7 @@ def _still(options: PaintOptions) -> PaintOptions:
 class _FrameTimer:
     """Tells the metrics of each frame painted and how long it took, decoding and encoding included."""
 
-    def __init__(self, metrics: object | None, kind: str):
+    def __init__(self, metrics: Metrics | None, kind: str):
         self.metrics, self.kind, self.last = metrics, kind, time.perf_counter()
 
     def frame(self) -> None:

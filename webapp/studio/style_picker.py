@@ -4,15 +4,18 @@ From outside: `StylePicker`, `style_pictures`, `style_choices`.
 """
 
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
 import numpy as np
 
 from impasto.export.runtime.sample import picture
+from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.pictures import Picture, write_image
 
 from .feedback import show_errors
-from .painting import STYLES_AT_ONCE, PaintOptions, Studio, StyleChoice
+from .painting import PaintOptions, Studio, StyleChoice
+from .sessions import session_of
 
 # [{"source": name of a built-in style or path of an own picture, "own": whether it is one, "weight": 0…1}]
 Mix = list[dict]
@@ -61,7 +64,7 @@ class StylePicker:
 
     def _connect(self) -> None:
         # through the queue: only then does Gradio tell the page that a state has changed
-        quiet = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
+        quiet: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private", "concurrency_limit": None}
         self.gallery.select(self.choose, [self.mix, self.several], self.outputs, **quiet)
         self.own.change(self.add_own, [self.own, self.mix, self.several], self.outputs, **quiet)
         self.several.input(self.set_several, [self.several, self.mix], self.outputs, **quiet)
@@ -83,7 +86,7 @@ class StylePicker:
     def add_own(self, files: list | None, mix: Mix, several: bool, request: gr.Request):
         """Own pictures came or went: they take the place of built-in styles, or join the blend."""
         with show_errors(self.studio.metrics):
-            paths = [str(self.studio.folders.uploaded(request.session_hash, file)) for file, _ in files or []]
+            paths = [str(self.studio.folders.uploaded(session_of(request), file)) for file, _ in files or []]
         if len(paths) > STYLES_AT_ONCE:
             gr.Warning(f"Only the first {STYLES_AT_ONCE} pictures are used.")
         before = {entry["source"]: entry["weight"] for entry in mix}

@@ -85,20 +85,25 @@ class Folders:
 
         Raises BadInput for every other path, and for a file that is gone.
         """
-        try:
-            path = Path(path).resolve()
-            inside = path.relative_to(self.root)
-            foreign = inside.parts[0] == _SESSIONS and not path.is_relative_to(self.session(session))
-            found = not foreign and len(inside.parts) > 1 and path.is_file()
-        except (OSError, ValueError, IndexError, TypeError):
-            found = False
-        if not found:
+        found = self._find(session, path)
+        if found is None:
             raise BadInput("This file is not here (any more): upload it again.")
-        if inside.parts[0] != _SESSIONS:
+        folder = self.root / found.relative_to(self.root).parts[0]
+        if folder.name != _SESSIONS:
             with self._lock, suppress(OSError):
-                self._uploads.setdefault(session, set()).add(self.root / inside.parts[0])
-                os.utime(path)
-        return path
+                self._uploads.setdefault(session, set()).add(folder)
+                os.utime(found)
+        return found
+
+    def _find(self, session: str, path: str | Path) -> Path | None:
+        """The file at `path`, if the session may have it: in a folder of the root, and in no other session's."""
+        try:
+            found = Path(path).resolve()
+            first, *rest = found.relative_to(self.root).parts
+            mine = first != _SESSIONS or found.is_relative_to(self.session(session))
+            return found if rest and mine and found.is_file() else None
+        except (OSError, ValueError, TypeError):
+            return None
 
     def end(self, session: str) -> None:
         """Remove what belongs to the session alone."""

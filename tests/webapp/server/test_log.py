@@ -21,7 +21,7 @@ def lines():
 
 
 def loggers():
-    return [(name, logging.getLogger(name)) for name in log.OURS]
+    return [(name, logging.getLogger(name)) for name in log.LOGGERS]
 
 
 def test_an_event_is_a_line_of_json(lines):

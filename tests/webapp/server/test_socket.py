@@ -10,9 +10,9 @@ import pytest
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server import socket as live_socket
-from impasto.webapp.server.metrics import Metrics
 
 
 def jpeg(rgb, quality=95):
@@ -73,17 +73,14 @@ def test_a_picture_becomes_a_style(serve, model, scene):
     np.testing.assert_allclose(answer["style"], Painter(model).encode(scene), atol=1e-4)
 
 
-def test_a_transparent_picture_lies_on_white(serve, model, scene):
-    opacity = np.broadcast_to(np.linspace(0, 1, scene.shape[1]), scene.shape[:2])[..., None]
-    pixels = np.dstack([scene[:, :, ::-1], (opacity * 255).astype(np.uint8)])
+@pytest.mark.parametrize("kind", ["RGBA, hidden colours", "LA", "palette", "16-bit grey"])
+def test_a_style_picture_is_read_as_it_looks_on_white(serve, model, media, kind):
+    data, seen = media.transparent_and_deep()[kind]
     with serve().talk() as page:
         page.json()
-        data = cv2.imencode(".png", pixels)[1].tobytes()
-        page.send_json({"type": "encode", "id": 3, "picture": base64.b64encode(data).decode()})
-        answer = page.json()
-    share = pixels[..., 3:] / 255
-    expected = Painter(model).encode(np.round(scene * share + 255 * (1 - share)).astype(np.uint8))
-    np.testing.assert_allclose(answer["style"], expected, atol=1e-3)
+        page.send_json({"type": "encode", "id": 1, "picture": base64.b64encode(data).decode()})
+        style = page.json()["style"]
+    np.testing.assert_allclose(style, Painter(model).encode(seen), atol=1e-4)
 
 
 def test_nonsense_is_answered_and_the_session_goes_on(serve, scene, style):

@@ -53,6 +53,14 @@ def test_an_own_picture_never_gives_its_name_away(studio, pictures, tmp_path):
         studio.paint_pictures(pictures[1:], both, tmp_path, never, ignore)
 
 
+@pytest.mark.parametrize("kind", ["RGBA, hidden colours", "LA", "palette", "16-bit grey"])
+def test_a_style_picture_is_read_as_it_looks_on_white(studio, tmp_path, media, kind):
+    data, seen = media.transparent_and_deep()[kind]
+    (tmp_path / "style.png").write_bytes(data)
+    painter = studio.painter(PaintOptions((StyleChoice("the-scream"),)))
+    np.testing.assert_allclose(studio.style_vector(painter, tmp_path / "style.png"), painter.encode(seen), atol=1e-5)
+
+
 def test_pictures_stop_between_two_when_cancelled(studio, pictures, tmp_path):
     done = []
     with pytest.raises(Cancelled):

@@ -17,6 +17,7 @@ from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls,
 from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.jobs import duration
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio
+from impasto.webapp.studio.sessions import session_of
 from impasto.webapp.studio.style_picker import Mix, StylePicker
 
 SIZES = [240, 360, 480, 720, 1080]
@@ -97,7 +98,9 @@ class ClipTab:
             put = [self.clip, self.options[2], self.options[3], *self.picker.outputs]
             starts.append(button.click(self.loader(name), None, put, **QUIET).success(**cleared))
         asked = [self.clip, *self.options, self.stability]
-        jobs = [start.success(self.run, asked, self.outputs, show_progress_on=self.result, **RUN) for start in starts]
+        jobs: list[dict] = [
+            start.success(self.run, asked, self.outputs, show_progress_on=self.result, **RUN) for start in starts
+        ]
         self.cancel.click(lambda: "Cancelled.", None, self.summary, cancels=jobs, **QUIET)
         gr.on([self.done.change, self.moment.change], self.compare, [self.done, self.moment], self.compared, **PREVIEW)
 
@@ -106,7 +109,7 @@ class ClipTab:
         if clip is None:
             return allowed(self.studio)
         try:
-            path = self.studio.folders.uploaded(request.session_hash, clip)
+            path = self.studio.folders.uploaded(session_of(request), clip)
             return facts(limits.check_clip(path, self.studio.settings))
         except BadInput as error:
             return f"⚠️ {error}"
@@ -125,11 +128,11 @@ class ClipTab:
         if clip is None:
             return None
         with show_errors(self.studio.metrics):
-            path = self.studio.folders.uploaded(request.session_hash, clip)
+            path = self.studio.folders.uploaded(session_of(request), clip)
             limits.check_clip(path, self.studio.settings)
             with limits.without_path(path, "This clip"):
                 frame = previews.frame_at(path, position / 100, PREVIEW_SIDE)
-            return self.studio.preview(frame, paint_options(mix, strength, keep, size), request.session_hash)
+            return self.studio.preview(frame, paint_options(mix, strength, keep, size), session_of(request))
 
     async def run(
         self,
@@ -146,11 +149,11 @@ class ClipTab:
         with show_errors(self.studio.metrics):
             if clip is None:
                 raise BadInput("Choose a clip first.")
-            path = self.studio.folders.uploaded(request.session_hash, clip)
+            path = self.studio.folders.uploaded(session_of(request), clip)
             options = paint_options(mix, strength, keep, size, stability)
             shown = gradio_progress(progress)
             summary = await self.studio.jobs.run(
-                request.session_hash,
+                session_of(request),
                 lambda folder, cancelled: self.studio.paint_clip(path, options, folder, cancelled, shown.update),
                 shown,
             )
@@ -163,7 +166,7 @@ class ClipTab:
         if done is None:
             return None
         with show_errors(self.studio.metrics):
-            folder = self.studio.folders.session(request.session_hash)
+            folder = self.studio.folders.session(session_of(request))
             pair = [previews.frame_at(Path(path), moment / 100, COMPARED_SIDE) for path in done]
             return tuple(previews.save_preview(folder, "compared", rgb) for rgb in pair)
 
@@ -176,7 +179,7 @@ class ClipTab:
 
         def load(request: gr.Request):
             with show_errors(self.studio.metrics):
-                clip = self.studio.folders.session(request.session_hash) / "big-buck-bunny.mp4"
+                clip = self.studio.folders.session(session_of(request)) / "big-buck-bunny.mp4"
                 if not clip.exists():
                     shutil.copyfile(demo_clip(), clip)
             return str(clip), False, EXAMPLE_SIZE, *self.picker.only(name)

@@ -11,6 +11,7 @@ from impasto.webapp.studio import limits, previews
 from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls, paint_options
 from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio, zip_files
+from impasto.webapp.studio.sessions import session_of
 from impasto.webapp.studio.style_picker import Mix, StylePicker
 
 SIZES = [480, 720, 1080, 1440]
@@ -91,7 +92,7 @@ class PictureTab:
             limits.check_painted(header, min(header.width, header.height, PREVIEW_SIDE), self.studio.settings)
             with limits.without_path(path, "This picture"):
                 source = previews.picture_at(path, PREVIEW_SIDE)
-            return self.studio.preview(source, paint_options(mix, strength, keep, size), request.session_hash)
+            return self.studio.preview(source, paint_options(mix, strength, keep, size), session_of(request))
 
     async def run(
         self,
@@ -114,9 +115,9 @@ class PictureTab:
                 painted = self.studio.paint_pictures(paths, options, folder, cancelled, shown.update)
                 return painted, painted[0] if len(painted) == 1 else zip_files(painted, folder)
 
-            painted, file = await self.studio.jobs.run(request.session_hash, work, shown)
+            painted, file = await self.studio.jobs.run(session_of(request), work, shown)
             label = "Download the picture" if len(painted) == 1 else f"Download all {len(painted)} (ZIP)"
             return [str(path) for path in painted], gr.update(value=str(file), label=label, visible=True)
 
     def _paths(self, pictures: list, request: gr.Request):
-        return [self.studio.folders.uploaded(request.session_hash, path) for path, _ in pictures]
+        return [self.studio.folders.uploaded(session_of(request), path) for path, _ in pictures]

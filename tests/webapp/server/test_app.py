@@ -1,7 +1,7 @@
+"""The application as a whole: health, metrics, and that nothing describes it with scripts of others."""
+
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
-
-from impasto.webapp.server.metrics import Metrics
 
 
 @pytest.fixture(scope="module")
@@ -13,21 +13,6 @@ def samples():
         return {(s.name, *s.labels.values()): s.value for family in families for s in family.samples}
 
     return read
-
-
-def test_frames_and_errors_are_counted_by_kind(samples):
-    metrics, other = Metrics(), Metrics()
-    metrics.frame_painted(0.04, "live")
-    metrics.frame_painted(0.3, "live")
-    metrics.frame_painted(0.2)
-    metrics.error("studio")
-    counted = samples(metrics.text().decode())
-    assert counted["impasto_frames_painted_total", "live"] == 2
-    assert counted["impasto_frames_painted_total", "clip"] == 1
-    assert counted["impasto_frame_seconds_sum", "live"] == pytest.approx(0.34)
-    assert counted["impasto_frame_seconds_bucket", "live", "0.05"] == 1
-    assert counted["impasto_errors_total", "studio"] == 1
-    assert ("impasto_errors_total", "studio") not in samples(other.text().decode())
 
 
 def test_the_application_tells_its_health_and_its_counts(client, samples, model):
