@@ -128,7 +128,7 @@ def test_an_example_paints_with_one_click(visit):
     page = visit(viewport={"width": 390, "height": 844}).page
     page.locator("#examples button").first.click()
     expect(page.locator("#painted-clip")).to_be_in_viewport()
-    expect(page.locator("#clip-facts")).to_contain_text("640×360")
+    expect(page.locator("#clip-facts")).to_contain_text("1280×720")
     expect(page.locator("#painted-clip")).to_contain_text("left", timeout=PAINTED)  # it is being painted
     page.locator("#cancel-clip").click()
     expect(page.locator("#clip-summary")).to_contain_text("Cancelled", timeout=PAINTED)
