@@ -1,4 +1,5 @@
 // Picks the working size that holds the frame rate. Pure: paint times come in, a short side comes out.
+
 /** Up to this short side the frame rate may fall to `SLOWEST` before the size does. */
 const SMALL = 256;
 const FASTEST = 30;
@@ -51,6 +52,10 @@ export function createGovernor(sides: readonly number[], start = 256): Governor 
     go(to);
   };
 
+  /** Whether there is a larger size to be tried, and it did not prove too large lately. */
+  const mayGrow = () =>
+    times.length === MANY && step + 1 < sides.length && inLimits(step + 1) && frames >= bans[step + 1].until;
+
   return {
     get side() {
       return sides[step];
@@ -64,15 +69,12 @@ export function createGovernor(sides: readonly number[], start = 256): Governor 
       times.push(paintMs);
       if (times.length > MANY) times.shift();
       const recent = median(times.slice(-FEW));
+      // Smaller at once when a few frames in a row are hopeless, or when the typical one of some more is too slow.
       const hopeless = times.length >= HOPELESS && Math.min(...times.slice(-HOPELESS)) > OVER * budget(sides[step]);
       const tooLarge = hopeless || (times.length >= FEW && recent > budget(sides[step]));
       if (tooLarge && step > 0 && inLimits(step - 1)) shrink(recent);
-      else if (
-        times.length === MANY &&
-        step + 1 < sides.length &&
-        inLimits(step + 1) &&
-        frames >= bans[step + 1].until
-      ) {
+      else if (mayGrow()) {
+        // Larger only when most of many frames would be quick enough there.
         const above = expected(share(times, 0.8), sides[step], sides[step + 1]);
         if (above <= HEADROOM * budget(sides[step + 1])) go(step + 1);
       }

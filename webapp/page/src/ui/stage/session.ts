@@ -50,8 +50,8 @@ export function createSession(
     settings.get().mirror ?? (source === "camera" && stream !== null && facesPerson(stream));
   /** A share of the frame's width as one of the canvas's, which fills the frame and may reach beyond it. */
   const onCanvas = (share: number): number => {
-    const ratio = painted && video.videoHeight ? video.videoWidth / video.videoHeight : 0;
-    const visible = painted && ratio ? Math.min(1, (ratio * painted.height) / painted.width) : 1;
+    if (!painted || !video.videoHeight) return share;
+    const visible = Math.min(1, (video.videoWidth * painted.height) / (video.videoHeight * painted.width));
     return 0.5 + (share - 0.5) * visible;
   };
   const applyView = (): void => {
