@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from PIL import Image
 
-from impasto.webapp.cli.arguments import demo_clip
+from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.probe import probe
 from impasto.webapp.files.read import read_frames
 
