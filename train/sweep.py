@@ -7,16 +7,19 @@ So little training says which networks learn faster, not which end better; read 
 import json
 import logging
 import tempfile
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from impasto.export.graphs.wrappers import FrameGraph
+from impasto.export.runtime.session import open_session
+from impasto.export.runtime.timing import interleaved
 from impasto.models.predictor import Predictor
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
@@ -85,28 +88,18 @@ def cost_of(spec: TransformerSpec) -> dict:
 
 def milliseconds(rows: Mapping[str, TransformerSpec], rounds: int, size: tuple[int, int]) -> dict[str, float]:
     """Least milliseconds of each one's frame graph in ONNX Runtime: all paint in turn, after a round to warm up."""
-    from impasto.export.runtime.session import open_session
-
     frame = np.random.default_rng(0).random((1, 3, *size), dtype=np.float32)
-    times: dict[str, list[float]] = {name: [] for name in rows}
     with tempfile.TemporaryDirectory() as folder:
-        sessions = {}
+        calls = {}
         for i, (name, spec) in enumerate(rows.items()):
             graph = frame_graph(spec, size, Path(folder) / f"{i}.onnx")
-            sessions[name] = open_session(graph, "cpu", THREADS), np.ones((1, StyleLayout.of(spec).size), np.float32)
-        for number in range(rounds + 1):
-            for name, (session, style) in sessions.items():
-                began = time.perf_counter()
-                session.run(None, {"frame": frame, "style": style})
-                if number:
-                    times[name].append(1000 * (time.perf_counter() - began))
-    return {name: min(values) for name, values in times.items()}
+            feed = {"frame": frame, "style": np.ones((1, StyleLayout.of(spec).size), np.float32)}
+            calls[name] = partial(open_session(graph, "cpu", THREADS).run, None, feed)
+        return {name: min(times) for name, times in interleaved(calls, rounds).items()}
 
 
 def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Path:
     """The frame graph of a T with random weights for frames of one size, as the exporter would write it."""
-    from impasto.export.graphs.wrappers import FrameGraph
-
     t = Transformer(spec)
     inputs = torch.rand(1, 3, *size), torch.ones(1, t.layout.size)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of every library that is not installed
