@@ -27,7 +27,7 @@ from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
 from impasto.models.flownet import load_flownet
 from impasto.models.motion import light
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.clips import Pair, dis_flow, smaller
 from impasto.train.data.flow_files import sintel_pairs
@@ -126,7 +126,7 @@ def halved(pair: Pair) -> Pair:
 
 def synthetic_pairs(photos: Sequence[Path], count: int = SYNTHETIC, size: int = SIZE) -> Iterator[Pair]:
     """Pairs made from the photographs that `motion_stage` holds out of those given."""
-    stored = data.load(photos, size * 4 // 3)
+    stored = pictures.load(photos, size * 4 // 3)
     if len(stored) < motion_stage.HELD_OUT:
         raise BadInput(f"{len(stored)} photographs are too few: at least {motion_stage.HELD_OUT} are needed.")
     photographs, draws = motion_stage.part(stored, held_out=True), Draws(torch.Generator().manual_seed(SEED))
