@@ -26,7 +26,8 @@ from impasto.models.transformer import Transformer
 from impasto.models.weights import OPTIONAL, ROWS_OF_STYLE, save_weights, take_over
 
 from . import loop
-from .stages import image as image_stage
+from .checkpoint import read_log
+from .stages import image
 from .stages.distil import load_teacher
 
 # What the other rows change; it was measured before there were skips.
@@ -43,7 +44,7 @@ ROWS = {
     "skips": SPACE_TO_DEPTH,
 }
 # Small pictures and no rare sheets: many rows in an hour of one core. P learns with T, for its heads are new.
-SETTINGS = image_stage.Config(
+SETTINGS = image.Config(
     size=128, style_size=128, photo_side=160, painting_side=160, batch=2, steps=150, rate=1e-3, predictor_rate=5e-4,
     warmup=20, ema=0.9, save_every=1000, decay="none",
 )  # fmt: skip
@@ -54,7 +55,7 @@ LAST = 0.2  # share of the steps whose losses are averaged
 
 
 def sweep(
-    config: image_stage.Config,
+    config: image.Config,
     photos: Sequence[Path],
     paintings: Sequence[Path],
     out: Path,
@@ -72,14 +73,14 @@ def sweep(
     times = milliseconds(rows, rounds, size)
     for name, spec in rows.items():
         run = out / name.replace(" ", "-")
-        cost = {"spec": spec.to_json(), **cost_of(spec), "ms": round(times[name], 1)}
-        result["rows"][name] = {**cost, **learnt(config, spec, photos, paintings, run, vgg_file, teacher)}
+        costs = {"spec": spec.to_json(), **cost(spec), "ms": round(times[name], 1)}
+        result["rows"][name] = {**costs, **train_row(config, spec, photos, paintings, run, vgg_file, teacher)}
         (out / "sweep.json").write_text(json.dumps(result, indent=1), "utf-8")
         (out / "sweep.md").write_text(markdown(result), "utf-8")
     return result
 
 
-def cost_of(spec: TransformerSpec) -> dict:
+def cost(spec: TransformerSpec) -> dict:
     """MAC a pixel, parameters of T without its stabilizer, and kilobytes of those in float16."""
     t = Transformer(spec)
     count = sum(w.numel() for name, w in t.named_parameters() if not name.startswith(OPTIONAL))
@@ -112,8 +113,8 @@ def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Pat
     return file
 
 
-def learnt(
-    config: image_stage.Config,
+def train_row(
+    config: image.Config,
     spec: TransformerSpec,
     photos: Sequence[Path],
     paintings: Sequence[Path],
@@ -126,22 +127,16 @@ def learnt(
     start = run / "start.safetensors"
     if not start.exists():
         torch.manual_seed(config.seed)
-        save_weights(*beginner(spec, load_teacher(teacher).p), start)
-    if len(log_of(run)) < config.steps:  # to read a thousand pictures for nothing takes longer than to look
-        image_stage.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
-    lines = log_of(run)[-max(1, round(LAST * config.steps)) :]
+        save_weights(*random_transformer(spec, load_teacher(teacher).p), start)
+    if len(read_log(run)) < config.steps:  # to read a thousand pictures for nothing takes longer than to look
+        image.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
+    lines = read_log(run)[-max(1, round(LAST * config.steps)) :]
     figures = {name: [line["terms"][name] for line in lines] for name in lines[0]["terms"]}
     figures["total"] = [line["total"] for line in lines]
     return {name: round(float(np.mean(values)), 4) for name, values in figures.items()}
 
 
-def log_of(run: Path) -> list[dict]:
-    """The lines of a run's log, none if it has not begun."""
-    file = run / "log.jsonl"
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
-
-
-def beginner(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
+def random_transformer(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
     """T with random weights, and the teacher's P with new heads for it."""
     t = Transformer(spec)
     p = Predictor(teacher.spec, t.layout)
