@@ -9,7 +9,6 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
@@ -26,6 +25,7 @@ from .runtime.painter import Painter
 from .runtime.sample import picture
 from .runtime.session import cores, open_session
 from .runtime.steady import Steady
+from .runtime.timing import interleaved
 
 SIZES = {"512×288": (288, 512), "1280×720": (720, 1280)}
 ROUNDS = 12
@@ -41,11 +41,11 @@ def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
     networks = {size: _networks(model, device, *hw) for size, hw in SIZES.items()}
     report = {"model": model.name, "device": Painter(model, device).device, "cores": cores(), "networks": []}
     for size, runs in networks.items():
-        times = _interleaved(runs, rounds)
-        for name, ms in times.items():
+        medians = {name: float(np.median(times)) for name, times in interleaved(runs, rounds).items()}
+        for name, ms in medians.items():
             report["networks"].append(
                 {"network": name, "size": size, "ms": round(ms, 1), "fps": round(1000 / ms, 1),
-                 "ratio": round(ms / times[model.name], 2)}
+                 "ratio": round(ms / medians[model.name], 2)}
             )  # fmt: skip
     report["end_to_end"] = [row for size in SIZES for row in _end_to_end(model, size, device, report["networks"])]
     return report
@@ -77,18 +77,6 @@ def _networks(model: Model, device: str, height: int, width: int) -> dict[str, C
         bottleneck = np.zeros((1, 1, 1, 100), np.float32)
         runs["Magenta mobile int8, any style (384²)"] = lambda: lite.run(None, {content: square, code: bottleneck})
     return runs
-
-
-def _interleaved(runs: dict[str, Callable[[], object]], rounds: int) -> dict[str, float]:
-    """Median milliseconds of each call, all called in turn each round, after one round to warm up."""
-    times: dict[str, list[float]] = {name: [] for name in runs}
-    for i in range(rounds + 1):
-        for name, run in runs.items():
-            start = time.perf_counter()
-            run()
-            if i:
-                times[name].append(1000 * (time.perf_counter() - start))
-    return {name: float(np.median(t)) for name, t in times.items()}
 
 
 def _end_to_end(model: Model, size: str, device: str, networks: list[dict]) -> list[dict]:

@@ -27,13 +27,13 @@ def average(first: str, second: str, share: float, out: Path) -> None:
     for a, b in zip(before, after, strict=True):
         if a.spec != b.spec or a.layout != b.layout:
             raise BadInput(f"{first} and {second} hold different networks: average only a run and one begun from it.")
-        between(a, b, share)
+        interpolate(a, b, share)
     out.parent.mkdir(parents=True, exist_ok=True)
     save_weights(*after, out)
 
 
 @torch.no_grad()
-def between(first: nn.Module, second: nn.Module, share: float) -> None:
+def interpolate(first: nn.Module, second: nn.Module, share: float) -> None:
     """Makes the weights of `second` first + share · (second − first)."""
     for a, b in zip(first.parameters(), second.parameters(), strict=True):
         b.copy_(torch.lerp(a, b, share))

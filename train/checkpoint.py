@@ -21,6 +21,7 @@ from impasto.models.weights import load_weights, save_weights
 KEPT = 2  # the newest one, and one before it in case a person finds the newest spoilt
 RESULT = "weights.safetensors"
 SETTINGS = "config.json"
+LOG = "log.jsonl"  # one line of figures a step
 
 
 class Networks(NamedTuple):
@@ -37,8 +38,25 @@ def recipe(run: Path) -> dict:
     """
     try:
         return {**json.loads((run / SETTINGS).read_text("utf-8")), "reached": int(newest(run).name)}
-    except (OSError, ValueError, AttributeError) as e:
+    except (OSError, ValueError, TypeError, AttributeError) as e:
         raise BadInput(f"{run} holds no finished run of `impasto train`.") from e
+
+
+def read_log(run: Path) -> list[dict]:
+    """The lines of a run's log, in order; none if it has not begun. A last line that was cut short is left out.
+
+    BadInput: another line is damaged.
+    """
+    file, lines = run / LOG, []
+    written = file.read_text("utf-8", errors="replace").splitlines() if file.is_file() else []
+    for number, text in enumerate(written, 1):
+        try:
+            line = json.loads(text)
+            lines.append({**line, "step": int(line["step"]), "seconds": float(line["seconds"])})
+        except (ValueError, KeyError, TypeError) as e:
+            if number < len(written):
+                raise BadInput(f"{file} is damaged at line {number}: choose another --out.") from e
+    return lines
 
 
 def newest(out: Path) -> Path | None:

@@ -44,10 +44,10 @@ def image(
 ) -> None:
     """Image stage: P and T learn to paint photographs."""
     from .config import configured
-    from .stages import image as image_stage
+    from .stages.image import Config, train
 
-    settings = configured(image_stage.Config(), config, change, steps, minutes)
-    typer.echo(image_stage.train(settings, photos, paintings, out, start, vgg, resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, start, vgg, resume))
 
 
 @app.command()
@@ -65,10 +65,10 @@ def predictor(
 ) -> None:
     """Predictor stage: P learns what T needs, T and P's convolutions staying as they are."""
     from .config import configured
-    from .stages import predictor as predictor_stage
+    from .stages.predictor import Config, train
 
-    settings = configured(predictor_stage.Config(), config, change, steps, minutes)
-    typer.echo(predictor_stage.train(settings, photos, paintings, out, start, vgg, resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, start, vgg, resume))
 
 
 @app.command()
@@ -87,10 +87,10 @@ def video(
 ) -> None:
     """Video stage: T learns to paint neighbouring frames alike; P is frozen."""
     from .config import configured
-    from .stages import video as video_stage
+    from .stages.video import Config, train
 
-    settings = configured(video_stage.Config(), config, change, steps, minutes)
-    typer.echo(video_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, start, vgg, clips or (), resume))
 
 
 @app.command()
@@ -109,10 +109,10 @@ def steady(
 ) -> None:
     """Steady stage: T and the stabilizer learn together on short sequences; P is frozen."""
     from .config import configured
-    from .stages import steady as steady_stage
+    from .stages.steady import Config, train
 
-    settings = configured(steady_stage.Config(), config, change, steps, minutes)
-    typer.echo(steady_stage.train(settings, photos, paintings, out, start, vgg, clips or (), resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, start, vgg, clips or (), resume))
 
 
 @app.command("steady-style")
@@ -130,10 +130,10 @@ def steady_style(
 ) -> None:
     """Steady style stage: how much more strongly to paint what will be mixed; the networks stay as they are."""
     from .config import configured
-    from .stages import steady_style as steady_style_stage
+    from .stages.steady_style import Config, train
 
-    settings = configured(steady_style_stage.Config(), config, change, steps, minutes)
-    typer.echo(steady_style_stage.train(settings, photos, paintings, out, start, vgg, resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, start, vgg, resume))
 
 
 @app.command()
@@ -150,10 +150,10 @@ def distil(
 ) -> None:
     """Distilling stage: a cheaper T learns to paint what a trained one paints."""
     from .config import configured
-    from .stages import distil as distil_stage
+    from .stages.distil import Config, train
 
-    settings = configured(distil_stage.Config(), config, change, steps, minutes)
-    typer.echo(distil_stage.train(settings, photos, paintings, out, teacher, resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, teacher, resume))
 
 
 @app.command()
@@ -170,10 +170,10 @@ def distil_predictor(
 ) -> None:
     """A smaller P learns to say of any picture what a trained one says."""
     from .config import configured
-    from .stages import distil_predictor as distil_predictor_stage
+    from .stages.distil_predictor import Config, train
 
-    settings = configured(distil_predictor_stage.Config(), config, change, steps, minutes)
-    typer.echo(distil_predictor_stage.train(settings, photos, paintings, out, teacher, resume))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, paintings, out, teacher, resume))
 
 
 @app.command()
@@ -186,9 +186,9 @@ def join(
     ] = None,
 ) -> None:
     """Put P of one run and T of another into one weights file."""
-    from .stages import distil as distil_stage
+    from .stages.distil import join
 
-    distil_stage.join(str(predictor), str(transformer), out, stabilizer and str(stabilizer))
+    join(str(predictor), str(transformer), out, stabilizer and str(stabilizer))
     typer.echo(f"The weights are in {out}.")
 
 
@@ -255,10 +255,10 @@ def motion(
 ) -> None:
     """Motion stage: a small network learns to find motion between two frames."""
     from .config import configured
-    from .stages import motion as motion_stage
+    from .stages.motion import Config, train
 
-    settings = configured(motion_stage.Config(), config, change, steps, minutes)
-    typer.echo(motion_stage.train(settings, photos, out))
+    settings = configured(Config(), config, change, steps, minutes)
+    typer.echo(train(settings, photos, out))
 
 
 @app.command()
@@ -291,9 +291,9 @@ def pack(
     frames: Annotated[int, typer.Option(help="Frames of each stretch that clips are cut into.")] = 8,
 ) -> None:
     """Pack folders into one file that loads straight into memory."""
-    from .data import pack as packs
+    from .data.pack import pack
 
-    done = packs.pack(folders, out, side, limit_mb, kind, frames)
+    done = pack(folders, out, side, limit_mb, kind, frames)
     missing = f", {len(done['unreadable'])} unreadable" if done["unreadable"] else ""
     size = f"{done['mb']:.1f} MB at quality {done['quality']}"
     typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size}{missing}.")

@@ -153,9 +153,9 @@ def run(
             group["lr"] = group["base"] * factor
 
         with processes.autocast():
-            mine = terms()
-        total, _ = losses.combine(mine, config.weights)
-        values = _mean_over_processes(processes, mine)
+            own = terms()  # of this process's part of the batch
+        total, _ = losses.combine(own, config.weights)
+        values = _mean_over_processes(processes, own)
         require_finite(values, step)
 
         optimizer.zero_grad(set_to_none=True)
@@ -167,7 +167,7 @@ def run(
         require_finite({"weights": float(torch.nn.utils.get_total_norm(parameters))}, step)
         get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)
 
-        seconds = _agreed(processes, time.monotonic() - began)
+        seconds = _main_clock(processes, time.monotonic() - began)
         over = step == config.steps or (config.minutes and seconds >= 60 * config.minutes)
         if log:
             log.step(step, values, factor * max(rates.values()), seconds)
@@ -223,7 +223,7 @@ def _mean_over_processes(processes: Accelerator, terms: Mapping[str, Tensor]) ->
     return dict(zip(terms, processes.reduce(stacked, reduction="mean").tolist(), strict=True))
 
 
-def _agreed(processes: Accelerator, seconds: float) -> float:
+def _main_clock(processes: Accelerator, seconds: float) -> float:
     """The main process's clock, so that all stop at the same step."""
     if processes.num_processes == 1:
         return seconds
@@ -250,9 +250,9 @@ class _Log:
         stage = type(config).__module__.rpartition(".")[2]
         settings = {"stage": stage, **asdict(config), "processes": processes}
         (out / checkpoint.SETTINGS).write_text(json.dumps(settings, indent=1), "utf-8")
-        _forget_after(out / "log.jsonl", first)
+        _forget_after(out, first)
         self.out, self.config = out, config
-        self.file = open(out / "log.jsonl", "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
+        self.file = open(out / checkpoint.LOG, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
         self.board = SummaryWriter(str(out / "tensorboard"), purge_step=first + 1)
         self.bar = tqdm(initial=first, total=config.steps, desc=out.name, disable=None, smoothing=0.05)
         self.seconds = 0.0
@@ -284,13 +284,11 @@ class _Log:
         self.file.close()
 
 
-def _forget_after(file: Path, step: int) -> None:
+def _forget_after(run: Path, step: int) -> None:
     """Drops the lines of a log that belong to steps which will be done again, and one cut short."""
-    if file.is_file():
-        lines = [line for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
-        kept = [line + "\n" for line in lines if json.loads(line)["step"] <= step]
-        with written_aside(file) as aside:
-            aside.write_text("".join(kept), "utf-8")
+    kept = [json.dumps(line) + "\n" for line in checkpoint.read_log(run) if line["step"] <= step]
+    with written_aside(run / checkpoint.LOG) as aside:
+        aside.write_text("".join(kept), "utf-8")
 
 
 @torch.no_grad()

@@ -21,15 +21,11 @@ from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
 from . import loop
-from .checkpoint import RESULT, recipe
+from .checkpoint import RESULT, read_log, recipe
 from .config import PaintingConfig, configured, key_and_value
 from .data import pack
 from .losses import LossWeights
-from .stages import image as image_stage
-from .stages import predictor as predictor_stage
-from .stages import steady as steady_stage
-from .stages import steady_style as steady_style_stage
-from .stages import video as video_stage
+from .stages import image, predictor, steady, steady_style, video
 
 # What all stages share: the clock ends them, and the rate falls along with it.
 CLOCK = {"decay": "minutes", "steps": 10**8, "save_every": 500}
@@ -48,26 +44,26 @@ class Step(NamedTuple):
 STAGES = {
     # Most of the time: here the network learns to paint, the others only steady its hand. 256 px show the trunk the
     # same strokes that a frame of 288 lines has. P's statistics wait for the next stage, where its convolutions stay.
-    "image": Step(0.45, image_stage.train, image_stage.Config(
+    "image": Step(0.45, image.train, image.Config(
         size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, statistics_rate=0.0, ema=0.999, seed=0,
         weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
     )),
     # P alone, on whole paintings; with few steps at a high rate it errs more than T does.
-    "predictor": Step(0.12, predictor_stage.train, predictor_stage.Config(
+    "predictor": Step(0.12, predictor.train, predictor.Config(
         batch=64, rate=5e-4, heads_rate=2e-4, seed=3, weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
     )),
     # As impasto-0.14 was trained, P beside T: on an H100 8.5 steps a second, in 12 GB.
-    "video": Step(0.18, video_stage.train, video_stage.Config(
+    "video": Step(0.18, video.train, video.Config(
         size=256, photo_side=320, batch=32, whole=True, rate=8e-4, predictor_rate=1e-4, ema=0.999, seed=1,
         weights=LossWeights(content=0.10, tv=0.05, output_temporal=60), **CLOCK,
     )),
     # Five frames a scene, carried one after the other.
-    "steady": Step(0.14, steady_stage.train, steady_stage.Config(
+    "steady": Step(0.14, steady.train, steady.Config(
         size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
         weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
     )),
     # Two numbers a value of S are little to learn; the networks stay as the stage before left them.
-    "steady-style": Step(0.03, steady_style_stage.train, steady_style_stage.Config(
+    "steady-style": Step(0.03, steady_style.train, steady_style.Config(
         batch=16, seed=4, **CLOCK,
     )),
 }  # fmt: skip
@@ -101,10 +97,11 @@ def run(
     with tempfile.TemporaryDirectory() as folder:
         if dry_run:
             torch.set_num_threads(1)  # on pictures so small, threads only wait for one another: twice the time
-            photos, paintings = (a_few(some, Path(folder) / str(i)) for i, some in enumerate((photos, paintings)))
+            photos = first_pictures(photos, Path(folder) / "photos")
+            paintings = first_pictures(paintings, Path(folder) / "paintings")
         for name, config in configs.items():
             if name not in finished(out):
-                left = config.minutes - spent(out / name)
+                left = config.minutes - minutes_trained(out / name)
                 if dry_run or left > 0:
                     config = config if dry_run else replace(config, minutes=left)
                     inputs = (config, photos, paintings, out / name, start, vgg_file)
@@ -112,7 +109,7 @@ def run(
                 else:
                     ended = f"Its {config.minutes:.1f} minutes were over before."
                 if main:
-                    note(out, name, ended)
+                    note_finished(out, name, ended)
             start = str(out / name)
     if main:
         shutil.copyfile(Path(start) / RESULT, out / RESULT)
@@ -138,39 +135,42 @@ def plan(minutes: float, start: str, changes: Sequence[str], dry_run: bool) -> d
 
 
 def finished(out: Path) -> dict[str, str]:
-    """The stages that ended, and how."""
+    """The stages that ended, and how. BadInput: the notes are damaged."""
     file = out / NOTES
-    return json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    try:
+        noted = json.loads(file.read_text("utf-8")) if file.is_file() else {}
+    except ValueError as e:
+        raise BadInput(f"{file} is damaged: remove it, and every stage goes on from its own checkpoints.") from e
+    if not isinstance(noted, dict):
+        raise BadInput(f"{file} is damaged: remove it, and every stage goes on from its own checkpoints.")
+    return noted
 
 
-def note(out: Path, name: str, ended: str) -> None:
+def note_finished(out: Path, name: str, ended: str) -> None:
     """Notes that a stage (or the export) is finished."""
     with written_aside(out / NOTES) as aside:
         aside.write_text(json.dumps({**finished(out), name: ended}, indent=1), "utf-8")
 
 
-def spent(run: Path) -> float:
+def minutes_trained(run: Path) -> float:
     """Minutes that a run has trained so far by its log, in which the clock starts anew whenever it was resumed."""
-    file = run / "log.jsonl"
-    if not file.is_file():
-        return 0.0
-    clock = [json.loads(line)["seconds"] for line in file.read_text("utf-8").splitlines() if line.endswith("}")]
+    clock = [line["seconds"] for line in read_log(run)]
     ends = [a for a, b in pairwise(clock) if b < a] + clock[-1:]
     return sum(ends) / 60
 
 
-def a_few(sources: Sequence[Path], folder: Path) -> list[Path]:
+def first_pictures(sources: Sequence[Path], folder: Path) -> list[Path]:
     """Folders of links to the first pictures of each folder; packs as they are."""
-    few = []
+    found = []
     for i, source in enumerate(sources):
         if source.is_dir():
-            few.append(folder / str(i))
-            few[-1].mkdir(parents=True)
+            found.append(folder / str(i))
+            found[-1].mkdir(parents=True)
             for j, (_, path) in enumerate(pack.listed([source], "images")[:DRY_PICTURES]):
-                (few[-1] / f"{j}{path.suffix}").symlink_to(path.resolve())
+                (found[-1] / f"{j}{path.suffix}").symlink_to(path.resolve())
         else:
-            few.append(source)
-    return few
+            found.append(source)
+    return found
 
 
 def export(out: Path, trained: Path) -> str:
@@ -186,5 +186,5 @@ def export(out: Path, trained: Path) -> str:
             export_model(*loop.start(str(trained), "", 0), out / "model", name=out.name, recipe=recipe(trained))
         except ParityError as e:  # networks that have learnt next to nothing paint noise, which rounding tears apart
             return f"they were not exported ({e})."
-        note(out, "export", f"The model is in {out / 'model'}.")
+        note_finished(out, "export", f"The model is in {out / 'model'}.")
     return f"the model is in {out / 'model'}."

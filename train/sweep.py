@@ -7,23 +7,27 @@ So little training says which networks learn faster, not which end better; read 
 import json
 import logging
 import tempfile
-import time
 import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from impasto.export.graphs.wrappers import FrameGraph
+from impasto.export.runtime.session import open_session
+from impasto.export.runtime.timing import interleaved
 from impasto.models.predictor import Predictor
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
 from impasto.models.weights import OPTIONAL, ROWS_OF_STYLE, save_weights, take_over
 
 from . import loop
-from .stages import image as image_stage
+from .checkpoint import read_log
+from .stages import image
 from .stages.distil import load_teacher
 
 # What the other rows change; it was measured before there were skips.
@@ -40,7 +44,7 @@ ROWS = {
     "skips": SPACE_TO_DEPTH,
 }
 # Small pictures and no rare sheets: many rows in an hour of one core. P learns with T, for its heads are new.
-SETTINGS = image_stage.Config(
+SETTINGS = image.Config(
     size=128, style_size=128, photo_side=160, painting_side=160, batch=2, steps=150, rate=1e-3, predictor_rate=5e-4,
     warmup=20, ema=0.9, save_every=1000, decay="none",
 )  # fmt: skip
@@ -51,7 +55,7 @@ LAST = 0.2  # share of the steps whose losses are averaged
 
 
 def sweep(
-    config: image_stage.Config,
+    config: image.Config,
     photos: Sequence[Path],
     paintings: Sequence[Path],
     out: Path,
@@ -69,14 +73,14 @@ def sweep(
     times = milliseconds(rows, rounds, size)
     for name, spec in rows.items():
         run = out / name.replace(" ", "-")
-        cost = {"spec": spec.to_json(), **cost_of(spec), "ms": round(times[name], 1)}
-        result["rows"][name] = {**cost, **learnt(config, spec, photos, paintings, run, vgg_file, teacher)}
+        costs = {"spec": spec.to_json(), **cost(spec), "ms": round(times[name], 1)}
+        result["rows"][name] = {**costs, **train_row(config, spec, photos, paintings, run, vgg_file, teacher)}
         (out / "sweep.json").write_text(json.dumps(result, indent=1), "utf-8")
         (out / "sweep.md").write_text(markdown(result), "utf-8")
     return result
 
 
-def cost_of(spec: TransformerSpec) -> dict:
+def cost(spec: TransformerSpec) -> dict:
     """MAC a pixel, parameters of T without its stabilizer, and kilobytes of those in float16."""
     t = Transformer(spec)
     count = sum(w.numel() for name, w in t.named_parameters() if not name.startswith(OPTIONAL))
@@ -85,28 +89,18 @@ def cost_of(spec: TransformerSpec) -> dict:
 
 def milliseconds(rows: Mapping[str, TransformerSpec], rounds: int, size: tuple[int, int]) -> dict[str, float]:
     """Least milliseconds of each one's frame graph in ONNX Runtime: all paint in turn, after a round to warm up."""
-    from impasto.export.runtime.session import open_session
-
     frame = np.random.default_rng(0).random((1, 3, *size), dtype=np.float32)
-    times: dict[str, list[float]] = {name: [] for name in rows}
     with tempfile.TemporaryDirectory() as folder:
-        sessions = {}
+        calls = {}
         for i, (name, spec) in enumerate(rows.items()):
             graph = frame_graph(spec, size, Path(folder) / f"{i}.onnx")
-            sessions[name] = open_session(graph, "cpu", THREADS), np.ones((1, StyleLayout.of(spec).size), np.float32)
-        for number in range(rounds + 1):
-            for name, (session, style) in sessions.items():
-                began = time.perf_counter()
-                session.run(None, {"frame": frame, "style": style})
-                if number:
-                    times[name].append(1000 * (time.perf_counter() - began))
-    return {name: min(values) for name, values in times.items()}
+            feed = {"frame": frame, "style": np.ones((1, StyleLayout.of(spec).size), np.float32)}
+            calls[name] = partial(open_session(graph, "cpu", THREADS).run, None, feed)
+        return {name: min(times) for name, times in interleaved(calls, rounds).items()}
 
 
 def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Path:
     """The frame graph of a T with random weights for frames of one size, as the exporter would write it."""
-    from impasto.export.graphs.wrappers import FrameGraph
-
     t = Transformer(spec)
     inputs = torch.rand(1, 3, *size), torch.ones(1, t.layout.size)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of every library that is not installed
@@ -119,8 +113,8 @@ def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Pat
     return file
 
 
-def learnt(
-    config: image_stage.Config,
+def train_row(
+    config: image.Config,
     spec: TransformerSpec,
     photos: Sequence[Path],
     paintings: Sequence[Path],
@@ -133,22 +127,16 @@ def learnt(
     start = run / "start.safetensors"
     if not start.exists():
         torch.manual_seed(config.seed)
-        save_weights(*beginner(spec, load_teacher(teacher).p), start)
-    if len(log_of(run)) < config.steps:  # to read a thousand pictures for nothing takes longer than to look
-        image_stage.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
-    lines = log_of(run)[-max(1, round(LAST * config.steps)) :]
+        save_weights(*random_transformer(spec, load_teacher(teacher).p), start)
+    if len(read_log(run)) < config.steps:  # to read a thousand pictures for nothing takes longer than to look
+        image.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
+    lines = read_log(run)[-max(1, round(LAST * config.steps)) :]
     figures = {name: [line["terms"][name] for line in lines] for name in lines[0]["terms"]}
     figures["total"] = [line["total"] for line in lines]
     return {name: round(float(np.mean(values)), 4) for name, values in figures.items()}
 
 
-def log_of(run: Path) -> list[dict]:
-    """The lines of a run's log, none if it has not begun."""
-    file = run / "log.jsonl"
-    return [json.loads(line) for line in file.read_text("utf-8").splitlines()] if file.is_file() else []
-
-
-def beginner(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
+def random_transformer(spec: TransformerSpec, teacher: Predictor) -> loop.Networks:
     """T with random weights, and the teacher's P with new heads for it."""
     t = Transformer(spec)
     p = Predictor(teacher.spec, t.layout)

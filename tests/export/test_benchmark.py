@@ -26,13 +26,6 @@ def test_report(tiny_model, monkeypatch):
         assert 20 < run["peak_memory_mb"] < 1000
 
 
-def test_interleaved_times_each_call():
-    calls = []
-    times = benchmark._interleaved({"a": lambda: calls.append("a"), "b": lambda: calls.append("b")}, rounds=3)
-    assert calls == ["a", "b"] * 4
-    assert set(times) == {"a", "b"}
-
-
 def test_clip_has_sound_and_moves(tmp_path):
     import av
 

@@ -179,6 +179,19 @@ def test_weights_that_are_not_finite_end_a_run_before_they_are_saved(sources, ti
     assert all(values.isfinite().all() for values in load_file(tmp_path / "weights.safetensors").values())
 
 
+def test_a_damaged_log_or_settings_are_said(sources, tiny, tmp_path):
+    image_stage.train(tiny(image_stage, steps=2, save_every=1), out=tmp_path, **sources)
+    lines = (tmp_path / "log.jsonl").read_text()
+    for damaged in ("{}\n", "[1]\n", "text\n", '{"step": 1'):
+        (tmp_path / "log.jsonl").write_text(damaged + "\n" + lines)
+        with pytest.raises(BadInput, match=r"log\.jsonl is damaged at line 1"):
+            image_stage.train(tiny(image_stage), out=tmp_path, resume=True, **sources)
+    for damaged in ("{", "[]", ""):
+        (tmp_path / "config.json").write_text(damaged)
+        with pytest.raises(BadInput, match="holds no finished run"):
+            checkpoint.recipe(tmp_path)
+
+
 def test_minutes_end_a_run_cleanly_and_resume_goes_on(sources, tiny, log, tmp_path):
     config = tiny(image_stage, steps=100_000, minutes=1e-5)
     assert "--resume" in image_stage.train(config, out=tmp_path, **sources)

@@ -8,29 +8,53 @@ import sys
 import numpy as np
 import pytest
 
+from impasto.export.graphs import exporter
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
 from impasto.models.weights import load_weights, save_weights
-from impasto.train import recipe
+from impasto.train import cli, recipe
 
 
-def test_dry_run_from_pictures_to_a_model(sources, tiny_networks, tmp_path):
-    save_weights(*tiny_networks, tmp_path / "start.safetensors")  # random, but like real ones in how far rounding goes
-    words = ["--photos", sources["photos"][0], "--paintings", sources["paintings"][0], "--vgg", sources["vgg_file"]]
-    words += ["--start", tmp_path / "start.safetensors", "--out", tmp_path / "run", "--dry-run"]
+def test_dry_run_from_pictures_to_a_model(command_words, tiny_networks, graphs_at_hand, monkeypatch, capsys):
+    """Every stage on a few pictures, two steps each; the graphs are those of the networks it began with."""
+    monkeypatch.setattr(exporter, "_check_graphs", lambda *_: {})
+    words, out = command_words
+    cli.app(words, standalone_mode=False)
+    assert "the model is in" in capsys.readouterr().out
+
+    assert set(recipe.finished(out)) == {*recipe.STAGES, "export"}
+    model = load_model(out / "model")  # checks the hashes
+    assert model.recipe["stage"] == "steady_style"
+    assert model.network["transformer"] == tiny_networks[1].spec.to_json()
+
+
+@pytest.mark.slow
+def test_dry_run_on_the_command_line(command_words, tiny_networks):
+    words, out = command_words
     ended = subprocess.run(
-        [sys.executable, "-m", "impasto.train.cli", "recipe", *map(str, words)],
+        [sys.executable, "-m", "impasto.train.cli", *words],
         env={**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}, capture_output=True, text=True,
     )  # fmt: skip
     assert ended.returncode == 0, ended.stderr
-    assert "the model is in" in ended.stdout
-
-    assert set(recipe.finished(tmp_path / "run")) == {*recipe.STAGES, "export"}
-    model = load_model(tmp_path / "run" / "model")  # checks the hashes
-    assert model.recipe["stage"] == "steady_style"
-    assert model.network["transformer"] == tiny_networks[1].spec.to_json()
+    model = load_model(out / "model")
     assert Painter(model, "cpu").encode(np.full((40, 56, 3), 90, np.uint8)).shape == (model.style_size,)
+
+
+@pytest.fixture
+def command_words(sources, tiny_networks, tmp_path):
+    """The words of a dry run from networks that are random, but like real ones in how far rounding goes; its folder."""
+    save_weights(*tiny_networks, tmp_path / "start.safetensors")
+    words = ["recipe", "--photos", sources["photos"][0], "--paintings", sources["paintings"][0]]
+    words += ["--vgg", sources["vgg_file"], "--start", tmp_path / "start.safetensors", "--out", tmp_path / "run"]
+    return [*map(str, words), "--dry-run"], tmp_path / "run"
+
+
+def test_damaged_notes_are_said(tmp_path):
+    for text in ("{", "[1]", "\udcff"):
+        (tmp_path / "recipe.json").write_text(text, "utf-8", errors="surrogateescape")
+        with pytest.raises(BadInput, match=r"recipe\.json is damaged: remove it"):
+            recipe.finished(tmp_path)
 
 
 @pytest.fixture
@@ -81,8 +105,9 @@ def test_called_again_it_does_what_is_missing(calls, tmp_path):
     del notes["steady"], notes["video"]
     (tmp_path / "recipe.json").write_text(json.dumps(notes))
     seconds = (0.5, 300.0, 600.0, 1.0, 120.0)  # ten minutes, then resumed for two
-    (tmp_path / "video" / "log.jsonl").write_text("".join(json.dumps({"seconds": s}) + "\n" for s in seconds))
-    assert recipe.spent(tmp_path / "video") == pytest.approx(12)
+    lines = [json.dumps({"step": i, "seconds": s}) + "\n" for i, s in enumerate(seconds)]
+    (tmp_path / "video" / "log.jsonl").write_text("".join(lines) + '{"step": 6, "sec')  # the last one cut short
+    assert recipe.minutes_trained(tmp_path / "video") == pytest.approx(12)
     calls.clear()
     recipe.run([], [], tmp_path, minutes=100)
     assert [(name, round(config.minutes, 6)) for name, config, _ in calls] == [("video", 6), ("steady", 14)]
@@ -108,7 +133,7 @@ def test_mistakes_are_one_sentence(minutes, changes, says):
 
 def test_dry_run_links_to_a_few_pictures_only(tmp_path, monkeypatch, sources):
     monkeypatch.setattr(recipe, "DRY_PICTURES", 2)
-    (few,) = recipe.a_few(sources["photos"], tmp_path)
+    (few,) = recipe.first_pictures(sources["photos"], tmp_path)
     assert len(list(few.iterdir())) == 2
     assert all(link.read_bytes() == (sources["photos"][0] / f"{link.stem}.png").read_bytes() for link in few.iterdir())
 

@@ -19,15 +19,28 @@ ROWS = {
 
 
 @pytest.fixture(scope="module")
-def swept(sources, tiny, tmp_path_factory):
+def graphs(tmp_path_factory):
+    """Each row's frame graph, exported once."""
+    folder, found = tmp_path_factory.mktemp("graphs"), {}
+    for name, spec in ROWS.items():
+        torch.manual_seed(3)
+        found[name] = sweep.frame_graph(spec, (32, 48), folder / f"{name}.onnx")
+    return found
+
+
+@pytest.fixture(scope="module")
+def swept(sources, tiny, graphs, tmp_path_factory):
     out, calls = tmp_path_factory.mktemp("sweep"), dict(sources)
     calls["teacher"] = calls.pop("start")
-    config = tiny(sweep.image_stage, steps=5)
-    return out, sweep.sweep(config, out=out, rows=ROWS, rounds=2, size=(32, 48), **calls)
+    config = tiny(sweep.image, steps=5)
+    with pytest.MonkeyPatch.context() as patch:
+        at_hand = {str(spec): graphs[name] for name, spec in ROWS.items()}
+        patch.setattr(sweep, "frame_graph", lambda spec, size, file: at_hand[str(spec)])
+        return out, sweep.sweep(config, out=out, rows=ROWS, rounds=2, size=(32, 48), **calls)
 
 
 def test_costs_are_those_of_the_description():
-    found = sweep.cost_of(SPACE_TO_DEPTH)
+    found = sweep.cost(SPACE_TO_DEPTH)
     assert found["macs_per_pixel"] == 8640
     t = Transformer(SPACE_TO_DEPTH)
     parts = (t.stem, t.contract, t.blocks, t.expand, t.skip, t.end)
@@ -42,13 +55,11 @@ def test_rows_are_networks_of_their_own_that_suit_every_frame():
         assert sweep.HEIGHT % spec.multiple == sweep.WIDTH % spec.multiple == sweep.SETTINGS.size % spec.multiple == 0
 
 
-def test_what_is_timed_is_the_network(tmp_path):
-    torch.manual_seed(3)
-    graph = sweep.frame_graph(ROWS["wide"], (32, 48), tmp_path / "g.onnx")
+def test_what_is_timed_is_the_network(graphs):
     torch.manual_seed(3)
     t = Transformer(ROWS["wide"])
     frame, style = torch.rand(1, 3, 32, 48), torch.rand(1, t.layout.size)
-    found = ort.InferenceSession(str(graph)).run(None, {"frame": frame.numpy(), "style": style.numpy()})[0]
+    found = ort.InferenceSession(str(graphs["wide"])).run(None, {"frame": frame.numpy(), "style": style.numpy()})[0]
     np.testing.assert_allclose(found, t(frame, style).detach().numpy(), atol=1e-4)
 
 
@@ -91,6 +102,6 @@ def test_table_and_figures_are_written(swept):
 def test_called_again_it_goes_on(swept, sources, tiny, log):
     out, calls = swept[0], dict(sources)
     calls["teacher"] = calls.pop("start")
-    again = sweep.learnt(tiny(sweep.image_stage, steps=6), ROWS["wide"], run=out / "wide", **calls)
+    again = sweep.train_row(tiny(sweep.image, steps=6), ROWS["wide"], run=out / "wide", **calls)
     assert [line["step"] for line in log(out / "wide")] == [1, 2, 3, 4, 5, 6]
     assert again["total"] > 0

@@ -15,10 +15,6 @@ from impasto.models.errors import BadInput
 from .occlusion import occlusion_mask, visible
 from .warp import scale_flow, scale_mask
 
-# Neighbouring frames of the clips tried have 0.7…0.95 of their pixels in common by the flow's own account, frames of
-# unrelated scenes at most 0.26: in between lies a scene cut, across which flow means nothing.
-SAME_SCENE = 0.4
-
 
 class Pair(NamedTuple):
     """Two frames of one scene. Which came first makes no difference to any loss: flow starts from `here`."""
@@ -92,17 +88,3 @@ def pair(here: np.ndarray, there: np.ndarray) -> Pair:
     """Two frames, uint8 RGB [H,W,3], with DIS flow and the mask that training uses: motion boundaries removed."""
     flow, back = dis_flow(here, there)[None], dis_flow(there, here)[None]
     return Pair(to_tensor(here), to_tensor(there), flow[0], occlusion_mask(flow, back)[0])
-
-
-def clip_pairs(path: str | Path, height: int | None = None) -> Iterator[Pair]:
-    """Every two neighbouring frames of a clip, the later one as `here`; pairs across a scene cut are left out.
-
-    BadInput as `read_frames`.
-    """
-    previous = None
-    for frame in read_frames(path, height):
-        if previous is not None:
-            found = pair(frame, previous)
-            if found.mask.mean() >= SAME_SCENE:
-                yield found
-        previous = frame

@@ -1,6 +1,6 @@
-"""Flow files and the layouts of the data sets with true flow: MPI-Sintel, FlyingThings3D, Monkaa."""
+"""MPI-Sintel with its true flow: Middlebury .flo files, and where they lie beside their frames."""
 
-import re
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,63 +12,34 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 
 from .clips import Pair, dis_flow, to_tensor
-from .occlusion import inside, occlusion_mask, visible
+from .occlusion import inside, visible
 
 FLO_MAGIC = b"PIEH"  # 202021.25 as a little-endian float32
-LARGEST_SIDE = 100_000  # a header that says more is damaged
+LARGEST_SIDE = 100_000  # pixels; a header that says more is damaged
 UNKNOWN = 1e9  # .flo marks a pixel without flow by a larger value
 
 
 def read_flo(path: str | Path) -> np.ndarray:
-    """Middlebury .flo → float32 [H,W,2], pixels, x then y. BadInput: missing, wrong magic, damaged or cut short."""
-    data = _read_bytes(path)
-    if len(data) < 12 or data[:4] != FLO_MAGIC:
-        raise BadInput(f"{path} is not a .flo file: it does not begin with PIEH and a size.")
-    w, h = (int(n) for n in np.frombuffer(data, "<i4", 2, 4))
-    _check_size(path, w, h, 8, len(data) - 12)
-    return np.frombuffer(data, "<f4", 2 * w * h, 12).reshape(h, w, 2).astype(np.float32)
+    """Middlebury .flo → float32 [H,W,2], pixels, x then y. BadInput: missing, wrong magic, damaged or cut short.
 
-
-def write_flo(path: str | Path, flow: np.ndarray) -> None:
-    """Writes [H,W,2] (pixels, x then y) as Middlebury .flo: PIEH, width, height, then u, v row by row."""
-    h, w, two = flow.shape
-    if two != 2:
-        raise ValueError(f"a flow is [H,W,2], not {flow.shape}")
-    Path(path).write_bytes(FLO_MAGIC + np.array([w, h], "<i4").tobytes() + flow.astype("<f4").tobytes())
-
-
-def read_pfm(path: str | Path) -> np.ndarray:
-    """Portable float map → float32 [H,W] (Pf) or [H,W,3] (PF), top row first. BadInput as `read_flo`.
-
-    The scale's sign gives the byte order, its size is ignored, as all readers of these data sets do.
+    Its header is checked before OpenCV reads it, which makes room for whatever size stands there.
     """
-    data = _read_bytes(path)
-    header = re.match(rb"(PF|Pf)\s+(\d+)\s+(\d+)\s+([-+.\deE]+)\s", data[:200])
     try:
-        scale = float(header[4]) if header else 0.0
-    except ValueError:
-        scale = 0.0
-    if scale == 0:
-        raise BadInput(f"{path} is not a .pfm file: its header is not PF, a size and a scale.")
-    w, h, channels = int(header[2]), int(header[3]), 3 if header[1] == b"PF" else 1
-    _check_size(path, w, h, 4 * channels, len(data) - header.end())
-    values = np.frombuffer(data, "<f4" if scale < 0 else ">f4", w * h * channels, header.end())
-    rows = values.reshape((h, w, 3) if channels == 3 else (h, w))
-    return rows[::-1].astype(np.float32)
-
-
-def _read_bytes(path: str | Path) -> bytes:
-    try:
-        return Path(path).read_bytes()
+        with open(path, "rb") as file:
+            header, present = file.read(12), os.fstat(file.fileno()).st_size - 12
     except OSError as e:
         raise BadInput(f"Cannot read the flow file {path}: {e.strerror}.") from e
-
-
-def _check_size(path: str | Path, w: int, h: int, pixel: int, present: int) -> None:
+    if len(header) < 12 or header[:4] != FLO_MAGIC:
+        raise BadInput(f"{path} is not a .flo file: it does not begin with PIEH and a size.")
+    w, h = (int(n) for n in np.frombuffer(header, "<i4", 2, 4))
     if not (0 < w <= LARGEST_SIDE and 0 < h <= LARGEST_SIDE):
         raise BadInput(f"{path} is damaged: its header says {w}×{h} pixels.")
-    if present < w * h * pixel:
-        raise BadInput(f"{path} is cut short: {w}×{h} pixels need {w * h * pixel} bytes, {present} are there.")
+    if present < 8 * w * h:
+        raise BadInput(f"{path} is cut short: {w}×{h} pixels need {8 * w * h} bytes, {present} are there.")
+    flow = cv2.readOpticalFlow(str(path))
+    if flow is None:
+        raise BadInput(f"{path} is damaged: it cannot be read as a .flo file.")
+    return flow
 
 
 def _frame(path: Path) -> np.ndarray:
@@ -136,40 +107,3 @@ def _sintel_pair(training: Path, scene: str, file: Path, here: np.ndarray, there
         elif kind == "occlusions":
             mask = mask * visible(flow, dis_flow(there, here)[None])
     return Pair(to_tensor(here), to_tensor(there), flow[0], mask[0])
-
-
-def scene_flow_pairs(root: str | Path, render: str = "frames_cleanpass") -> Iterator[tuple[str, Pair]]:
-    """("SCENE/left/N", Pair) for all neighbouring frames of FlyingThings3D or Monkaa that have flow both ways.
-
-    root holds optical_flow/SCENE/into_past/SIDE/OpticalFlowIntoPast_N_L.pfm, the same into_future, and
-    RENDER/SCENE/SIDE/N.png (or .webp), SCENE being one folder (Monkaa) or several (TRAIN/A/0000). `here` is frame N,
-    `there` N−1; the mask is that of `occlusion_mask`: visible in both, motion boundaries removed.
-    BadInput: no flow below `root`, a damaged file, sizes that differ.
-    """
-    flows = Path(root) / "optical_flow"
-    files = sorted(flows.glob("**/into_past/*/OpticalFlowIntoPast_*.pfm"))
-    if not files:
-        raise BadInput(f"There is no FlyingThings3D or Monkaa flow in {root}: it should hold optical_flow/….pfm.")
-    for file in files:
-        scene, side = file.parents[2].relative_to(flows), file.parent.name
-        number, letter = file.stem.split("_")[1:]
-        before = f"{int(number) - 1:0{len(number)}d}"
-        back = file.parents[2] / "into_future" / side / f"OpticalFlowIntoFuture_{before}_{letter}.pfm"
-        frames = [_either(Path(root) / render / scene / side, n) for n in (number, before)]
-        if back.is_file() and all(frames):
-            yield f"{scene.as_posix()}/{side}/{number}", _scene_flow_pair(file, back, *map(_frame, frames))
-
-
-def _either(folder: Path, number: str) -> Path | None:
-    return next((f for f in (folder / f"{number}.png", folder / f"{number}.webp") if f.is_file()), None)
-
-
-def _scene_flow_pair(file: Path, back_file: Path, here: np.ndarray, there: np.ndarray) -> Pair:
-    raw = [read_pfm(f) for f in (file, back_file)]
-    for r, f in zip(raw, (file, back_file), strict=True):
-        if r.ndim != 3:
-            raise BadInput(f"{f} holds one channel, not a flow.")
-        _same_size(r, here, f)
-    _same_size(there, here, file)
-    (flow, known), (back, _) = map(_known, raw)
-    return Pair(to_tensor(here), to_tensor(there), flow[0], (known * occlusion_mask(flow, back))[0])

@@ -32,23 +32,23 @@ def pick(pixels: Tensor, n: int, draws: Draws) -> Tensor:
     return pixels[rows].float() / 255
 
 
-def photos(pixels: Tensor, n: int, size: int, draws: Draws) -> Tensor:
+def draw_photos(pixels: Tensor, n: int, size: int, draws: Draws) -> Tensor:
     """A batch of photographs, randomly cropped and mirrored: uint8 [count, 3, S, S] → float [n, 3, size, size]."""
     return augment.crop_flip(pick(pixels, n, draws), size, draws)
 
 
-def styles(pixels: Tensor, n: int, size: int, draws: Draws) -> Tensor:
+def draw_paintings(pixels: Tensor, n: int, size: int, draws: Draws) -> Tensor:
     """A batch of paintings, cropped, turned and recoloured: uint8 [count, 3, S, S] → float [n, 3, size, size]."""
     return augment.paintings(pick(pixels, n, draws), size, draws)
 
 
-def samples(photographs: Tensor, canvases: Tensor, config, n: int) -> tuple[Tensor, Tensor]:
+def sample_sheet(photographs: Tensor, paintings: Tensor, config, n: int) -> tuple[Tensor, Tensor]:
     """n photographs and n paintings for a run's sample sheets, the same whenever it is resumed."""
     draws = Draws(torch.Generator().manual_seed(config.seed + 1))
-    return photos(photographs, n, config.size, draws), styles(canvases, n, config.style_size, draws)
+    return draw_photos(photographs, n, config.size, draws), draw_paintings(paintings, n, config.style_size, draws)
 
 
-def sequences(pixels: Tensor, n: int, size: int, frames: int, draws: Draws) -> Tensor:
+def draw_sequences(pixels: Tensor, n: int, size: int, frames: int, draws: Draws) -> Tensor:
     """A batch of stretches of real clips: uint8 [count, K, 3, S, S] → float [n, frames, 3, size, size].
 
     Each stretch starts at random within its K frames; its frames are cropped and mirrored alike.

@@ -8,7 +8,6 @@ import contextlib
 import io
 import logging
 import tempfile
-import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -23,11 +22,12 @@ from torch.nn import functional as F
 
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.session import open_session
+from impasto.export.runtime.timing import interleaved
 from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
 from impasto.models.flownet import load_flownet
 from impasto.models.motion import light
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.clips import Pair, dis_flow, smaller
 from impasto.train.data.flow_files import sintel_pairs
@@ -126,7 +126,7 @@ def halved(pair: Pair) -> Pair:
 
 def synthetic_pairs(photos: Sequence[Path], count: int = SYNTHETIC, size: int = SIZE) -> Iterator[Pair]:
     """Pairs made from the photographs that `motion_stage` holds out of those given."""
-    stored = data.load(photos, size * 4 // 3)
+    stored = pictures.load(photos, size * 4 // 3)
     if len(stored) < motion_stage.HELD_OUT:
         raise BadInput(f"{len(stored)} photographs are too few: at least {motion_stage.HELD_OUT} are needed.")
     photographs, draws = motion_stage.part(stored, held_out=True), Draws(torch.Generator().manual_seed(SEED))
@@ -178,7 +178,7 @@ def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str
     feed = {name: value.numpy() for name, value in feed.items()}
     grey = [to_bytes(light(x)[0].expand(3, -1, -1))[..., 0].copy() for x in (here, there)]
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
-    times, before = {}, cv2.getNumThreads()
+    before = cv2.getNumThreads()
     cv2.setNumThreads(THREADS)
     try:
         with tempfile.TemporaryDirectory() as folder:
@@ -188,11 +188,7 @@ def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str
                 export(network, file)
                 runs[name] = partial(open_session(file, "cpu", THREADS).run, None, feed)
             runs[DIS] = partial(dis.calc, *grey, None)
-            for i in range(rounds + 1):  # the first is to warm up
-                for name, run in runs.items():
-                    start = time.perf_counter()
-                    run()
-                    times.setdefault(name, []).extend([1000 * (time.perf_counter() - start)] * (i > 0))
+            times = interleaved(runs, rounds)
     finally:
         cv2.setNumThreads(before)
     return {name: {"min": float(min(t)), "median": float(np.median(t))} for name, t in times.items()}

@@ -12,8 +12,9 @@ from torch import Tensor, nn
 from impasto.train import loop, vgg
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
+from impasto.train.vgg import Vgg
 
 
 class Stage(NamedTuple):
@@ -22,31 +23,31 @@ class Stage(NamedTuple):
     config: PaintingConfig
     nets: Networks
     photographs: Tensor  # uint8 [count,3,S,S]
-    canvases: Tensor  # uint8 [count,3,s,s], the paintings
+    paintings: Tensor  # uint8 [count,3,s,s]
     n: int
     draws: Draws
     processes: Accelerator
 
-    def photos(self) -> Tensor:
+    def draw_photos(self) -> Tensor:
         """The next photographs, float [n,3,size,size]."""
-        return data.photos(self.photographs, self.n, self.config.size, self.draws)
+        return pictures.draw_photos(self.photographs, self.n, self.config.size, self.draws)
 
-    def styles(self, sharing: int = 1) -> Tensor:
+    def draw_paintings(self, sharing: int = 1) -> Tensor:
         """The next paintings, float [n / sharing,3,style_size,style_size]."""
-        return data.styles(self.canvases, self.n // sharing, self.config.style_size, self.draws)
+        return pictures.draw_paintings(self.paintings, self.n // sharing, self.config.style_size, self.draws)
 
-    def whole(self) -> Tensor:
+    def draw_whole_paintings(self) -> Tensor:
         """The next paintings as they are stored, float [n,3,s,s]."""
-        return data.pick(self.canvases, self.n, self.draws)
+        return pictures.pick(self.paintings, self.n, self.draws)
 
-    def eye(self, file: Path | None) -> vgg.Vgg:
+    def load_vgg(self, file: Path | None) -> Vgg:
         """VGG where the networks are; in bf16 on a CPU that multiplies it faster, as autocast makes it on a GPU."""
-        eye = vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)
-        return eye.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else eye
+        found = vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)
+        return found.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else found
 
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
         """`loop.run`, with sample sheets of the same few pictures throughout."""
-        same = data.samples(self.photographs, self.canvases, self.config, loop.SAMPLES)
+        same = pictures.sample_sheet(self.photographs, self.paintings, self.config, loop.SAMPLES)
         return loop.run(
             self.config,
             self.nets,
@@ -61,16 +62,16 @@ class Stage(NamedTuple):
 
 
 def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:
-    """Networks on their device, and the pictures beside them. BadInput as in `loop.prepare` and `data.load`."""
+    """Networks on their device, and the pictures beside them. BadInput as in `loop.prepare` and `pictures.load`."""
     processes = loop.accelerator()
     nets, draws, n = loop.prepare(config, nets, processes)
-    photographs = data.load(photos, config.photo_side, processes.device)
-    canvases = data.load(paintings, config.painting_side, processes.device)
-    return Stage(config, nets, photographs, canvases, n, draws, processes)
+    stored_photos = pictures.load(photos, config.photo_side, processes.device)
+    stored_paintings = pictures.load(paintings, config.painting_side, processes.device)
+    return Stage(config, nets, stored_photos, stored_paintings, n, draws, processes)
 
 
 @torch.no_grad()
-def begin_alike(net: nn.Module) -> None:
+def broadcast_weights(net: nn.Module) -> None:
     """The main process's weights for all: what is computed before training may be rounded otherwise elsewhere."""
     for weight in net.parameters():
         weight.copy_(broadcast(weight))

@@ -21,10 +21,10 @@ from impasto.models.weights import for_layout, save_weights, take_over
 from impasto.train import loop
 from impasto.train.checkpoint import RESULT, Networks
 from impasto.train.config import PaintingConfig
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.losses import relative_error
 
-from . import common as stage
+from . import common
 from .image import style_vectors
 
 FITTED = 48  # photographs, each in a style of its own, that stem and end are first fitted to: 100 unknowns need no more
@@ -178,14 +178,14 @@ def train(
     model = load_teacher(teacher)
     torch.manual_seed(config.seed)
     student = student_of(model, loop.named(loop.NETWORKS, config.network))
-    work = stage.begin(config, student, photos, paintings)
+    work = common.begin(config, student, photos, paintings)
     model = Networks(*(net.to(work.processes.device, memory_format=torch.channels_last) for net in model))
-    fit_ends(work.nets, model, *data.samples(work.photographs, work.canvases, config, FITTED))
-    stage.begin_alike(work.nets.t)
+    fit_ends(work.nets, model, *pictures.sample_sheet(work.photographs, work.paintings, config, FITTED))
+    common.broadcast_weights(work.nets.t)
     rows = work.nets.t.layout.within(model.t.layout)
     return work.run(
         {"t": config.rate, "t.stem": config.new_rate, "t.end": config.new_rate},
-        lambda: losses(work.nets, model, rows, work.photos(), work.styles()),
+        lambda: losses(work.nets, model, rows, work.draw_photos(), work.draw_paintings()),
         out,
         resume,
     )

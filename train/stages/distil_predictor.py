@@ -20,7 +20,7 @@ from impasto.train.config import PaintingConfig
 from impasto.train.data import augment
 from impasto.train.data.augment import Draws
 
-from . import common as stage
+from . import common
 from .distil import load_teacher
 
 FITTED = 512  # pictures from which the spread of S is taken, and to which the layer before the heads is fitted
@@ -100,10 +100,10 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
     return torch.cat(styles).std(0).clamp_min(1e-3)
 
 
-def draw(canvases: Tensor, photographs: Tensor, n: int, size: int, draws: Draws) -> Tensor:
+def draw(paintings: Tensor, photographs: Tensor, n: int, size: int, draws: Draws) -> Tensor:
     """n pictures [n,3,size,size] of paintings and photographs [count,3,S,S] uint8, any as likely as any other."""
-    rows = draws.integers(n, high=len(canvases) + len(photographs)).tolist()
-    chosen = [canvases[r] if r < len(canvases) else photographs[r - len(canvases)] for r in rows]
+    rows = draws.integers(n, high=len(paintings) + len(photographs)).tolist()
+    chosen = [paintings[r] if r < len(paintings) else photographs[r - len(paintings)] for r in rows]
     return augment.paintings(torch.stack(chosen).float() / 255, size, draws, CROP)
 
 
@@ -120,14 +120,14 @@ def train(
     torch.manual_seed(config.seed)
     p = student_of(model.p, loop.named(loop.PREDICTORS, config.predictor))
     _check(config, p, model.p)
-    work = stage.begin(config, Networks(p, model.t), photos, paintings)
+    work = common.begin(config, Networks(p, model.t), photos, paintings)
     judge = model.p.to(work.processes.device, memory_format=torch.channels_last)
 
     def pictures(n: int, draws: Draws) -> Tensor:
-        return draw(work.canvases, work.photographs, n, config.style_size, draws)
+        return draw(work.paintings, work.photographs, n, config.style_size, draws)
 
     spread = fit(work.nets.p, judge, pictures(FITTED, Draws(torch.Generator().manual_seed(config.seed + 2))))
-    stage.begin_alike(work.nets.p)
+    common.broadcast_weights(work.nets.p)
     return work.run(
         {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate},
         lambda: losses(work.nets.p, judge, config.frozen, spread, pictures(work.n, work.draws)),

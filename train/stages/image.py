@@ -14,12 +14,13 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
-from impasto.train import loop, vgg
+from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.losses import CONTENT_LAYER, content, grams, style, total_variation
+from impasto.train.vgg import Vgg
 
-from . import common as stage
+from . import common
 
 
 @dataclass(frozen=True)
@@ -36,10 +37,10 @@ class Config(PaintingConfig):
     save_every: int = 500  # steps between checkpoints and sample sheets
 
 
-def losses(nets: Networks, eye: vgg.Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:
+def losses(nets: Networks, vgg: Vgg, photos: Tensor, styles: Tensor) -> dict[str, Tensor]:
     """The training step: photographs [kN,3,H,W] painted in styles [N,3,h,w], k times over, in [0, 1] → the terms."""
     vectors = style_vectors(nets.p, styles).repeat(len(photos) // len(styles), 1)
-    return painting_losses(eye, photos, nets.t(photos, vectors), styles)
+    return painting_losses(vgg, photos, nets.t(photos, vectors), styles)
 
 
 def style_vectors(p: Predictor, styles: Tensor) -> Tensor:
@@ -48,24 +49,29 @@ def style_vectors(p: Predictor, styles: Tensor) -> Tensor:
         return p(styles)
 
 
-def painting_losses(eye: vgg.Vgg, frames: Tensor, painted: Tensor, styles: Tensor) -> dict[str, Tensor]:
+def painting_losses(vgg: Vgg, frames: Tensor, painted: Tensor, styles: Tensor) -> dict[str, Tensor]:
     """What a painted frame is judged by: frames and painted [kN,3,H,W]; styles [N,3,h,w], k times over, all in [0, 1].
 
     VGG looks at every picture once; only what is painted has a gradient.
     """
     with torch.no_grad():
-        things = eye(frames, CONTENT_LAYER)[CONTENT_LAYER]
-        strokes = {layer: g.repeat(len(frames) // len(g), 1, 1) for layer, g in grams(eye(styles)).items()}
-    return judged(eye, painted, things, strokes)
+        content_features = vgg(frames, CONTENT_LAYER)[CONTENT_LAYER]
+        style_grams = {layer: g.repeat(len(frames) // len(g), 1, 1) for layer, g in grams(vgg(styles)).items()}
+    return perceptual_terms(vgg, painted, content_features, style_grams)
 
 
-def judged(eye: vgg.Vgg, painted: Tensor, things: Tensor, strokes: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The terms of paintings [N,3,H,W]: things [N,256,h,w] that they show, at the content layer, and the Gram matrices
-    [N,C,C] of their styles by layer."""
-    seen = eye(painted)
+def perceptual_terms(
+    vgg: Vgg, painted: Tensor, content_features: Tensor, style_grams: Mapping[str, Tensor]
+) -> dict[str, Tensor]:
+    """What VGG says of paintings [N,3,H,W]: the terms content, style and tv.
+
+    content_features [N,256,h,w] are those of the photographs at the content layer, style_grams the Gram matrices
+    [N,C,C] of their styles by layer.
+    """
+    features = vgg(painted)
     return {
-        "content": content(seen[CONTENT_LAYER], things),
-        "style": style(grams(seen), strokes),
+        "content": content(features[CONTENT_LAYER], content_features),
+        "style": style(grams(features), style_grams),
         "tv": total_variation(painted),
     }
 
@@ -83,13 +89,13 @@ def train(
 
     BadInput also where a process's part of the batch can't be shared out among paintings.
     """
-    work = stage.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
+    work = common.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
     if config.sharing < 1 or work.n % config.sharing:
         raise BadInput(f"{work.n} photographs a process cannot share paintings by {config.sharing}: --set sharing=1.")
-    eye, gathering = work.eye(vgg_file), config.statistics_rate if config.predictor_rate else 0.0
+    vgg, statistics_rate = work.load_vgg(vgg_file), config.statistics_rate if config.predictor_rate else 0.0
     return work.run(
-        {"t": config.rate, "p": config.predictor_rate, "p.gather": gathering, "p.correct": gathering},
-        lambda: losses(work.nets, eye, work.photos(), work.styles(config.sharing)),
+        {"t": config.rate, "p": config.predictor_rate, "p.gather": statistics_rate, "p.correct": statistics_rate},
+        lambda: losses(work.nets, vgg, work.draw_photos(), work.draw_paintings(config.sharing)),
         out,
         resume,
     )

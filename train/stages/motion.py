@@ -19,8 +19,7 @@ from impasto.models.errors import BadInput
 from impasto.models.flownet import FlowNet, save_flownet
 from impasto.models.motion import pixel_grid
 from impasto.train.config import StageConfig, check
-from impasto.train.data import pictures as data
-from impasto.train.data import synthetic
+from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import scale_flow
 from impasto.train.loop import rate_factor, require_finite, started
@@ -60,7 +59,7 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
     here to there [n,2,size,size] in pixels, everywhere; the mask [n,1,size,size] of what is visible in both."""
 
     def scene() -> synthetic.Scene:
-        behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
+        behind, before = pictures.pick(photographs, n, draws), pictures.pick(photographs, n, draws)
         made = synthetic.random_scene(behind, before, size, 2, draws)
         pace = PACES[draws.integers(1, high=len(PACES)).item()]
         for layer in (made.camera, made.object):
@@ -111,7 +110,7 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     if config.size < 32 or config.size % 16:
         raise BadInput(f"size={config.size} must be at least 32 and divisible by 16.")
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    stored = data.load(photos, config.photo_side, device)
+    stored = pictures.load(photos, config.photo_side, device)
     if len(stored) < HELD_OUT:
         raise BadInput(f"{len(stored)} photographs are too few: at least {HELD_OUT} are needed.")
     photographs = part(stored, held_out=False)

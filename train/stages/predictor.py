@@ -1,8 +1,8 @@
-"""The predictor stage: P learns to say what T needs, T and P's convolutions staying as they are.
+"""The predictor stage: P's heads learn which style vector T needs; T and P's convolutions stay as they are.
 
-Far less noisy than teaching both at once, and cheap: what P sees in a painting and what VGG does are computed when the
-painting is first drawn, and kept, as is what VGG sees in a few photographs. Left to do are what P makes of what it
-sees, a small painting, and VGG's look at that.
+Far less noisy than training both at once, and cheap: the features that P's convolutions and VGG find in a painting are
+computed when it is first drawn, and kept, as are VGG's of a few photographs. A step is then P's last layers, a small
+painting by T, and VGG's features of that.
 """
 
 from collections.abc import Sequence
@@ -13,15 +13,16 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from impasto.train import loop, vgg
+from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS, grams
+from impasto.train.vgg import Vgg
 
-from . import common as stage
-from .image import judged
+from . import common
+from .image import perceptual_terms
 from .whitening import ENOUGH, begin_statistics
 
 
@@ -40,53 +41,58 @@ class Config(PaintingConfig):
     ema: float = 0.99  # the average over about a hundred steps
 
 
-class Known(NamedTuple):
-    """What never changes of some paintings."""
+class PaintingFeatures(NamedTuple):
+    """What never changes of N paintings while P's heads learn: what its convolutions and VGG find in them."""
 
-    code: Tensor  # [N,100], see Predictor.look
-    found: Tensor  # [N,2C]
-    strokes: dict[str, Tensor]  # by layer: Gram matrices [N,C,C], in bf16
+    code: Tensor  # [N,100], P's bottleneck, see `Predictor.look`
+    statistics: Tensor  # [N,2C], of P's levels, see `Predictor.look`
+    style_grams: dict[str, Tensor]  # VGG's Gram matrices [N,C,C] by layer; bf16 where they are kept, float32 in a batch
 
 
-class Paintings:
-    """Paintings by number, as they are stored, looked at once.
+class PaintingCache:
+    """Features of paintings by number, computed when a painting is first drawn, and kept.
 
     Not cropped, turned or recoloured: it is whole paintings that P will be shown, and few of these are drawn twice.
     """
 
-    def __init__(self, nets: Networks, eye: vgg.Vgg, canvases: Tensor):
-        self.p, self.eye, self.canvases = nets.p, eye, canvases
-        self.kept: dict[int, Known] = {}
+    def __init__(self, nets: Networks, vgg: Vgg, paintings: Tensor):
+        """paintings uint8 [count,3,S,S]."""
+        self.p, self.vgg, self.paintings = nets.p, vgg, paintings
+        self.kept: dict[int, PaintingFeatures] = {}
 
     def __len__(self) -> int:
-        return len(self.canvases)
+        return len(self.paintings)
 
     @torch.no_grad()
-    def look(self, numbers: Sequence[int]) -> None:
-        """Looks at these paintings, all at once."""
-        pictures = self.canvases[list(numbers)].float() / 255
+    def compute(self, numbers: Sequence[int]) -> None:
+        """Computes and keeps the features of these paintings, all at once."""
+        shown = self.paintings[list(numbers)].float() / 255
         with torch.backends.cudnn.flags(enabled=True, benchmark=False):  # another number of them each time
-            strokes = {layer: gram.bfloat16() for layer, gram in grams(self.eye(pictures)).items()}
-            with torch.autocast(pictures.device.type, enabled=False):
-                codes, found = self.p.look(pictures)
+            style_grams = {layer: gram.bfloat16() for layer, gram in grams(self.vgg(shown)).items()}
+            with torch.autocast(shown.device.type, enabled=False):
+                codes, statistics = self.p.look(shown)
         for i, number in enumerate(numbers):
             one = slice(i, i + 1)
-            self.kept[number] = Known(codes[one], found[one], {layer: gram[one] for layer, gram in strokes.items()})
+            its_grams = {layer: gram[one] for layer, gram in style_grams.items()}
+            self.kept[number] = PaintingFeatures(codes[one], statistics[one], its_grams)
 
-    def batch(self, numbers: Sequence[int]) -> Known:
-        """What is known of N paintings, together."""
+    def batch(self, numbers: Sequence[int]) -> PaintingFeatures:
+        """The features of N paintings together; what is not known yet is computed."""
         if new := sorted(set(numbers) - self.kept.keys()):
-            self.look(new)
-        codes, found, strokes = zip(*(self.kept[number] for number in numbers), strict=True)
-        together = {layer: torch.cat([s[layer] for s in strokes]).float() for layer in STYLE_LAYERS}
-        return Known(torch.cat(codes), torch.cat(found), together)
+            self.compute(new)
+        codes, statistics, style_grams = zip(*(self.kept[number] for number in numbers), strict=True)
+        together = {layer: torch.cat([g[layer] for g in style_grams]).float() for layer in STYLE_LAYERS}
+        return PaintingFeatures(torch.cat(codes), torch.cat(statistics), together)
 
 
-def losses(nets: Networks, eye: vgg.Vgg, known: Known, photos: Tensor, things: Tensor) -> dict[str, Tensor]:
-    """The training step: paintings, photographs [N,3,H,W] in [0, 1], and their features [N,256,h,w] → the terms."""
+def losses(
+    nets: Networks, vgg: Vgg, known: PaintingFeatures, photos: Tensor, content_features: Tensor
+) -> dict[str, Tensor]:
+    """The training step: features of N paintings, photographs [N,3,H,W] in [0, 1], and VGG's features of these at the
+    content layer [N,256,h,w] → the terms."""
     with torch.autocast(photos.device.type, enabled=False):
-        vectors = nets.p.say(known.code, known.found)
-    return judged(eye, nets.t(photos, vectors), things, known.strokes)
+        vectors = nets.p.say(known.code, known.statistics)
+    return perceptual_terms(vgg, nets.t(photos, vectors), content_features, known.style_grams)
 
 
 def train(
@@ -102,21 +108,21 @@ def train(
 
     Statistics of which P makes nothing yet begin whitened.
     """
-    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
-    nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
+    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    nets, vgg, draws = work.nets, work.load_vgg(vgg_file), work.draws
     apart = Draws(torch.Generator().manual_seed(config.seed + 2))
     if nets.p.spec.statistics and not nets.p.correct.weight.any():
-        begin_statistics(nets.p, data.pick(work.canvases, ENOUGH, apart))
-        stage.begin_alike(nets.p)
-    known = Paintings(nets, eye, work.canvases)
-    few = work._replace(n=config.contents, draws=apart).photos()
+        begin_statistics(nets.p, pictures.pick(work.paintings, ENOUGH, apart))
+        common.broadcast_weights(nets.p)
+    cache = PaintingCache(nets, vgg, work.paintings)
+    contents = work._replace(n=config.contents, draws=apart).draw_photos()
     with torch.no_grad():
-        things = torch.cat([eye(some, CONTENT_LAYER)[CONTENT_LAYER] for some in few.split(8)])
+        content_features = torch.cat([vgg(some, CONTENT_LAYER)[CONTENT_LAYER] for some in contents.split(8)])
 
     def terms() -> dict[str, Tensor]:
-        numbers = draws.integers(work.n, high=len(known)).tolist()
-        chosen = draws.integers(work.n, high=len(few)).to(few.device)
-        return losses(nets, eye, known.batch(numbers), few[chosen], things[chosen])
+        numbers = draws.integers(work.n, high=len(cache)).tolist()
+        chosen = draws.integers(work.n, high=len(contents)).to(contents.device)
+        return losses(nets, vgg, cache.batch(numbers), contents[chosen], content_features[chosen])
 
     rates = {"p.heads": config.heads_rate, "p.gather": config.rate, "p.correct": config.rate}
     return work.run(rates, terms, out, resume)

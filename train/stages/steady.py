@@ -19,15 +19,15 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.flownet import MULTIPLE
 from impasto.models.stabilizer import Stabilizer, State
-from impasto.train import loop, vgg
+from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
-from impasto.train.data import clips, synthetic
-from impasto.train.data import pictures as data
+from impasto.train.data import clips, pictures, synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.losses import feature_temporal, output_temporal
+from impasto.train.vgg import Vgg
 
-from . import common as stage
+from . import common
 from .image import painting_losses, style_vectors
 
 
@@ -57,15 +57,16 @@ class Shots(NamedTuple):
     styles: Tensor  # [N,3,h,w] in [0, 1]
 
 
-def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
+def losses(nets: Networks, vgg: Vgg, shots: Shots) -> dict[str, Tensor]:
     """The training step: every frame painted in its sequence's style, alone and steadily → the terms."""
     n, length = shots.frames.shape[:2]
     frames = shots.frames.transpose(0, 1)  # [T,N,3,H,W]
     with torch.no_grad():
         vectors = style_vectors(nets.p, shots.styles)
     features = nets.t.encode(frames.flatten(0, 1))
-    painted = nets.t.decode(features, over_time(nets, vectors, length)).view_as(frames)
+    painted = nets.t.decode(features, styles_over_time(nets, vectors, length)).view_as(frames)
     steady = unroll(nets.t.stabilizer, frames, painted)
+    # VGG judges one painting of each kind: the first, painted by itself, and the last, mixed of all.
     judged = torch.cat([frames[0], frames[-1]]), torch.cat([painted[0], steady[-1]])
     flows, masks = shots.flows.transpose(0, 1), shots.masks.transpose(0, 1)
 
@@ -73,7 +74,7 @@ def losses(nets: Networks, eye: vgg.Vgg, shots: Shots) -> dict[str, Tensor]:
     before, now = features[-1][:n], features[-1][n : 2 * n]
 
     return {
-        **painting_losses(eye, *judged, shots.styles),
+        **painting_losses(vgg, *judged, shots.styles),
         "feature_temporal": feature_temporal(now, before, flows[0], masks[0]),
         "output_temporal": neighbours_temporal(painted, frames, flows, masks),
         "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
@@ -88,7 +89,7 @@ def neighbours_temporal(outs: Tensor, frames: Tensor, flows: Tensor, masks: Tens
     return torch.stack([output_temporal(*pair) for pair in pairs]).mean()
 
 
-def over_time(nets: Networks, vectors: Tensor, length: int) -> Tensor:
+def styles_over_time(nets: Networks, vectors: Tensor, length: int) -> Tensor:
     """S [N,D] for every frame [length·N,D]: the first is painted by itself, the others to be mixed."""
     mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device))
     return torch.cat([vectors, mixed.repeat(length - 1, 1)])
@@ -109,12 +110,12 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
         return torch.stack(steady)
 
 
-def made_shots(photographs: Tensor, n: int, config, draws: Draws) -> tuple[Tensor, ...]:
+def make_shots(photographs: Tensor, n: int, config, draws: Draws) -> tuple[Tensor, ...]:
     """The first five of `Shots`, of scenes made from photographs [count,3,S,S] uint8, two for each scene.
 
     config: a stage's settings, with `size` and `frames`.
     """
-    behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
+    behind, before = pictures.pick(photographs, n, draws), pictures.pick(photographs, n, draws)
     scene = synthetic.random_scene(behind, before, config.size, config.frames, draws)
     return (*synthetic.render(scene), *synthetic.flow_between(scene, config.frames - 1, 0))
 
@@ -122,7 +123,7 @@ def made_shots(photographs: Tensor, n: int, config, draws: Draws) -> tuple[Tenso
 def with_clips(made: tuple[Tensor, ...], stored: Tensor, config: Config, draws: Draws) -> tuple[Tensor, ...]:
     """The same shots, about `clip_share` of them replaced by frames of real clips [count,K,3,S,S] uint8, DIS flow."""
     n = len(made[0])
-    shots = data.sequences(stored, n, config.size, config.frames, draws)
+    shots = pictures.draw_sequences(stored, n, config.size, config.frames, draws)
     mixed = [x.clone() for x in made]
     for i in torch.nonzero(draws.uniform(n) < config.clip_share).flatten().tolist():
         images = [frame.mul(255).round().byte().permute(1, 2, 0).cpu().numpy() for frame in shots[i]]
@@ -152,16 +153,16 @@ def train(
 ) -> str:
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
     check_size(config.size)
-    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
-    eye, draws = work.eye(vgg_file), work.draws
-    stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None
+    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    vgg, draws = work.load_vgg(vgg_file), work.draws
+    stored = pictures.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None
 
     def batch() -> Shots:
-        shots = made_shots(work.photographs, work.n, config, draws)
+        shots = make_shots(work.photographs, work.n, config, draws)
         if stored is not None:
             shots = with_clips(shots, stored, config, draws)
-        return Shots(*shots, work.styles())
+        return Shots(*shots, work.draw_paintings())
 
     rates = {"t": config.rate, "t.stabilizer": config.stabilizer_rate, "t.steady_style": config.style_rate}
     rates["t.stabilizer.motion"] = 0.0  # the motion stage teaches it, by exact flow
-    return work.run(rates, lambda: losses(work.nets, eye, batch()), out, resume)
+    return work.run(rates, lambda: losses(work.nets, vgg, batch()), out, resume)

@@ -13,15 +13,16 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.train import loop, vgg
+from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.losses import CONTENT_LAYER, LossWeights, output_temporal
+from impasto.train.vgg import Vgg
 
-from . import common as stage
-from .image import judged
-from .predictor import Known, Paintings
-from .steady import check_size, made_shots, neighbours_temporal, over_time, unroll
+from . import common
+from .image import perceptual_terms
+from .predictor import PaintingCache, PaintingFeatures
+from .steady import check_size, make_shots, neighbours_temporal, styles_over_time, unroll
 
 
 @dataclass(frozen=True)
@@ -42,22 +43,24 @@ class Config(PaintingConfig):
     weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.09, tv=0.05, long_range=40.0))
 
 
-def losses(nets: Networks, eye: vgg.Vgg, shots: tuple[Tensor, ...], known: Known, noise: Tensor) -> dict[str, Tensor]:
-    """The training step: sequences, as `made_shots` gives them, each with a painting → the terms.
+def losses(
+    nets: Networks, vgg: Vgg, shots: tuple[Tensor, ...], known: PaintingFeatures, noise: Tensor
+) -> dict[str, Tensor]:
+    """The training step: sequences, as `make_shots` gives them, each with a painting → the terms.
 
     noise [N,K,3,H,W]: what is added to the first frame of each, K ≥ 1 times, before the rest of the sequence.
     """
     frames, flows, masks = (x.transpose(0, 1) for x in shots[:3])
     still = (frames[0] + noise.transpose(0, 1)).clamp(0.0, 1.0)
     with torch.no_grad():
-        vectors = nets.p.say(known.code, known.found)
-        things = eye(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
-        begun = unroll(nets.t.stabilizer, still, paint(nets, still, over_time(nets, vectors, len(still))))[-1]
+        vectors = nets.p.say(known.code, known.statistics)
+        content_features = vgg(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
+        begun = unroll(nets.t.stabilizer, still, paint(nets, still, styles_over_time(nets, vectors, len(still))))[-1]
     mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device)).repeat(len(frames) - 1, 1)
     painted = torch.cat([begun[None], paint(nets, frames[1:], mixed)])
     steady = unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), painted)
     return {
-        **judged(eye, steady[-1], things, known.strokes),
+        **perceptual_terms(vgg, steady[-1], content_features, known.style_grams),
         "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
         "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], *shots[3:]),
     }
@@ -79,15 +82,15 @@ def train(
 ) -> str:
     """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
     check_size(config.size)
-    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
-    nets, eye, draws = work.nets, work.eye(vgg_file), work.draws
-    known = Paintings(nets, eye, work.canvases)
+    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    nets, vgg, draws = work.nets, work.load_vgg(vgg_file), work.draws
+    cache = PaintingCache(nets, vgg, work.paintings)
 
     def terms() -> dict[str, Tensor]:
-        shots = made_shots(work.photographs, work.n, config, draws)
-        numbers = draws.integers(work.n, high=len(known)).tolist()
+        shots = make_shots(work.photographs, work.n, config, draws)
+        numbers = draws.integers(work.n, high=len(cache)).tolist()
         noise = config.noise * draws.normal(work.n, config.still, *shots[0].shape[2:]).to(shots[0].device)
         with torch.autocast(shots[0].device.type, enabled=False):  # two numbers a value: nothing to gain from bf16
-            return losses(nets, eye, shots, known.batch(numbers), noise)
+            return losses(nets, vgg, shots, cache.batch(numbers), noise)
 
     return work.run({"t.steady_style": config.rate}, terms, out, resume)

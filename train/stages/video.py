@@ -13,15 +13,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from impasto.train import loop, vgg
+from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
-from impasto.train.data import clips, synthetic
-from impasto.train.data import pictures as data
+from impasto.train.data import clips, pictures, synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.losses import feature_temporal, output_temporal
+from impasto.train.vgg import Vgg
 
-from . import common as stage
+from . import common
 from .image import painting_losses, style_vectors
 
 
@@ -50,7 +50,7 @@ class Pairs(NamedTuple):
     styles: Tensor  # [N,3,h,w] in [0, 1]
 
 
-def losses(nets: Networks, eye: vgg.Vgg, pairs: Pairs) -> dict[str, Tensor]:
+def losses(nets: Networks, vgg: Vgg, pairs: Pairs) -> dict[str, Tensor]:
     """The training step: both frames of every pair painted in one style, at once → the terms."""
     n = len(pairs.here)
     vectors = style_vectors(nets.p, pairs.styles).repeat(2, 1)
@@ -58,15 +58,15 @@ def losses(nets: Networks, eye: vgg.Vgg, pairs: Pairs) -> dict[str, Tensor]:
     features = nets.t.encode(frames)
     painted = nets.t.decode(features, vectors)
     return {
-        **painting_losses(eye, frames, painted, pairs.styles),
+        **painting_losses(vgg, frames, painted, pairs.styles),
         "feature_temporal": feature_temporal(features[-1][:n], features[-1][n:], pairs.flow, pairs.mask),
         "output_temporal": output_temporal(painted[:n], painted[n:], *pairs[:4]),
     }
 
 
-def made_pairs(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor, ...]:
+def make_pairs(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor, ...]:
     """here, there, flow and mask of n scenes made from photographs [count,3,S,S] uint8, two for each scene."""
-    behind, before = data.pick(photographs, n, draws), data.pick(photographs, n, draws)
+    behind, before = pictures.pick(photographs, n, draws), pictures.pick(photographs, n, draws)
     frames, flows, masks = synthetic.make(behind, before, size, 2, draws)
     return frames[:, 1], frames[:, 0], flows[:, 0], masks[:, 0]
 
@@ -74,7 +74,7 @@ def made_pairs(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Te
 def with_clips(made: tuple[Tensor, ...], stored: Tensor, share: float, draws: Draws) -> tuple[Tensor, ...]:
     """The same pairs, about that share of them replaced by two frames of real clips [count,K,3,S,S] uint8, DIS flow."""
     n, size = len(made[0]), made[0].shape[-1]
-    shots = data.sequences(stored, n, size, 2, draws)
+    shots = pictures.draw_sequences(stored, n, size, 2, draws)
     mixed = [x.clone() for x in made]
     for i in torch.nonzero(draws.uniform(n) < share).flatten().tolist():
         there, here = (shot.mul(255).round().byte().permute(1, 2, 0).cpu().numpy() for shot in shots[i])
@@ -94,16 +94,16 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
-    work = stage.begin(config, loop.start(start, "", config.seed), photos, paintings)
-    eye, draws = work.eye(vgg_file), work.draws
-    stored = data.load(clip_sources, config.clip_side, "cpu", "clips", config.clip_frames) if clip_sources else None
+    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    vgg, draws = work.load_vgg(vgg_file), work.draws
+    stored = pictures.load(clip_sources, config.clip_side, "cpu", "clips", config.clip_frames) if clip_sources else None
 
     def batch() -> Pairs:
-        pairs = made_pairs(work.photographs, work.n, config.size, draws)
+        pairs = make_pairs(work.photographs, work.n, config.size, draws)
         if stored is not None:
             pairs = with_clips(pairs, stored, config.clip_share, draws)
-        return Pairs(*pairs, work.whole() if config.whole else work.styles())
+        return Pairs(*pairs, work.draw_whole_paintings() if config.whole else work.draw_paintings())
 
     return work.run(
-        {"t": config.rate, "p": config.predictor_rate}, lambda: losses(work.nets, eye, batch()), out, resume
+        {"t": config.rate, "p": config.predictor_rate}, lambda: losses(work.nets, vgg, batch()), out, resume
     )

@@ -6,8 +6,7 @@ import pytest
 import torch
 
 from impasto.models.errors import BadInput
-from impasto.train.data import pack
-from impasto.train.data import pictures as data
+from impasto.train.data import pack, pictures
 from impasto.train.data.augment import Draws
 
 torch.set_num_threads(1)
@@ -41,18 +40,18 @@ def clips(tmp_path):
 
 def test_pack_and_folder_load_alike(folder, tmp_path):
     pack.pack([folder], tmp_path / "p", 32)
-    packed, plain = data.load([tmp_path / "p"], 32), data.load([folder], 32)
+    packed, plain = pictures.load([tmp_path / "p"], 32), pictures.load([folder], 32)
     assert plain.dtype == torch.uint8
     assert plain.shape == packed.shape == (8, 3, 32, 32)
     assert (plain.float() - packed.float()).abs().mean() < 2
-    both = data.load([folder, tmp_path / "p"], 32)
+    both = pictures.load([folder, tmp_path / "p"], 32)
     assert torch.equal(both, torch.cat([plain, packed]))
 
 
 def test_clips_load_alike(clips, tmp_path):
     pack.pack([clips], tmp_path / "c", 32, kind="clips", frames=3)
-    packed = data.load([tmp_path / "c"], 32, kind="clips", frames=3)
-    plain = data.load([clips], 32, kind="clips", frames=3)
+    packed = pictures.load([tmp_path / "c"], 32, kind="clips", frames=3)
+    plain = pictures.load([clips], 32, kind="clips", frames=3)
     assert plain.shape == packed.shape == (4, 3, 3, 32, 32)
     assert (plain.float() - packed.float()).abs().max() < 4
 
@@ -60,20 +59,20 @@ def test_clips_load_alike(clips, tmp_path):
 def test_mismatch_and_absence_are_said(folder, tmp_path):
     pack.pack([folder], tmp_path / "p", 32)
     with pytest.raises(BadInput, match="32 px"):
-        data.load([tmp_path / "p"], 48)
+        pictures.load([tmp_path / "p"], 48)
     with pytest.raises(BadInput, match="clips of 32"):
-        data.load([tmp_path / "p"], 32, kind="clips", frames=2)
+        pictures.load([tmp_path / "p"], 32, kind="clips", frames=2)
     with pytest.raises(BadInput, match="nowhere"):
-        data.load([tmp_path / "nowhere"], 32)
+        pictures.load([tmp_path / "nowhere"], 32)
     (tmp_path / "bad").mkdir()
     (tmp_path / "bad" / "x.png").write_bytes(b"no picture")
     with pytest.raises(BadInput, match="can be read"):
-        data.load([tmp_path / "bad"], 32)
+        pictures.load([tmp_path / "bad"], 32)
 
 
-@pytest.mark.parametrize("batch", [data.photos, data.styles])
+@pytest.mark.parametrize("batch", [pictures.draw_photos, pictures.draw_paintings])
 def test_batches(batch, folder):
-    pixels = data.load([folder], 48)
+    pixels = pictures.load([folder], 48)
     whole = batch(pixels, 6, 32, draws())
     assert whole.shape == (6, 3, 32, 32)
     assert whole.dtype == torch.float32
@@ -84,18 +83,18 @@ def test_batches(batch, folder):
 
 
 def test_a_resumed_run_sees_the_batches_it_would_have_seen(folder):
-    pixels, chance = data.load([folder], 32), draws()
-    data.photos(pixels, 2, 32, chance)
+    pixels, chance = pictures.load([folder], 32), draws()
+    pictures.draw_photos(pixels, 2, 32, chance)
     saved = chance.generator.get_state()
-    expected = data.styles(pixels, 2, 32, chance)
+    expected = pictures.draw_paintings(pixels, 2, 32, chance)
     resumed = draws(seed=99)
     resumed.generator.set_state(saved)
-    assert torch.equal(expected, data.styles(pixels, 2, 32, resumed))
+    assert torch.equal(expected, pictures.draw_paintings(pixels, 2, 32, resumed))
 
 
 def test_every_picture_is_drawn_about_equally_often():
     pixels = torch.arange(10, dtype=torch.uint8).view(10, 1, 1, 1)
-    counts = (data.pick(pixels, 2000, draws()) * 255).round().long().flatten().bincount(minlength=10)
+    counts = (pictures.pick(pixels, 2000, draws()) * 255).round().long().flatten().bincount(minlength=10)
     assert counts.min() > 140
     assert counts.max() < 260
 
@@ -103,7 +102,7 @@ def test_every_picture_is_drawn_about_equally_often():
 def test_stretches_of_clips_are_consecutive_and_of_one_clip():
     grey = 100 * torch.arange(2).view(2, 1) + 10 * torch.arange(6)  # clip k, frame t
     pixels = grey.to(torch.uint8).view(2, 6, 1, 1, 1).expand(2, 6, 3, 32, 32).contiguous()
-    out = data.sequences(pixels, 40, 16, 3, draws())
+    out = pictures.draw_sequences(pixels, 40, 16, 3, draws())
     assert out.shape == (40, 3, 3, 16, 16)
     levels = (out.mean((2, 3, 4)) * 255).round()
     assert torch.equal(levels.diff(dim=1), torch.full((40, 2), 10.0))

@@ -16,7 +16,6 @@ from impasto.export.runtime.model import Model, describe, load_model, write_mode
 from impasto.models.errors import BadInput
 from impasto.train import losses, vgg
 from impasto.train.data.clips import to_tensor
-from impasto.train.data.flow_files import write_flo
 from impasto.train.evaluation import command as evaluate_cli
 from impasto.train.evaluation import consistency, evaluate, made_up, metrics, sheets
 from impasto.train.evaluation.scenes import Links, Revealed, Scene
@@ -386,7 +385,7 @@ def test_the_command_paints_sintel_as_wide_as_asked(run, models, vgg_file, style
         (training / kind / "tea_1").mkdir(parents=True)
     for n in (1, 2):
         cv2.imwrite(str(training / f"final/tea_1/frame_{n:04d}.png"), smooth(9, (72, 144), 3)[:, 2 * n :][:, :128])
-    write_flo(training / "flow/tea_1/frame_0001.flo", np.full((72, 128, 2), (-2, 0), np.float32))
+    cv2.writeOpticalFlow(str(training / "flow/tea_1/frame_0001.flo"), np.full((72, 128, 2), (-2, 0), np.float32))
     cv2.imwrite(str(training / "occlusions/tea_1/frame_0001.png"), np.zeros((72, 128), np.uint8))
     out = tmp_path / "out"
     words = ("--sintel", training, "--sintel-width", 64, "--styles", styles, "--vgg", vgg_file)

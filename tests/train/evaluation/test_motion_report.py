@@ -12,7 +12,6 @@ from impasto.models.errors import BadInput
 from impasto.models.flownet import FlowNet, save_flownet
 from impasto.train import cli
 from impasto.train.data.clips import Pair
-from impasto.train.data.flow_files import write_flo
 from impasto.train.evaluation import motion_report
 
 H, W, STEP = 40, 72, 3
@@ -84,7 +83,7 @@ def sintel(tmp_path_factory):
         cv2.imwrite(str(training / f"final/slide_1/frame_{n:04d}.png"), wide[:, 20 - STEP * n : 20 - STEP * n + width])
     flow = np.zeros((height, width, 2), np.float32)
     flow[..., 0] = STEP
-    write_flo(training / "flow/slide_1/frame_0001.flo", flow)
+    cv2.writeOpticalFlow(str(training / "flow/slide_1/frame_0001.flo"), flow)
     cv2.imwrite(str(training / "occlusions/slide_1/frame_0001.png"), np.zeros((height, width), np.uint8))
     return training.parent
 
@@ -148,7 +147,7 @@ def test_there_must_be_something_to_compare_on(tmp_path, photos):
     with pytest.raises(BadInput, match="MPI-Sintel flow"):
         motion_report.compare(None, tmp_path, ())
     (tmp_path / "flow" / "bare_1").mkdir(parents=True)
-    write_flo(tmp_path / "flow" / "bare_1" / "frame_0001.flo", np.zeros((4, 4, 2), np.float32))
+    cv2.writeOpticalFlow(str(tmp_path / "flow" / "bare_1" / "frame_0001.flo"), np.zeros((4, 4, 2), np.float32))
     with pytest.raises(BadInput, match="no two neighbouring frames"):
         motion_report.compare(None, tmp_path, ())
     with pytest.raises(BadInput, match="motion network"):

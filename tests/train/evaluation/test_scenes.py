@@ -9,7 +9,6 @@ import torch
 
 from impasto.models.errors import BadInput
 from impasto.train.data.clips import to_tensor
-from impasto.train.data.flow_files import write_flo
 from impasto.train.evaluation import made_up, metrics, scenes
 from impasto.train.evaluation.evaluate import far_error, near_error
 
@@ -38,7 +37,7 @@ def sintel(tmp_path):
     for n in (1, 2, 7):
         flow = np.zeros((H, W, 2), np.float32)
         flow[..., 0] = STEP
-        write_flo(training / f"flow/tea_1/frame_{n:04d}.flo", flow)
+        cv2.writeOpticalFlow(str(training / f"flow/tea_1/frame_{n:04d}.flo"), flow)
         hidden = np.zeros((H, W), np.uint8)
         if n == 1:
             hidden[:10, :10] = 255
@@ -106,7 +105,7 @@ def test_sintel_frames_far_apart_are_linked_only_where_none_is_missing(sintel):
     frames = sliding(18, step=1)
     for n in [*range(1, 11), *range(12, 18)]:
         cv2.imwrite(str(sintel / f"final/tea_1/frame_{n:04d}.png"), frames[n - 1][:, :, ::-1])
-        write_flo(sintel / f"flow/tea_1/frame_{n:04d}.flo", np.full((H, W, 2), (1, 0), np.float32))
+        cv2.writeOpticalFlow(str(sintel / f"flow/tea_1/frame_{n:04d}.flo"), np.full((H, W, 2), (1, 0), np.float32))
     (scene,) = only(sintel)
     assert scene.numbers == [*range(1, 11), *range(12, 18)]
     assert (scene.far.here, scene.far.there) == ([8], [0])

@@ -5,15 +5,17 @@ import torch
 
 from impasto.models.weights import OPTIONAL, load_weights
 from impasto.train import loop, losses, vgg
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.stages import image as image_stage
 
 
 def fixed_batch(sources, config):
     draws = Draws(torch.Generator().manual_seed(3))
-    photos = data.photos(data.load(sources["photos"], config.photo_side), config.batch, config.size, draws)
-    styles = data.styles(data.load(sources["paintings"], config.painting_side), config.batch, config.style_size, draws)
+    photos = pictures.draw_photos(pictures.load(sources["photos"], config.photo_side), config.batch, config.size, draws)
+    styles = pictures.draw_paintings(
+        pictures.load(sources["paintings"], config.painting_side), config.batch, config.style_size, draws
+    )
     return photos, styles
 
 
@@ -21,12 +23,12 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
     config = tiny(image_stage)
     photos, styles = fixed_batch(sources, config)
     p, t = load_weights(sources["start"])
-    eye = vgg.load(sources["vgg_file"])
-    terms = image_stage.losses(loop.Networks(p, t), eye, photos, styles)
+    vgg16 = vgg.load(sources["vgg_file"])
+    terms = image_stage.losses(loop.Networks(p, t), vgg16, photos, styles)
     painted = t(photos, p(styles))
     expected = {
-        "content": losses.content(eye(painted)["relu3_3"], eye(photos)["relu3_3"]),
-        "style": losses.style(losses.grams(eye(painted)), losses.grams(eye(styles))),
+        "content": losses.content(vgg16(painted)["relu3_3"], vgg16(photos)["relu3_3"]),
+        "style": losses.style(losses.grams(vgg16(painted)), losses.grams(vgg16(styles))),
         "tv": losses.total_variation(painted),
     }
     assert terms.keys() == expected.keys()
@@ -36,23 +38,23 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
 
 def test_gradient_reaches_both_networks_and_nothing_else(sources, tiny):
     nets = loop.Networks(*load_weights(sources["start"]))
-    eye = vgg.load(sources["vgg_file"])
-    sum(image_stage.losses(nets, eye, *fixed_batch(sources, tiny(image_stage))).values()).backward()
+    vgg16 = vgg.load(sources["vgg_file"])
+    sum(image_stage.losses(nets, vgg16, *fixed_batch(sources, tiny(image_stage))).values()).backward()
     painters = [nets.p, *(part for name, part in nets.t.named_children() if name not in OPTIONAL)]
     assert all(w.grad is not None and w.grad.isfinite().all() for net in painters for w in net.parameters())
-    assert all(weight.grad is None for weight in eye.parameters())
+    assert all(weight.grad is None for weight in vgg16.parameters())
 
 
 def test_every_term_falls(sources, tiny, log, tmp_path):
     config = tiny(image_stage, steps=25, decay="none", rate=3e-3, predictor_rate=3e-3)
     processes = loop.accelerator()
     nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
-    eye, batch = vgg.load(sources["vgg_file"]), fixed_batch(sources, config)
+    vgg16, batch = vgg.load(sources["vgg_file"]), fixed_batch(sources, config)
     ended = loop.run(
         config,
         nets,
         rates={"t": config.rate, "p": config.predictor_rate},
-        terms=lambda: image_stage.losses(nets, eye, *batch),
+        terms=lambda: image_stage.losses(nets, vgg16, *batch),
         sheet=lambda trained: loop.sheet(trained, *batch),
         out=tmp_path,
         processes=processes,

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from impasto.models.errors import BadInput
 from impasto.models.flownet import FlowNet, load_flownet
 from impasto.train import cli
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import warp
 from impasto.train.stages import motion as motion_stage
@@ -39,7 +39,7 @@ def test_every_tenth_photograph_is_held_out():
 
 @pytest.mark.parametrize("pace", [1, 3])
 def test_pairs_move_as_their_flow_says(photos, pace, monkeypatch):
-    stored = data.load([photos], 88)
+    stored = pictures.load([photos], 88)
     monkeypatch.setattr(motion_stage, "PACES", (pace,))
     here, there, flow, mask = motion_stage.moved(stored, 6, 64, draws())
     assert here.shape == there.shape == (6, 3, 64, 64)
@@ -51,7 +51,7 @@ def test_pairs_move_as_their_flow_says(photos, pace, monkeypatch):
 
 @pytest.mark.parametrize("turn", range(motion_stage.TURNS))
 def test_turned_pictures_move_as_turned_flow_says(photos, turn):
-    here, there, flow, mask = motion_stage.moved(data.load([photos], 88), 4, 64, draws(3))
+    here, there, flow, mask = motion_stage.moved(pictures.load([photos], 88), 4, 64, draws(3))
     off = ((here - warp(there, flow)).abs() * mask).mean()
     there_turned, mask_turned, _ = motion_stage.turned(there, mask, flow, turn)
     here_turned, _, flow_turned = motion_stage.turned(here, there, flow, turn)
@@ -61,7 +61,7 @@ def test_turned_pictures_move_as_turned_flow_says(photos, turn):
 
 
 def test_a_higher_pace_is_faster_by_as_much(photos, monkeypatch):
-    stored, speeds = data.load([photos], 88), []
+    stored, speeds = pictures.load([photos], 88), []
     for pace in (1, 3):
         monkeypatch.setattr(motion_stage, "PACES", (pace,))
         speeds.append(motion_stage.moved(stored, 6, 64, draws(1))[2].norm(dim=1).mean())
@@ -79,7 +79,7 @@ def test_error_by_hand():
 
 def test_a_few_steps_lower_the_loss_of_a_pair(photos, monkeypatch):
     monkeypatch.setattr(motion_stage, "PACES", (3,))
-    here, there, flow, _ = motion_stage.moved(data.load([photos], 88), 2, 64, draws(2))
+    here, there, flow, _ = motion_stage.moved(pictures.load([photos], 88), 2, 64, draws(2))
     torch.manual_seed(0)
     net, losses = FlowNet(), []
     optimizer = torch.optim.Adam(net.parameters(), 2e-3)

@@ -8,38 +8,38 @@ from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights, save_weights
 from impasto.train import loop, losses, vgg
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.stages import predictor as predictor_stage
 
 SMALL = {"contents": 3, "rate": 1e-2, "heads_rate": 1e-2}
 
 
 @pytest.fixture
-def known(sources, tiny):
-    nets, eye = loop.Networks(*load_weights(sources["start"])), vgg.load(sources["vgg_file"])
-    canvases = data.load(sources["paintings"], tiny(predictor_stage).painting_side)
-    return predictor_stage.Paintings(nets, eye, canvases)
+def cache(sources, tiny):
+    nets, vgg16 = loop.Networks(*load_weights(sources["start"])), vgg.load(sources["vgg_file"])
+    stored = pictures.load(sources["paintings"], tiny(predictor_stage).painting_side)
+    return predictor_stage.PaintingCache(nets, vgg16, stored)
 
 
-def test_what_is_kept_of_a_painting_is_what_the_networks_see(known):
-    picture = known.canvases[1:2].float() / 255
-    seen = losses.grams(known.eye(picture))
+def test_what_is_kept_of_a_painting_is_what_the_networks_see(cache):
+    picture = cache.paintings[1:2].float() / 255
+    seen = losses.grams(cache.vgg(picture))
     for _ in range(2):  # computed, then kept
-        batch = known.batch([1, 0])
-        torch.testing.assert_close(known.p.say(batch.code, batch.found)[:1], known.p(picture))
+        batch = cache.batch([1, 0])
+        torch.testing.assert_close(cache.p.say(batch.code, batch.statistics)[:1], cache.p(picture))
         for layer, gram in seen.items():
-            torch.testing.assert_close(batch.strokes[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16
-    assert set(known.kept) == {0, 1}
+            torch.testing.assert_close(batch.style_grams[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16
+    assert set(cache.kept) == {0, 1}
 
 
-def test_terms_are_those_of_the_losses_one_by_one(known):
+def test_terms_are_those_of_the_losses_one_by_one(cache):
     torch.manual_seed(2)
     t, photos = Transformer(TransformerSpec(channels=(4, 6, 8), blocks=1)), torch.rand(2, 3, 48, 48)
-    batch, things = known.batch([0, 1]), known.eye(photos)["relu3_3"]
-    painted = t(photos, known.p.say(batch.code, batch.found))
-    terms = predictor_stage.losses(loop.Networks(known.p, t), known.eye, batch, photos, things)
-    torch.testing.assert_close(terms["content"], losses.content(known.eye(painted)["relu3_3"], things))
-    torch.testing.assert_close(terms["style"], losses.style(losses.grams(known.eye(painted)), batch.strokes))
+    batch, content_features = cache.batch([0, 1]), cache.vgg(photos)["relu3_3"]
+    painted = t(photos, cache.p.say(batch.code, batch.statistics))
+    terms = predictor_stage.losses(loop.Networks(cache.p, t), cache.vgg, batch, photos, content_features)
+    torch.testing.assert_close(terms["content"], losses.content(cache.vgg(painted)["relu3_3"], content_features))
+    torch.testing.assert_close(terms["style"], losses.style(losses.grams(cache.vgg(painted)), batch.style_grams))
     torch.testing.assert_close(terms["tv"], losses.total_variation(painted))
 
 
@@ -59,7 +59,7 @@ def test_statistics_begin_whitened_where_nothing_is_made_of_them_yet(sources, ti
     config = tiny(predictor_stage, steps=1, contents=3, rate=1e-9, heads_rate=1e-9)
     predictor_stage.train(config, out=tmp_path / "a", **sources)
     p, t = load_weights(tmp_path / "a" / "weights.safetensors")
-    stored = data.load(sources["paintings"], config.painting_side).float() / 255
+    stored = pictures.load(sources["paintings"], config.painting_side).float() / 255
     assert p.gather(p.look(stored)[1]).mean(0).abs().max() < 0.3  # of as many of each as were drawn it would be 0
     torch.nn.init.constant_(p.correct.weight, 0.1)
     save_weights(p, t, tmp_path / "b.safetensors")

@@ -8,11 +8,11 @@ from typer.testing import CliRunner
 from impasto.models.errors import BadInput
 from impasto.models.weights import load_weights
 from impasto.train import cli, loop, losses, vgg
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.stages import steady as steady_stage
 from impasto.train.stages import steady_style as steady_style_stage
-from impasto.train.stages.predictor import Paintings
+from impasto.train.stages.predictor import PaintingCache
 
 TERMS = {"content", "style", "tv", "steady_temporal", "long_range"}
 
@@ -27,26 +27,26 @@ def small(tiny):
 def learning(sources, small):
     """Networks, VGG, sequences and paintings of one step."""
     config, nets = small(), loop.Networks(*load_weights(sources["start"]))
-    eye, draws = vgg.load(sources["vgg_file"]), Draws(torch.Generator().manual_seed(3))
-    shots = steady_stage.made_shots(data.load(sources["photos"], config.photo_side), config.batch, config, draws)
-    paintings = Paintings(nets, eye, data.load(sources["paintings"], config.painting_side))
+    vgg16, draws = vgg.load(sources["vgg_file"]), Draws(torch.Generator().manual_seed(3))
+    shots = steady_stage.make_shots(pictures.load(sources["photos"], config.photo_side), config.batch, config, draws)
+    paintings = PaintingCache(nets, vgg16, pictures.load(sources["paintings"], config.painting_side))
     noise = 0.05 * draws.normal(config.batch, 3, 3, 32, 32)
-    return nets, eye, shots, paintings, noise
+    return nets, vgg16, shots, paintings, noise
 
 
 def test_terms_are_those_of_the_last_steady_painting(learning):
-    nets, eye, shots, paintings, noise = learning
-    terms = steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]), noise)
+    nets, vgg16, shots, paintings, noise = learning
+    terms = steady_style_stage.losses(nets, vgg16, shots, paintings.batch([0, 1]), noise)
     frames, one = shots[0].transpose(0, 1), torch.ones(1)
-    style = nets.p(paintings.canvases[:2].float() / 255)
+    style = nets.p(paintings.paintings[:2].float() / 255)
     still = torch.stack([(frames[0] + noise[:, k]).clamp(0, 1) for k in range(3)])
     mixed = nets.t.steady_style(style, one)
     alone = [nets.t(frame, mixed if t else style) for t, frame in enumerate(still)]
     begun = steady_stage.unroll(nets.t.stabilizer, still, torch.stack(alone))[-1]
     after = [nets.t(frame, mixed) for frame in frames[1:]]
     outs = steady_stage.unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), torch.stack([begun, *after]))
-    seen, scene = eye(outs[2]), eye(frames[2])
-    strokes = losses.grams(eye(paintings.canvases[:2].float() / 255))
+    seen, scene = vgg16(outs[2]), vgg16(frames[2])
+    strokes = losses.grams(vgg16(paintings.paintings[:2].float() / 255))
     expected = {
         "content": losses.content(seen["relu3_3"], scene["relu3_3"]),
         "style": losses.style(losses.grams(seen), strokes),
@@ -66,8 +66,8 @@ def test_terms_are_those_of_the_last_steady_painting(learning):
 
 
 def test_gradients_reach_what_is_learnt_through_every_frame_but_the_first(learning):
-    nets, eye, shots, paintings, noise = learning
-    steady_style_stage.losses(nets, eye, shots, paintings.batch([0, 1]), noise)["style"].backward()
+    nets, vgg16, shots, paintings, noise = learning
+    steady_style_stage.losses(nets, vgg16, shots, paintings.batch([0, 1]), noise)["style"].backward()
     for weight in nets.t.steady_style.parameters():
         assert weight.grad.isfinite().all()
         assert weight.grad.count_nonzero() > 0.9 * weight.numel()

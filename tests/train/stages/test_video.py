@@ -8,7 +8,7 @@ import torch
 from impasto.models.errors import BadInput
 from impasto.models.weights import OPTIONAL, load_weights
 from impasto.train import loop, losses, vgg
-from impasto.train.data import pictures as data
+from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import warp
 from impasto.train.losses import LossWeights
@@ -18,8 +18,10 @@ from impasto.train.stages import video as video_stage
 
 def fixed_pairs(sources, config):
     draws = Draws(torch.Generator().manual_seed(3))
-    made = video_stage.made_pairs(data.load(sources["photos"], config.photo_side), config.batch, config.size, draws)
-    styles = data.styles(data.load(sources["paintings"], config.painting_side), config.batch, config.style_size, draws)
+    made = video_stage.make_pairs(pictures.load(sources["photos"], config.photo_side), config.batch, config.size, draws)
+    styles = pictures.draw_paintings(
+        pictures.load(sources["paintings"], config.painting_side), config.batch, config.style_size, draws
+    )
     return video_stage.Pairs(*made, styles)
 
 
@@ -40,11 +42,11 @@ def clip_folder(tmp_path):
 def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
     pairs = fixed_pairs(sources, tiny(video_stage))
     p, t = load_weights(sources["start"])
-    eye = vgg.load(sources["vgg_file"])
-    terms = video_stage.losses(loop.Networks(p, t), eye, pairs)
+    vgg16 = vgg.load(sources["vgg_file"])
+    terms = video_stage.losses(loop.Networks(p, t), vgg16, pairs)
     here, there, flow, mask, styles = pairs
     first, second = t(here, p(styles)), t(there, p(styles))
-    halves = [image_stage.painting_losses(eye, f, out, styles) for f, out in ((here, first), (there, second))]
+    halves = [image_stage.painting_losses(vgg16, f, out, styles) for f, out in ((here, first), (there, second))]
     for name in ("content", "style", "tv"):
         torch.testing.assert_close(terms[name], (halves[0][name] + halves[1][name]) / 2)
     torch.testing.assert_close(terms["output_temporal"], losses.output_temporal(first, second, here, there, flow, mask))
@@ -58,10 +60,10 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
 
 def test_bf16_autocast_changes_little(sources, tiny):
     pairs = fixed_pairs(sources, tiny(video_stage))
-    nets, eye = loop.Networks(*load_weights(sources["start"])), vgg.load(sources["vgg_file"])
-    exact = video_stage.losses(nets, eye, pairs)
+    nets, vgg16 = loop.Networks(*load_weights(sources["start"])), vgg.load(sources["vgg_file"])
+    exact = video_stage.losses(nets, vgg16, pairs)
     with torch.autocast("cpu", torch.bfloat16):
-        rough = video_stage.losses(nets, eye, pairs)
+        rough = video_stage.losses(nets, vgg16, pairs)
         vectors = image_stage.style_vectors(nets.p, pairs.styles)
     torch.testing.assert_close(vectors, nets.p(pairs.styles), rtol=1e-4, atol=1e-5)  # bf16 would differ by 1e-2
     for name, value in exact.items():
@@ -69,7 +71,7 @@ def test_bf16_autocast_changes_little(sources, tiny):
         torch.testing.assert_close(rough[name], value, rtol=0.15, atol=1e-4)
 
 
-def test_made_pairs_agree_along_their_flow(sources, tiny):
+def test_make_pairs_agree_along_their_flow(sources, tiny):
     here, there, flow, mask, _ = fixed_pairs(sources, tiny(video_stage, batch=16))
 
     def apart(a, b):
@@ -84,12 +86,12 @@ def test_every_term_falls(sources, tiny, log, tmp_path):
     config = tiny(video_stage, steps=25, decay="none", rate=3e-3, weights=LossWeights(style=0.1, feature_temporal=50.0))
     processes = loop.accelerator()
     nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
-    eye, pairs = vgg.load(sources["vgg_file"]), fixed_pairs(sources, config)
+    vgg16, pairs = vgg.load(sources["vgg_file"]), fixed_pairs(sources, config)
     loop.run(
         config,
         nets,
         rates={"t": config.rate},
-        terms=lambda: video_stage.losses(nets, eye, pairs),
+        terms=lambda: video_stage.losses(nets, vgg16, pairs),
         sheet=lambda trained: loop.sheet(trained, pairs.here, pairs.styles),
         out=tmp_path,
         processes=processes,
@@ -128,14 +130,14 @@ def test_whole_paintings_are_shown_as_they_are_stored(sources, tiny, monkeypatch
     shown = []
     real = video_stage.losses
 
-    def seen(nets, eye, pairs):
+    def seen(nets, vgg16, pairs):
         shown.append(pairs.styles)
-        return real(nets, eye, pairs)
+        return real(nets, vgg16, pairs)
 
     monkeypatch.setattr(video_stage, "losses", seen)
     config = tiny(video_stage, steps=1, whole=True)
     video_stage.train(config, out=tmp_path, **sources)
-    stored = data.load(sources["paintings"], config.painting_side).float() / 255
+    stored = pictures.load(sources["paintings"], config.painting_side).float() / 255
     assert all(any(torch.equal(one, picture) for picture in stored) for one in shown[0])
 
 
@@ -148,7 +150,7 @@ def test_clips_replace_about_their_share_of_the_pairs(sources, clip_folder, tiny
     config = tiny(video_stage, batch=40)
     draws = Draws(torch.Generator().manual_seed(5))
     made = tuple(fixed_pairs(sources, config)[:4])
-    stored = data.load([clip_folder], config.clip_side, "cpu", "clips", 4)
+    stored = pictures.load([clip_folder], config.clip_side, "cpu", "clips", 4)
     mixed = video_stage.with_clips(made, stored, 0.25, draws)
     changed = [not torch.equal(a, b) for a, b in zip(made[0], mixed[0], strict=True)]
     assert 4 <= sum(changed) <= 18
