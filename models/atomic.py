@@ -55,7 +55,7 @@ def folder_aside(folder: Path) -> Iterator[Path]:
         _replace(aside, folder)
     except OSError as error:
         if error.errno in _FULL:
-            raise refusal(error, folder) from error
+            raise refusal(error, folder) or error from error
         raise
     finally:
         shutil.rmtree(aside, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 
@@ -93,7 +94,7 @@ def stylize(
     device: str = "auto",
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> dict:
+) -> dict[str, Any]:
     """Paint a clip (its sound kept), an animation, a picture, or a folder of them, as `impasto stylize` does.
 
     Args:

@@ -5,6 +5,7 @@ comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `
 """
 
 import io
+import os
 import warnings
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -44,7 +45,7 @@ class Picture:
     icc: bytes | None = None
 
 
-def read_style_picture(source: Path | str | bytes | np.ndarray, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def read_style_picture(source: str | os.PathLike[str] | bytes | np.ndarray, max_pixels: int = MAX_PIXELS) -> np.ndarray:
     """A picture as P sees it: uint8 RGB [H,W,3], upright, on `rules.BACKGROUND` where it is transparent.
 
     `source` is a file, a file's bytes, or pixels: uint8 RGB [H,W,3] or RGBA [H,W,4]. Raises BadInput for what is not
@@ -91,7 +92,7 @@ def flatten(picture: Picture) -> np.ndarray:
     if picture.alpha is None:
         return picture.rgb
     alpha = picture.alpha[..., None].astype(np.float32) / 255
-    return np.round(picture.rgb * alpha + np.float32(BACKGROUND) * (1 - alpha)).astype(np.uint8)
+    return np.round(picture.rgb * alpha + np.array(BACKGROUND, np.float32) * (1 - alpha)).astype(np.uint8)
 
 
 def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
@@ -99,7 +100,7 @@ def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
     try:
         with open_image(path, max_pixels) as image:
             animated = image.format in _ANIMATED and getattr(image, "is_animated", False)
-            return Header(image.format, *image.size, image.n_frames if animated else 1)
+            return Header(image.format or "", *image.size, getattr(image, "n_frames", 1) if animated else 1)
     except UnidentifiedImageError:
         return None
     except BROKEN as error:
@@ -184,7 +185,8 @@ def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
     try:
         if icc:
             profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
-            return ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
+            return converted or image.convert("RGB")
     except (ImageCms.PyCMSError, OSError):
         pass
     return image.convert("RGB")

@@ -7,7 +7,7 @@ sentence on the error stream and exit code 2; everything that needs torch is imp
 import json
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -216,16 +216,17 @@ def main(arguments: list[str] | None = None) -> None:
             raise
         fail(f'This command needs {error.name}: pip install "impasto[{extra}]".', arguments)
     except Exception as error:
-        if hasattr(error, "format_message") and hasattr(error, "exit_code"):  # click's own: a wrong option
-            fail(error.format_message(), arguments)
-        raise
+        wrong_option = getattr(error, "format_message", None)  # Typer's own errors have it
+        if wrong_option is None:
+            raise
+        fail(wrong_option(), arguments)
     if code == INTERRUPTED:
         print("Stopped; no unfinished output was kept.", file=sys.stderr)
     if isinstance(code, int) and code:
         sys.exit(code)
 
 
-def fail(sentence: str, arguments: list[str] | None) -> None:
+def fail(sentence: str, arguments: list[str] | None) -> NoReturn:
     """One sentence on the error stream (as JSON too where JSON was asked for), exit code 2."""
     if "--json" in (sys.argv[1:] if arguments is None else arguments):
         print(json.dumps({"error": sentence}))

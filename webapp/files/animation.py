@@ -7,8 +7,11 @@ from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import cast
 
 import av
+import av.error
+import av.filter
 import numpy as np
 
 from impasto.webapp.files import pictures
@@ -75,7 +78,7 @@ class GifWriter:
         self.stream.time_base = self.stream.codec_context.time_base = _CENTISECOND
         self.graph, self.source, self.sink = _palette_graph(size)
         self._last: int | None = None
-        self._durations: dict[int, int] = {}
+        self._durations: dict[int | None, int] = {}
 
     def write(self, frame: Frame) -> None:
         """Encode one frame: uint8 RGB [height, width, 3], transparent where `alpha` is below 128."""
@@ -103,13 +106,13 @@ class GifWriter:
 
     def abort(self) -> None:
         """Let go of the file without finishing it; the caller removes it."""
-        with suppress(OSError, av.FFmpegError):
+        with suppress(OSError, av.error.FFmpegError):
             self.container.close()
 
     def _encode(self) -> None:
         while True:
             try:
-                indexed = self.sink.pull()
+                indexed = cast(av.VideoFrame, self.sink.pull())  # the graph carries no sound
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
             self._mux(self.stream.encode(indexed))

@@ -9,7 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 import numpy as np
+from av.stream import Disposition
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files import colour
@@ -61,7 +63,7 @@ class Orientation:
 
     def turn_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """(width, height) on the other side of the turn; it is its own inverse."""
-        return size[::-1] if self.transpose else size
+        return (size[1], size[0]) if self.transpose else size
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ def open_clip(path: Path):
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         container = av.open(f"file:{path}", container_options=options, metadata_errors="replace")
-    except av.FFmpegError as error:
+    except av.error.FFmpegError as error:
         raise BadInput(_why_unreadable(path)) from error
     with container:
         yield container
@@ -132,7 +134,7 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
 def picture_stream(container, path: Path):
     """The first video stream that is not cover art, set to decode on two threads; BadInput when there is none."""
     for stream in container.streams.video:
-        if stream.disposition & av.stream.Disposition.attached_pic:
+        if stream.disposition & Disposition.attached_pic:
             continue
         if stream.codec_context is None:
             raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
@@ -230,7 +232,7 @@ def _first_frame(container, stream, path: Path):
             except av.error.InvalidDataError:
                 if not _is_broadcast(container):
                     raise
-    except av.FFmpegError as error:
+    except av.error.FFmpegError as error:
         raise BadInput(f"{path} is damaged: its first frame cannot be decoded; copy or download it again.") from error
     raise BadInput(f"{path} holds no frame that can be decoded; copy or download it again.")
 

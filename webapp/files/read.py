@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 import av
+import av.error
 import numpy as np
 
 from impasto.models.errors import BadInput
@@ -84,7 +85,7 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
                     count += 1
                     if frame.pts is not None:
                         end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
-        except av.FFmpegError as error:
+        except av.error.FFmpegError as error:
             raise _damaged(info, count, end) from error
         # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
         declared = 0 if "mp4" in info.container else declared_duration(stream) or 0

@@ -18,7 +18,7 @@ from impasto.webapp.files import animation, pictures, write
 
 from .pipeline import run_pipeline
 from .probe import ClipLimits, probe, working_size
-from .read import read_frames
+from .read import Frame, read_frames
 from .target import check_target
 
 CLIP_SHORT_SIDE = 720  # default cap of the shorter side
@@ -34,7 +34,7 @@ Progress = Callable[[int, int], None]
 class FramePainter(Protocol):
     """Anything that paints frames: `paint` maps uint8 RGB [H,W,3] to the same, `reset` says that a new file begins."""
 
-    def paint(self, rgb: np.ndarray) -> np.ndarray: ...
+    def paint(self, frame: np.ndarray, /) -> np.ndarray: ...
 
     def reset(self) -> None: ...
 
@@ -135,12 +135,11 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
 
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
     """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
-    first = last = None
+    ends: list[Frame] = []  # the first frame and the last so far
     started = time.perf_counter()
 
-    def paint(frame):
-        nonlocal first, last
-        first, last = first or frame, frame
+    def paint(frame: Frame) -> Frame:
+        ends[1:] = [frame]
         return dataclasses.replace(frame, rgb=job.paint(frame.rgb))
 
     with written_aside(target) as path:
@@ -154,6 +153,7 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
             raise
         output.close()
     elapsed = time.perf_counter() - started
+    first, last = ends[0], ends[-1]
     height, width = last.rgb.shape[:2]
     return {
         "frames": count,
@@ -206,23 +206,23 @@ def _stylize_folder(source: Path, target: Path, job: _Job, on_file: Callable[[di
         target.mkdir(exist_ok=True)
     except OSError as error:
         raise BadInput(f"The output folder {target} cannot be made ({error.strerror}); choose another one.") from error
-    summary = {"input": str(source), "output": str(target), "kind": "folder"}
-    summary |= {"painted": [], "skipped": [], "failed": [], "ignored": []}
-    for file, output in _plan(source, target, summary["ignored"]):
+    painted, skipped, failed, ignored = [], [], [], []
+    for file, output in _plan(source, target, ignored):
         if output.exists():
-            summary["skipped"].append(file.name)
+            skipped.append(file.name)
             continue
         try:
             outcome = _stylize_file(file, output, job)
-            summary["painted"].append(outcome)
+            painted.append(outcome)
         except DiskFull:
             raise
         except BadInput as error:
             outcome = {"input": str(file), "error": str(error)}
-            summary["failed"].append(outcome)
+            failed.append(outcome)
         if on_file is not None:
             on_file(outcome)
-    return summary
+    outcomes = {"painted": painted, "skipped": skipped, "failed": failed, "ignored": ignored}
+    return {"input": str(source), "output": str(target), "kind": "folder", **outcomes}
 
 
 def _plan(source: Path, target: Path, ignored: list[str]) -> list[tuple[Path, Path]]:

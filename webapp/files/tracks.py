@@ -3,11 +3,13 @@
 From outside: `Tracks`. Packets are copied untouched wherever MP4 can hold their codec.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import ExitStack
 from fractions import Fraction
 
 import av
+import av.error
+from av.audio.layout import AudioLayout
 
 from .probe import ClipInfo, open_clip, picture_stream
 
@@ -53,7 +55,7 @@ class Tracks:
 
     def write_until(self, seconds: Fraction) -> None:
         """Mux every packet that starts before `seconds` (counted from the clip's origin)."""
-        while (packet := self._peek()) is not None and packet.dts * packet.time_base < seconds:
+        while (packet := self._peek()) is not None and _decoded_at(packet) < seconds:
             self._write(packet)
 
     def finish(self) -> None:
@@ -77,7 +79,7 @@ class Tracks:
         self._next = None
         self.output.mux(self._routes[packet.stream.index].convert(packet))
 
-    def _read(self, streams: list) -> Iterator[av.Packet]:
+    def _read(self, streams: list) -> Generator[av.Packet]:
         if not streams:
             return
         for packet in streams[0].container.demux(streams):
@@ -119,7 +121,7 @@ class _AacRoute(_Route):
         rate = source.sample_rate if source.sample_rate in AAC_RATES else 48_000
         layout = AAC_LAYOUTS.get(source.layout.nb_channels, "stereo")
         target = output.add_stream("aac", rate=rate)
-        target.layout = layout
+        target.layout = AudioLayout(layout)
         target.bit_rate = AAC_BITS_PER_CHANNEL * target.layout.nb_channels
         super().__init__(target)
         self.source = source
@@ -171,6 +173,11 @@ class _TextRoute(_Route):
         encoded.time_base = packet.time_base
         encoded.pts, encoded.dts, encoded.duration = packet.pts, packet.pts, packet.duration
         return [encoded]
+
+
+def _decoded_at(packet: av.Packet) -> Fraction:
+    """When a packet is to be decoded, in seconds; `Tracks._read` gave each of them a time."""
+    return (packet.dts or 0) * packet.time_base
 
 
 def _audio_route(stream, output) -> _Route | None:

@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import av.error
 from av.video.reformatter import ColorRange
 
 from .colour import ToVideo
@@ -52,7 +53,7 @@ class ClipWriter:
             self.container.close()
             raise
         self.to_video = ToVideo()
-        self._durations: dict[int, int] = {}  # by timestamp, of the frames inside the encoder
+        self._durations: dict[int | None, int] = {}  # by timestamp, of the frames inside the encoder
 
     @property
     def audio(self) -> list[str]:
@@ -81,7 +82,7 @@ class ClipWriter:
         """Let go of the file without finishing it; the caller removes it."""
         if self.tracks is not None:
             self.tracks.close()
-        with suppress(OSError, av.FFmpegError):
+        with suppress(OSError, av.error.FFmpegError):
             self.container.close()
 
     def _add_picture(self, size: tuple[int, int], frame_rate: Fraction, sample_aspect: Fraction):
@@ -100,7 +101,7 @@ class ClipWriter:
         for packet in packets:
             packet.duration = self._durations.pop(packet.pts)
             if self.tracks is not None:
-                self.tracks.write_until(packet.dts * self.time_base)
+                self.tracks.write_until((packet.dts or 0) * self.time_base)
             self.container.mux(packet)
 
 
