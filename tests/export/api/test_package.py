@@ -1,5 +1,6 @@
 """The wheel by itself, in a fresh environment that has nothing but what painting needs: it installs and it paints."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -84,7 +85,28 @@ def test_its_command_paints_files(call, tmp_path, scene):
     assert "stylize" in call("impasto", "--help")
 
 
-def test_type_checkers_find_its_types(wheel):
+USE = """
+import impasto
+
+painter = impasto.Painter(style={"a.jpg": 0.7, "great-wave": 0.3})
+reveal_type(painter.model)
+reveal_type(impasto.__version__)
+reveal_type(impasto.stylize("a.mp4", "b.mp4", style="starry-night"))
+impasto.Painter(style=3)
+"""
+
+
+def test_a_type_checker_resolves_it(environment, tmp_path):
+    (tmp_path / "use.py").write_text(USE)
+    command = [sys.executable, "-m", "pyright", "--pythonpath", environment / "python", "--outputjson", "use.py"]
+    found = json.loads(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True).stdout)
+    said = {each["range"]["start"]["line"]: each["message"].splitlines()[0] for each in found["generalDiagnostics"]}
+    assert sorted(said) == [4, 5, 6, 7]
+    assert [said[line].rsplit(" is ", 1)[1] for line in (4, 5, 6)] == ['"str"', '"str"', '"dict[str, Any]"']
+    assert 'cannot be assigned to parameter "style"' in said[7]
+
+
+def test_the_wheel_holds_the_package_and_its_marker_of_types(wheel):
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     assert {"impasto/py.typed", "impasto/__init__.py", "impasto/painter.py", "impasto/styles.py"} <= names
