@@ -28,9 +28,14 @@ UPDATE_SECONDS = 0.25  # between two updates of a job's progress: as often as pe
 class JobProgress:
     """A job's progress in words, at most every `UPDATE_SECONDS`: `show(done, total, text)`; total 0 is unknown."""
 
-    def __init__(self, show: Callable[[int, int, str], None], unit: str = "frames"):
-        self.show, self.unit = show, unit
-        self._started = self._shown = time.monotonic()
+    def __init__(
+        self,
+        show: Callable[[int, int, str], None],
+        unit: str = "frames",
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        self.show, self.unit, self.clock = show, unit, clock
+        self._started = self._shown = clock()
 
     def waiting(self, position: int) -> None:
         """`position` in the line, counted from 1."""
@@ -38,12 +43,12 @@ class JobProgress:
         self.show(0, 0, f"Waiting: {others.get(position, f'{position - 1} jobs start before yours')}")
 
     def start(self) -> None:
-        self._started = self._shown = time.monotonic()
+        self._started = self._shown = self.clock()
         self.show(0, 0, "Starting")
 
     def update(self, done: int, total: int) -> None:
         """Called after each frame."""
-        now = time.monotonic()
+        now = self.clock()
         if done < total and now - self._shown < UPDATE_SECONDS:
             return
         self._shown = now

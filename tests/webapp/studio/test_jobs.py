@@ -7,7 +7,6 @@ import pytest
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.studio import jobs as jobs_module
 from impasto.webapp.studio.jobs import JobProgress, Jobs, duration
 from impasto.webapp.studio.temporary import Folders
 
@@ -111,11 +110,10 @@ def test_a_session_that_ends_takes_its_jobs_along_running_and_waiting(settings, 
     run(scenario())
 
 
-def test_progress_is_told_at_most_four_times_a_second_and_at_the_end(monkeypatch):
+def test_progress_is_told_at_most_four_times_a_second_and_at_the_end():
     clock = [100.0]
-    monkeypatch.setattr(jobs_module.time, "monotonic", lambda: clock[0])
     told = []
-    progress = JobProgress(lambda *words: told.append(words))
+    progress = JobProgress(lambda *words: told.append(words), clock=lambda: clock[0])
     progress.waiting(1)
     progress.waiting(2)
     progress.waiting(5)
