@@ -88,12 +88,12 @@ function bindPainter(settings: Store<Settings>, config: PageConfig): void {
   ];
   if (config.server) painters.push(["server", "Server, pictures are sent there"]);
   select.append(...painters.map(([value, textContent]) => make("option", { value, textContent })));
-  const show = ({ painter }: Settings): void => {
-    select.value = painter;
+  const show = ({ backend }: Settings): void => {
+    select.value = backend;
   };
   select.addEventListener("change", () => {
     const chosen = painters.find(([value]) => value === select.value);
-    if (chosen) settings.set({ painter: chosen[0] });
+    if (chosen) settings.set({ backend: chosen[0] });
   });
   settings.on(show);
   show(settings.get());

@@ -4,7 +4,7 @@ import type { Backend, Rules } from "../../types";
 import { isOwn, type Mix, type MixEntry } from "../styles/mix";
 import { DEFAULT_SETTINGS, type Settings } from "./settings";
 
-const PAINTERS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
+const BACKENDS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
 /** Largest short side that a link may ask for, pixels; the smallest is the model's. */
 const LARGEST_SIDE = 1080;
 
@@ -48,8 +48,8 @@ export function parseSettings(
   if (mirror === "yes" || mirror === "no") settings.mirror = mirror === "yes";
   const side = numberIn(fields.get("size"), rules.least_side, LARGEST_SIDE);
   if (side !== null) settings.side = Math.round(side);
-  const painter = PAINTERS.find((name) => name === fields.get("painter"));
-  if (painter) settings.painter = painter;
+  const backend = BACKENDS.find((name) => name === fields.get("painter"));
+  if (backend) settings.backend = backend;
   const split = numberIn(fields.get("split"), 0, 1);
   if (split !== null) settings.split = split;
   return settings;
@@ -68,7 +68,7 @@ export function writeSettings(settings: Settings): string {
   if (settings.keepColors) fields.push("colors=keep");
   if (settings.mirror !== null) fields.push(`mirror=${settings.mirror ? "yes" : "no"}`);
   if (settings.side !== null) fields.push(`size=${settings.side}`);
-  if (settings.painter !== "auto") fields.push(`painter=${settings.painter}`);
+  if (settings.backend !== "auto") fields.push(`painter=${settings.backend}`);
   if (settings.split !== null) fields.push(`split=${short(settings.split)}`);
   return fields.join("&");
 }

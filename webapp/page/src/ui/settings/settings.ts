@@ -13,7 +13,8 @@ export interface Settings {
   mirror: boolean | null;
   /** Short side of the frames that are painted, in pixels; null lets the page choose. */
   side: number | null;
-  painter: Backend | "auto";
+  /** Which painter; "auto" for the best that works. In links it is called "painter". */
+  backend: Backend | "auto";
   /** Share of the width that stays unpainted; null for no divider. */
   split: number | null;
 }
@@ -25,7 +26,7 @@ export const DEFAULT_SETTINGS: Settings = {
   keepColors: false,
   mirror: null,
   side: null,
-  painter: "auto",
+  backend: "auto",
   split: null,
 };
 

@@ -71,7 +71,7 @@ export function createSession(
 
   /** The engine at work with the present settings; a failed start may be tried again. */
   const ready = async (): Promise<void> => {
-    started ??= engine.start(settings.get().painter);
+    started ??= engine.start(settings.get().backend);
     const mine = started;
     try {
       await mine;
@@ -135,7 +135,7 @@ export function createSession(
   settings.on((now, before) => {
     if (now.mix !== before.mix && engine.backend) applyStyle().catch(styleFailed);
     if (now.side !== before.side) live?.setSide(now.side);
-    if (now.painter !== before.painter && started) restart();
+    if (now.backend !== before.backend && started) restart();
     applyView();
   });
 

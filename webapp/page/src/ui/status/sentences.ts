@@ -122,7 +122,7 @@ export function waitingSentence(place: number): string {
   return `The server is busy. You are number ${place} in line.`;
 }
 
-export const painterName: Record<Backend, string> = { webgpu: "WebGPU", wasm: "WebAssembly", server: "Server" };
+export const backendName: Record<Backend, string> = { webgpu: "WebGPU", wasm: "WebAssembly", server: "Server" };
 
 /** What the status line says; `idle` when nothing moves and the last painting stays. Milliseconds. */
 export interface Figures {
@@ -141,7 +141,7 @@ export function figuresText({ backend, size, fps, p50, p95, idle, model }: Figur
     : fps > 0
       ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`]
       : [];
-  const parts = [painterName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean);
+  const parts = [backendName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean);
   return parts.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between parts only
 }
 

@@ -5,7 +5,7 @@ import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import { captionOf, type Palette } from "../styles/palette";
 import type { Messages } from "./messages";
-import { figuresText, megabytes, painterName, privacySentence, waitingSentence } from "./sentences";
+import { backendName, figuresText, megabytes, privacySentence, waitingSentence } from "./sentences";
 
 const EVERY_MS = 500;
 /** So many times in a row nothing must move before the status line says so. */
@@ -36,9 +36,9 @@ export function bindStatus(
       byId("stability-row").hidden = engine.model.state.length === 0;
       messages.clear("engine");
       messages.clear("painter");
-      if (event.why && first && settings.get().painter === "auto") messages.note(event.why);
+      if (event.why && first && settings.get().backend === "auto") messages.note(event.why);
       else if (event.why) messages.trouble("painter", event.why);
-      else messages.announce(`Painting with ${painterName[event.backend]}.`);
+      else messages.announce(`Painting with ${backendName[event.backend]}.`);
       first = false;
       showLoading("The first frame is being painted…");
     },
@@ -101,7 +101,7 @@ function showDownloads(downloads: Map<string, { loaded: number; total: number }>
   if (!done && total > 0) byId<HTMLProgressElement>("loading-bar").value = loaded / total;
 }
 
-/** The label beside the painting: its style, painter and year. */
+/** The label beside the painting: its style, artist and year. */
 export function bindCaption(settings: Store<Settings>, palette: Palette): void {
   const caption = byId("caption");
   const show = ({ mix }: Settings): void => {

@@ -93,7 +93,7 @@ async function bitmapOf(file: Blob): Promise<ImageBitmap> {
   return small;
 }
 
-/** What hangs beside the painting: one style with its painter, or the shares of a blend. */
+/** What hangs beside the painting: one style with its artist, or the shares of a blend. */
 export function captionOf(mix: Mix, styles: ReadonlyMap<string, PaletteStyle>): { title: string; by: string } {
   const parts = mix.flatMap((entry, i) => {
     const style = styles.get(entry.key);

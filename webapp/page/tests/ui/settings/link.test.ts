@@ -18,7 +18,7 @@ describe("settings in the address", () => {
       keepColors: true,
       mirror: false,
       side: 256,
-      painter: "wasm",
+      backend: "wasm",
       split: 0.375,
     };
     expect(read(`#${writeSettings(settings)}`)).toEqual(settings);
@@ -77,7 +77,7 @@ describe("settings in the address", () => {
 
   it("reads every field by itself", () => {
     expect(parseSettings("#mirror=yes", KNOWN, RULES)).toEqual({ mirror: true });
-    expect(parseSettings("#painter=server&size=320.4", KNOWN, RULES)).toEqual({ painter: "server", side: 320 });
+    expect(parseSettings("#painter=server&size=320.4", KNOWN, RULES)).toEqual({ backend: "server", side: 320 });
     expect(parseSettings("#split=0", KNOWN, RULES)).toEqual({ split: 0 });
   });
 });

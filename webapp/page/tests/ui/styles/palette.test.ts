@@ -78,7 +78,7 @@ describe("the palette", () => {
 });
 
 describe("the caption", () => {
-  it("names one style with its painter, and a blend by its shares", () => {
+  it("names one style with its artist, and a blend by its shares", () => {
     const { styles } = palette();
     expect(captionOf([{ key: "one", weight: 0.2 }], styles)).toEqual({ title: "One", by: "Anna, 1900" });
     const blend = captionOf(

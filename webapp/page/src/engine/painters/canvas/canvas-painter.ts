@@ -29,10 +29,11 @@ export interface PixelNetwork {
 
 /** Puts a network on a canvas of the page. */
 export async function createCanvasPainter(network: PixelNetwork, options: PainterOptions): Promise<Painter> {
+  const { luma } = options.model.description.rules;
   const lost = () => options.failed(new Trouble("The browser took the canvas away"), true);
   let compositor: Compositor;
   try {
-    compositor = createCompositor(await options.canvas(), options.model.description.rules.luma, lost);
+    compositor = createCompositor(await options.canvas(), luma, lost);
   } catch (error) {
     network.close();
     throw error;
@@ -40,7 +41,6 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
   const reader = createReader();
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
   let closed = false;
-  const { luma } = options.model.description.rules;
   const framed = (frame: Frame, mirror: boolean, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({
     crop,
     mirror,
