@@ -36,8 +36,11 @@ def recipe(run: Path) -> dict:
 
     Raises BadInput when the folder holds no run with a result.
     """
+    reached = newest(run)
+    if reached is None:
+        raise BadInput(f"{run} holds no finished run of `impasto train`.")
     try:
-        return {**json.loads((run / SETTINGS).read_text("utf-8")), "reached": int(newest(run).name)}
+        return {**json.loads((run / SETTINGS).read_text("utf-8")), "reached": int(reached.name)}
     except (OSError, ValueError, TypeError, AttributeError) as e:
         raise BadInput(f"{run} holds no finished run of `impasto train`.") from e
 

@@ -145,6 +145,7 @@ def run(
     processes.wait_for_everyone()  # none may look for checkpoints while another already writes one
     log = _Log(out, config, first, processes.num_processes) if main else None
 
+    # A process may stop only where all do: the clock is the main process's, and so is the step.
     step, seconds = first, 0.0
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
         step += 1
@@ -152,12 +153,14 @@ def run(
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * factor
 
+        # Forward: the terms of this process's part of the batch, and their means over all processes.
         with processes.autocast():
             own = terms()  # of this process's part of the batch
         total, _ = losses.combine(own, config.weights)
         values = _mean_over_processes(processes, own)
         require_finite(values, step)
 
+        # Backward: the same gradient and the same step everywhere, so that the weights stay alike.
         optimizer.zero_grad(set_to_none=True)
         total.backward()
         _average_gradients(processes, parameters)
@@ -165,6 +168,7 @@ def run(
         require_finite({"gradient": float(norm)}, step)
         optimizer.step()
         require_finite({"weights": float(torch.nn.utils.get_total_norm(parameters))}, step)
+        # The moving average; at the beginning over fewer steps, so that it forgets the start.
         get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)
 
         seconds = _main_clock(processes, time.monotonic() - began)

@@ -1,4 +1,4 @@
-"""VGG-16 (Simonyan and Zisserman 2015) up to conv4_3: the eye of the perceptual losses.
+"""VGG-16 (Simonyan and Zisserman 2015) up to conv4_3: the features that the perceptual losses compare.
 
 One pass gives the features of all four layers, so every loss on an image shares it. The weights are not ours to
 ship: they come from a file (`--vgg FILE`) or from torch.hub's copy of the public torchvision file.

@@ -85,6 +85,7 @@ def recolour(images: Tensor, draws: Draws) -> Tensor:
         on = (draws.uniform(n) < chance).view(n, *[1] * len(shape))
         return on * draws.uniform(n, *shape, low=-reach, high=reach)
 
+    # Each change as a 3×3 matrix of its own; where it does not happen, its amount is 0 and the matrix the identity.
     gain = torch.diag_embed(1 + amount(*GAIN, 3))
     hue = _hue_rotation(amount(*HUE))
     luma = torch.tensor(LUMA)
@@ -92,6 +93,7 @@ def recolour(images: Tensor, draws: Draws) -> Tensor:
     saturation = keep * torch.eye(3) + (1 - keep) * luma.expand(3, 3)
     swap = torch.eye(3)[draws.uniform(n, 3).argsort(1)]
     swap = torch.where((draws.uniform(n) < PERMUTE).view(n, 1, 1), swap, torch.eye(3))
+    # All in one matrix, then contrast about the mean luma of each picture.
     matrix = (swap @ saturation @ hue @ gain).to(images.device)
     contrast = (1 + amount(*CONTRAST)).view(n, 1, 1).to(images.device)
     flat = matrix @ images.flatten(2)

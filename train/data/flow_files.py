@@ -51,9 +51,11 @@ def _frame(path: Path) -> np.ndarray:
 
 def _known(flow: np.ndarray) -> tuple[Tensor, Tensor]:
     """[H,W,≥2] → flow [1,2,H,W] with 0 for what is unknown, and a mask [1,1,H,W] of what is known."""
-    known = (np.abs(flow[..., :2]) < UNKNOWN).all(-1)  # NaN compares false
+    known = np.asarray((np.abs(flow[..., :2]) < UNKNOWN).all(-1))  # NaN compares false
     flow = np.where(known[..., None], flow[..., :2], 0).astype(np.float32)
-    return torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(known)[None, None].float()
+    return torch.from_numpy(flow).permute(2, 0, 1)[None].contiguous(), torch.from_numpy(np.asarray(known))[
+        None, None
+    ].float()
 
 
 def _same_size(a: np.ndarray, b: np.ndarray | Tensor, path: Path) -> None:

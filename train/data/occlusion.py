@@ -62,17 +62,22 @@ def disoccluded(flow: Tensor, seen: Tensor) -> Tensor:
     motion of the nearest pixel that was landed on; regions less than three pixels wide are left out.
     """
     h, w = flow.shape[-2:]
-    x, y = (p[0][seen[0] > 0].numpy() for p in positions(flow[None]))
+    visible_here = (seen[0] > 0).numpy()
+    # Where each visible point lands in the later frame: all four pixels about it count as landed on.
+    x, y = (p[0].numpy()[visible_here] for p in positions(flow[None]))
     motion, found = np.zeros((h, w, 2), np.float32), np.zeros((h, w), np.uint8)
     for across in (np.floor, np.ceil):
         for down in (np.floor, np.ceil):
             place = down(y).astype(int).clip(0, h - 1), across(x).astype(int).clip(0, w - 1)
-            motion[place], found[place] = flow[:, seen[0] > 0].T.numpy(), 1
+            motion[place], found[place] = flow.permute(1, 2, 0).numpy()[visible_here], 1
     if not found.any():
         return torch.zeros(1, h, w)
+    # Every pixel gets the motion of the nearest one that was landed on, by that one's label.
     _, nearest = cv2.distanceTransformWithLabels(1 - found, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    motions = np.zeros((nearest.max() + 1, 2), np.float32)
-    motions[nearest[found > 0]] = motion[found > 0]
-    came_from = torch.from_numpy(-motions[nearest]).permute(2, 0, 1)[None]
+    labels, landed = np.asarray(nearest), found > 0
+    motions = np.zeros((labels.max() + 1, 2), np.float32)
+    motions[labels[landed]] = motion[landed]
+    # Traced back by it, what came in over the border is told from what was hidden; narrow regions are rounding.
+    came_from = torch.from_numpy(-motions[labels]).permute(2, 0, 1)[None]
     regions = cv2.morphologyEx(1 - found, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8), borderValue=0)
     return torch.from_numpy(regions)[None].float() * inside(came_from)[0]

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from impasto.export.runtime.sample import picture
-from impasto.train.data.synthetic import Motion, Scene
+from impasto.train.data.synthetic import LayerMotion, SyntheticScene
 
 SIDE = 384  # of the paintings, in pixels
 SHARP = 16  # sub-pixel steps in which OpenCV draws: 2^4
@@ -38,7 +38,7 @@ def paintings() -> dict[str, np.ndarray]:
     return {name: _bytes(image) for name, image in made.items()}
 
 
-def scene(kind: str, size: int, frames: int) -> Scene:
+def scene(kind: str, size: int, frames: int) -> SyntheticScene:
     """One of `SCENES` as `synthetic.render` takes it: one sample of `frames` square frames of side `size`.
 
     still: nothing moves, the light flickers a little and the sensor is noisy. pan: the camera moves. zoom and turn: it
@@ -55,7 +55,7 @@ def scene(kind: str, size: int, frames: int) -> Scene:
     first = {"passer-by": -0.3 * size, "hand-held": 0.25 * size}.get(kind, 0.0)
     side = round(MARGIN * size)
     shift = -0.5 * step * steps if kind == "pan" else 0.0
-    return Scene(
+    return SyntheticScene(
         background=_photograph(side, side, 2 * index),
         cutout=_cutout(round(0.6 * size), 2 * index + 1, kind in cross),
         camera=_motion(size, [shift + 0.37, shift * 0.3 + 0.21, 0.02, 0], camera.get(kind, none)),
@@ -66,9 +66,9 @@ def scene(kind: str, size: int, frames: int) -> Scene:
     )
 
 
-def _motion(size: int, start: list[float], steps: list[list[float]]) -> Motion:
+def _motion(size: int, start: list[float], steps: list[list[float]]) -> LayerMotion:
     bends = torch.zeros(1, len(steps), 2, 6, 6)
-    return Motion(size, _similarities([start])[:, 0], _similarities(steps), bends)
+    return LayerMotion(size, _similarities([start])[:, 0], _similarities(steps), bends)
 
 
 def _similarities(moves: list[list[float]]) -> Tensor:

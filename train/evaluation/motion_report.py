@@ -77,16 +77,16 @@ def sums(pair: Pair, found: Tensor) -> np.ndarray:
     off = (found - pair.flow).norm(dim=0).numpy()
     speed, seen = pair.flow.norm(dim=0).numpy(), pair.mask[0].numpy() > 0.5
     bins = [seen & (speed >= low) & (speed < high) for low, high in pairwise(SPEEDS)]
-    looks = (pair.here - warp(pair.there[None], found[None])[0]).abs().mean(0).numpy() * 255
+    difference = (pair.here - warp(pair.there[None], found[None])[0]).abs().mean(0).numpy() * 255
     everywhere = np.ones_like(seen)
-    rows = [(off, seen), (off, everywhere), (off > FAR, seen), *((off, b) for b in bins), (looks, seen)]
+    rows = [(off, seen), (off, everywhere), (off > FAR, seen), *((off, b) for b in bins), (difference, seen)]
     return np.array([(values[where].sum(dtype=np.float64), where.sum()) for values, where in rows])
 
 
 def figures(pairs: np.ndarray) -> dict:
     """`sums` of all pairs [n,8,2] → "visible" and "all": mean end-point error in pixels; "median": that of visible
     pixels in the pair that half of the pairs are better than; "far": share of visible pixels off by more than `FAR`;
-    "by_speed": error of visible pixels as fast as `SPEEDS` says, null where there are none; "looks": mean absolute
+    "by_speed": error of visible pixels as fast as `SPEEDS` says, null where there are none; "difference": mean absolute
     difference from the other frame carried here, of visible pixels, in levels of 255."""
     means = [float(total / count) if count else None for total, count in pairs.sum(0)]
     each = [total / count for total, count in pairs[:, 0] if count]
@@ -96,7 +96,7 @@ def figures(pairs: np.ndarray) -> dict:
         "all": means[1],
         "far": means[2],
         "by_speed": means[3:-1],
-        "looks": means[-1],
+        "difference": means[-1],
     }
 
 
@@ -224,7 +224,7 @@ def markdown(result: dict) -> str:
         for way, f in found["ways"].items():
             errors = [f["visible"], f["median"], f["all"], *f["by_speed"]]
             cells = ["–" if x is None else f"{x:.2f}" for x in errors]
-            lines += _row([way, *cells[:3], f"{100 * f['far']:.1f} %", *cells[3:], f"{f['looks']:.2f}"])
+            lines += _row([way, *cells[:3], f"{100 * f['far']:.1f} %", *cells[3:], f"{f['difference']:.2f}"])
         lines.append("")
     lines += [f"**Milliseconds** a frame of {WIDTH}×{HEIGHT}, {THREADS} CPU threads", ""]
     lines += [*_row(["motion", "least", "median"]), *_row(["---"] * 3)]

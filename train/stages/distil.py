@@ -106,18 +106,18 @@ def fit_ends(student: Networks, teacher: Networks, photos: Tensor, styles: Tenso
     for i, conv in enumerate(teacher.t.contract, 1):
         here = teacher.t.spec.stem_stride * 2**i, conv.conv.out_channels
         if here == (t.spec.stem_stride, t.stem.conv.out_channels):
-            _, wanted = _seen(conv, lambda: teacher.t.encode(photos))
-            solve(t.stem, photos, wanted)
+            _, wanted = _input_and_output(conv, lambda: teacher.t.encode(photos))
+            ridge_regression(t.stem, photos, wanted)
     if t.end.conv.weight.shape != teacher.t.end.conv.weight.shape:
-        _, wanted = _seen(teacher.t.end, lambda: teacher.t(photos, vectors))
+        _, wanted = _input_and_output(teacher.t.end, lambda: teacher.t(photos, vectors))
         if teacher.t.spec.stem_stride > 1:
             wanted = F.pixel_shuffle(wanted, teacher.t.spec.stem_stride)
         wanted = F.instance_norm(wanted, eps=t.spec.epsilon)
-        given, _ = _seen(t.end, lambda: t(photos, student.p(styles)))
-        solve(t.end, given, F.pixel_unshuffle(wanted, t.spec.stem_stride))
+        given, _ = _input_and_output(t.end, lambda: t(photos, student.p(styles)))
+        ridge_regression(t.end, given, F.pixel_unshuffle(wanted, t.spec.stem_stride))
 
 
-def _seen(module: nn.Module, call) -> tuple[Tensor, Tensor]:
+def _input_and_output(module: nn.Module, call) -> tuple[Tensor, Tensor]:
     """What the module is given, and what it answers, while call() runs."""
     found = []
     handle = module.register_forward_hook(lambda _, inputs, output: found.append((inputs[0], output)))
@@ -127,14 +127,16 @@ def _seen(module: nn.Module, call) -> tuple[Tensor, Tensor]:
 
 
 @torch.no_grad()
-def solve(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
+def ridge_regression(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
     """Sets weights and bias to the ridge regression of wanted [N,O,h,w] on the patches of inputs [N,C,H,W]."""
     k, stride = conv.conv.kernel_size, conv.conv.stride
+    # The normal equations, XᵀX and XᵀY, summed over pictures; X are the patches, with a 1 for the bias.
     square, cross = 0.0, 0.0
     for one, target in zip(inputs.float().split(1), wanted.float().split(1), strict=True):  # all patches are too many
         patches = F.unfold(F.pad(one, conv.pad, mode="reflect"), k, stride=stride)[0].double()
         patches = torch.cat([patches, torch.ones_like(patches[:1])])
         square, cross = square + patches @ patches.T, cross + patches @ target[0].flatten(1).double().T
+    # λ on the diagonal, relative to the inputs' size.
     strength = RIDGE * square.diagonal().mean() * torch.eye(len(square), dtype=torch.float64, device=square.device)
     strength[-1, -1] = 0  # the bias is free
     found = torch.linalg.solve(square + strength, cross).T

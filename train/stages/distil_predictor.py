@@ -1,4 +1,4 @@
-"""A smaller P learns to say of any picture what a trained one says.
+"""Distilling P: a smaller P learns to give the style vectors that a trained one gives, of any picture.
 
 It begins with the teacher's own layers as far as they go, and with its heads; new are the last layers between. The
 first blocks, which both then share, stay as they are and are computed once for both.
@@ -23,14 +23,14 @@ from impasto.train.data.augment import Draws
 from . import common
 from .distil import load_teacher
 
-FITTED = 512  # pictures from which the spread of S is taken, and to which the layer before the heads is fitted
+FITTED = 512  # pictures from which the deviation of S is taken, and to which the layer before the heads is fitted
 RIDGE = 0.01  # of the pooled features' mean square: pictures are few beside features
 CROP = (0.4, 1.0)  # share of the side: strokes at very different scales, and little of a picture as well as all of it
 
 
 @dataclass(frozen=True)
 class PredictorWeights:
-    """The one term: of the variance of S, what is not explained. 1 is a P that always says the mean."""
+    """The one term: of the variance of S, what is not explained. 1 is a P that always gives the mean."""
 
     unexplained: float = 1.0
 
@@ -63,8 +63,8 @@ def both_have_statistics(p: Predictor, teacher: Predictor) -> bool:
     return bool(p.spec.statistics and teacher.spec.statistics)
 
 
-def losses(p: Predictor, teacher: Predictor, frozen: int, spread: Tensor, pictures: Tensor) -> dict[str, Tensor]:
-    """The training step: pictures [N,3,h,w] in [0, 1]; spread [D] of the teacher's S; the first `frozen` blocks are
+def losses(p: Predictor, teacher: Predictor, frozen: int, deviation: Tensor, pictures: Tensor) -> dict[str, Tensor]:
+    """The training step: pictures [N,3,h,w] in [0, 1]; deviation [D] of the teacher's S; the first `frozen` blocks are
     the same in both → the term. In float32 also under autocast."""
     thorough = teacher if teacher.spec.statistics else p
     with torch.autocast(pictures.device.type, enabled=False):
@@ -72,7 +72,7 @@ def losses(p: Predictor, teacher: Predictor, frozen: int, spread: Tensor, pictur
             shared = thorough.survey(pictures, frozen)
             wanted = teacher.say(*teacher.look_on(*shared, frozen))
         found = p.say(*p.look_on(*shared, frozen)) if frozen else p(pictures)
-        return {"unexplained": ((found - wanted) / spread).square().mean()}
+        return {"unexplained": ((found - wanted) / deviation).square().mean()}
 
 
 @torch.no_grad()
@@ -81,6 +81,7 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
 
     Returns the standard deviation [D] of each number of the teacher's S, none so small that it divides by 0.
     """
+    # What the student pools, and the teacher's bottlenecks and style vectors, of every picture.
     pooled, codes, styles = [], [], []
     handle = p.bottleneck.register_forward_hook(lambda _, inputs, output: pooled.append(inputs[0]))
     for some in pictures.split(16):
@@ -89,6 +90,7 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
         codes.append(code)
         styles.append(teacher.say(code, found))
     handle.remove()
+    # Ridge regression from one to the other: (XᵀX + λI)⁻¹ Xᵀ(Y − mean Y), of centred X.
     x, y = torch.cat(pooled).double(), torch.cat(codes).double()
     centred = x - x.mean(0)
     square = centred.T @ centred
@@ -121,16 +123,16 @@ def train(
     p = student_of(model.p, loop.named(loop.PREDICTORS, config.predictor))
     _check(config, p, model.p)
     work = common.begin(config, Networks(p, model.t), photos, paintings)
-    judge = model.p.to(work.processes.device, memory_format=torch.channels_last)
+    teacher_p = model.p.to(work.processes.device, memory_format=torch.channels_last)
 
     def pictures(n: int, draws: Draws) -> Tensor:
         return draw(work.paintings, work.photographs, n, config.style_size, draws)
 
-    spread = fit(work.nets.p, judge, pictures(FITTED, Draws(torch.Generator().manual_seed(config.seed + 2))))
+    deviation = fit(work.nets.p, teacher_p, pictures(FITTED, Draws(torch.Generator().manual_seed(config.seed + 2))))
     common.broadcast_weights(work.nets.p)
     return work.run(
         {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate},
-        lambda: losses(work.nets.p, judge, config.frozen, spread, pictures(work.n, work.draws)),
+        lambda: losses(work.nets.p, teacher_p, config.frozen, deviation, pictures(work.n, work.draws)),
         out,
         resume,
     )

@@ -58,7 +58,7 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
     """n scenes of some photographs each, from uint8 [count,3,S,S]: here, there [n,3,size,size] in [0, 1]; the flow from
     here to there [n,2,size,size] in pixels, everywhere; the mask [n,1,size,size] of what is visible in both."""
 
-    def scene() -> synthetic.Scene:
+    def scene() -> synthetic.SyntheticScene:
         behind, before = pictures.pick(photographs, n, draws), pictures.pick(photographs, n, draws)
         made = synthetic.random_scene(behind, before, size, 2, draws)
         pace = PACES[draws.integers(1, high=len(PACES)).item()]

@@ -59,16 +59,20 @@ class Shots(NamedTuple):
 
 def losses(nets: Networks, vgg: Vgg, shots: Shots) -> dict[str, Tensor]:
     """The training step: every frame painted in its sequence's style, alone and steadily → the terms."""
+    # Time first, so that a frame of all sequences is one batch.
     n, length = shots.frames.shape[:2]
     frames = shots.frames.transpose(0, 1)  # [T,N,3,H,W]
+    flows, masks = shots.flows.transpose(0, 1), shots.masks.transpose(0, 1)
+
+    # Every frame painted by itself, all at once; then carried from each to the next.
     with torch.no_grad():
         vectors = style_vectors(nets.p, shots.styles)
     features = nets.t.encode(frames.flatten(0, 1))
     painted = nets.t.decode(features, styles_over_time(nets, vectors, length)).view_as(frames)
     steady = unroll(nets.t.stabilizer, frames, painted)
+
     # VGG judges one painting of each kind: the first, painted by itself, and the last, mixed of all.
     judged = torch.cat([frames[0], frames[-1]]), torch.cat([painted[0], steady[-1]])
-    flows, masks = shots.flows.transpose(0, 1), shots.masks.transpose(0, 1)
 
     # The feature loss between the first two frames alone: any two are as good, and two are cheap.
     before, now = features[-1][:n], features[-1][n : 2 * n]

@@ -7,7 +7,7 @@ import torch
 
 from impasto.train.data import synthetic
 from impasto.train.data.augment import Draws
-from impasto.train.data.synthetic import Motion, Scene
+from impasto.train.data.synthetic import LayerMotion, SyntheticScene
 from impasto.train.data.warp import warp
 
 torch.set_num_threads(1)
@@ -38,7 +38,7 @@ def shift(size, *by):
     """A layer whose steps are the given backward shifts (x, y); the frame is the photograph's middle."""
     steps = torch.eye(3).repeat(1, len(by), 1, 1)
     steps[0, :, :2, 2] = torch.tensor(by, dtype=torch.float32)
-    return Motion(size, torch.eye(3)[None], steps, torch.zeros(1, len(by), 2, 4, 4))
+    return LayerMotion(size, torch.eye(3)[None], steps, torch.zeros(1, len(by), 2, 4, 4))
 
 
 def square_scene(camera, cutout, frames=2):
@@ -47,7 +47,7 @@ def square_scene(camera, cutout, frames=2):
     red = torch.zeros(1, 4, 40, 40)
     red[:, [0, 3], 15:25, 15:25] = 1
     light = torch.tensor([1.0, 1, 0]).expand(1, frames, 3)
-    return Scene(blue, red, camera, cutout, light, torch.zeros(1), torch.zeros(1, dtype=torch.int64))
+    return SyntheticScene(blue, red, camera, cutout, light, torch.zeros(1), torch.zeros(1, dtype=torch.int64))
 
 
 def test_square_moving_5_px():

@@ -31,7 +31,7 @@ def test_figures_by_hand():
     assert figures["all"] == pytest.approx(57 / 4)
     assert figures["far"] == pytest.approx(1 / 3)
     assert figures["by_speed"] == [pytest.approx(1.0), pytest.approx(4.0), pytest.approx(2.0), None]
-    assert figures["looks"] == pytest.approx(0.25 * 255)
+    assert figures["difference"] == pytest.approx(0.25 * 255)
 
 
 def test_accuracy_is_over_the_pixels_of_all_pairs():
@@ -131,7 +131,7 @@ def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
     assert 0.1 < found["learned"]["visible"] < STEP  # untrained, it finds what one step of least squares finds
     assert found["classical"]["visible"] < 0.5
     assert found["DIS medium"]["visible"] < 0.5
-    assert found["true motion"]["looks"] < 1
+    assert found["true motion"]["difference"] < 1
     halves = result["accuracy"]["Sintel, final, at half its size"]["ways"]
     assert halves["none"]["visible"] == pytest.approx(STEP / 2)
     assert result["accuracy"]["photographs held out, moved"]["pairs"] == 2

@@ -76,7 +76,7 @@ def test_solving_finds_the_convolution_that_made_the_answers(kernel, stride, mon
     torch.manual_seed(0)
     true, found = PaddedConv(2, 4, kernel, stride), PaddedConv(2, 4, kernel, stride)
     inputs = torch.rand(3, 2, 24, 32)
-    distil_stage.solve(found, inputs, true(inputs))
+    distil_stage.ridge_regression(found, inputs, true(inputs))
     torch.testing.assert_close(found.conv.weight, true.conv.weight, atol=1e-4, rtol=1e-3)
     torch.testing.assert_close(found.conv.bias, true.conv.bias, atol=1e-4, rtol=1e-3)
 

@@ -46,21 +46,21 @@ def test_what_has_the_teachers_shape_is_the_teachers(teacher):
 def test_the_same_network_explains_everything_and_a_constant_nothing(teacher):
     copy = stage.student_of(teacher, teacher.spec)
     many = pictures(24)
-    spread = teacher(many).detach().std(0, unbiased=False)
-    assert float(stage.losses(copy, teacher, 0, spread, many)["unexplained"]) == 0
+    deviation = teacher(many).detach().std(0, unbiased=False)
+    assert float(stage.losses(copy, teacher, 0, deviation, many)["unexplained"]) == 0
     with torch.no_grad():
         copy.heads.weight.zero_()
         copy.correct.weight.zero_()
         copy.heads.bias.copy_(teacher(many).mean(0))
-    assert float(stage.losses(copy, teacher, 2, spread, many)["unexplained"]) == pytest.approx(1, rel=1e-3)
+    assert float(stage.losses(copy, teacher, 2, deviation, many)["unexplained"]) == pytest.approx(1, rel=1e-3)
 
 
 def test_begins_at_a_fit_that_explains_most(teacher):
     torch.manual_seed(0)
     student = stage.student_of(teacher, SHORT)
-    spread = stage.fit(student, teacher, pictures(60))
-    torch.testing.assert_close(spread, teacher(pictures(60)).detach().std(0).clamp_min(1e-3), rtol=1e-3, atol=1e-5)
-    assert float(stage.losses(student, teacher, 2, spread, pictures(20, 100))["unexplained"]) < 0.5
+    deviation = stage.fit(student, teacher, pictures(60))
+    torch.testing.assert_close(deviation, teacher(pictures(60)).detach().std(0).clamp_min(1e-3), rtol=1e-3, atol=1e-5)
+    assert float(stage.losses(student, teacher, 2, deviation, pictures(20, 100))["unexplained"]) < 0.5
 
 
 @pytest.mark.parametrize(("mine", "theirs"), [(0, 0), (6, 0), (0, 6), (6, 6)])
@@ -70,8 +70,8 @@ def test_blocks_in_common_are_computed_once_and_count_the_same(teacher, mine, th
     student = stage.student_of(teacher, replace(SHORT, statistics=mine))
     if mine:
         torch.nn.init.normal_(student.correct.weight, std=0.2)
-    some, spread = pictures(3), torch.ones(teacher.layout.size)
-    apart, together = (stage.losses(student, teacher, n, spread, some)["unexplained"] for n in (0, 2))
+    some, deviation = pictures(3), torch.ones(teacher.layout.size)
+    apart, together = (stage.losses(student, teacher, n, deviation, some)["unexplained"] for n in (0, 2))
     torch.testing.assert_close(together, apart)
 
 
