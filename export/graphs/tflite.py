@@ -11,6 +11,7 @@ import io
 import logging
 import warnings
 from collections.abc import Callable, Iterator
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -136,8 +137,10 @@ def constant_eye(size: int, device: torch.device | None = None) -> Tensor:
 REWRITINGS: dict[Callable, Callable] = {F.pad: pad_by_slices, F.grid_sample: read_rows, torch.eye: constant_eye}
 
 
-def write_tflite(p: Predictor, t: Transformer, folder: Path, size: tuple[int, int]) -> tuple[dict, dict]:
-    """Write `FILES` for frames of (width, height) into `folder`, and run them.
+def write_tflite(
+    p: Predictor, t: Transformer, folder: Path, size: tuple[int, int], gallery: dict | None = None
+) -> tuple[dict, dict]:
+    """Write `FILES` for frames of (width, height) into `folder`, and run them in a style of P's and those of a gallery.
 
     Returns role → file name, and {"tflite": role → the largest difference of a painted value in [0, 1] from PyTorch}.
     float32 must be within `parity.TOLERANCE`, or ParityError is raised. int8 (weights of 8 bits, activations rounded to
@@ -146,11 +149,12 @@ def write_tflite(p: Predictor, t: Transformer, folder: Path, size: tuple[int, in
     frame, int8, step = (folder / file for file in FILES.values())
     with torch.no_grad():
         style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+    styles = [style, *(np.asarray(entry["style"], np.float32)[None] for entry in (gallery or {}).values())]
     width, height = size
     inputs = {"frame": torch.rand(1, height, width, 3), "style": torch.from_numpy(style)}
     convert(PhoneFrame(t).eval(), inputs, frame)
     round_weights(frame, int8)
-    found = {file: frame_difference(t, file, style, (height, width)) for file in (frame, int8)}
+    found = {file: frame_difference(t, file, styles, (height, width)) for file in (frame, int8)}
     inputs |= {"stability": torch.ones(1), **{name: torch.rand(shape) for name, shape in state_shapes(size).items()}}
     convert(PhoneStep(t).eval(), inputs, step)
     found[step] = step_difference(t, step, style, (height, width))
@@ -183,13 +187,13 @@ def round_weights(path: Path, int8: Path) -> None:
 
 
 @torch.no_grad()
-def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int]) -> float:
+def frame_difference(t: nn.Module, graph: Path, styles: list[np.ndarray], size: tuple[int, int]) -> float:
     """Largest absolute difference between T in float32 and `frame.tflite` in the LiteRT interpreter, over the probes.
 
-    style [1,D]; size: (height, width), that of the graph.
+    styles: each [1,D]; size: (height, width), that of the graph.
     """
     run, worst = runner(graph), 0.0
-    for frame in parity.probes(*size).values():
+    for style, frame in product(styles, parity.probes(*size).values()):
         painted = run(frame=np.ascontiguousarray(frame.transpose(0, 2, 3, 1)), style=style)["painted"]
         reference = t(torch.from_numpy(frame), torch.from_numpy(style)).numpy()
         worst = max(worst, float(np.abs(painted.transpose(0, 3, 1, 2) - reference).max()))

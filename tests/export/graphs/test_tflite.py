@@ -39,7 +39,8 @@ def test_frame_graph_paints_as_pytorch(tiny_networks, style, tmp_path):
     inputs = {"frame": torch.rand(1, SIZE[1], SIZE[0], 3), "style": torch.from_numpy(style)}
     tflite.convert(tflite.PhoneFrame(t), inputs, graph)
     tflite.round_weights(graph, tmp_path / "int8.tflite")
-    exact, int8 = (tflite.frame_difference(t, tmp_path / f, style, SIZE[::-1]) for f in ("frame.tflite", "int8.tflite"))
+    files = (graph, tmp_path / "int8.tflite")
+    exact, int8 = (tflite.frame_difference(t, file, [style], SIZE[::-1]) for file in files)
     assert exact <= parity.TOLERANCE["fp32"]
     assert 1e-3 < int8 < 1  # far off, but a painting
     assert (tmp_path / "int8.tflite").stat().st_size < graph.stat().st_size
