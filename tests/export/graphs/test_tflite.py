@@ -10,8 +10,9 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-from impasto.export.graphs import parity, tflite
+from impasto.export.graphs import exporter, parity, tflite
 from impasto.export.graphs.wrappers import StepGraph
+from impasto.export.runtime.model import load_model
 from impasto.models.errors import BadInput
 from impasto.models.motion import inside, pixel_grid
 from impasto.models.stabilizer import STATE
@@ -121,10 +122,31 @@ def test_the_rewritten_step_paints_as_the_step(tiny_networks, style):
 
 
 def test_no_operator_of_whole_numbers_is_left_to_lower(tiny_networks, style):
-    """What LiteRT's interpreter lacks comes from arange, eye and places that are looked up by index."""
+    """STABLEHLO_IOTA, which LiteRT's interpreter lacks, comes from arange and eye; indices by axis are slow."""
     state = {name: torch.rand(shape) for name, shape in tflite.state_shapes(SIZE).items()}
     inputs = {"frame": torch.rand(1, SIZE[1], SIZE[0], 3), "style": torch.from_numpy(style), "stability": torch.ones(1)}
     program = torch.export.export(tflite.PhoneStep(tiny_networks[1]).eval(), (), inputs | state)
     used = {str(node.target).split(".")[1] for node in program.graph.nodes if str(node.target).startswith("aten.")}
     assert {"embedding", "cat"} <= used
     assert not used & {"arange", "eye", "grid_sampler", "index", "gather"}
+
+
+def test_the_command_lists_what_it_wrote(tiny_model, graphs_at_hand, tmp_path, monkeypatch, capsys):
+    """With the conversion itself left out."""
+
+    def written(p, t, folder, size, gallery):
+        for name in tflite.FILES.values():
+            (folder / name).write_text(f"{size}")
+        return tflite.FILES, {"tflite": {"frame_tflite": 2e-6, "frame_int8_tflite": 0.3, "step_tflite": 9e-6}}
+
+    monkeypatch.setattr(exporter, "write_tflite", written)
+    monkeypatch.setattr(tflite, "require_extra", lambda: None)
+    command = ["export", str(tiny_model.path("weights")), "-o", str(tmp_path / "m"), "--tflite", "--tflite-size"]
+    main([*command, "96x64"])
+    assert "step.tflite agree to 9e-06; frame_int8.tflite is up to 0.30 off" in capsys.readouterr().out
+    model = load_model(str(tmp_path / "m"))
+    assert model.path("step_tflite").read_text() == "(96, 64)"
+    assert model.figures["tflite"]["frame_int8_tflite"] == 0.3
+    with pytest.raises(SystemExit):
+        main([*command, "96x60"])
+    assert "multiples of 32" in capsys.readouterr().err
