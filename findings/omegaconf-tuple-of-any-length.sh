@@ -6,7 +6,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python3 -m pip install --quiet --disable-pip-version-check --target "$folder/packages" omegaconf==2.3.1 \
+python3 -m pip install --quiet --disable-pip-version-check --no-compile --target "$folder/packages" omegaconf==2.3.1 \
     2>"$folder/log" || { cat "$folder/log"; exit 1; }
 PYTHONPATH="$folder/packages" python3 - <<'PYTHON'
 import sys

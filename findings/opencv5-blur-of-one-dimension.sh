@@ -7,7 +7,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-install() { python3 -m pip install --quiet --disable-pip-version-check --no-deps --target "$@" 2>"$folder/log" || { cat "$folder/log"; exit 1; }; }
+install() { python3 -m pip install --quiet --disable-pip-version-check --no-compile --no-deps --target "$@" 2>"$folder/log" || { cat "$folder/log"; exit 1; }; }
 install "$folder/numpy" numpy==2.2.6
 install "$folder/4" opencv-python-headless==4.12.0.88
 install "$folder/5" opencv-python-headless==5.0.0.93

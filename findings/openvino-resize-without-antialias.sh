@@ -6,7 +6,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python3 -m pip install --quiet --disable-pip-version-check --target "$folder/packages" \
+python3 -m pip install --quiet --disable-pip-version-check --no-compile --target "$folder/packages" \
     openvino==2026.4.0 onnxruntime==1.32.0 onnx==1.23.2 numpy==2.4.6 2>"$folder/log" || { cat "$folder/log"; exit 1; }
 cd "$folder"
 PYTHONPATH="$folder/packages" python3 - <<'PYTHON'

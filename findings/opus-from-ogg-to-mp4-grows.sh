@@ -7,7 +7,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python3 -m pip install --quiet --disable-pip-version-check --target "$folder/packages" \
+python3 -m pip install --quiet --disable-pip-version-check --no-compile --target "$folder/packages" \
     av==18.1.0 numpy==2.4.6 2>"$folder/log" || { cat "$folder/log"; exit 1; }
 cd "$folder"
 PYTHONPATH="$folder/packages" python3 - <<'PYTHON'

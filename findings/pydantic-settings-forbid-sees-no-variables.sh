@@ -7,7 +7,7 @@
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-python3 -m pip install --quiet --disable-pip-version-check --target "$folder/packages" \
+python3 -m pip install --quiet --disable-pip-version-check --no-compile --target "$folder/packages" \
     pydantic-settings==2.16.3 pydantic==2.14.4 2>"$folder/log" || { cat "$folder/log"; exit 1; }
 cd "$folder"
 PYTHONPATH="$folder/packages" python3 - <<'PYTHON'
