@@ -68,7 +68,7 @@ def export_model(
     with folder_aside(folder) as aside:
         roles = _write_graphs(p.eval(), t.eval(), aside)
         differences = _check_graphs(p, t, aside, roles)
-        phone_files, phone_differences = write_tflite(p, t, aside, tflite) if tflite else ({}, {})
+        phone_files, phone_differences = write_tflite(p, t, aside, tflite, gallery) if tflite else ({}, {})
         roles |= phone_files
         save_weights(p, t, aside / "weights.safetensors")
         (aside / "weights.safetensors").chmod(0o644)  # safetensors writes for the owner alone

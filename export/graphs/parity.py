@@ -1,5 +1,6 @@
 """Does a graph compute what the PyTorch network computes? The exporter refuses to finish where it does not."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -49,13 +50,21 @@ def step_difference(
     Both carry their own paintings on, so that small differences may grow. carried: the model's `state`; style [1,D].
     """
     steady = Steady(ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"]), carried)
+    return steps_apart(t, lambda frame: steady.paint({"frame": frame, "style": style}, 1.0), style, size)
+
+
+@torch.no_grad()
+def steps_apart(
+    t: Transformer, paint: Callable[[np.ndarray], np.ndarray], style: np.ndarray, size: tuple[int, int]
+) -> float:
+    """`step_difference` of whatever paints frames [1,3,H,W] steadily, one after the other, at stability 1."""
     reference, worst = StepGraph(t).eval(), 0.0
     scene = picture(size[0] + 4 * STEPS, size[1] + 4 * STEPS).transpose(2, 0, 1)[None]
     state = State.empty(torch.zeros(1, 3, *size))
     for step in range(STEPS):
         at = 3 * step
         frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
-        ours = steady.paint({"frame": frame, "style": style}, 1.0)
+        ours = paint(frame)
         state = reference(torch.from_numpy(frame), torch.from_numpy(style), torch.ones(1), *state)
         worst = max(worst, float(np.abs(ours - state.last_painting.numpy()).max()))
     return worst

@@ -170,9 +170,7 @@ def export(
     paintings: Annotated[
         Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
     ] = None,
-    tflite: Annotated[
-        bool, typer.Option("--tflite", help="Write frame.tflite too, for phones (extra: mobile).")
-    ] = False,
+    tflite: Annotated[bool, typer.Option("--tflite", help="Write graphs for phones too (extra: mobile).")] = False,
     tflite_size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of its frames.")] = "512x288",
     as_json: JsonOption = False,
 ) -> None:
