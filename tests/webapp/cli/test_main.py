@@ -144,7 +144,7 @@ def test_corrupt_model_is_named(run, files):
     damage(files / "model" / "frame.onnx", 0.9)
     code, _, err = run(*stylize(files))
     assert code == 2
-    assert "frame.onnx is damaged: its SHA-256" in err
+    assert "frame.onnx is damaged: it has" in err
     assert not (files / "out.mp4").exists()
 
 
