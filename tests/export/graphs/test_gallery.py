@@ -135,7 +135,7 @@ def test_all_missing_paintings_are_named_in_one_sentence(paintings):
 
 def test_a_damaged_painting_is_named(paintings):
     (paintings / "dots.png").write_bytes(b"no picture")
-    with pytest.raises(BadInput, match=r"dots\.png is damaged"):
+    with pytest.raises(BadInput, match=r"dots\.png is not a picture"):
         gallery.build_gallery(lambda image: np.zeros(3), paintings)
 
 
