@@ -116,7 +116,7 @@ class Predictor(nn.Module):
     """P as its `PredictorSpec` describes it, with heads for one `StyleLayout`.
 
     `forward` gives S. Its parts are methods of their own, because training computes what does not change only once:
-    `survey` goes part of the way, `look_on` the rest, `say` makes S of what was found.
+    `lower_summary` goes part of the way, `summary_from` the rest, `style_of` makes S of what was found.
     """
 
     def __init__(self, spec: PredictorSpec, layout: StyleLayout):
@@ -150,7 +150,7 @@ class Predictor(nn.Module):
         if self.spec.statistics:
             self.correct.weight.zero_()
 
-    def code(self, image: Tensor) -> Tensor:
+    def bottleneck_of(self, image: Tensor) -> Tensor:
         """image [N,3,H,W] in [0, 1] → bottleneck [N,100]. Any size; trained on 256×256."""
         return self.upper(self.lower(image))
 
@@ -165,7 +165,7 @@ class Predictor(nn.Module):
             z = F.relu6(self.last(z))
         return self.bottleneck(z.mean((2, 3)))
 
-    def survey(self, image: Tensor, blocks: int = 0) -> tuple[Tensor, list[Tensor]]:
+    def lower_summary(self, image: Tensor, blocks: int = 0) -> tuple[Tensor, list[Tensor]]:
         """image [N,3,H,W] in [0, 1] → (features after the stem and the first `blocks` inverted residuals, statistics).
 
         The statistics are a list: [N,6] of the picture itself, then [N,2C] of every level up to there; empty where
@@ -176,26 +176,26 @@ class Predictor(nn.Module):
         return self._on(z, found, 0, blocks)
 
     def _on(self, z: Tensor, found: list[Tensor], done: int, blocks: int) -> tuple[Tensor, list[Tensor]]:
-        """What `survey` gave after `done` blocks → what it gives after `blocks`."""
+        """What `lower_summary` gave after `done` blocks → what it gives after `blocks`."""
         for i in range(done, blocks):
             z = self.blocks[i](z)
             found = [*found, statistics(z)] if i + 1 in self.spec.levels else found
         return z, found
 
-    def look(self, image: Tensor) -> tuple[Tensor, Tensor]:
+    def summary(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """image [N,3,256,256] in [0, 1] → what S is made of: (bottleneck [N,100], statistics [N,K]).
 
         The statistics are those of the picture and of all levels side by side; K is 0 where `spec` has none.
         """
-        return self.look_on(*self.survey(image))
+        return self.summary_from(*self.lower_summary(image))
 
-    def look_on(self, z: Tensor, found: list[Tensor], blocks: int = 0) -> tuple[Tensor, Tensor]:
-        """What `survey` gave after `blocks` inverted residuals → what `look` gives."""
+    def summary_from(self, z: Tensor, found: list[Tensor], blocks: int = 0) -> tuple[Tensor, Tensor]:
+        """What `lower_summary` gave after `blocks` inverted residuals → what `summary` gives."""
         z, found = self._on(z, found, blocks, len(self.blocks))
         return self.upper(z, len(self.blocks)), torch.cat(found, 1) if found else z.new_zeros(len(z), 0)
 
-    def say(self, code: Tensor, found: Tensor) -> Tensor:
-        """Bottleneck [N,100] and statistics [N,K], as `look` gives them → S [N,D]."""
+    def style_of(self, code: Tensor, found: Tensor) -> Tensor:
+        """Bottleneck [N,100] and statistics [N,K], as `summary` gives them → S [N,D]."""
         style = self.heads(code)
         if not self.spec.statistics:
             return style
@@ -205,7 +205,7 @@ class Predictor(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted mean of them is a style too."""
-        return self.say(*self.look(image))
+        return self.style_of(*self.summary(image))
 
 
 def statistics(z: Tensor) -> Tensor:

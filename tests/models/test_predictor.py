@@ -28,7 +28,7 @@ def test_without_a_last_convolution_the_stages_are_pooled():
     p = Predictor(replace(TINY, last=0), StyleLayout.of(TransformerSpec(channels=(3, 4), blocks=1)))
     with torch.no_grad():
         pooled = p.blocks(p.lower(image := torch.rand(2, 3, 32, 32))).mean((2, 3))
-        torch.testing.assert_close(p.code(image), pooled @ p.bottleneck.weight.T + p.bottleneck.bias)
+        torch.testing.assert_close(p.bottleneck_of(image), pooled @ p.bottleneck.weight.T + p.bottleneck.bias)
 
 
 def test_statistics_against_numpy():
@@ -54,14 +54,14 @@ def test_statistics_are_of_the_picture_and_all_levels_and_correct_nothing_at_fir
     assert spec.levels == {0: 4, 1: 4}
     p, image = Predictor(spec, layout), torch.rand(2, 3, 32, 32)
     with torch.no_grad():
-        z, found = p.survey(image, 1)
+        z, found = p.lower_summary(image, 1)
         levels = (image, p.lower(image), p.lower(image, 1))
         torch.testing.assert_close(torch.cat(found, 1), torch.cat([statistics(x) for x in levels], 1))
-        torch.testing.assert_close(p.look(image)[1], torch.cat(found, 1))
-        torch.testing.assert_close(p.upper(z, 1), p.code(image))
-        torch.testing.assert_close(p(image), p.heads(p.code(image)))
+        torch.testing.assert_close(p.summary(image)[1], torch.cat(found, 1))
+        torch.testing.assert_close(p.upper(z, 1), p.bottleneck_of(image))
+        torch.testing.assert_close(p(image), p.heads(p.bottleneck_of(image)))
         p.correct.weight.normal_()
-        assert not torch.allclose(p(image), p.heads(p.code(image)))
+        assert not torch.allclose(p(image), p.heads(p.bottleneck_of(image)))
 
 
 def test_halves_make_a_whole_wherever_it_is_cut():

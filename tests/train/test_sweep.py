@@ -84,7 +84,7 @@ def test_rows_begin_with_the_same_predictor_but_for_the_heads(swept, sources):
         p, t = load_weights(swept[0] / name / "start.safetensors")
         assert t.spec == spec
         image = torch.rand(1, 3, 32, 32)
-        assert torch.equal(p.code(image), teacher.code(image))
+        assert torch.equal(p.bottleneck_of(image), teacher.bottleneck_of(image))
         assert p.layout == t.layout
 
 

@@ -69,9 +69,9 @@ def losses(p: Predictor, teacher: Predictor, frozen: int, deviation: Tensor, pic
     thorough = teacher if teacher.spec.statistics else p
     with torch.autocast(pictures.device.type, enabled=False):
         with torch.no_grad():
-            shared = thorough.survey(pictures, frozen)
-            wanted = teacher.say(*teacher.look_on(*shared, frozen))
-        found = p.say(*p.look_on(*shared, frozen)) if frozen else p(pictures)
+            shared = thorough.lower_summary(pictures, frozen)
+            wanted = teacher.style_of(*teacher.summary_from(*shared, frozen))
+        found = p.style_of(*p.summary_from(*shared, frozen)) if frozen else p(pictures)
         return {"unexplained": ((found - wanted) / deviation).square().mean()}
 
 
@@ -85,10 +85,10 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
     pooled, codes, styles = [], [], []
     handle = p.bottleneck.register_forward_hook(lambda _, inputs, output: pooled.append(inputs[0]))
     for some in pictures.split(16):
-        p.code(some)
-        code, found = teacher.look(some)
+        p.bottleneck_of(some)
+        code, found = teacher.summary(some)
         codes.append(code)
-        styles.append(teacher.say(code, found))
+        styles.append(teacher.style_of(code, found))
     handle.remove()
     # Ridge regression from one to the other: (XᵀX + λI)⁻¹ Xᵀ(Y − mean Y), of centred X.
     x, y = torch.cat(pooled).double(), torch.cat(codes).double()

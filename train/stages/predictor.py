@@ -70,7 +70,7 @@ class PaintingCache:
         with torch.backends.cudnn.flags(enabled=True, benchmark=False):  # another number of them each time
             style_grams = {layer: gram.bfloat16() for layer, gram in grams(self.vgg(shown)).items()}
             with torch.autocast(shown.device.type, enabled=False):
-                codes, statistics = self.p.look(shown)
+                codes, statistics = self.p.summary(shown)
         for i, number in enumerate(numbers):
             one = slice(i, i + 1)
             its_grams = {layer: gram[one] for layer, gram in style_grams.items()}
@@ -91,7 +91,7 @@ def losses(
     """The training step: features of N paintings, photographs [N,3,H,W] in [0, 1], and VGG's features of these at the
     content layer [N,256,h,w] → the terms."""
     with torch.autocast(photos.device.type, enabled=False):
-        vectors = nets.p.say(known.code, known.statistics)
+        vectors = nets.p.style_of(known.code, known.statistics)
     return perceptual_terms(vgg, nets.t(photos, vectors), content_features, known.style_grams)
 
 

@@ -53,7 +53,7 @@ def losses(
     frames, flows, masks = (x.transpose(0, 1) for x in shots[:3])
     still = (frames[0] + noise.transpose(0, 1)).clamp(0.0, 1.0)
     with torch.no_grad():
-        vectors = nets.p.say(known.code, known.statistics)
+        vectors = nets.p.style_of(known.code, known.statistics)
         content_features = vgg(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
         begun = unroll(nets.t.stabilizer, still, paint(nets, still, styles_over_time(nets, vectors, len(still))))[-1]
     mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device)).repeat(len(frames) - 1, 1)

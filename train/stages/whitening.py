@@ -17,7 +17,7 @@ ENOUGH = 512  # pictures: about as many as there are statistics
 @torch.no_grad()
 def begin_statistics(p: Predictor, pictures: Tensor) -> None:
     """Makes what P gathers of its statistics their components over pictures [N,3,h,w] in [0, 1]."""
-    whiten(p.gather, torch.cat([p.look(some)[1] for some in pictures.split(16)]))
+    whiten(p.gather, torch.cat([p.summary(some)[1] for some in pictures.split(16)]))
 
 
 @torch.no_grad()

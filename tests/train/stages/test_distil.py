@@ -161,7 +161,7 @@ def test_on_the_command_line_and_joined_with_another_p(data, tiny, tmp_path):
     p, t = loop.start(str(tmp_path / "both"), "", 0)
     p0, _ = load_weights(data["teacher"])
     assert p.layout == t.layout
-    assert torch.equal(p.code(pictures(1, 32)), p0.code(pictures(1, 32)))
+    assert torch.equal(p.bottleneck_of(pictures(1, 32)), p0.bottleneck_of(pictures(1, 32)))
     with pytest.raises(BadInput, match="does not belong"):
         cli.join(tmp_path / "t", data["teacher"], tmp_path / "wrong.safetensors")
 
