@@ -177,7 +177,7 @@ def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str
     feed = {**small, "grid": motion.pixel_grid(HEIGHT // 2, WIDTH // 2)}
     feed = {name: value.numpy() for name, value in feed.items()}
     grey = [to_bytes(light(x)[0].expand(3, -1, -1))[..., 0].copy() for x in (here, there)]
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     before = cv2.getNumThreads()
     cv2.setNumThreads(THREADS)
     try:

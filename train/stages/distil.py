@@ -131,7 +131,7 @@ def ridge_regression(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
     """Sets weights and bias to the ridge regression of wanted [N,O,h,w] on the patches of inputs [N,C,H,W]."""
     k, stride = conv.conv.kernel_size, conv.conv.stride
     # The normal equations, XᵀX and XᵀY, summed over pictures; X are the patches, with a 1 for the bias.
-    square, cross = 0.0, 0.0
+    square = cross = torch.zeros((), dtype=torch.float64, device=inputs.device)
     for one, target in zip(inputs.float().split(1), wanted.float().split(1), strict=True):  # all patches are too many
         patches = F.unfold(F.pad(one, conv.pad, mode="reflect"), k, stride=stride)[0].double()
         patches = torch.cat([patches, torch.ones_like(patches[:1])])
@@ -181,7 +181,7 @@ def train(
     torch.manual_seed(config.seed)
     student = student_of(model, loop.named(loop.NETWORKS, config.network))
     work = common.begin(config, student, photos, paintings)
-    model = Networks(*(net.to(work.processes.device, memory_format=torch.channels_last) for net in model))
+    loop.on_device(model, work.processes.device)
     fit_ends(work.nets, model, *pictures.sample_sheet(work.photographs, work.paintings, config, FITTED))
     common.broadcast_weights(work.nets.t)
     rows = work.nets.t.layout.within(model.t.layout)

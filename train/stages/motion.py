@@ -61,7 +61,7 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
     def scene() -> synthetic.SyntheticScene:
         behind, before = pictures.pick(photographs, n, draws), pictures.pick(photographs, n, draws)
         made = synthetic.random_scene(behind, before, size, 2, draws)
-        pace = PACES[draws.integers(1, high=len(PACES)).item()]
+        pace = PACES[int(draws.integers(1, high=len(PACES)).item())]
         for layer in (made.camera, made.object):
             layer.steps, layer.bends = torch.linalg.matrix_power(layer.steps, pace), layer.bends * pace
         return made
@@ -93,7 +93,8 @@ def loss(net: FlowNet, here: Tensor, there: Tensor, flow: Tensor) -> Tensor:
     """Frames [N,3,h,w] in [0, 1], flow [N,2,h,w] from here to there → the weighted sum of the levels' errors."""
     grid = pixel_grid(*here.shape[-2:]).to(here.device)
     found = net.levels(*net.features(here), net.matched(net.features(there)[0]), grid)
-    return sum(LEVELS[scale] * error(level, flow) for scale, level in found.items())
+    errors = (LEVELS[scale] * error(level, flow) for scale, level in found.items())
+    return sum(errors, torch.zeros((), device=here.device))
 
 
 def train(config: Config, photos: Sequence[Path], out: Path) -> str:
@@ -120,14 +121,15 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     out.mkdir(parents=True, exist_ok=True)
     (out / "log.jsonl").unlink(missing_ok=True)
 
+    pairs: tuple[Tensor, ...] = ()
     step, seconds, sums, began = 0, 0.0, torch.zeros(2), time.monotonic()
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
         step += 1
         optimizer.param_groups[0]["lr"] = config.rate * rate_factor(config, step, seconds)
         turn = (step - 1) % TURNS
         if turn == 0:
-            *pairs, _ = moved(photographs, config.batch, config.size, draws)
-        here, there, flow = turned(*pairs, turn)
+            pairs = moved(photographs, config.batch, config.size, draws)[:3]
+        here, there, flow = turned(pairs[0], pairs[1], pairs[2], turn)
         total = loss(net, here, there, flow)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
