@@ -113,7 +113,8 @@ def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> t
 def on_device(nets: Networks, device: torch.device) -> Networks:
     """The same networks, moved to a device, in the layout that convolutions are fastest in."""
     for net in nets:
-        net.to(device).to(memory_format=torch.channels_last)
+        net.to(device)
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return nets
 
 

@@ -42,7 +42,8 @@ class Stage(NamedTuple):
 
     def load_vgg(self, file: Path | None) -> Vgg:
         """VGG where the networks are; in bf16 on a CPU that multiplies it faster, as autocast makes it on a GPU."""
-        found = vgg.load(file).to(self.processes.device).to(memory_format=torch.channels_last)
+        found = vgg.load(file).to(self.processes.device)
+        found.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return found.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else found
 
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:

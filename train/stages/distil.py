@@ -104,6 +104,7 @@ def fit_ends(student: Networks, teacher: Networks, photos: Tensor, styles: Tenso
     """
     t, vectors = student.t, teacher.p(styles)
     for i, conv in enumerate(teacher.t.contract, 1):
+        assert isinstance(conv, PaddedConv)
         here = teacher.t.spec.stem_stride * 2**i, conv.conv.out_channels
         if here == (t.spec.stem_stride, t.stem.conv.out_channels):
             _, wanted = _input_and_output(conv, lambda: teacher.t.encode(photos))
@@ -141,6 +142,7 @@ def ridge_regression(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
     strength[-1, -1] = 0  # the bias is free
     found = torch.linalg.solve(square + strength, cross).T
     conv.conv.weight.copy_(found[:, :-1].view_as(conv.conv.weight))
+    assert conv.conv.bias is not None
     conv.conv.bias.copy_(found[:, -1])
 
 

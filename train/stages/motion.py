@@ -8,7 +8,7 @@ hidden in the other frame too, for their motion is known exactly here.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -82,6 +82,14 @@ def turned(here: Tensor, there: Tensor, flow: Tensor, turn: int) -> tuple[Tensor
     return here, there, flow
 
 
+def turned_pairs(photographs: Tensor, n: int, size: int, draws: Draws) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Batches of here, there and flow, without end: as `moved` makes them, each `TURNS` times, turned differently."""
+    while True:
+        here, there, flow, _ = moved(photographs, n, size, draws)
+        for turn in range(TURNS):
+            yield turned(here, there, flow, turn)
+
+
 def error(found: Tensor, true: Tensor) -> Tensor:
     """Mean end-point error, smooth at 0, of flows [N,2,h,w] in pixels of the frame, the true one [N,2,H,W]."""
     h, w = found.shape[-2:]
@@ -121,15 +129,12 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     out.mkdir(parents=True, exist_ok=True)
     (out / "log.jsonl").unlink(missing_ok=True)
 
-    pairs: tuple[Tensor, ...] = ()
+    pairs = turned_pairs(photographs, config.batch, config.size, draws)
     step, seconds, sums, began = 0, 0.0, torch.zeros(2), time.monotonic()
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
         step += 1
         optimizer.param_groups[0]["lr"] = config.rate * rate_factor(config, step, seconds)
-        turn = (step - 1) % TURNS
-        if turn == 0:
-            pairs = moved(photographs, config.batch, config.size, draws)[:3]
-        here, there, flow = turned(pairs[0], pairs[1], pairs[2], turn)
+        here, there, flow = next(pairs)
         total = loss(net, here, there, flow)
         optimizer.zero_grad(set_to_none=True)
         total.backward()
