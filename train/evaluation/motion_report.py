@@ -165,6 +165,7 @@ def export(network: Network, path: Path) -> None:
                 dynamo=True,
                 verbose=False,
             )
+            assert program is not None  # with dynamo it never is
             program.save(str(path), external_data=False)
     finally:
         quiet.setLevel(level)
