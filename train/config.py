@@ -194,7 +194,7 @@ def _merged(config: C, given: DictConfig) -> C:
 
 def _no_such(key: str, config: StageConfig) -> str:
     known = [name for name, _ in settings(config)]
-    near = difflib.get_close_matches(key, known, 1)
+    near = difflib.get_close_matches(key, {*known, *(name.partition(".")[0] for name in known)}, 1)
     rest = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
     return f"There is no setting {key!r}; {rest}"
 

@@ -103,9 +103,19 @@ def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> t
         raise BadInput(f"A batch of {config.batch} cannot be divided among {world} processes: change --set batch=….")
     if config.size % multiple:
         raise BadInput(f"size={config.size} must be divisible by {multiple} for this network.")
-    nets = Networks(*(net.to(processes.device, memory_format=torch.channels_last).train() for net in nets))
+    nets = on_device(nets, processes.device)
+    for net in nets:
+        net.train()
     random = torch.Generator().manual_seed(config.seed)
     return nets, Draws(random, processes.process_index, world), config.batch // world
+
+
+def on_device(nets: Networks, device: torch.device) -> Networks:
+    """The same networks, moved to a device, in the layout that convolutions are fastest in."""
+    for net in nets:
+        net.to(device)
+        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
+    return nets
 
 
 def run(
@@ -129,11 +139,13 @@ def run(
     `out` holds a run and `resume` is False.
     """
     began, main = time.monotonic(), processes.is_main_process
-    ema = Networks(*(copy.deepcopy(net).requires_grad_(False) for net in nets))
+    ema = copy.deepcopy(nets)
+    for weight in (*ema.p.parameters(), *ema.t.parameters()):
+        weight.requires_grad_(False)
     optimizer = _optimizer(nets, rates)
     parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
-    averaged = [weight for net in ema for weight in net.parameters()]
-    present = [weight for net in nets for weight in net.parameters()]
+    averaged: list[Tensor] = [weight for net in ema for weight in net.parameters()]
+    present: list[Tensor] = [weight for net in nets for weight in net.parameters()]
 
     found = checkpoint.newest(out)
     if found and not resume:
@@ -203,9 +215,10 @@ def _optimizer(nets: Networks, rates: Mapping[str, float]) -> torch.optim.Adam:
     groups: dict[str, list] = {}
     for network, net in nets._asdict().items():
         for name, weight in net.named_parameters():
+            # The longest name that a rate is given for is the part that this weight belongs to.
             owners = [part for part in rates if f"{network}.{name}.".startswith(f"{part}.")]
-            owner = max(owners, key=len, default=None)
-            weight.requires_grad_(owner is not None and rates[owner] > 0)
+            owner = max(owners, key=len, default="")
+            weight.requires_grad_(rates.get(owner, 0.0) > 0)
             if weight.requires_grad:
                 groups.setdefault(owner, []).append(weight)
     if not groups:
@@ -217,14 +230,14 @@ def _average_gradients(processes: Accelerator, parameters: list[Tensor]) -> None
     """Replaces every gradient by its mean over the processes, in one message."""
     if processes.num_processes > 1:
         grads = [weight.grad for weight in parameters if weight.grad is not None]
-        flat = processes.reduce(torch.cat([g.reshape(-1) for g in grads]), reduction="mean")
+        flat = torch.as_tensor(processes.reduce(torch.cat([g.reshape(-1) for g in grads]), reduction="mean"))
         for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
             grad.copy_(part.view(grad.shape))
 
 
 def _mean_over_processes(processes: Accelerator, terms: Mapping[str, Tensor]) -> dict[str, float]:
     stacked = torch.stack([value.detach().float() for value in terms.values()])
-    return dict(zip(terms, processes.reduce(stacked, reduction="mean").tolist(), strict=True))
+    return dict(zip(terms, torch.as_tensor(processes.reduce(stacked, reduction="mean")).tolist(), strict=True))
 
 
 def _main_clock(processes: Accelerator, seconds: float) -> float:

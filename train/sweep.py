@@ -109,6 +109,7 @@ def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Pat
         program = torch.onnx.export(
             FrameGraph(t), inputs, input_names=["frame", "style"], opset_version=18, dynamo=True, verbose=False
         )
+    assert program is not None  # with dynamo it never is
     program.save(str(file), external_data=False)
     return file
 

@@ -47,6 +47,9 @@ class Vgg(nn.Module):
     layout.
     """
 
+    mean: Tensor
+    deviation: Tensor
+
     def __init__(self, convention: str = TORCHVISION):
         super().__init__()
         mean, deviation = NORMALISATION[convention]
@@ -68,7 +71,7 @@ class Vgg(nn.Module):
         """
         if last not in LAYERS.values():
             raise ValueError(f"unknown layer {last!r}: one of {', '.join(LAYERS.values())}")
-        x, found = ((image - self.mean) / self.deviation).to(self.features["0"].weight.dtype), {}
+        x, found = ((image - self.mean) / self.deviation).to(next(self.features.parameters()).dtype), {}
         for index, conv in self.features.items():
             if int(index) in POOLED_BEFORE:
                 x = F.max_pool2d(x, 2)

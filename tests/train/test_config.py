@@ -73,6 +73,10 @@ def test_a_misspelt_name_is_answered_with_the_right_one(stage, name, default):
     assert f"There is no setting '{name}x'; did you mean '{name}'?" == text
 
 
+def test_a_misspelt_group_is_answered_too():
+    assert said(configured, image.Config(), changes=["weigths.style=1"]).endswith("did you mean 'weights'?")
+
+
 def test_a_setting_like_no_other_is_answered_with_all():
     text = said(configured, motion.Config(), changes=["qqq=1"])
     assert text.startswith("There is no setting 'qqq'; there are size, photo_side,")

@@ -74,7 +74,8 @@ def to_tensor(image: np.ndarray) -> Tensor:
 def dis_flow(here: np.ndarray, there: np.ndarray) -> Tensor:
     """DIS flow, medium preset, from here to there: uint8 RGB [H,W,3] each → float32 [2,H,W] in pixels."""
     grey = [cv2.cvtColor(image, cv2.COLOR_RGB2GRAY) for image in (here, there)]
-    flow = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM).calc(grey[0], grey[1], None)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    flow = dis.calc(*grey, None)  # pyright: ignore[reportCallIssue, reportArgumentType]
     return torch.from_numpy(flow).permute(2, 0, 1).contiguous()
 
 

@@ -68,13 +68,13 @@ def disoccluded(flow: Tensor, seen: Tensor) -> Tensor:
     motion, found = np.zeros((h, w, 2), np.float32), np.zeros((h, w), np.uint8)
     for across in (np.floor, np.ceil):
         for down in (np.floor, np.ceil):
-            place = down(y).astype(int).clip(0, h - 1), across(x).astype(int).clip(0, w - 1)
+            place = np.clip(down(y), 0, h - 1).astype(np.intp), np.clip(across(x), 0, w - 1).astype(np.intp)
             motion[place], found[place] = flow.permute(1, 2, 0).numpy()[visible_here], 1
     if not found.any():
         return torch.zeros(1, h, w)
     # Every pixel gets the motion of the nearest one that was landed on, by that one's label.
     _, nearest = cv2.distanceTransformWithLabels(1 - found, cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL)
-    labels, landed = np.asarray(nearest), found > 0
+    labels, landed = nearest.astype(np.intp), found > 0
     motions = np.zeros((labels.max() + 1, 2), np.float32)
     motions[labels[landed]] = motion[landed]
     # Traced back by it, what came in over the border is told from what was hidden; narrow regions are rounding.

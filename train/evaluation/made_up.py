@@ -108,7 +108,7 @@ def _mist(rng) -> np.ndarray:
 
 
 def _wash(rng) -> np.ndarray:
-    paper = 0.04 * cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)), None, 0.8)
+    paper = 0.04 * cv2.GaussianBlur(rng.normal(size=(SIDE, SIDE)), (0, 0), 0.8)
     return 0.1 + 0.5 * _blend(rng, "sea", 4) + 0.4 * _strokes(rng, "sea", 500, 60, 16) + paper[..., None]
 
 
@@ -134,7 +134,8 @@ def _facets(rng) -> np.ndarray:
 
 def _ink(rng) -> np.ndarray:
     height = 4 * _noise(rng, (SIDE, SIDE), 5) + 0.5 * _noise(rng, (SIDE, SIDE), 20)
-    line = np.abs(height - np.round(height)) / (np.hypot(*np.gradient(height)) + 0.02)
+    down, across = np.gradient(height)
+    line = np.abs(height - np.round(height)) / (np.hypot(down, across) + 0.02)
     paper = np.array([0.93, 0.89, 0.8]) + 0.015 * rng.normal(size=(SIDE, SIDE, 1))
     return paper * (0.08 + 0.92 * np.clip(line / 1.6 - 0.4, 0, 1))[..., None]
 
@@ -172,14 +173,15 @@ def _splatter(rng) -> np.ndarray:
         path = rng.uniform(0, SIDE, 2) + 7 * np.cumsum(np.stack([np.cos(turns), np.sin(turns)], 1), 0)
         _line(canvas, path, colour, int(rng.integers(1, 4)))
         for spot in path[rng.choice(60, 6)]:
-            _disc(canvas, *(spot + rng.normal(0, 6, 2)), rng.uniform(0.7, 4), colour)
+            x, y = spot + rng.normal(0, 6, 2)
+            _disc(canvas, x, y, rng.uniform(0.7, 4), colour)
     return canvas / 255
 
 
 def _strokes(rng, palette: str, count: int, length: float, thickness: int) -> np.ndarray:
     """Short curved strokes along the contours of a smooth height, somewhat as Van Gogh laid them."""
     below, height = _blend(rng, palette, 5), _noise(rng, (SIDE, SIDE), 5)
-    canvas, (fy, fx) = _bytes(below), np.gradient(cv2.GaussianBlur(height, None, 4))
+    canvas, (fy, fx) = _bytes(below), np.gradient(cv2.GaussianBlur(height, (0, 0), 4))
     for at in rng.uniform(0, SIDE - 1, (count, 2)):
         path, colour = [at], below[int(at[1]), int(at[0])] * rng.uniform(0.6, 1.35) + rng.normal(0, 0.05, 3)
         for _ in range(5):

@@ -57,8 +57,8 @@ def flow(network: Network, pair: Pair) -> Tensor:
     here, there = (F.pad(x[None], (0, right, 0, below), "replicate") for x in (pair.here, pair.there))
     h, w = here.shape[-2:]
     with torch.no_grad():
-        small = (F.avg_pool2d(x, 2) for x in (here, there))
-        found = F.interpolate(network(*small, motion.pixel_grid(h // 2, w // 2)), (h, w), mode="bilinear")
+        here, there = F.avg_pool2d(here, 2), F.avg_pool2d(there, 2)
+        found = F.interpolate(network(here, there, motion.pixel_grid(h // 2, w // 2)), (h, w), mode="bilinear")
     return (found * torch.tensor([w / 2, h / 2]).view(1, 2, 1, 1))[0, :, :height, :width]
 
 
@@ -121,7 +121,8 @@ def accuracy(pairs: Iterable[Pair], found_by: dict[str, Callable[[Pair], Tensor]
 
 def halved(pair: Pair) -> Pair:
     """A pair at half its size: motion in smaller pixels, as a live picture has it."""
-    return smaller(pair, tuple(side // 2 for side in pair.here.shape[-2:]))
+    height, width = pair.here.shape[-2:]
+    return smaller(pair, (height // 2, width // 2))
 
 
 def synthetic_pairs(photos: Sequence[Path], count: int = SYNTHETIC, size: int = SIZE) -> Iterator[Pair]:
@@ -164,6 +165,7 @@ def export(network: Network, path: Path) -> None:
                 dynamo=True,
                 verbose=False,
             )
+            assert program is not None  # with dynamo it never is
             program.save(str(path), external_data=False)
     finally:
         quiet.setLevel(level)
@@ -177,7 +179,7 @@ def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str
     feed = {**small, "grid": motion.pixel_grid(HEIGHT // 2, WIDTH // 2)}
     feed = {name: value.numpy() for name, value in feed.items()}
     grey = [to_bytes(light(x)[0].expand(3, -1, -1))[..., 0].copy() for x in (here, there)]
-    dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
     before = cv2.getNumThreads()
     cv2.setNumThreads(THREADS)
     try:

@@ -42,7 +42,8 @@ class Stage(NamedTuple):
 
     def load_vgg(self, file: Path | None) -> Vgg:
         """VGG where the networks are; in bf16 on a CPU that multiplies it faster, as autocast makes it on a GPU."""
-        found = vgg.load(file).to(self.processes.device, memory_format=torch.channels_last)
+        found = vgg.load(file).to(self.processes.device)
+        found.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
         return found.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else found
 
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
@@ -74,4 +75,4 @@ def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], painti
 def broadcast_weights(net: nn.Module) -> None:
     """The main process's weights for all: what is computed before training may be rounded otherwise elsewhere."""
     for weight in net.parameters():
-        weight.copy_(broadcast(weight))
+        weight.copy_(torch.as_tensor(broadcast(weight)))

@@ -104,6 +104,7 @@ def fit_ends(student: Networks, teacher: Networks, photos: Tensor, styles: Tenso
     """
     t, vectors = student.t, teacher.p(styles)
     for i, conv in enumerate(teacher.t.contract, 1):
+        assert isinstance(conv, PaddedConv)
         here = teacher.t.spec.stem_stride * 2**i, conv.conv.out_channels
         if here == (t.spec.stem_stride, t.stem.conv.out_channels):
             _, wanted = _input_and_output(conv, lambda: teacher.t.encode(photos))
@@ -131,7 +132,7 @@ def ridge_regression(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
     """Sets weights and bias to the ridge regression of wanted [N,O,h,w] on the patches of inputs [N,C,H,W]."""
     k, stride = conv.conv.kernel_size, conv.conv.stride
     # The normal equations, XᵀX and XᵀY, summed over pictures; X are the patches, with a 1 for the bias.
-    square, cross = 0.0, 0.0
+    square = cross = torch.zeros((), dtype=torch.float64, device=inputs.device)
     for one, target in zip(inputs.float().split(1), wanted.float().split(1), strict=True):  # all patches are too many
         patches = F.unfold(F.pad(one, conv.pad, mode="reflect"), k, stride=stride)[0].double()
         patches = torch.cat([patches, torch.ones_like(patches[:1])])
@@ -141,6 +142,7 @@ def ridge_regression(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
     strength[-1, -1] = 0  # the bias is free
     found = torch.linalg.solve(square + strength, cross).T
     conv.conv.weight.copy_(found[:, :-1].view_as(conv.conv.weight))
+    assert conv.conv.bias is not None
     conv.conv.bias.copy_(found[:, -1])
 
 
@@ -181,7 +183,7 @@ def train(
     torch.manual_seed(config.seed)
     student = student_of(model, loop.named(loop.NETWORKS, config.network))
     work = common.begin(config, student, photos, paintings)
-    model = Networks(*(net.to(work.processes.device, memory_format=torch.channels_last) for net in model))
+    loop.on_device(model, work.processes.device)
     fit_ends(work.nets, model, *pictures.sample_sheet(work.photographs, work.paintings, config, FITTED))
     common.broadcast_weights(work.nets.t)
     rows = work.nets.t.layout.within(model.t.layout)

@@ -123,7 +123,7 @@ def train(
     p = student_of(model.p, loop.named(loop.PREDICTORS, config.predictor))
     _check(config, p, model.p)
     work = common.begin(config, Networks(p, model.t), photos, paintings)
-    teacher_p = model.p.to(work.processes.device, memory_format=torch.channels_last)
+    teacher_p = loop.on_device(model, work.processes.device).p
 
     def pictures(n: int, draws: Draws) -> Tensor:
         return draw(work.paintings, work.photographs, n, config.style_size, draws)
@@ -142,7 +142,7 @@ def _check(config: Config, p: Predictor, teacher: Predictor) -> None:
     """BadInput: the pictures' sides differ, or the blocks that shall stay are not the same in both."""
     if config.photo_side != config.painting_side:
         raise BadInput("photo_side and painting_side must be the same: P is shown both alike.")
-    kept = [(net.stem, *net.blocks[: config.frozen]) for net in (p, teacher)]
+    kept = [(net.stem, *list(net.blocks)[: config.frozen]) for net in (p, teacher)]
     pairs = [(a.state_dict(), b.state_dict()) for a, b in zip(*kept, strict=False)]
     alike = all(a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a) for a, b in pairs)
     if config.frozen and not (alike and len(pairs) == config.frozen + 1):

@@ -8,7 +8,7 @@ hidden in the other frame too, for their motion is known exactly here.
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,7 +61,7 @@ def moved(photographs: Tensor, n: int, size: int, draws: Draws) -> tuple[Tensor,
     def scene() -> synthetic.SyntheticScene:
         behind, before = pictures.pick(photographs, n, draws), pictures.pick(photographs, n, draws)
         made = synthetic.random_scene(behind, before, size, 2, draws)
-        pace = PACES[draws.integers(1, high=len(PACES)).item()]
+        pace = PACES[int(draws.integers(1, high=len(PACES)).item())]
         for layer in (made.camera, made.object):
             layer.steps, layer.bends = torch.linalg.matrix_power(layer.steps, pace), layer.bends * pace
         return made
@@ -82,6 +82,14 @@ def turned(here: Tensor, there: Tensor, flow: Tensor, turn: int) -> tuple[Tensor
     return here, there, flow
 
 
+def turned_pairs(photographs: Tensor, n: int, size: int, draws: Draws) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Batches of here, there and flow, without end: as `moved` makes them, each `TURNS` times, turned differently."""
+    while True:
+        here, there, flow, _ = moved(photographs, n, size, draws)
+        for turn in range(TURNS):
+            yield turned(here, there, flow, turn)
+
+
 def error(found: Tensor, true: Tensor) -> Tensor:
     """Mean end-point error, smooth at 0, of flows [N,2,h,w] in pixels of the frame, the true one [N,2,H,W]."""
     h, w = found.shape[-2:]
@@ -93,7 +101,8 @@ def loss(net: FlowNet, here: Tensor, there: Tensor, flow: Tensor) -> Tensor:
     """Frames [N,3,h,w] in [0, 1], flow [N,2,h,w] from here to there → the weighted sum of the levels' errors."""
     grid = pixel_grid(*here.shape[-2:]).to(here.device)
     found = net.levels(*net.features(here), net.matched(net.features(there)[0]), grid)
-    return sum(LEVELS[scale] * error(level, flow) for scale, level in found.items())
+    errors = (LEVELS[scale] * error(level, flow) for scale, level in found.items())
+    return sum(errors, torch.zeros((), device=here.device))
 
 
 def train(config: Config, photos: Sequence[Path], out: Path) -> str:
@@ -120,14 +129,12 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     out.mkdir(parents=True, exist_ok=True)
     (out / "log.jsonl").unlink(missing_ok=True)
 
+    pairs = turned_pairs(photographs, config.batch, config.size, draws)
     step, seconds, sums, began = 0, 0.0, torch.zeros(2), time.monotonic()
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
         step += 1
         optimizer.param_groups[0]["lr"] = config.rate * rate_factor(config, step, seconds)
-        turn = (step - 1) % TURNS
-        if turn == 0:
-            *pairs, _ = moved(photographs, config.batch, config.size, draws)
-        here, there, flow = turned(*pairs, turn)
+        here, there, flow = next(pairs)
         total = loss(net, here, there, flow)
         optimizer.zero_grad(set_to_none=True)
         total.backward()

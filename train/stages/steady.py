@@ -165,7 +165,7 @@ def train(
         shots = make_shots(work.photographs, work.n, config, draws)
         if stored is not None:
             shots = with_clips(shots, stored, config, draws)
-        return Shots(*shots, work.draw_paintings())
+        return Shots._make((*shots, work.draw_paintings()))
 
     rates = {"t": config.rate, "t.stabilizer": config.stabilizer_rate, "t.steady_style": config.style_rate}
     rates["t.stabilizer.motion"] = 0.0  # the motion stage teaches it, by exact flow

@@ -102,7 +102,7 @@ def train(
         pairs = make_pairs(work.photographs, work.n, config.size, draws)
         if stored is not None:
             pairs = with_clips(pairs, stored, config.clip_share, draws)
-        return Pairs(*pairs, work.draw_whole_paintings() if config.whole else work.draw_paintings())
+        return Pairs._make((*pairs, work.draw_whole_paintings() if config.whole else work.draw_paintings()))
 
     return work.run(
         {"t": config.rate, "p": config.predictor_rate}, lambda: losses(work.nets, vgg, batch()), out, resume

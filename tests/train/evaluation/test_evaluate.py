@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.models.errors import BadInput
+from impasto.models.rules import rules
 from impasto.train import losses, vgg
 from impasto.train.data.clips import to_tensor
 from impasto.train.evaluation import command as evaluate_cli
@@ -237,18 +238,18 @@ def export_tiny(folder, name, share, recipe, steady=False):
     """
     folder.mkdir()
 
-    def save(file, nodes, inputs, output, constants):
+    def save(file, nodes, inputs, outputs, constants):
         def value(item):
             return helper.make_tensor_value_info(item[0], TensorProto.FLOAT, item[1])
 
         weights = [helper.make_tensor(k, t, [len(v)], v) for k, (t, v) in constants.items()]
-        graph = helper.make_graph(nodes, name, [*map(value, inputs)], [value(output)], weights)
+        graph = helper.make_graph(nodes, name, [*map(value, inputs)], [*map(value, outputs)], weights)
         onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), folder / file)
 
     pool = helper.make_node("GlobalAveragePool", ["image"], ["mean"])
     flat = helper.make_node("Reshape", ["mean", "shape"], ["style"])
     shape = {"shape": (TensorProto.INT64, [1, 3])}
-    save("style.onnx", [pool, flat], [("image", [1, 3, 256, 256])], ("style", [1, 3]), shape)
+    save("style.onnx", [pool, flat], [("image", [1, 3, 256, 256])], [("style", [1, 3])], shape)
     nodes = [
         helper.make_node("Reshape", ["style", "shape"], ["colour"]),
         helper.make_node("Mul", ["colour", "share"], ["ours"]),
@@ -258,23 +259,30 @@ def export_tiny(folder, name, share, recipe, steady=False):
     constants = {"share": (TensorProto.FLOAT, [share]), "rest": (TensorProto.FLOAT, [1 - share])}
     constants["shape"] = (TensorProto.INT64, [1, 3, 1, 1])
     size = [1, 3, "h", "w"]
-    save("frame.onnx", nodes, [("frame", size), ("style", [1, 3])], ("painted", size), constants)
+    save("frame.onnx", nodes, [("frame", size), ("style", [1, 3])], [("painted", size)], constants)
     files, state = {"style": "style.onnx", "frame": "frame.onnx"}, []
     if steady:
         nodes[-1] = helper.make_node("Add", ["ours", "theirs"], ["alone"])
         nodes += [
-            helper.make_node("Mul", ["stability", "half"], ["kept"]),
+            helper.make_node("Mul", ["stability", "half"], ["most"]),
+            helper.make_node("Mul", ["most", "begun"], ["kept"]),  # 0 in the first frame
             helper.make_node("Sub", ["carried", "alone"], ["change"]),
             helper.make_node("Mul", ["change", "kept"], ["back"]),
             helper.make_node("Add", ["alone", "back"], ["painted"]),
+            helper.make_node("Mul", ["begun", "zero"], ["nothing"]),
+            helper.make_node("Add", ["nothing", "one"], ["next_begun"]),
         ]
-        constants["half"] = (TensorProto.FLOAT, [0.5])
-        inputs = [("frame", size), ("style", [1, 3]), ("stability", [1]), ("previous", size), ("carried", size)]
-        save("step.onnx", nodes, [*inputs, ("grid", [1, 2, "h", "w"])], ("painted", size), constants)
+        constants |= {k: (TensorProto.FLOAT, [v]) for k, v in {"half": 0.5, "zero": 0.0, "one": 1.0}.items()}
+        begun = [1, 1, "h", "w"]
+        inputs = [("frame", size), ("style", [1, 3]), ("stability", [1]), ("carried", size), ("begun", begun)]
+        save("step.onnx", nodes, inputs, [("painted", size), ("next_begun", begun)], constants)
         files["step"] = "step.onnx"
-        state = [{"name": name, "from": "painted", "channels": 3, "over": 1} for name in ("previous", "carried")]
-        state.append({"name": "grid", "from": "size", "channels": 2, "over": 1})
-    write_model(Model(folder, name, 3, [], {}, describe(folder, files), state=state, recipe=recipe))
+        state = [
+            {"name": "carried", "from": "painted", "channels": 3, "over": 1},
+            {"name": "begun", "from": "next_begun", "channels": 1, "over": 1},
+        ]
+    described = describe(folder, files)
+    write_model(Model(folder, name, 3, 256, 8, [], {}, described, rules=rules(8), state=state, recipe=recipe))
     return folder
 
 

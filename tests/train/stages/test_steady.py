@@ -202,6 +202,7 @@ def test_make_shots_agree_along_their_flow(sources, small):
         assert along < 0.7 * (mask * (here - warp(there, -flow)).abs()).sum()
 
 
+@pytest.mark.slow
 def test_every_term_falls_or_stays(sources, small, nets, vgg16, log, tmp_path):
     config = small(
         steps=25, decay="none", rate=3e-3, weights=LossWeights(style=0.1, feature_temporal=50.0, ghost=200.0)

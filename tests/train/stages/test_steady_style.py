@@ -74,6 +74,7 @@ def test_gradients_reach_what_is_learnt_through_every_frame_but_the_first(learni
     assert all(weight.grad is None for weight in nets.p.parameters())
 
 
+@pytest.mark.slow
 def test_style_falls_and_nothing_else_changes(sources, small, log, tmp_path):
     config = small(steps=40, rate=3e-2, decay="none", ema=0.5)
     assert "Finished" in steady_style_stage.train(config, out=tmp_path, **sources)

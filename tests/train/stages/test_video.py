@@ -82,6 +82,7 @@ def test_make_pairs_agree_along_their_flow(sources, tiny):
     assert apart(here, warp(there, flow)) < 0.6 * apart(here, warp(there, -flow))
 
 
+@pytest.mark.slow
 def test_every_term_falls(sources, tiny, log, tmp_path):
     config = tiny(video_stage, steps=25, decay="none", rate=3e-3, weights=LossWeights(style=0.1, feature_temporal=50.0))
     processes = loop.accelerator()
