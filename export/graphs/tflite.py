@@ -91,7 +91,7 @@ class Rewritten(TorchFunctionMode):
     """While it is entered, functions of PyTorch that LiteRT runs slowly or not at all are computed by `REWRITINGS`."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        rewritten = REWRITINGS[function] if function in REWRITINGS else function
+        rewritten = REWRITINGS.get(function) or function
         return rewritten(*args, **(kwargs or {}))
 
 
