@@ -91,7 +91,8 @@ class Rewritten(TorchFunctionMode):
     """While it is entered, functions of PyTorch that LiteRT runs slowly or not at all are computed by `REWRITINGS`."""
 
     def __torch_function__(self, function, types, args=(), kwargs=None):
-        return REWRITINGS.get(function, function)(*args, **(kwargs or {}))
+        rewritten = REWRITINGS.get(function) or function
+        return rewritten(*args, **(kwargs or {}))
 
 
 def pad_by_slices(x: Tensor, pad: tuple[int, ...], mode: str = "constant", value: float | None = None) -> Tensor:
@@ -203,7 +204,7 @@ def frame_difference(t: nn.Module, graph: Path, styles: list[np.ndarray], size: 
 def step_difference(t: Transformer, graph: Path, style: np.ndarray, size: tuple[int, int]) -> float:
     """`parity.step_difference` of `step.tflite`; style [1,D]; size: (height, width), that of the graph."""
     run = runner(graph)
-    state = {name: np.zeros(shape, np.float32) for name, shape in state_shapes(size[::-1]).items()}
+    state = {name: np.zeros(shape, np.float32) for name, shape in state_shapes((size[1], size[0])).items()}
 
     def paint(frame: np.ndarray) -> np.ndarray:
         pixels = np.ascontiguousarray(frame.transpose(0, 2, 3, 1))
