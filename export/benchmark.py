@@ -59,7 +59,7 @@ def _networks(model: Model, device: str, height: int, width: int) -> dict[str, C
     style = painter.encode((picture(256, 256) * 255).astype(np.uint8))[None]
     session = open_session(model.path("frame"), device)
     filled = picture(*(side + -side % model.multiple for side in (height, width))).transpose(2, 0, 1)[None].copy()
-    runs = {model.name: lambda: session.run(None, {"frame": filled, "style": style})}
+    runs: dict[str, Callable[[], object]] = {model.name: lambda: session.run(None, {"frame": filled, "style": style})}
     if model.state:
         steady = Steady(open_session(model.path("step"), device), model.state)
         runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": filled, "style": style}, 1.0)

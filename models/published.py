@@ -83,6 +83,7 @@ def _fill_predictor(p: Predictor, source: dict) -> None:
             _put(block.expand.conv, source, f"{at}/expand/Relu6_prequant")
         _put(block.depthwise.conv, source, f"{at}/depthwise/Relu6_prequant")
         _put(block.project.conv, source, f"{at}/project/BatchNorm/FusedBatchNormV3_prequant")
+    assert p.last is not None  # the published P has this layer
     _put(p.last.conv, source, "MobilenetV2/Conv_1/Relu6_prequant")
     _put(p.bottleneck, source, "mobilenet_conv/Conv/BiasAdd_int8_prequant")
 

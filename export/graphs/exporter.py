@@ -134,6 +134,7 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
                 custom_translation_table=TRANSLATIONS,
                 verbose=False,
             )
+            assert program is not None  # as it is for dynamo=False
             _forget_origins(program.model)
             if "frame" in inputs:
                 _any_size(program.model)

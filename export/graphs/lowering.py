@@ -1,5 +1,7 @@
 """Operators that ONNX Runtime does faster written another way, for torch.onnx.export's `custom_translation_table`."""
 
+from typing import Any
+
 import onnx_ir as ir
 import torch
 from onnxscript import opset18 as op
@@ -15,7 +17,8 @@ def pixel_shuffle(self, upscale_factor: int):
     place = torch.eye(squares).view(1, squares, 1, upscale_factor, upscale_factor)
     kernel = torch.eye(channels).view(channels, 1, channels, 1, 1) * place
     weights = kernel.reshape(channels * squares, channels, upscale_factor, upscale_factor).numpy()
-    constant = op.Constant(value=ir.tensor(weights.astype(self.dtype.numpy())))
+    # onnxscript takes tensors of onnx_ir, and says so nowhere.
+    constant: Any = op.Constant(value=ir.tensor(weights.astype(self.dtype.numpy())))  # pyright: ignore[reportArgumentType]
     return op.ConvTranspose(self, constant, strides=[upscale_factor, upscale_factor])
 
 

@@ -173,7 +173,7 @@ def state_shapes(size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
 def convert(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
     """A network as a TFLite file of one signature, whose inputs and outputs have the names of the network's."""
     with quiet():
-        import litert_torch
+        import litert_torch  # pyright: ignore[reportMissingImports]
 
         litert_torch.config.show_progress = False
         litert_torch.convert(graph, sample_kwargs=inputs).export(str(path))
@@ -182,7 +182,7 @@ def convert(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
 def round_weights(path: Path, int8: Path) -> None:
     """Write a TFLite file again with weights of 8 bits, "dynamic range"."""
     with quiet():
-        from ai_edge_quantizer import quantizer, recipe
+        from ai_edge_quantizer import quantizer, recipe  # pyright: ignore[reportMissingImports]
 
         quantizer.Quantizer(str(path), recipe.dynamic_wi8_afp32()).quantize().export_model(str(int8))
 
@@ -217,7 +217,7 @@ def step_difference(t: Transformer, graph: Path, style: np.ndarray, size: tuple[
 
 def runner(graph: Path, threads: int = 1) -> Callable[..., dict[str, np.ndarray]]:
     """The one signature of a TFLite file as a function: arrays by the inputs' names → arrays by the outputs' names."""
-    from ai_edge_litert.interpreter import Interpreter
+    from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
 
     return Interpreter(str(graph), num_threads=threads).get_signature_runner()
 

@@ -73,15 +73,10 @@ class Model:
 
 def sha256(path: Path) -> str:
     with open(path, "rb") as f:
-        return hashlib.file_digest(f, "sha256").hexdigest() if hasattr(hashlib, "file_digest") else _sha256_310(f)
-
-
-def _sha256_310(f) -> str:
-    """Python 3.10 has no `file_digest`."""
-    digest = hashlib.sha256()
-    for block in iter(lambda: f.read(1 << 20), b""):
-        digest.update(block)
-    return digest.hexdigest()
+        digest = hashlib.sha256()
+        for block in iter(lambda: f.read(1 << 20), b""):
+            digest.update(block)
+        return digest.hexdigest()
 
 
 def describe(folder: Path, roles: dict[str, str]) -> dict[str, dict]:

@@ -118,19 +118,20 @@ class Painter:
             return frame
         inputs = {"frame": self._prepare(frame), "style": self._style}
         if self._steady and self.look.stability > 0:
-            self._begin(frame.shape, time)
+            if not self._goes_on(frame.shape, time):
+                self._steady.reset()
             painted = self._steady.paint(inputs, self.look.stability)
         else:
             self.reset()
-            painted = self._session.run(["painted"], inputs)[0]
+            painted = np.asarray(self._session.run(["painted"], inputs)[0])
         return finish(painted, frame, self.look)
 
-    def _begin(self, size: tuple[int, ...], time: float | None) -> None:
-        """Forget the past where this frame does not go on from it."""
+    def _goes_on(self, size: tuple[int, ...], time: float | None) -> bool:
+        """Whether the frame goes on from the one before; from here on it is that one."""
         paused = time is not None and self._time is not None and time - self._time > PAUSE
-        if size != self._size or paused:
-            self._steady.reset()
+        same = size == self._size
         self._size, self._time = size, time
+        return same and not paused
 
     def _prepare(self, frame: np.ndarray) -> np.ndarray:
         """uint8 [H,W,3] → float32 [1,3,H',W'] in [0, 1], padded right and below."""
@@ -161,7 +162,7 @@ def finish(painted: np.ndarray, frame: np.ndarray, look: Look) -> np.ndarray:
     if look.keep_colors:
         planes = frame.transpose(2, 0, 1).astype(np.float32) / 255
         # Replacing Y in YCbCr adds the same difference to R, G and B.
-        painted = planes + np.tensordot(np.float32(LUMA), painted - planes, 1)
+        painted = planes + np.tensordot(np.array(LUMA, np.float32), painted - planes, 1)
     rounded = [cv2.convertScaleAbs(np.maximum(plane, 0), alpha=255) for plane in painted]
     out = cv2.merge(rounded)
     if look.strength < 1:

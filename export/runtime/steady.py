@@ -24,7 +24,8 @@ class Steady:
             height, width = inputs["frame"].shape[2:]
             self._state = {part["name"]: zeros(part, height, width) for part in self._parts}
         feed = {**inputs, "stability": np.array([stability], np.float32), **self._state}
-        found = dict(zip(self._outputs, self._session.run(self._outputs, feed), strict=True))
+        values = map(np.asarray, self._session.run(self._outputs, feed))
+        found = dict(zip(self._outputs, values, strict=True))
         self._state = {part["name"]: found[part["from"]] for part in self._parts}
         return found["painted"]
 

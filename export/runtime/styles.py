@@ -37,13 +37,13 @@ class StyleEncoder:
             raise BadInput(
                 f"A style picture must be RGB with 8 bits a channel, not {image.dtype} of shape {image.shape}."
             )
-        key = hashlib.sha256(np.ascontiguousarray(image)).digest() + repr(image.shape).encode()
+        key = hashlib.sha256(image.tobytes()).digest() + repr(image.shape).encode()
         if key not in self._cache:
             graph = self.model.path("style")
             session = open_session(graph, self._device, self._threads)
             check_graph(session, graph, {"image": 3}, {"style"})
             pixels = square(image, self.model.style_side).transpose(2, 0, 1)[None].astype(np.float32) / 255
-            self._cache[key] = session.run(["style"], {"image": pixels})[0][0]
+            self._cache[key] = np.asarray(session.run(["style"], {"image": pixels})[0])[0]
             if len(self._cache) > CACHED:
                 self._cache.popitem(last=False)
         self._cache.move_to_end(key)
