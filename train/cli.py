@@ -6,6 +6,7 @@
 
 import json
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import Annotated
 
@@ -13,13 +14,17 @@ import typer
 
 from impasto.models.errors import BadInput
 
+# Heavy imports are inside the commands, so that the command line starts quickly.
 app = typer.Typer(help="Train a model: pictures first, then pairs of frames, then sequences.", no_args_is_help=True)
 
 Photos = Annotated[list[Path], typer.Option(help="A folder or pack of photographs; may be repeated.")]
 Paintings = Annotated[list[Path], typer.Option(help="A folder or pack of paintings; may be repeated.")]
 Clips = Annotated[list[Path] | None, typer.Option(help="A folder or pack of real clips; may be repeated.")]
 Out = Annotated[Path, typer.Option(help="The run's folder: checkpoints, weights.safetensors, log, samples.")]
-Start = Annotated[str, typer.Option(help="What to begin with: published, scratch, a weights file or a run's folder.")]
+Start = Annotated[
+    str | None,
+    typer.Option(help="What to begin with: published (if left out), scratch, a weights file or a run's folder."),
+]
 Teacher = Annotated[str | None, typer.Option(help="Weights file or run's folder; left out, the default model's.")]
 VggFile = Annotated[Path | None, typer.Option("--vgg", help="VGG-16 weights; left out, downloaded once.")]
 ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML with the settings that differ.")]
@@ -29,151 +34,58 @@ Minutes = Annotated[float | None, typer.Option(help="End cleanly after so long; 
 Resume = Annotated[bool, typer.Option(help="Continue the run in --out, if there is one.")]
 
 
-@app.command()
-def image(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    start: Start = "published",
-    vgg: VggFile = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """Image stage: P and T learn to paint photographs."""
-    from .config import configured
-    from .stages.image import Config, train
+def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> None:
+    """Register the command of `train.stages.NAME`. `takes`: which of --start, --vgg, --clips and --teacher it knows, in
+    the order in which its `train` takes them; `needs`: the one that must be given."""
+    stage_name = name.replace("_", "-")
 
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, start, vgg, resume))
+    @app.command(stage_name, help=about)
+    def command(
+        photos: Photos,
+        paintings: Paintings,
+        out: Out,
+        start: Start = None,
+        vgg: VggFile = None,
+        clips: Clips = None,
+        teacher: Teacher = None,
+        config: ConfigFile = None,
+        change: Changes = None,
+        steps: Steps = None,
+        minutes: Minutes = None,
+        resume: Resume = False,
+    ) -> None:
+        from .config import configured
 
-
-@app.command()
-def predictor(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    start: Start = "published",
-    vgg: VggFile = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """Predictor stage: P learns what T needs, T and P's convolutions staying as they are."""
-    from .config import configured
-    from .stages.predictor import Config, train
-
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, start, vgg, resume))
+        given = {"start": start, "vgg": vgg, "clips": clips, "teacher": teacher}
+        strange = [option for option, value in given.items() if value and option not in takes]
+        if strange:
+            raise BadInput(f"impasto train {stage_name} has no option --{strange[0]}: leave it out.")
+        if needs and not given[needs]:
+            raise BadInput(f"impasto train {stage_name} needs --{needs}: a weights file or a run's folder.")
+        stage = import_module(f".stages.{name}", __package__)
+        settings = configured(stage.Config(), config, change, steps, minutes)
+        chosen = {**given, "start": start or "published", "clips": clips or ()}
+        typer.echo(stage.train(settings, photos, paintings, out, *(chosen[option] for option in takes), resume=resume))
 
 
-@app.command()
-def video(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    start: Start = "published",
-    vgg: VggFile = None,
-    clips: Clips = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """Video stage: T learns to paint neighbouring frames alike; P is frozen."""
-    from .config import configured
-    from .stages.video import Config, train
-
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, start, vgg, clips or (), resume))
-
-
-@app.command()
-def steady(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    start: Annotated[str, typer.Option(help="What to begin with: a weights file or a run's folder.")],
-    vgg: VggFile = None,
-    clips: Clips = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """Steady stage: T and the stabilizer learn together on short sequences; P is frozen."""
-    from .config import configured
-    from .stages.steady import Config, train
-
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, start, vgg, clips or (), resume))
-
-
-@app.command("steady-style")
-def steady_style(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    start: Annotated[str, typer.Option(help="What to begin with: a weights file or a run's folder.")],
-    vgg: VggFile = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """Steady style stage: how much more strongly to paint what will be mixed; the networks stay as they are."""
-    from .config import configured
-    from .stages.steady_style import Config, train
-
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, start, vgg, resume))
-
-
-@app.command()
-def distil(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    teacher: Teacher = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """Distilling stage: a cheaper T learns to paint what a trained one paints."""
-    from .config import configured
-    from .stages.distil import Config, train
-
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, teacher, resume))
-
-
-@app.command()
-def distil_predictor(
-    photos: Photos,
-    paintings: Paintings,
-    out: Out,
-    teacher: Teacher = None,
-    config: ConfigFile = None,
-    change: Changes = None,
-    steps: Steps = None,
-    minutes: Minutes = None,
-    resume: Resume = False,
-) -> None:
-    """A smaller P learns to say of any picture what a trained one says."""
-    from .config import configured
-    from .stages.distil_predictor import Config, train
-
-    settings = configured(Config(), config, change, steps, minutes)
-    typer.echo(train(settings, photos, paintings, out, teacher, resume))
+VGG_JUDGES, ALSO_CLIPS = ("start", "vgg"), ("start", "vgg", "clips")
+add_stage("image", "Image stage: P and T learn to paint photographs.", *VGG_JUDGES)
+add_stage("predictor", "Predictor stage: P learns what T needs; T and P's convolutions stay as they are.", *VGG_JUDGES)
+add_stage("video", "Video stage: T learns to paint neighbouring frames alike; P is frozen.", *ALSO_CLIPS)
+add_stage(
+    "steady",
+    "Steady stage: T and the stabilizer learn together on short sequences; P is frozen.",
+    *ALSO_CLIPS,
+    needs="start",
+)
+add_stage(
+    "steady_style",
+    "Steady style stage: how much more strongly to paint what will be mixed; the networks stay as they are.",
+    *VGG_JUDGES,
+    needs="start",
+)
+add_stage("distil", "Distilling stage: a cheaper T learns to paint what a trained one paints.", "teacher")
+add_stage("distil_predictor", "A smaller P learns to say of any picture what a trained one says.", "teacher")
 
 
 @app.command()
@@ -231,7 +143,7 @@ def recipe(
     paintings: Paintings,
     out: Annotated[Path, typer.Option(help="Folder for a run of every stage, the weights, and the model.")],
     vgg: VggFile = None,
-    start: Start = "scratch",
+    start: Start = None,
     minutes: Annotated[float, typer.Option(help="Of everything together, export included.")] = 0.0,
     change: Annotated[list[str] | None, typer.Option("--set", help="STAGE.KEY=VALUE; may be repeated.")] = None,
     dry_run: Annotated[
@@ -241,7 +153,7 @@ def recipe(
     """From pictures to a model in one command: image, video and steady stage, then the export."""
     from . import recipe
 
-    typer.echo(recipe.run(photos, paintings, out, minutes, start, vgg, change or (), dry_run))
+    typer.echo(recipe.run(photos, paintings, out, minutes, start or "scratch", vgg, change or (), dry_run))
 
 
 @app.command()

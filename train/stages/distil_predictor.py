@@ -118,6 +118,8 @@ def train(
     resume: bool = False,
 ) -> str:
     """Runs the stage on folders or packs; returns how it ended. The result holds the new P and the teacher's T."""
+    if config.photo_side != config.painting_side:
+        raise BadInput("photo_side and painting_side must be the same: P is shown both alike.")
     model = load_teacher(teacher)
     torch.manual_seed(config.seed)
     p = student_of(model.p, loop.named(loop.PREDICTORS, config.predictor))
@@ -139,9 +141,7 @@ def train(
 
 
 def _check(config: Config, p: Predictor, teacher: Predictor) -> None:
-    """BadInput: the pictures' sides differ, or the blocks that shall stay are not the same in both."""
-    if config.photo_side != config.painting_side:
-        raise BadInput("photo_side and painting_side must be the same: P is shown both alike.")
+    """BadInput: the blocks that shall stay are not the same in both."""
     kept = [(net.stem, *list(net.blocks)[: config.frozen]) for net in (p, teacher)]
     pairs = [(a.state_dict(), b.state_dict()) for a, b in zip(*kept, strict=False)]
     alike = all(a.keys() == b.keys() and all(torch.equal(a[k], b[k]) for k in a) for a, b in pairs)
