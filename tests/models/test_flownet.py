@@ -95,6 +95,7 @@ def test_a_uniform_change_of_light_changes_nothing(net):
         torch.testing.assert_close(lit[scale], flow, atol=1e-4, rtol=0)
 
 
+@pytest.mark.slow  # as part of the step graph it is checked always
 def test_the_graph_equals_the_network_and_runs_in_browsers(net, tmp_path):
     export(net, tmp_path / "motion.onnx")
     assert {node.op_type for node in onnx.load(tmp_path / "motion.onnx").graph.node} <= RUN_BY_BROWSERS

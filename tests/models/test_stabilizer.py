@@ -254,7 +254,10 @@ def test_sharpening_cannot_run_away(dx, dy):
     assert 1.2 < greatest < 0.91 / MEMORY
 
 
-@pytest.mark.parametrize(("dx", "dy"), [(0.5, 0), (0, 0.5), (0.5, 0.5)])
+slow = pytest.mark.slow
+
+
+@pytest.mark.parametrize(("dx", "dy"), [(0.5, 0.5), pytest.param(0.5, 0, marks=slow), pytest.param(0, 0.5, marks=slow)])
 def test_detail_neither_fades_nor_grows_over_many_frames(dx, dy):
     """The default crispness gives more than reading takes, for a fade of unlike paintings takes too: up to a bound."""
     energies = carried_along(Stabilizer(), dx, dy, 576)  # the picture comes round every 192 frames, or 256

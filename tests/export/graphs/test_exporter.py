@@ -14,6 +14,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from impasto.export.graphs import exporter, parity
+from impasto.export.graphs.wrappers import FrameGraph
 from impasto.export.runtime.model import load_model
 from impasto.models.errors import BadInput
 from impasto.models.rules import rules
@@ -57,11 +58,24 @@ def test_frame_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size)
     assert np.abs(painted - t(frame, style).detach().numpy()).max() <= 1e-4
 
 
-def test_space_to_depth_layout_exports_and_agrees(tiny_networks, tmp_path):
-    """Our own layout, with P's heads cut to its size."""
-    p, _ = tiny_networks
+@pytest.fixture
+def space_to_depth():
+    """A small T of our own layout."""
     torch.manual_seed(1)
-    t = Transformer(TransformerSpec((4, 6), 1, stem_kernel=6, stem_stride=2, end_kernel=3)).eval()
+    return Transformer(TransformerSpec((4, 6), 1, stem_kernel=6, stem_stride=2, end_kernel=3)).eval()
+
+
+def test_the_frame_graph_of_the_space_to_depth_layout(space_to_depth, tmp_path):
+    inputs = {"frame": torch.rand(1, 3, 64, 96), "style": torch.rand(1, space_to_depth.layout.size)}
+    exporter._to_onnx(FrameGraph(space_to_depth), inputs, ["painted"], tmp_path / "frame.onnx")
+    difference = parity.frame_difference(space_to_depth, tmp_path / "frame.onnx", inputs["style"].numpy())
+    assert difference <= 1e-4
+
+
+@pytest.mark.slow
+def test_space_to_depth_layout_exports_and_agrees(tiny_networks, space_to_depth, tmp_path):
+    """All of it, with P's heads cut to its size."""
+    (p, _), t = tiny_networks, space_to_depth
     torch.nn.init.zeros_(t.stabilizer.crispness)  # untrained, it paints noise: sharpened, its rounding would grow too
     p = type(p)(p.spec, t.layout)
     model = exporter.export_model(p, t, tmp_path / "s2d")
