@@ -46,6 +46,12 @@ class Settings(BaseSettings):
         le=7680 * 4320,
         description="Most pixels of a clip's frame; a painted picture may have twice as many.",
     )
+    style_pixels: int = Field(
+        4096 * 4096,
+        ge=65_536,
+        le=64_000_000,
+        description="Most pixels of a style picture as decoded; a JPEG of more is read at a half or less of its sides.",
+    )
     jobs_at_once: int = Field(0, ge=0, le=256, description="Jobs painted at the same time; 0 for one per two cores.")
     jobs_per_client: int = Field(2, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
     queue_length: int = Field(20, ge=0, le=10_000, description="Jobs that may wait.")

@@ -11,6 +11,7 @@ From outside: `LivePainter`.
 import asyncio
 import base64
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,9 +28,9 @@ from starlette.status import (
 )
 
 from impasto.export.runtime.model import Model
-from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.painter import Painter, padded_size
 from impasto.models.errors import BadInput
-from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.files.pictures import decode_picture, sent_size
 from impasto.webapp.hosting.live_slots import Full, LiveSlots
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
@@ -39,8 +40,8 @@ from .origin import origin_allowed
 
 QUALITY = 90  # of the JPEG sent back
 NUMBER_BYTES = 4  # of a frame's number, before its picture
-FRAME_ASPECT = 4  # a frame's longer side may be so many times its shorter
-STYLE_PIXELS = 4096 * 4096  # most of a style picture
+FRAME_ASPECT = 4  # a frame's longer side may be so many times the longest shorter one
+FRAME_AREA = 2.5  # and its area so many times that side's square: scope films have 2.4
 IDLE_SLACK = 0.01  # seconds after the end of the idle time until it is looked at again
 
 
@@ -218,7 +219,7 @@ class Session:
             self.changes.append(self.painter.reset)
         elif kind == "encode":
             data = base64.b64decode(message["picture"], validate=True)
-            picture = await asyncio.to_thread(decode_picture, data, STYLE_PIXELS)
+            picture = await asyncio.to_thread(decode_picture, data, self.settings.style_pixels, True)
             style = await asyncio.to_thread(self.painter.encode, picture)
             await self.send("encoded", id=message["id"], style=[round(float(value), 5) for value in style])
         else:
@@ -256,12 +257,23 @@ class Session:
 
     def paint_one(self, data: bytes, came: float) -> bytes:
         """JPEG, PNG or WebP in, painted JPEG out; `came` is when, in seconds of the server's clock."""
-        side = self.settings.live_side
-        frame = decode_picture(data, side * side * FRAME_ASPECT)
-        if min(frame.shape[:2]) > side:
-            raise BadInput(f"The server paints frames of up to {side} pixels on their short side.")
-        painted = self.painter.paint(frame, time=came)
+        self.check_size(*sent_size(data))
+        painted = self.painter.paint(decode_picture(data), time=came)
         return cv2.imencode(".jpg", painted[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
+
+    def check_size(self, width: int, height: int) -> None:
+        """Raise BadInput for a frame too large to be painted: before it is decoded, and as the networks would get it.
+
+        A frame of 1×400,000 pixels is small in bytes and in pixels, and gigabytes once it is padded.
+        """
+        side, model = self.settings.live_side, self.shared.model
+        area = math.prod(padded_size(width, height, model.multiple, model.rules))
+        most = math.prod(padded_size(side, math.ceil(side * FRAME_AREA), model.multiple, model.rules))
+        if min(width, height) > side or max(width, height) > FRAME_ASPECT * side or area > most:
+            raise BadInput(
+                f"The server paints frames of up to {side} pixels on their short side, {FRAME_ASPECT * side} on their "
+                f"long one, and {most:,} in all; this one is {width}×{height}."
+            )
 
     def silence(self) -> float:
         """Seconds since the last sign of the page; 0 while it waits for its painting."""

@@ -17,7 +17,6 @@ from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
-from impasto.webapp.files.pictures import flatten, read_image
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
 from impasto.webapp.hosting.metrics import Metrics
@@ -90,9 +89,7 @@ class Studio:
         with self._lock:
             if source in self._encoded:
                 return self._encoded[source]
-        limits.check_picture(source, self.settings, "This style picture")
-        with limits.without_path(source, "This style picture"):
-            vector = painter.encode(flatten(read_image(source)))
+        vector = painter.encode(limits.read_style(source, self.settings))
         with self._lock:
             self._encoded[source] = vector
             while len(self._encoded) > STYLES_KEPT:
