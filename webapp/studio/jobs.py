@@ -93,12 +93,16 @@ class Jobs:
             if not self._tasks[session]:
                 del self._tasks[session]
 
-    async def end_session(self, session: str) -> None:
-        """Stop the session's jobs, then remove its files."""
+    async def cancel(self, session: str) -> None:
+        """Stop the session's jobs; what they have finished stays."""
         tasks = [task for task in self._tasks.get(session, ()) if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def end_session(self, session: str) -> None:
+        """Stop the session's jobs, then remove its files."""
+        await self.cancel(session)
         self.folders.end(session)
 
     def close(self) -> None:
