@@ -3,9 +3,10 @@
 From outside: `Settings`, `read_settings`, and `table` for docs/hosting.md.
 """
 
+from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -14,6 +15,15 @@ from impasto.models.errors import BadInput
 PREFIX = "IMPASTO_"
 # "https://example.org", as browsers write the Origin of a page
 Origin = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
+
+
+def _check_network(text: str) -> str:
+    if text != "*":
+        ip_network(text)  # raises ValueError
+    return text
+
+
+Network = Annotated[str, AfterValidator(_check_network)]
 
 
 class Settings(BaseSettings):
@@ -33,6 +43,11 @@ class Settings(BaseSettings):
         pattern=r"^(/[^/\s]+)*$",
         description="Path under which a proxy serves the app, such as /impasto.",
         json_schema_extra={"allowed": "a path such as /impasto, with no slash at its end"},
+    )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Proxies whose X-Forwarded-For says where a visitor comes from, by commas; * for any.",
+        json_schema_extra={"allowed": "addresses such as 10.0.0.1, networks such as 10.0.0.0/8, or *, by commas"},
     )
     model: str = Field("", description="Name or folder of the model; empty for the default one.")
     threads: int = Field(0, ge=0, le=1024, description="Threads a network may use; 0 for one per core.")
@@ -54,12 +69,19 @@ class Settings(BaseSettings):
     )
     jobs_at_once: int = Field(0, ge=0, le=256, description="Jobs painted at the same time; 0 for one per two cores.")
     jobs_per_client: int = Field(2, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
+    jobs_per_address: int = Field(
+        8, ge=1, le=10_000, description="Jobs that all visitors of one address may have running or waiting."
+    )
     queue_length: int = Field(20, ge=0, le=10_000, description="Jobs that may wait.")
     keep_minutes: float = Field(
         60.0,
         ge=1,
         le=10_080,
         description="Minutes until a visitor's files go, if the visit lasts that long.",
+    )
+    disk_mb: float = Field(10_000.0, ge=1, le=100_000_000, description="Megabytes that all visitors' files may take.")
+    disk_mb_per_address: float = Field(
+        1000.0, ge=1, le=100_000_000, description="Megabytes that the files of all visitors of one address may take."
     )
     live_sessions: int = Field(2, ge=1, le=1000, description="Live pages the server paints for at the same time.")
     live_queue: int = Field(20, ge=0, le=10_000, description="Live pages that may wait for their turn.")
@@ -71,9 +93,14 @@ class Settings(BaseSettings):
     )
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         (),
-        description="More origins whose pages may use the live socket, by commas.",
+        description="More origins whose pages may use this server, by commas.",
         json_schema_extra={"allowed": "origins such as https://example.org, by commas"},
     )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_plainly(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -124,6 +151,7 @@ def table() -> str:
     for name, field in Settings.model_fields.items():
         value = field.default
         shown = "–" if value in ("", ()) else f"{value:g}" if isinstance(value, float) else str(value)
+        shown = ",".join(value) if isinstance(value, tuple) and value else shown
         shown = str(int(value)) if isinstance(value, bool) else shown
         rows.append(f"| `{variable(name)}` | {shown} | {allowed(field)} | {field.description} |")
     return "\n".join(rows)

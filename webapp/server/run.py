@@ -34,6 +34,7 @@ def serve(settings: Settings) -> None:
         ws_max_size=settings.live_message_kb * 1024 * FAR_TOO_LARGE,
         ws_per_message_deflate=False,  # JPEG does not shrink any more
         proxy_headers=True,
+        forwarded_allow_ips=list(settings.trusted_proxies),
         log_config=None,  # `log.start_log` has set it up
         access_log=False,  # it would hold paths and addresses; `log.RequestLog` does not
         timeout_graceful_shutdown=5,

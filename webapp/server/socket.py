@@ -33,10 +33,10 @@ from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import decode_picture, sent_size
 from impasto.webapp.hosting.live_slots import Full, LiveSlots
 from impasto.webapp.hosting.metrics import Metrics
+from impasto.webapp.hosting.origin import origin_allowed
 from impasto.webapp.hosting.settings import Settings
 
 from .log import log_error, log_event
-from .origin import origin_allowed
 
 QUALITY = 90  # of the JPEG sent back
 NUMBER_BYTES = 4  # of a frame's number, before its picture

@@ -13,7 +13,7 @@ from impasto.models.errors import BadInput
 
 from .feedback import gradio_progress, show_errors
 from .painting import PaintOptions, Studio, StyleChoice
-from .sessions import session_of
+from .sessions import counted_for, session_of
 
 
 def add_api(studio: Studio) -> None:
@@ -40,6 +40,7 @@ def add_api(studio: Studio) -> None:
                 session,
                 lambda folder, cancelled: studio.paint_clip(source, options, folder, cancelled, progress.update),
                 progress,
+                **counted_for(request),
             )
             return _given(summary.pop("output"), "video/mp4"), {k: v for k, v in summary.items() if k != "input"}
 
@@ -62,6 +63,7 @@ def add_api(studio: Studio) -> None:
                 session,
                 lambda folder, cancelled: studio.paint_pictures([source], options, folder, cancelled, progress.update),
                 progress,
+                **counted_for(request),
             )
             return _given(str(painted[0]), None)
 

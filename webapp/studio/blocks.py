@@ -33,6 +33,7 @@ from .tabs.live import live_tab
 from .tabs.picture import PictureTab
 from .temporary import Folders
 from .theme import CSS, theme
+from .uploads import Uploads
 from .visits import SESSIONS_KEPT, Visits, VisitsMiddleware
 
 TITLE = "Impasto: paint any clip in the manner of any picture"
@@ -46,7 +47,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     Its temporary files go when the application ends. `app.state.studio` is the `Studio`; `app.state.metrics` is told
     of frames and errors where it is set.
     """
-    folders = Folders(settings.keep_minutes * 60)
+    megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
+    folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served
     model = model or load_model(settings.model or None)
     gallery = model.gallery()
@@ -61,13 +63,17 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
         raise
     folders.keep_present()
     app.state.studio = studio
-    app.add_middleware(RequestFilter, root=folders.root, upload_bytes=round(settings.upload_mb * 1e6) + 1_000_000)
+    file_bytes = round(settings.upload_mb * 1e6)
+    app.add_middleware(
+        RequestFilter, root=folders.root, upload_bytes=file_bytes + 1_000_000, origins=settings.allowed_origins,
+        uploads=Uploads(folders, blocks, file_bytes, metrics), metrics=metrics,
+    )  # fmt: skip
     app.state.visits = visits = Visits(blocks, studio.jobs.cancel)
     app.add_middleware(VisitsMiddleware, visits=visits)
     _add_lifespan(app, studio, visits)
     return gr.mount_gradio_app(
         app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(), css=CSS,
-        max_file_size=round(settings.upload_mb * 1e6), allowed_paths=[], show_error=False, footer_links=["api"],
+        max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=["api"],
         run_history=False, ssr_mode=False, mcp_server=False, enable_monitoring=False, pwa=False,
         root_path=settings.root_path or None,
     )  # fmt: skip

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from impasto.models.errors import BadInput
+from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files.pictures import Header, flatten, image_header, read_image
 from impasto.webapp.files.probe import ClipInfo, ClipLimits, probe, working_size
 from impasto.webapp.hosting.settings import Settings
@@ -25,6 +25,8 @@ def without_path(path: Path, word: str) -> Iterator[None]:
     """Errors about `path` call it `word`: people know neither the server's folders nor what is in their names."""
     try:
         yield
+    except DiskFull:
+        raise  # not about this file
     except BadInput as error:
         raise BadInput(str(error).replace(str(path), word)) from error
 

@@ -28,6 +28,7 @@ from .temporary import Folders
 
 Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
+FRAMES_A_LOOK = 100  # painted between two looks at the room on the disk
 STYLES_KEPT = 128  # style vectors of people's own pictures, some kilobytes each
 
 
@@ -106,6 +107,8 @@ class Studio:
 
         def count(done: int, total: int) -> None:
             limits.check_frames(done, self.settings)
+            if done % FRAMES_A_LOOK == 0:
+                self.folders.check_room()
             timer.frame()
             progress(done, total)
 
