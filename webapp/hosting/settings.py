@@ -52,6 +52,9 @@ class Settings(BaseSettings):
     model: str = Field("", description="Name or folder of the model; empty for the default one.")
     threads: int = Field(0, ge=0, le=1024, description="Threads a network may use; 0 for one per core.")
     isolation: bool = Field(True, description="Send the headers that give the live page's WebAssembly threads.")
+    connections: int = Field(
+        500, ge=10, le=100_000, description="Connections open at the same time; a page has three or four."
+    )
     upload_mb: float = Field(200.0, ge=0.1, le=100_000, description="Largest upload in megabytes.")
     clip_seconds: float = Field(120.0, ge=0.1, le=86_400, description="Longest clip in seconds.")
     clip_frames: int = Field(7200, ge=1, le=10_000_000, description="Most frames of a clip.")
@@ -89,7 +92,7 @@ class Settings(BaseSettings):
     live_side: int = Field(720, ge=64, le=4320, description="Longest short side of a live frame in pixels.")
     live_message_kb: int = Field(1024, ge=1, le=65_536, description="Largest message of a live page in kilobytes.")
     live_idle_seconds: float = Field(
-        30.0, ge=0.1, le=86_400, description="Seconds without a message after which a live page is disconnected."
+        30.0, ge=0.1, le=86_400, description="Seconds without a frame after which a live page is disconnected."
     )
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         (),

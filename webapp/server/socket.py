@@ -143,9 +143,10 @@ class Session:
         self.newest: tuple[bytes, float] | None = None  # the newest frame not painted yet, and when it came
         self.arrived = asyncio.Event()  # set while there is one
         self.styled = False
-        self.changes: list[Callable[[], None]] = []  # of the painter, before the next frame: one may be in the making
+        # Kind → the last change of the painter, made before the next frame: one may be in the making.
+        self.changes: dict[str, Callable[[], None]] = {}
         self.busy = False  # a frame is being painted
-        self.last_sign = shared.clock()  # when something came from the page, or a frame was painted
+        self.last_sign = shared.clock()  # when the last frame was painted: a place is for who sends frames
         self.sending = asyncio.Lock()
 
     async def run(self) -> None:
@@ -186,9 +187,8 @@ class Session:
             if len(data or b"") > limit or len((text or "").encode()) > limit:
                 sentence = f"A message was larger than {self.settings.live_message_kb} KB."
                 raise CloseSocket(WS_1008_POLICY_VIOLATION, sentence)
-            self.last_sign = self.shared.clock()
             if data is not None:
-                self.newest = data, self.last_sign
+                self.newest = data, self.shared.clock()
                 self.arrived.set()
             elif text is not None:
                 await self.answer(text)
@@ -208,15 +208,15 @@ class Session:
             style = np.asarray(message["style"], np.float32)
             if style.shape != (self.shared.model.style_size,) or not np.isfinite(style).all():
                 raise BadInput("This is not a style vector of the model; reload the page.")
-            self.changes.append(partial(self.painter.use, [style]))
+            self.changes[kind] = partial(self.painter.use, [style])
             self.styled = True
         elif kind == "look":
             stability = message["stability"]
             if isinstance(stability, bool) or not 0 <= stability <= 1:
                 raise BadInput("Stability goes from 0 to 1.")
-            self.changes.append(partial(self.painter.set_stability, float(stability)))
+            self.changes[kind] = partial(self.painter.set_stability, float(stability))
         elif kind == "reset":
-            self.changes.append(self.painter.reset)
+            self.changes[kind] = self.painter.reset
         elif kind == "encode":
             data = base64.b64decode(message["picture"], validate=True)
             picture = await asyncio.to_thread(decode_picture, data, self.settings.style_pixels, True)
@@ -239,7 +239,7 @@ class Session:
             if not self.styled:
                 await self.send_error("Choose a style first.")
                 continue
-            for change in self.changes:
+            for change in self.changes.values():
                 change()
             self.changes.clear()
             began, self.busy = time.perf_counter(), True
@@ -249,8 +249,8 @@ class Session:
                 await self.send_error(str(error))
                 continue
             finally:
-                self.last_sign = self.shared.clock()
                 self.busy = False
+            self.last_sign = self.shared.clock()
             self.shared.metrics.frame_painted(time.perf_counter() - began, "live")
             async with self.sending:
                 await self.socket.send_bytes(data[:NUMBER_BYTES] + painted)
@@ -276,12 +276,12 @@ class Session:
             )
 
     def silence(self) -> float:
-        """Seconds since the last sign of the page; 0 while it waits for its painting."""
-        return 0.0 if self.busy else self.shared.clock() - self.last_sign
+        """Seconds since the last painted frame; 0 while the page waits for its painting."""
+        return 0.0 if self.busy or self.arrived.is_set() else self.shared.clock() - self.last_sign
 
     async def close_when_silent(self) -> None:
         limit = self.settings.live_idle_seconds
         while (silence := self.silence()) < limit:
             await asyncio.sleep(limit - silence + IDLE_SLACK)
-        sentence = "Nothing came from the page for a while, so its place was given away."
+        sentence = "No frame came from the page for a while, so its place was given away."
         raise CloseSocket(WS_1001_GOING_AWAY, sentence)

@@ -1,12 +1,15 @@
 """The live painter, talked to as a page does."""
 
+import asyncio
 import base64
 import struct
 import threading
+from contextlib import suppress
 
 import cv2
 import numpy as np
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.files.pictures import decode_picture
@@ -280,6 +283,9 @@ def test_a_page_that_waits_for_its_painting_is_not_silent(model, clock):
     assert session.silence() == 20
     session.busy = True
     assert session.silence() == 0
+    session.busy = False
+    session.arrived.set()  # its turn has not come yet
+    assert session.silence() == 0
 
 
 def test_silence_gives_the_place_away(serve):
@@ -288,6 +294,34 @@ def test_silence_gives_the_place_away(serve):
         page.json()
         assert page.end()[0] == 1001
     assert "impasto_live_sessions 0.0" in server.metrics()
+
+
+@pytest.mark.parametrize("sent", ['{"type": "look", "stability": 1}', "{}", numbered(1, b"no picture")])
+def test_what_is_no_frame_does_not_keep_the_place(serve, style, sent):
+    """A page that goes on sending messages, but nothing to paint."""
+    server = serve(live_idle_seconds=1.0)
+    with styled(server, style) as page:
+        ended = threading.Event()
+
+        def chatter():
+            with suppress(ConnectionClosed):
+                while not ended.wait(0.05):
+                    page.send(sent)
+
+        talking = threading.Thread(target=chatter, daemon=True)
+        talking.start()
+        assert page.end()[0] == 1001
+        ended.set()
+        talking.join()
+
+
+def test_changes_without_a_frame_do_not_add_up(model, style):
+    session = live_socket.Session(None, live_socket.LivePainter(model, Settings(), Metrics()), Painter(model))
+    for number in range(300):
+        look = {"type": "look", "stability": number / 300}
+        for message in (look, {"type": "reset"}, {"type": "style", "style": list(map(float, style))}):
+            asyncio.run(session.handle(message["type"], message))
+    assert len(session.changes) == 3
 
 
 def png(width, height):
