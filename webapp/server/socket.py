@@ -72,6 +72,7 @@ class LivePainter:
         except WebSocketDisconnect:
             pass  # the page left
         except CloseSocket as end:
+            self.metrics.refused("live")
             log_event("live page refused", code=end.code)
             await _close(socket, end.code, end.sentence)
         except Exception:

@@ -22,6 +22,7 @@ from impasto.models.errors import BadInput
 from impasto.webapp.hosting.settings import Settings
 
 from .api import add_api
+from .feedback import log_what_gradio_raises
 from .jobs import Jobs
 from .painting import Studio
 from .request_filter import RequestFilter
@@ -47,6 +48,7 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     Its temporary files go when the application ends. `app.state.studio` is the `Studio`; `app.state.metrics` is told
     of frames and errors where it is set.
     """
+    log_what_gradio_raises()
     megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
     folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served

@@ -1,6 +1,6 @@
 """Errors and progress as Gradio shows them: one sentence, never a traceback, never a path.
 
-From outside: `show_errors`, `gradio_progress`.
+From outside: `show_errors`, `gradio_progress`, `log_what_gradio_raises`.
 """
 
 import html
@@ -9,8 +9,13 @@ import re
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import SimpleNamespace
 
 import gradio as gr
+import gradio.queueing
+import gradio.route_utils
+import gradio.routes
+import gradio.utils
 
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.hosting.metrics import Metrics
@@ -50,6 +55,16 @@ def show_errors(metrics: Metrics | None = None) -> Iterator[None]:
             metrics.error("studio")
         log.error("%s in the studio\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
         raise _notice(OUR_FAULT) from None
+
+
+def log_what_gradio_raises() -> None:
+    """Make log lines of the tracebacks that Gradio prints: their words may name files."""
+
+    def log_it(*_, **__) -> None:
+        log.error("Gradio raised an error", exc_info=True)
+
+    for module in (gradio.queueing, gradio.routes, gradio.route_utils, gradio.utils):
+        module.traceback = SimpleNamespace(print_exc=log_it, format_exc=lambda *_, **__: "")
 
 
 def _count(metrics: Metrics | None, why: str, event: str = "") -> None:
