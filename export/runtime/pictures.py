@@ -5,6 +5,7 @@ comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `
 """
 
 import io
+import math
 import os
 import warnings
 from collections.abc import Collection
@@ -22,6 +23,7 @@ MAX_PIXELS = 64_000_000
 # The formats worth opening; others (EPS, PDF...) start external programs or are no pictures.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 SENT = ("JPEG", "PNG", "WEBP")  # by browsers
+_BAND = 1 << 20  # pixels laid on the background at a time: more of them cost gigabytes as floats
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
@@ -59,26 +61,39 @@ def read_style_picture(source: str | os.PathLike[str] | bytes | np.ndarray, max_
     return flatten(read_image(source, max_pixels))
 
 
-def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS) -> np.ndarray:
+def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS, shrink: bool = False) -> np.ndarray:
     """As `read_style_picture`, for bytes from the network: nothing but what browsers send is tried (`SENT`)."""
-    return flatten(read_image(data, max_pixels, SENT))
+    return flatten(read_image(data, max_pixels, SENT, shrink))
 
 
-def read_image(source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS) -> Picture:
+def sent_size(data: bytes) -> tuple[int, int]:
+    """(width, height) of a picture from the network, as its header has them; nothing is decoded. Raises BadInput."""
+    try:
+        with open_image(data, MAX_PIXELS, SENT) as image:
+            return image.size
+    except UnidentifiedImageError as error:
+        raise _no_picture(data) from error
+    except BROKEN as error:
+        raise as_bad_input(data, error) from error
+
+
+def read_image(
+    source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS, shrink: bool = False
+) -> Picture:
     """Read a picture from a file or its bytes: EXIF orientation applied, 16-bit, palette, grey and CMYK as 8-bit RGB.
 
     Transparent pixels keep their colour; `flatten` lays them on the background. Raises BadInput for what is no picture
-    in one of `formats`, is damaged, or has more than `max_pixels` (seen in the header, before anything is decoded).
+    in one of `formats`, is damaged, or has more than `max_pixels` (seen in the header, before anything is decoded);
+    with `shrink`, a JPEG that has more is decoded at a half, a quarter or an eighth of its sides.
     """
     try:
-        with open_image(source, max_pixels, formats) as image:
+        with open_image(source, max_pixels, formats, shrink) as image:
             icc = image.info.get("icc_profile")
             image.load()
             upright = ImageOps.exif_transpose(image)
             pixels, icc = _to_rgb(upright, icc)
     except UnidentifiedImageError as error:
-        what = "This" if isinstance(source, bytes) else str(source)
-        raise BadInput(f"{what} is not a picture that can be read; choose a JPEG, PNG or WebP.") from error
+        raise _no_picture(source) from error
     except BROKEN as error:
         raise as_bad_input(source, error) from error
     if pixels.shape[2] == 3:
@@ -91,8 +106,12 @@ def flatten(picture: Picture) -> np.ndarray:
     """The picture's RGB, uint8 [H,W,3], laid on `rules.BACKGROUND`."""
     if picture.alpha is None:
         return picture.rgb
-    alpha = picture.alpha[..., None].astype(np.float32) / 255
-    return np.round(picture.rgb * alpha + np.array(BACKGROUND, np.float32) * (1 - alpha)).astype(np.uint8)
+    flat, rows = np.empty_like(picture.rgb), max(1, _BAND // picture.rgb.shape[1])
+    for top in range(0, len(flat), rows):
+        alpha = picture.alpha[top : top + rows, :, None].astype(np.float32) / 255
+        laid = picture.rgb[top : top + rows] * alpha + np.array(BACKGROUND, np.float32) * (1 - alpha)
+        flat[top : top + rows] = np.round(laid)
+    return flat
 
 
 def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
@@ -107,15 +126,23 @@ def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
         raise as_bad_input(path, error) from error
 
 
-def open_image(source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS) -> Image.Image:
-    """Open a picture without decoding it. Raises BadInput for too many pixels, Pillow's errors for the rest."""
+def open_image(
+    source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS, shrink: bool = False
+) -> Image.Image:
+    """Open a picture without decoding it. Raises BadInput for too many pixels, Pillow's errors for the rest.
+
+    `shrink` as in `read_image`.
+    """
     Image.init()
     known = [name for name in formats if name in Image.OPEN]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is the one that counts
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=known)
     width, height = image.size
-    if width * height > max_pixels:
+    if shrink and max_pixels < width * height <= MAX_PIXELS:
+        factor = 1 << math.ceil(math.log2(width * height / max_pixels) / 2)
+        image.draft(None, (width // factor, height // factor))  # changes the size of JPEGs alone
+    if image.size[0] * image.size[1] > max_pixels:
         image.close()
         raise BadInput(
             f"{_named(source)} has {width}x{height} pixels, more than the {max_pixels:,} allowed; scale it down first."
@@ -144,6 +171,11 @@ def check_readable(path: Path) -> None:
                 raise BadInput(f"{path} is empty; copy or download it again.")
     except OSError as error:
         raise BadInput(f"{path} cannot be read ({error.strerror}); check its name and permissions.") from error
+
+
+def _no_picture(source: Path | bytes) -> BadInput:
+    what = "This" if isinstance(source, bytes) else str(source)
+    return BadInput(f"{what} is not a picture that can be read; choose a JPEG, PNG or WebP.")
 
 
 def _named(source: Path | bytes) -> str:

@@ -12,6 +12,7 @@ from impasto.models.errors import BadInput
 from .model import Model
 from .session import check_graph, open_session
 
+_LARGE = 1e300  # a weight near the end of float64's range
 CACHED = 64  # style vectors kept; each is a few kilobytes
 
 
@@ -60,8 +61,10 @@ def blend(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
         raise BadInput("Give at least one style, and one weight for each.")
     if not np.isfinite(w).all() or (w < 0).any():
         raise BadInput("Style weights must be numbers of zero or more.")
-    if w.sum() == 0:
+    if w.max() == 0:
         raise BadInput("At least one style weight must be above zero.")
     if len({s.shape for s in styles}) > 1:
         raise BadInput("These style vectors belong to different models.")
+    if w.max() > _LARGE:
+        w = w / w.max()  # their sum might overflow
     return (np.tensordot(w / w.sum(), np.stack(styles).astype(np.float64), 1)).astype(np.float32)

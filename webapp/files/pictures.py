@@ -23,6 +23,7 @@ from impasto.export.runtime.pictures import (  # noqa: F401 - so that one module
     open_image,
     read_image,
     read_style_picture,
+    sent_size,
 )  # fmt: skip
 
 

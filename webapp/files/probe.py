@@ -16,7 +16,7 @@ from av.stream import Disposition
 from impasto.models.errors import BadInput
 from impasto.webapp.files import colour
 
-from .pictures import check_readable
+from .pictures import MAX_PIXELS, check_readable
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
@@ -26,6 +26,7 @@ FORMATS = (
 # Broadcast containers: their clock starts anywhere, and a recording may begin between two key frames.
 BROADCAST = frozenset({"mpegts", "mpeg"})
 MAX_SIDE = 16_384  # what H.264 can carry
+_GROWN_PIXELS = 1920 * 1088  # what any stream may grow to midway
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class ClipLimits:
     """What a caller is ready to take: seconds of video, and pixels a frame (as stored). None means no limit."""
 
     max_seconds: float | None = None
-    max_pixels: int | None = 64_000_000
+    max_pixels: int | None = MAX_PIXELS
 
 
 @dataclass(frozen=True)
@@ -139,10 +140,21 @@ def picture_stream(container, path: Path):
         if stream.codec_context is None:
             raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
         stream.thread_type, stream.thread_count = "AUTO", 2
+        stream.codec_context.options = {"max_pixels": str(decoded_pixels(stream))}
         return stream
     if container.streams.audio:
         raise BadInput(f"{path} has sound but no picture; name a video or an image.")
     raise BadInput(f"{path} holds no video; name a video or an image.")
+
+
+def decoded_pixels(stream) -> int:
+    """The most pixels that a frame of this stream may have, whatever size it changes to midway.
+
+    The header is what limits look at; a stream may grow from there, from a phone's call for instance, to four times as
+    many pixels or full HD.
+    """
+    declared = stream.width * stream.height
+    return min(max(4 * declared, _GROWN_PIXELS), max(declared, MAX_PIXELS)) if declared else MAX_PIXELS
 
 
 def working_size(width: int, height: int, short_side: int, even: bool = True) -> tuple[int, int]:

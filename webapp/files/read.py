@@ -14,7 +14,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 
 from .colour import ToRgb
-from .probe import BROADCAST, ClipInfo, declared_duration, open_clip, picture_stream
+from .probe import BROADCAST, ClipInfo, declared_duration, decoded_pixels, open_clip, picture_stream
 
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
 
@@ -73,6 +73,7 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
     count, end, doubtful = 0, Fraction(0), False
     with open_clip(info.path) as container:
         stream = picture_stream(container, info.path)
+        most = decoded_pixels(stream)  # before the stream's size changes
         try:
             for packet in container.demux(stream):
                 for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
@@ -86,6 +87,12 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
                     if frame.pts is not None:
                         end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
         except av.error.FFmpegError as error:
+            width, height = stream.codec_context.width, stream.codec_context.height
+            if width * height > most:
+                raise BadInput(
+                    f"{info.path} changes to {width}x{height} pixels after frame {count}, from "
+                    f"{info.width}x{info.height}; cut it there, or scale it to one size."
+                ) from error
             raise _damaged(info, count, end) from error
         # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
         declared = 0 if "mp4" in info.container else declared_duration(stream) or 0

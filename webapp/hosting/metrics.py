@@ -15,6 +15,9 @@ class Metrics:
             "impasto_frame_seconds", "Seconds a painted frame took.", ["kind"], buckets=SECONDS, registry=self.registry
         )
         self.errors = Counter("impasto_errors", "Requests that ended in an error.", ["where"], registry=self.registry)
+        self.refusals = Counter(
+            "impasto_refusals", "What was asked for and not given.", ["why"], registry=self.registry
+        )
         self.waiting = Gauge("impasto_queue_length", "Jobs that wait.", registry=self.registry)
         self.running = Gauge("impasto_jobs_running", "Jobs that run.", registry=self.registry)
         self.live_waiting = Gauge("impasto_live_waiting", "Live pages that wait.", registry=self.registry)
@@ -26,6 +29,9 @@ class Metrics:
 
     def error(self, where: str) -> None:
         self.errors.labels(where).inc()
+
+    def refused(self, why: str) -> None:
+        self.refusals.labels(why).inc()
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -3,9 +3,10 @@
 From outside: `Settings`, `read_settings`, and `table` for docs/hosting.md.
 """
 
+from ipaddress import ip_network
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
@@ -14,6 +15,15 @@ from impasto.models.errors import BadInput
 PREFIX = "IMPASTO_"
 # "https://example.org", as browsers write the Origin of a page
 Origin = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
+
+
+def _check_network(text: str) -> str:
+    if text != "*":
+        ip_network(text)  # raises ValueError
+    return text
+
+
+Network = Annotated[str, AfterValidator(_check_network)]
 
 
 class Settings(BaseSettings):
@@ -34,9 +44,17 @@ class Settings(BaseSettings):
         description="Path under which a proxy serves the app, such as /impasto.",
         json_schema_extra={"allowed": "a path such as /impasto, with no slash at its end"},
     )
+    trusted_proxies: Annotated[tuple[Network, ...], NoDecode] = Field(
+        ("127.0.0.1", "::1"),
+        description="Proxies whose X-Forwarded-For says where a visitor comes from, by commas; * for any.",
+        json_schema_extra={"allowed": "addresses such as 10.0.0.1, networks such as 10.0.0.0/8, or *, by commas"},
+    )
     model: str = Field("", description="Name or folder of the model; empty for the default one.")
     threads: int = Field(0, ge=0, le=1024, description="Threads a network may use; 0 for one per core.")
     isolation: bool = Field(True, description="Send the headers that give the live page's WebAssembly threads.")
+    connections: int = Field(
+        500, ge=10, le=100_000, description="Connections open at the same time; a page has three or four."
+    )
     upload_mb: float = Field(200.0, ge=0.1, le=100_000, description="Largest upload in megabytes.")
     clip_seconds: float = Field(120.0, ge=0.1, le=86_400, description="Longest clip in seconds.")
     clip_frames: int = Field(7200, ge=1, le=10_000_000, description="Most frames of a clip.")
@@ -46,8 +64,17 @@ class Settings(BaseSettings):
         le=7680 * 4320,
         description="Most pixels of a clip's frame; a painted picture may have twice as many.",
     )
+    style_pixels: int = Field(
+        4096 * 4096,
+        ge=65_536,
+        le=64_000_000,
+        description="Most pixels of a style picture as decoded; a JPEG of more is read at a half or less of its sides.",
+    )
     jobs_at_once: int = Field(0, ge=0, le=256, description="Jobs painted at the same time; 0 for one per two cores.")
     jobs_per_client: int = Field(2, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
+    jobs_per_address: int = Field(
+        8, ge=1, le=10_000, description="Jobs that all visitors of one address may have running or waiting."
+    )
     queue_length: int = Field(20, ge=0, le=10_000, description="Jobs that may wait.")
     keep_minutes: float = Field(
         60.0,
@@ -55,19 +82,28 @@ class Settings(BaseSettings):
         le=10_080,
         description="Minutes until a visitor's files go, if the visit lasts that long.",
     )
+    disk_mb: float = Field(10_000.0, ge=1, le=100_000_000, description="Megabytes that all visitors' files may take.")
+    disk_mb_per_address: float = Field(
+        1000.0, ge=1, le=100_000_000, description="Megabytes that the files of all visitors of one address may take."
+    )
     live_sessions: int = Field(2, ge=1, le=1000, description="Live pages the server paints for at the same time.")
     live_queue: int = Field(20, ge=0, le=10_000, description="Live pages that may wait for their turn.")
     live_fps: float = Field(30.0, ge=0.1, le=1000, description="Most frames a second painted for one live page.")
     live_side: int = Field(720, ge=64, le=4320, description="Longest short side of a live frame in pixels.")
     live_message_kb: int = Field(1024, ge=1, le=65_536, description="Largest message of a live page in kilobytes.")
     live_idle_seconds: float = Field(
-        30.0, ge=0.1, le=86_400, description="Seconds without a message after which a live page is disconnected."
+        30.0, ge=0.1, le=86_400, description="Seconds without a frame after which a live page is disconnected."
     )
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         (),
-        description="More origins whose pages may use the live socket, by commas.",
+        description="More origins whose pages may use this server, by commas.",
         json_schema_extra={"allowed": "origins such as https://example.org, by commas"},
     )
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_plainly(cls, value: Any) -> Any:
+        return tuple(part.strip() for part in value.split(",") if part.strip()) if isinstance(value, str) else value
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -118,6 +154,7 @@ def table() -> str:
     for name, field in Settings.model_fields.items():
         value = field.default
         shown = "–" if value in ("", ()) else f"{value:g}" if isinstance(value, float) else str(value)
+        shown = ",".join(value) if isinstance(value, tuple) and value else shown
         shown = str(int(value)) if isinstance(value, bool) else shown
         rows.append(f"| `{variable(name)}` | {shown} | {allowed(field)} | {field.description} |")
     return "\n".join(rows)

@@ -10,6 +10,7 @@ from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.page_build import build_page
 
 from .app import create_app
+from .connections import HEAD_BYTES, Connection
 from .live import DIST
 
 out, err = Console(), Console(stderr=True)
@@ -25,20 +26,29 @@ def serve(settings: Settings) -> None:
     _bring_page()
     app = create_app(settings)
     _greet(settings, app.state.model.name)
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        root_path=settings.root_path,
-        ws="websockets-sansio",
-        ws_max_size=settings.live_message_kb * 1024 * FAR_TOO_LARGE,
-        ws_per_message_deflate=False,  # JPEG does not shrink any more
-        proxy_headers=True,
-        log_config=None,  # `log.start_log` has set it up
-        access_log=False,  # it would hold paths and addresses; `log.RequestLog` does not
-        timeout_graceful_shutdown=5,
-    )
+    uvicorn.run(app, **server_options(settings))
     err.print("Stopped.")
+
+
+def server_options(settings: Settings) -> dict:
+    """What uvicorn is started with."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "root_path": settings.root_path,
+        "http": Connection,
+        "h11_max_incomplete_event_size": HEAD_BYTES,
+        "limit_concurrency": settings.connections,
+        "timeout_keep_alive": 5,
+        "ws": "websockets-sansio",
+        "ws_max_size": settings.live_message_kb * 1024 * FAR_TOO_LARGE,
+        "ws_per_message_deflate": False,  # JPEG does not shrink any more
+        "proxy_headers": True,
+        "forwarded_allow_ips": list(settings.trusted_proxies),
+        "log_config": None,  # `log.start_log` has set it up
+        "access_log": False,  # it would hold paths and addresses; `log.RequestLog` does not
+        "timeout_graceful_shutdown": 5,
+    }
 
 
 def _check_free(settings: Settings) -> None:

@@ -9,7 +9,7 @@ import re
 
 from starlette.datastructures import Headers, MutableHeaders
 
-from .origin import hosts
+from impasto.webapp.hosting.origin import hosts
 
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",

@@ -11,6 +11,7 @@ From outside: `LivePainter`.
 import asyncio
 import base64
 import json
+import math
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -27,20 +28,20 @@ from starlette.status import (
 )
 
 from impasto.export.runtime.model import Model
-from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.painter import Painter, padded_size
 from impasto.models.errors import BadInput
-from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.files.pictures import decode_picture, sent_size
 from impasto.webapp.hosting.live_slots import Full, LiveSlots
 from impasto.webapp.hosting.metrics import Metrics
+from impasto.webapp.hosting.origin import origin_allowed
 from impasto.webapp.hosting.settings import Settings
 
 from .log import log_error, log_event
-from .origin import origin_allowed
 
 QUALITY = 90  # of the JPEG sent back
 NUMBER_BYTES = 4  # of a frame's number, before its picture
-FRAME_ASPECT = 4  # a frame's longer side may be so many times its shorter
-STYLE_PIXELS = 4096 * 4096  # most of a style picture
+FRAME_ASPECT = 4  # a frame's longer side may be so many times the longest shorter one
+FRAME_AREA = 2.5  # and its area so many times that side's square: scope films have 2.4
 IDLE_SLACK = 0.01  # seconds after the end of the idle time until it is looked at again
 
 
@@ -71,6 +72,7 @@ class LivePainter:
         except WebSocketDisconnect:
             pass  # the page left
         except CloseSocket as end:
+            self.metrics.refused("live")
             log_event("live page refused", code=end.code)
             await _close(socket, end.code, end.sentence)
         except Exception:
@@ -142,9 +144,10 @@ class Session:
         self.newest: tuple[bytes, float] | None = None  # the newest frame not painted yet, and when it came
         self.arrived = asyncio.Event()  # set while there is one
         self.styled = False
-        self.changes: list[Callable[[], None]] = []  # of the painter, before the next frame: one may be in the making
+        # Kind → the last change of the painter, made before the next frame: one may be in the making.
+        self.changes: dict[str, Callable[[], None]] = {}
         self.busy = False  # a frame is being painted
-        self.last_sign = shared.clock()  # when something came from the page, or a frame was painted
+        self.last_sign = shared.clock()  # when the last frame was painted: a place is for who sends frames
         self.sending = asyncio.Lock()
 
     async def run(self) -> None:
@@ -185,9 +188,8 @@ class Session:
             if len(data or b"") > limit or len((text or "").encode()) > limit:
                 sentence = f"A message was larger than {self.settings.live_message_kb} KB."
                 raise CloseSocket(WS_1008_POLICY_VIOLATION, sentence)
-            self.last_sign = self.shared.clock()
             if data is not None:
-                self.newest = data, self.last_sign
+                self.newest = data, self.shared.clock()
                 self.arrived.set()
             elif text is not None:
                 await self.answer(text)
@@ -207,18 +209,18 @@ class Session:
             style = np.asarray(message["style"], np.float32)
             if style.shape != (self.shared.model.style_size,) or not np.isfinite(style).all():
                 raise BadInput("This is not a style vector of the model; reload the page.")
-            self.changes.append(partial(self.painter.use, [style]))
+            self.changes[kind] = partial(self.painter.use, [style])
             self.styled = True
         elif kind == "look":
             stability = message["stability"]
             if isinstance(stability, bool) or not 0 <= stability <= 1:
                 raise BadInput("Stability goes from 0 to 1.")
-            self.changes.append(partial(self.painter.set_stability, float(stability)))
+            self.changes[kind] = partial(self.painter.set_stability, float(stability))
         elif kind == "reset":
-            self.changes.append(self.painter.reset)
+            self.changes[kind] = self.painter.reset
         elif kind == "encode":
             data = base64.b64decode(message["picture"], validate=True)
-            picture = await asyncio.to_thread(decode_picture, data, STYLE_PIXELS)
+            picture = await asyncio.to_thread(decode_picture, data, self.settings.style_pixels, True)
             style = await asyncio.to_thread(self.painter.encode, picture)
             await self.send("encoded", id=message["id"], style=[round(float(value), 5) for value in style])
         else:
@@ -238,7 +240,7 @@ class Session:
             if not self.styled:
                 await self.send_error("Choose a style first.")
                 continue
-            for change in self.changes:
+            for change in self.changes.values():
                 change()
             self.changes.clear()
             began, self.busy = time.perf_counter(), True
@@ -248,28 +250,39 @@ class Session:
                 await self.send_error(str(error))
                 continue
             finally:
-                self.last_sign = self.shared.clock()
                 self.busy = False
+            self.last_sign = self.shared.clock()
             self.shared.metrics.frame_painted(time.perf_counter() - began, "live")
             async with self.sending:
                 await self.socket.send_bytes(data[:NUMBER_BYTES] + painted)
 
     def paint_one(self, data: bytes, came: float) -> bytes:
         """JPEG, PNG or WebP in, painted JPEG out; `came` is when, in seconds of the server's clock."""
-        side = self.settings.live_side
-        frame = decode_picture(data, side * side * FRAME_ASPECT)
-        if min(frame.shape[:2]) > side:
-            raise BadInput(f"The server paints frames of up to {side} pixels on their short side.")
-        painted = self.painter.paint(frame, time=came)
+        self.check_size(*sent_size(data))
+        painted = self.painter.paint(decode_picture(data), time=came)
         return cv2.imencode(".jpg", painted[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
+    def check_size(self, width: int, height: int) -> None:
+        """Raise BadInput for a frame too large to be painted: before it is decoded, and as the networks would get it.
+
+        A frame of 1×400,000 pixels is small in bytes and in pixels, and gigabytes once it is padded.
+        """
+        side, model = self.settings.live_side, self.shared.model
+        area = math.prod(padded_size(width, height, model.multiple, model.rules))
+        most = math.prod(padded_size(side, math.ceil(side * FRAME_AREA), model.multiple, model.rules))
+        if min(width, height) > side or max(width, height) > FRAME_ASPECT * side or area > most:
+            raise BadInput(
+                f"The server paints frames of up to {side} pixels on their short side, {FRAME_ASPECT * side} on their "
+                f"long one, and {most:,} in all; this one is {width}×{height}."
+            )
+
     def silence(self) -> float:
-        """Seconds since the last sign of the page; 0 while it waits for its painting."""
-        return 0.0 if self.busy else self.shared.clock() - self.last_sign
+        """Seconds since the last painted frame; 0 while the page waits for its painting."""
+        return 0.0 if self.busy or self.arrived.is_set() else self.shared.clock() - self.last_sign
 
     async def close_when_silent(self) -> None:
         limit = self.settings.live_idle_seconds
         while (silence := self.silence()) < limit:
             await asyncio.sleep(limit - silence + IDLE_SLACK)
-        sentence = "Nothing came from the page for a while, so its place was given away."
+        sentence = "No frame came from the page for a while, so its place was given away."
         raise CloseSocket(WS_1001_GOING_AWAY, sentence)

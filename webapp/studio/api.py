@@ -3,6 +3,7 @@
 From outside: `add_api`, called inside the Blocks.
 """
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ import gradio as gr
 from gradio import FileData
 
 from impasto.models.errors import BadInput
+from impasto.models.rules import STYLES_AT_ONCE
 
 from .feedback import gradio_progress, show_errors
 from .painting import PaintOptions, Studio, StyleChoice
-from .sessions import session_of
+from .sessions import counted_for, session_of
 
 
 def add_api(studio: Studio) -> None:
@@ -40,6 +42,7 @@ def add_api(studio: Studio) -> None:
                 session,
                 lambda folder, cancelled: studio.paint_clip(source, options, folder, cancelled, progress.update),
                 progress,
+                **counted_for(request),
             )
             return _given(summary.pop("output"), "video/mp4"), {k: v for k, v in summary.items() if k != "input"}
 
@@ -62,6 +65,7 @@ def add_api(studio: Studio) -> None:
                 session,
                 lambda folder, cancelled: studio.paint_pictures([source], options, folder, cancelled, progress.update),
                 progress,
+                **counted_for(request),
             )
             return _given(str(painted[0]), None)
 
@@ -92,10 +96,12 @@ def _describe(kind: str, studio: Studio) -> str:
 
 def _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability) -> PaintOptions:
     """The options that an API call asks for. Raises BadInput in plain words for anything of the wrong kind."""
-    if not isinstance(styles, list) or not all(isinstance(name, str) for name in styles):
-        raise BadInput("styles must be a list of names of built-in styles.")
     if not isinstance(pictures, list):
         raise BadInput("pictures must be a list of uploaded files.")
+    if not isinstance(styles, list) or not all(isinstance(name, str) for name in styles):
+        raise BadInput("styles must be a list of names of built-in styles.")
+    if not 1 <= len(styles) + len(pictures) <= STYLES_AT_ONCE:
+        raise BadInput(f"Choose from one to {STYLES_AT_ONCE} styles.")
     sources = [*styles, *(_file(studio, session, picture, "style picture") for picture in pictures)]
     weights = weights or [1.0] * len(sources)
     if not isinstance(weights, list) or len(weights) != len(sources) or not all(map(_is_number, weights)):
@@ -119,4 +125,8 @@ def _given(path: str, mime_type: str | None) -> FileData:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
+    """Whether it is a finite number that a float can hold: JSON also has NaN, Infinity and 10^400."""
+    try:
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    except OverflowError:
+        return False

@@ -3,6 +3,7 @@
 From outside: `mount_studio`.
 """
 
+import asyncio
 import os
 from contextlib import asynccontextmanager
 
@@ -21,6 +22,7 @@ from impasto.models.errors import BadInput
 from impasto.webapp.hosting.settings import Settings
 
 from .api import add_api
+from .feedback import log_what_gradio_raises
 from .jobs import Jobs
 from .painting import Studio
 from .request_filter import RequestFilter
@@ -32,6 +34,8 @@ from .tabs.live import live_tab
 from .tabs.picture import PictureTab
 from .temporary import Folders
 from .theme import CSS, theme
+from .uploads import Uploads
+from .visits import SESSIONS_KEPT, Visits, VisitsMiddleware
 
 TITLE = "Impasto: paint any clip in the manner of any picture"
 _MASTHEAD = "<h1>Impasto</h1><p>Paint any clip in the manner of any picture.</p>"
@@ -44,7 +48,9 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     Its temporary files go when the application ends. `app.state.studio` is the `Studio`; `app.state.metrics` is told
     of frames and errors where it is set.
     """
-    folders = Folders(settings.keep_minutes * 60)
+    log_what_gradio_raises()
+    megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
+    folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served
     model = model or load_model(settings.model or None)
     gallery = model.gallery()
@@ -59,11 +65,17 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
         raise
     folders.keep_present()
     app.state.studio = studio
-    app.add_middleware(RequestFilter, root=folders.root, upload_bytes=round(settings.upload_mb * 1e6) + 1_000_000)
-    _add_lifespan(app, studio)
+    file_bytes = round(settings.upload_mb * 1e6)
+    app.add_middleware(
+        RequestFilter, root=folders.root, upload_bytes=file_bytes + 1_000_000, origins=settings.allowed_origins,
+        uploads=Uploads(folders, blocks, file_bytes, metrics), metrics=metrics,
+    )  # fmt: skip
+    app.state.visits = visits = Visits(blocks, studio.jobs.cancel)
+    app.add_middleware(VisitsMiddleware, visits=visits)
+    _add_lifespan(app, studio, visits)
     return gr.mount_gradio_app(
         app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(), css=CSS,
-        max_file_size=round(settings.upload_mb * 1e6), allowed_paths=[], show_error=False, footer_links=["api"],
+        max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=["api"],
         run_history=False, ssr_mode=False, mcp_server=False, enable_monitoring=False, pwa=False,
         root_path=settings.root_path or None,
     )  # fmt: skip
@@ -92,21 +104,25 @@ def build(studio: Studio) -> gr.Blocks:
     line = studio.jobs.line
     blocks.max_threads = line.at_once + line.length + _MORE_THREADS  # a job in the waiting line is an event at work
     # Jobs pass Gradio's own queue at once and wait in the waiting line; previews wait here.
-    blocks.queue(max_size=max(_MORE_THREADS, line.length), default_concurrency_limit=line.at_once)
+    # Nothing passes the queue by: of a caller who waits for an answer outright, nothing tells whether it is gone.
+    blocks.queue(max_size=max(_MORE_THREADS, line.length), default_concurrency_limit=line.at_once, api_open=False)
+    blocks.state_session_capacity = SESSIONS_KEPT
     return blocks
 
 
-def _add_lifespan(app: FastAPI, studio: Studio) -> None:
-    """With the application, the watch over temporary files starts, and jobs and files end."""
+def _add_lifespan(app: FastAPI, studio: Studio, visits: Visits) -> None:
+    """With the application, the watches over files and visitors start, and jobs and files end."""
     around = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
         studio.folders.start()
+        watch = asyncio.create_task(visits.watch())
         try:
             async with around(app) as state:
                 yield state
         finally:
+            watch.cancel()
             studio.jobs.close()
             studio.folders.close()
 

@@ -66,26 +66,32 @@ class Jobs:
     def __init__(self, settings: Settings, folders: Folders):
         at_once = settings.jobs_at_once or max(1, cores() // 2)
         self.folders = folders
-        self.line = WaitingLine(at_once, settings.queue_length, settings.jobs_per_client)
+        self.line = WaitingLine(at_once, settings.queue_length, settings.jobs_per_client, settings.jobs_per_address)
         self._threads = ThreadPoolExecutor(at_once, thread_name_prefix="impasto-job")
         self._tasks: defaultdict[str, set[asyncio.Task]] = defaultdict(set)
 
     async def run(
-        self, session: str, work: Callable[[Path, Callable[[], bool]], Result], progress: JobProgress
+        self,
+        session: str,
+        work: Callable[[Path, Callable[[], bool]], Result],
+        progress: JobProgress,
+        client: str = "",
+        address: str = "",
     ) -> Result:
         """`work(folder, cancelled)` in a thread, once it is this job's turn.
 
         `folder` is new and is removed again unless `work` returns; the session's files stay as long as the job waits or
         runs. Cancelling the task makes `cancelled()` true, and the place is given up when the thread has really
-        stopped. Raises what `work` raises, and what `WaitingLine.place` does.
+        stopped. It counts among the jobs of `client` (the session where it is empty) and among those and the files of
+        `address`. Raises what `work` raises, what `WaitingLine.place` does, and DiskFull where there is no room.
         """
         task = asyncio.current_task()
         assert task is not None  # what awaits here is one
         self._tasks[session].add(task)
         try:
             with self.folders.hold(session):
-                async with self.line.place(session, progress.waiting):
-                    with self.folders.job(session) as folder:
+                async with self.line.place(client or session, progress.waiting, address):
+                    with self.folders.job(session, address) as folder:
                         progress.start()
                         return await _in_thread(self._threads, work, folder)
         finally:
@@ -93,12 +99,16 @@ class Jobs:
             if not self._tasks[session]:
                 del self._tasks[session]
 
-    async def end_session(self, session: str) -> None:
-        """Stop the session's jobs, then remove its files."""
+    async def cancel(self, session: str) -> None:
+        """Stop the session's jobs; what they have finished stays."""
         tasks = [task for task in self._tasks.get(session, ()) if task is not asyncio.current_task()]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def end_session(self, session: str) -> None:
+        """Stop the session's jobs, then remove its files."""
+        await self.cancel(session)
         self.folders.end(session)
 
     def close(self) -> None:

@@ -1,15 +1,17 @@
 """What a job may ask for, seen in the file's header before anything is decoded.
 
-From outside: `check_clip`, `check_picture`, `check_painted`, `check_size`, `without_path`. Every refusal is one
-sentence without a path.
+From outside: `check_clip`, `check_picture`, `read_style`, `check_painted`, `check_size`, `without_path`. Every refusal
+is one sentence without a path.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from impasto.models.errors import BadInput
-from impasto.webapp.files.pictures import Header, image_header
+import numpy as np
+
+from impasto.models.errors import BadInput, DiskFull
+from impasto.webapp.files.pictures import Header, flatten, image_header, read_image
 from impasto.webapp.files.probe import ClipInfo, ClipLimits, probe, working_size
 from impasto.webapp.hosting.settings import Settings
 
@@ -23,6 +25,8 @@ def without_path(path: Path, word: str) -> Iterator[None]:
     """Errors about `path` call it `word`: people know neither the server's folders nor what is in their names."""
     try:
         yield
+    except DiskFull:
+        raise  # not about this file
     except BadInput as error:
         raise BadInput(str(error).replace(str(path), word)) from error
 
@@ -56,6 +60,14 @@ def check_picture(path: Path, settings: Settings, word: str = "This picture") ->
         if header.frames > 1:
             raise BadInput(f"{word} moves; save one of its frames as a JPEG or PNG and choose that.")
     return header
+
+
+def read_style(path: Path, settings: Settings) -> np.ndarray:
+    """A style picture as P sees it, uint8 RGB [H,W,3]. Raises BadInput for more than `style_pixels` to decode."""
+    word = "This style picture"
+    check_picture(path, settings, word)
+    with without_path(path, word):
+        return flatten(read_image(path, settings.style_pixels, shrink=True))
 
 
 def check_painted(header: Header, side: int, settings: Settings) -> None:

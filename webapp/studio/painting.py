@@ -17,7 +17,6 @@ from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
-from impasto.webapp.files.pictures import flatten, read_image
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
 from impasto.webapp.hosting.metrics import Metrics
@@ -29,6 +28,7 @@ from .temporary import Folders
 
 Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
+FRAMES_A_LOOK = 100  # painted between two looks at the room on the disk
 STYLES_KEPT = 128  # style vectors of people's own pictures, some kilobytes each
 
 
@@ -90,9 +90,7 @@ class Studio:
         with self._lock:
             if source in self._encoded:
                 return self._encoded[source]
-        limits.check_picture(source, self.settings, "This style picture")
-        with limits.without_path(source, "This style picture"):
-            vector = painter.encode(flatten(read_image(source)))
+        vector = painter.encode(limits.read_style(source, self.settings))
         with self._lock:
             self._encoded[source] = vector
             while len(self._encoded) > STYLES_KEPT:
@@ -109,6 +107,8 @@ class Studio:
 
         def count(done: int, total: int) -> None:
             limits.check_frames(done, self.settings)
+            if done % FRAMES_A_LOOK == 0:
+                self.folders.check_room()
             timer.frame()
             progress(done, total)
 

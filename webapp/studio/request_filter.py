@@ -4,6 +4,7 @@ From outside: `RequestFilter`, a pure ASGI middleware. Gradio would download an 
 file, and serves one as a proxy; this app does neither.
 """
 
+import asyncio
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,23 +14,31 @@ from urllib.parse import unquote
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse
 
+from impasto.webapp.hosting.origin import origin_allowed
+
+from .sessions import ANONYMOUS
+
 PREFIX = "/gradio_api/"
 # Routes of Gradio's that this app has no use for.
 CLOSED = ("proxy=", "vibe-", "undo-vibe-", "deep_link", "process_recording", "run-history", "dev/", "stream/")
 JSON_BYTES = 1 << 20  # of a request that is no upload: a few names, numbers and paths
 NO_ADDRESS = "This app takes files, not addresses: download the file and upload it here."
 NOT_UPLOADED = "This file was not uploaded here; upload it first."
+OTHER_PAGE = "This server works for its own pages only; open Impasto there."
+BODY_SECONDS = 30  # for a request that is no upload to arrive
 TOO_LONG = "This request is too long."
 
 
 class RequestFilter:
     """Refuses with 403, 411, 413 or 422 and one sentence as `detail`.
 
-    `root` is the folder that uploads lie in; `upload_bytes` bounds one upload request.
+    `root` is the folder that uploads lie in; `upload_bytes` bounds one upload request, which `uploads` then answers.
+    Browsers let any page post a form to any host, and name its Origin: `origins` are those allowed beside our own.
     """
 
-    def __init__(self, app, root: Path, upload_bytes: int):
-        self.app, self.root, self.upload_bytes = app, root, upload_bytes
+    def __init__(self, app, root: Path, upload_bytes: int, uploads, origins: tuple[str, ...] = (), metrics=None):
+        self.app, self.root, self.upload_bytes, self.uploads = app, root, upload_bytes, uploads
+        self.origins, self.metrics = origins, metrics
 
     async def __call__(self, scope, receive, send):
         if scope["type"] != "http" or PREFIX not in scope["path"]:
@@ -37,14 +46,24 @@ class RequestFilter:
         route, body = unquote(scope["path"].split(PREFIX, 1)[1]), None
         refusal = self._check_route(route)
         if refusal is None and scope["method"] == "POST":
-            if route.startswith("upload"):
-                refusal = self._check_upload(Headers(scope=scope).get("content-length", ""))
+            headers = Headers(scope=scope)
+            if not origin_allowed(headers, self.origins):
+                refusal = _refusal(403, OTHER_PAGE)
+            elif route.rstrip("/") == "upload":
+                refusal = self._check_upload(headers.get("content-length", ""))
+                if refusal is None:
+                    return await self.uploads(scope, receive, send)
             else:
-                body = await _read(receive)
+                try:
+                    body = await asyncio.wait_for(_read(receive), BODY_SECONDS)
+                except (TimeoutError, asyncio.TimeoutError):
+                    body, refusal = b"", _refusal(408, "The request did not arrive in time.")
                 if body is None:
                     return None  # whoever asked is gone
-                refusal = self._check_json(body)
+                refusal = refusal or self._check_json(body, scope)
         if refusal is not None:
+            if self.metrics is not None:
+                self.metrics.refused("request")
             return await refusal(scope, receive, send)
         return await self.app(scope, receive if body is None else _replay(body, receive), send)
 
@@ -62,13 +81,15 @@ class RequestFilter:
             return _refusal(413, f"Uploads end at {self.upload_bytes / 1e6:.0f} MB; choose a smaller file.")
         return None
 
-    def _check_json(self, body: bytes) -> JSONResponse | None:
+    def _check_json(self, body: bytes, scope) -> JSONResponse | None:
         if len(body) > JSON_BYTES:
             return _refusal(413, TOO_LONG)
         try:
             data = json.loads(body or b"null")
         except (ValueError, RecursionError):
             return _refusal(422, "This request is not JSON.")
+        if not (isinstance(data, dict) and data.get("session_hash")):
+            scope[ANONYMOUS] = True
         for path in _paths(data):
             if _is_address(path):
                 return _refusal(422, NO_ADDRESS)

@@ -1,9 +1,10 @@
 """Temporary files: one root of our own, a folder for every session, nothing kept longer than asked.
 
-From outside: `Folders`. Gradio puts uploads into the same root, each in a folder named by its content's hash, and
-removes uploads and results by their age (`delete_cache`); what it cannot know is done here.
+From outside: `Folders`, `NO_ROOM`. Gradio removes uploads and results by their age (`delete_cache`); what it cannot
+know is done here.
 """
 
+import math
 import os
 import secrets
 import shutil
@@ -15,12 +16,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from impasto.models.errors import BadInput
+from impasto.models.errors import BadInput, DiskFull
 
 PREFIX = "impasto-studio-"
 TEND_SECONDS = 30  # between two looks at the files' age
 ABANDONED_SECONDS = 20 * TEND_SECONDS  # a root that its process has not touched for so long has lost its process
 _SESSIONS = "sessions"
+_SPARE = 200_000_000  # bytes of the disk that are left to others
+NO_ROOM = "The server has no room for more files right now; please try again in a while."
+YOUR_ROOM = "Your files take all the room there is for one visitor; close the pages that you have done with, or wait."
 
 
 class Folders:
@@ -28,15 +32,19 @@ class Folders:
 
     A session's own folder and the uploads it used go when it ends. Files older than `keep_seconds` go, unless their
     session has work in hand: Gradio removes those that it has seen, `tend` the rest. `close` removes everything.
-    Thread-safe.
+    All files together have up to `most` bytes, those of one address up to `most_each`. Thread-safe.
     """
 
-    def __init__(self, keep_seconds: float, parent: Path | None = None):
+    def __init__(
+        self, keep_seconds: float, parent: Path | None = None, most: float = math.inf, most_each: float = math.inf
+    ):
         parent = Path(parent or tempfile.gettempdir()).resolve()
         _remove_abandoned(parent)
         self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
         (self.root / _SESSIONS).mkdir()
-        self.keep_seconds = keep_seconds
+        self.keep_seconds, self.most, self.most_each = keep_seconds, most, most_each
+        self._owners: dict[Path, str] = {}  # folder → the address whose files it holds
+        self._coming: list[tuple[str, int]] = []  # uploads on their way: address, bytes announced
         self._own: dict[str, Path] = {}  # session → its folder
         self._uploads: dict[str, set[Path]] = {}  # session → folders of the uploads it used
         self._busy: Counter[str] = Counter()
@@ -58,8 +66,52 @@ class Folders:
             return self._own[session]
 
     @contextmanager
-    def job(self, session: str) -> Iterator[Path]:
-        """A new folder in the session's for one job, kept only if the block ends well."""
+    def receiving(self, address: str, length: int) -> Iterator[Path]:
+        """A new folder for an upload of `length` bytes while it comes in; nothing of it is left afterwards.
+
+        Raises DiskFull where there is no room for it.
+        """
+        coming = (address, length)
+        with self._lock:
+            self.check_room(address, length)
+            self._coming.append(coming)
+        folder = None
+        try:
+            folder = Path(tempfile.mkdtemp(prefix="coming-", dir=self.root))
+            yield folder
+        finally:
+            if folder is not None:
+                shutil.rmtree(folder, ignore_errors=True)
+            with self._lock:
+                self._coming.remove(coming)
+
+    def keep_upload(self, file: Path, address: str) -> Path:
+        """Move a file that has come in to a folder of its own; no other upload shares it, be it the same file."""
+        folder = self.root / secrets.token_hex(16)
+        folder.mkdir(mode=0o700)
+        with self._lock:
+            self._owners[folder] = address
+        return file.rename(folder / file.name)
+
+    def check_room(self, address: str = "", more: int = 0) -> None:
+        """Raise DiskFull, without a path, where there is no room for `more` bytes, of this address or at all."""
+        with self._lock:
+            coming = sum(length for _, length in self._coming)
+            if bytes_in(self.root) + coming + more > self.most:
+                raise DiskFull(NO_ROOM)
+            if shutil.disk_usage(self.root).free - coming - more < _SPARE:
+                raise DiskFull(NO_ROOM)
+            self._owners = {folder: owner for folder, owner in self._owners.items() if folder.is_dir()}
+            mine = sum(bytes_in(folder) for folder, owner in self._owners.items() if owner == address)
+            if mine + sum(length for owner, length in self._coming if owner == address) + more > self.most_each:
+                raise DiskFull(YOUR_ROOM)
+
+    @contextmanager
+    def job(self, session: str, address: str = "") -> Iterator[Path]:
+        """A new folder in the session's for one job, kept only if the block ends well; it counts for the address."""
+        self.check_room(address)
+        with self._lock:
+            self._owners[self.session(session)] = address
         folder = self.session(session) / secrets.token_hex(8)
         folder.mkdir()
         try:
@@ -152,6 +204,16 @@ class Folders:
         while not self._stop.wait(TEND_SECONDS):
             with suppress(OSError):  # files come and go under way
                 self.tend()
+
+
+def bytes_in(folder: Path) -> int:
+    """Bytes of the files in a folder and below; those that vanish meanwhile count as nothing."""
+    total = 0
+    for place, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(place, name)).st_size
+    return total
 
 
 def _remove_old(path: Path, oldest: float) -> None:

@@ -49,6 +49,12 @@ def test_refuses_what_is_no_picture(tiny_model, bad):
         styles.StyleEncoder(tiny_model).encode(bad)
 
 
+def test_weights_whose_sum_overflows_blend_all_the_same():
+    vectors = [np.full(3, 1.0, np.float32), np.full(3, 5.0, np.float32)]
+    np.testing.assert_allclose(styles.blend(vectors, [1.5e308, 0.5e308]), 2.0, rtol=1e-6)
+    np.testing.assert_allclose(styles.blend(vectors, [5e-324, 5e-324]), 3.0, rtol=1e-6)
+
+
 def test_blend_is_the_weighted_mean():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 10)).astype(np.float32)

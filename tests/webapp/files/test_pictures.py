@@ -149,3 +149,13 @@ def test_resize_averages_down_and_leaves_the_same_size_alone():
     assert np.abs(resize(noise, (12, 8)) - noise.reshape(8, 4, 12, 4, 3).mean((1, 3))).max() <= 0.51
     assert resize(noise, (48, 32)) is noise
     assert resize(noise, (96, 64)).shape == (64, 96, 3)
+
+
+def test_flattening_in_bands_is_flattening_at_once(monkeypatch):
+    rng = np.random.default_rng(1)
+    picture = Picture(rng.integers(0, 256, (37, 11, 3), np.uint8), rng.integers(0, 256, (37, 11), np.uint8))
+    whole = flatten(picture)
+    monkeypatch.setattr("impasto.export.runtime.pictures._BAND", 50)
+    np.testing.assert_array_equal(flatten(picture), whole)
+    share = picture.alpha[..., None] / 255
+    assert np.abs(whole - (picture.rgb * share + 255 * (1 - share))).max() <= 0.501

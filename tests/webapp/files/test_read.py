@@ -1,5 +1,6 @@
 """What a clip is read as: colour by the standards' formulas, upright, at its own times."""
 
+import io
 from fractions import Fraction
 
 import av
@@ -194,3 +195,35 @@ def test_working_sizes(size, short, even, expected):
 def test_impossible_sizes_are_refused(short):
     with pytest.raises(BadInput):
         working_size(640, 360, short)
+
+
+def grown(path, sizes):
+    """An MPEG-TS whose H.264 stream changes its size midway, five frames of each."""
+    with av.open(str(path), "w", format="mpegts") as out:
+        stream, count = None, 0
+        for width, height in sizes:
+            encoded = io.BytesIO()
+            with av.open(encoded, "w", format="h264") as container:
+                track = container.add_stream("libx264", rate=25)
+                track.width, track.height, track.pix_fmt = width, height, "yuv420p"
+                frame = np.zeros((height, width, 3), np.uint8)
+                for _ in range(5):
+                    container.mux(track.encode(av.VideoFrame.from_ndarray(frame, format="rgb24")))
+                container.mux(track.encode(None))
+            with av.open(io.BytesIO(encoded.getvalue()), format="h264") as source:
+                track = source.streams.video[0]
+                stream = stream or out.add_stream_from_template(track)
+                for packet in source.demux(track):
+                    if packet.size:
+                        packet.stream, packet.pts, packet.dts = stream, count * 3600, count * 3600
+                        out.mux(packet)
+                        count += 1
+    return path
+
+
+def test_a_stream_that_grows_a_little_is_read_and_one_that_grows_without_end_is_refused(tmp_path):
+    info = probe(grown(tmp_path / "a.ts", [(64, 48), (128, 96)]))
+    assert {frame.rgb.shape for frame in read_frames(info)} == {(48, 64, 3)}
+    info = probe(grown(tmp_path / "b.ts", [(64, 48), (2400, 1600)]))
+    with pytest.raises(BadInput, match=r"changes to 2400x1600 pixels after frame \d, from 64x48; cut it there"):
+        list(read_frames(info))

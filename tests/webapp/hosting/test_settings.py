@@ -46,6 +46,12 @@ def test_what_is_given_wins_over_variables_and_none_does_not_count(variables):
         ("UPLOAD_MB", "nan", "IMPASTO_UPLOAD_MB='nan': write a number from 0.1 to 100000."),
         ("KEEP_MINUTES", "inf", "IMPASTO_KEEP_MINUTES='inf': write a number from 1 to 10080."),
         ("LIVE_SESSIONS", "0", "IMPASTO_LIVE_SESSIONS='0': write a whole number from 1 to 1000."),
+        (
+            "TRUSTED_PROXIES",
+            "10.0.0.0/8, me",
+            "IMPASTO_TRUSTED_PROXIES='me': write addresses such as 10.0.0.1, networks such as 10.0.0.0/8, or *, "
+            "by commas.",
+        ),
         ("ISOLATION", "maybe", "IMPASTO_ISOLATION='maybe': write 1 or 0."),
         ("ROOT_PATH", "x/", "IMPASTO_ROOT_PATH='x/': write a path such as /impasto, with no slash at its end."),
         (

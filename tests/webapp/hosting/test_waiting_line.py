@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from impasto.models.errors import BadInput
-from impasto.webapp.hosting.waiting_line import WaitingLine
+from impasto.webapp.hosting.waiting_line import Refused, WaitingLine
 
 
 def run(coroutine):
@@ -97,5 +97,27 @@ def test_a_job_that_fails_gives_its_place_back():
                 raise ZeroDivisionError
         async with line.place("a"):
             assert len(line.running) == 1
+
+    run(scenario())
+
+
+def test_all_clients_of_one_address_have_an_end_together():
+    async def scenario():
+        line, stop = WaitingLine(1, 9, 2, per_address=3), asyncio.Event()
+
+        async def job(client, address):
+            async with line.place(client, address=address):
+                await stop.wait()
+
+        tasks = [asyncio.create_task(job(f"client {number}", "192.0.2.1")) for number in range(3)]
+        await settle()
+        with pytest.raises(Refused, match="of your network") as refused:
+            await job("client 4", "192.0.2.1")
+        assert refused.value.why == "jobs"
+        tasks.append(asyncio.create_task(job("client 4", "192.0.2.2")))
+        await settle()
+        assert len(line.running) + len(line.waiting) == 4
+        stop.set()
+        await asyncio.gather(*tasks)
 
     run(scenario())

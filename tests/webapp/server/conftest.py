@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from impasto.export.runtime.model import load_model
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server.app import create_app
+from impasto.webapp.server.run import server_options
 
 
 @pytest.fixture(scope="session")
@@ -67,7 +68,8 @@ class Running:
 
     def __init__(self, settings):
         self.app = create_app(settings, studio=False)
-        config = uvicorn.Config(self.app, port=0, ws="websockets-sansio", log_config=None, timeout_graceful_shutdown=2)
+        options = {**server_options(settings), "port": 0, "timeout_graceful_shutdown": 2}
+        config = uvicorn.Config(self.app, **options)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)
         self.thread.start()

@@ -1,6 +1,8 @@
+import errno
 import io
 import json
 import logging
+import warnings
 
 import pytest
 from fastapi.testclient import TestClient
@@ -15,13 +17,14 @@ def lines():
     before = {name: (list(logger.handlers), logger.propagate, logger.level) for name, logger in loggers()}
     log.start_log(stream)
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
+    logging.captureWarnings(False)
     for name, logger in loggers():
         logger.handlers[:], logger.propagate, level = before[name]
         logger.setLevel(level)
 
 
 def loggers():
-    return [(name, logging.getLogger(name)) for name in log.LOGGERS]
+    return [(name, logging.getLogger(name)) for name in (*log.LOGGERS, None)]
 
 
 def test_an_event_is_a_line_of_json(lines):
@@ -70,3 +73,31 @@ def test_requests_are_logged_without_names(client, lines, capsys):
     text = json.dumps(written)
     for word in ("anna", "holiday", "192.0.2.7", "testclient"):
         assert word not in text
+
+
+def test_a_flood_of_one_warning_is_one_line_a_second(lines):
+    now = [100.0]
+    held = log.OneASecond(lambda: now[0])
+    handler = next(h for h in logging.getLogger("impasto.server").handlers if isinstance(h.formatter, log._JsonLines))
+    handler.filters[:] = [held]
+    for second in range(3):
+        now[0] = 100.0 + second
+        for _ in range(1000):
+            logging.getLogger("asyncio").error("socket.accept() out of system resource")
+            log.log_event("request")
+    logging.getLogger("asyncio").error("another kind")
+    written = [line for line in lines() if line["level"] == "error"]
+    assert [line.get("held_back") for line in written] == [None, 999, 999, None]
+    assert len(lines()) == 3004
+
+
+def test_of_what_libraries_say_only_their_name_is_written(lines):
+    warnings.warn("/srv/holiday-with-anna.mp4 is odd", stacklevel=1)
+    try:
+        raise OSError(errno.EMFILE, "Too many open files", "anna.mp4")
+    except OSError:
+        logging.getLogger("asyncio").exception("socket %s of 192.0.2.7", "anna")
+    first, second = lines()
+    assert first["event"] == "message of py.warnings"
+    assert (second["event"], second["error"], second["errno"]) == ("message of asyncio", "OSError", "EMFILE")
+    assert "anna" not in json.dumps([first, second])

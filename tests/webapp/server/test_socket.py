@@ -1,12 +1,15 @@
 """The live painter, talked to as a page does."""
 
+import asyncio
 import base64
 import struct
 import threading
+from contextlib import suppress
 
 import cv2
 import numpy as np
 import pytest
+from websockets.exceptions import ConnectionClosed
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.files.pictures import decode_picture
@@ -280,6 +283,9 @@ def test_a_page_that_waits_for_its_painting_is_not_silent(model, clock):
     assert session.silence() == 20
     session.busy = True
     assert session.silence() == 0
+    session.busy = False
+    session.arrived.set()  # its turn has not come yet
+    assert session.silence() == 0
 
 
 def test_silence_gives_the_place_away(serve):
@@ -288,3 +294,68 @@ def test_silence_gives_the_place_away(serve):
         page.json()
         assert page.end()[0] == 1001
     assert "impasto_live_sessions 0.0" in server.metrics()
+
+
+@pytest.mark.parametrize("sent", ['{"type": "look", "stability": 1}', "{}", numbered(1, b"no picture")])
+def test_what_is_no_frame_does_not_keep_the_place(serve, style, sent):
+    """A page that goes on sending messages, but nothing to paint."""
+    server = serve(live_idle_seconds=1.0)
+    with styled(server, style) as page:
+        ended = threading.Event()
+
+        def chatter():
+            with suppress(ConnectionClosed):
+                while not ended.wait(0.05):
+                    page.send(sent)
+
+        talking = threading.Thread(target=chatter, daemon=True)
+        talking.start()
+        assert page.end()[0] == 1001
+        ended.set()
+        talking.join()
+
+
+def test_changes_without_a_frame_do_not_add_up(model, style):
+    session = live_socket.Session(None, live_socket.LivePainter(model, Settings(), Metrics()), Painter(model))
+    for number in range(300):
+        look = {"type": "look", "stability": number / 300}
+        for message in (look, {"type": "reset"}, {"type": "style", "style": list(map(float, style))}):
+            asyncio.run(session.handle(message["type"], message))
+    assert len(session.changes) == 3
+
+
+def png(width, height):
+    return cv2.imencode(".png", np.zeros((height, width, 3), np.uint8))[1].tobytes()
+
+
+@pytest.mark.parametrize("size", [(1, 300_000), (300_000, 1), (65, 400), (300, 100), (1, 257)])
+def test_a_frame_is_measured_as_it_would_be_painted_and_before_it_is_decoded(serve, style, size, monkeypatch):
+    """A narrow frame is small in bytes and pixels, until it is padded."""
+    monkeypatch.setattr(live_socket, "decode_picture", lambda *given: pytest.fail("decoded"))
+    with styled(serve(live_side=64), style) as page:
+        page.send(numbered(1, png(*size)))
+        sentence = page.json()["sentence"]
+    assert sentence.startswith("The server paints frames of up to 64 pixels on their short side, 256 on their long one")
+    assert f"{size[0]}×{size[1]}" in sentence
+
+
+@pytest.mark.parametrize("size", [(1, 150), (160, 64), (64, 160), (64, 64)])
+def test_frames_of_odd_shapes_within_the_limits_are_painted(serve, style, size):
+    with styled(serve(live_side=64), style) as page:
+        page.send(numbered(1, png(*size)))
+        assert picture(page.bytes()[4:]).shape[:2] == size[::-1]
+
+
+def test_a_style_picture_has_an_end_and_a_large_jpeg_is_read_small(serve, model, monkeypatch):
+    large = np.zeros((1200, 1600, 3), np.uint8)
+    large[:, 800:] = 255
+    shapes = []
+    encode = Painter.encode
+    monkeypatch.setattr(Painter, "encode", lambda self, rgb: shapes.append(rgb.shape) or encode(self, rgb))
+    with serve(style_pixels=500_000).talk() as page:
+        page.json()
+        page.send_json({"type": "encode", "id": 1, "picture": base64.b64encode(png(1600, 1200)).decode()})
+        assert page.json()["sentence"].startswith("This picture has 1600x1200 pixels, more than the 500,000 allowed")
+        page.send_json({"type": "encode", "id": 2, "picture": base64.b64encode(jpeg(large)).decode()})
+        assert page.json()["type"] == "encoded"
+    assert shapes == [(600, 800, 3)]

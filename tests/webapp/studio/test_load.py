@@ -43,7 +43,7 @@ def server(tmp_path, until):
         port = probe.getsockname()[1]
     folder = tmp_path / "tmp"
     folder.mkdir()
-    settings = json.dumps({"port": port, "threads": 1, "jobs_at_once": 2, "queue_length": 10})
+    settings = json.dumps({"port": port, "threads": 1, "jobs_at_once": 2, "queue_length": 10, "jobs_per_address": 20})
     # one arena: with glibc's many, how much is kept for later differs from run to run
     environment = {**os.environ, "TMPDIR": str(folder), "MALLOC_ARENA_MAX": "1"}
     process = subprocess.Popen([sys.executable, "-c", SERVER, settings], env=environment)

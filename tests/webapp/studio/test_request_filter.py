@@ -32,7 +32,7 @@ def ask(root, path, body=b"", method="POST", headers=()):
         sent.append(message)
 
     scope = {"type": "http", "path": path, "method": method, "headers": list(headers)}
-    asyncio.run(RequestFilter(app, root, 1000)(scope, receive, send))
+    asyncio.run(RequestFilter(app, root, 1000, app)(scope, receive, send))
     if sent[0]["status"] == 200:
         return 200, b"".join(got)
     detail = json.loads(sent[1]["body"])["detail"]

@@ -17,7 +17,7 @@ from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls,
 from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.jobs import duration
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio
-from impasto.webapp.studio.sessions import session_of
+from impasto.webapp.studio.sessions import counted_for, session_of
 from impasto.webapp.studio.style_picker import Mix, StylePicker
 
 SIZES = [240, 360, 480, 720, 1080]
@@ -156,6 +156,7 @@ class ClipTab:
                 session_of(request),
                 lambda folder, cancelled: self.studio.paint_clip(path, options, folder, cancelled, shown.update),
                 shown,
+                **counted_for(request),
             )
             painted = summary["output"]
             visible = gr.update(visible=True)

@@ -11,7 +11,7 @@ from impasto.webapp.studio import limits, previews
 from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls, paint_options
 from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio, zip_files
-from impasto.webapp.studio.sessions import session_of
+from impasto.webapp.studio.sessions import counted_for, session_of
 from impasto.webapp.studio.style_picker import Mix, StylePicker
 
 SIZES = [480, 720, 1080, 1440]
@@ -115,7 +115,7 @@ class PictureTab:
                 painted = self.studio.paint_pictures(paths, options, folder, cancelled, shown.update)
                 return painted, painted[0] if len(painted) == 1 else zip_files(painted, folder)
 
-            painted, file = await self.studio.jobs.run(session_of(request), work, shown)
+            painted, file = await self.studio.jobs.run(session_of(request), work, shown, **counted_for(request))
             label = "Download the picture" if len(painted) == 1 else f"Download all {len(painted)} (ZIP)"
             return [str(path) for path in painted], gr.update(value=str(file), label=label, visible=True)
 

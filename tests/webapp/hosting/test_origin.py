@@ -1,6 +1,6 @@
 import pytest
 
-from impasto.webapp.server.origin import origin_allowed
+from impasto.webapp.hosting.origin import origin_allowed
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
-"""Whose pages may use the live socket: browsers let any page open a WebSocket to any host, and only name its Origin."""
+"""Whose pages may use this server: browsers let any page open a WebSocket or post a form to any host, and only name its
+Origin."""
 
 from collections.abc import Mapping
 from urllib.parse import urlsplit
