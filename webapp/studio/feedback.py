@@ -64,7 +64,7 @@ def log_what_gradio_raises() -> None:
         log.error("Gradio raised an error", exc_info=True)
 
     for module in (gradio.queueing, gradio.routes, gradio.route_utils, gradio.utils):
-        module.traceback = SimpleNamespace(print_exc=log_it, format_exc=lambda *_, **__: "")
+        vars(module)["traceback"] = SimpleNamespace(print_exc=log_it, format_exc=lambda *_, **__: "")
 
 
 def _count(metrics: Metrics | None, why: str, event: str = "") -> None:
