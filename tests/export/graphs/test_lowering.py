@@ -23,7 +23,12 @@ class Shuffle(torch.nn.Module):
 def test_pixel_shuffle_is_exact(tmp_path, channels, factor, dtype):
     x = torch.randn(1, channels, 6, 10, generator=torch.Generator().manual_seed(0)).to(getattr(torch, dtype))
     program = torch.onnx.export(
-        Shuffle(factor), (x,), input_names=["x"], opset_version=18, dynamo=True, custom_translation_table=TRANSLATIONS
+        Shuffle(factor).eval(),
+        (x,),
+        input_names=["x"],
+        opset_version=18,
+        dynamo=True,
+        custom_translation_table=TRANSLATIONS,
     )
     program.save(str(tmp_path / "shuffle.onnx"))
     graph = onnx.load(str(tmp_path / "shuffle.onnx"))
