@@ -441,6 +441,8 @@ def test_controls_wait_until_the_page_listens(browser, static_site):
     held = []
     page.route("**/gallery.json", lambda route: held.append(route))
     page.goto(static_site + LOOK)
+    while not held:  # the test's own time limit ends it
+        page.wait_for_timeout(20)
     for control in page.locator(CONTROLS).all():
         expect(control).to_be_disabled()
     held[0].continue_()
