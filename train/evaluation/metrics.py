@@ -42,9 +42,13 @@ def energy(out: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> float:
 
 
 def contrast(out: Tensor, painting: Tensor) -> float:
-    """Standard deviation of the grey picture over that of the grey painting; 1 is right. [3,H,W], [3,h,w] in [0, 1]."""
-    deviations = [float(losses.grey(x[None]).double().std(correction=0)) for x in (out, painting)]
-    return deviations[0] / max(deviations[1], 1e-6)
+    """`deviation` of the picture over the painting's; 1 is right. [3,H,W], [3,h,w] in [0, 1]."""
+    return deviation(out) / max(deviation(painting), 1e-6)
+
+
+def deviation(picture: Tensor) -> float:
+    """Standard deviation of the grey picture: [3,H,W] in [0, 1] → 0 … 0.5."""
+    return float(losses.grey(picture[None]).double().std(correction=0))
 
 
 def colour(out: Tensor, painting: Tensor) -> float:
