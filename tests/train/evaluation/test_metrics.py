@@ -162,7 +162,7 @@ def test_texture_and_energy_against_numpy():
     assert metrics.texture(seen, there) == pytest.approx(1 - np.mean(cosines), rel=2e-3)
     assert metrics.energy(seen, there) == pytest.approx(np.prod(ratios) ** 0.25, rel=1e-4)
     weak = {layer: 0.25 * gram for layer, gram in there.items()}  # the painting itself at half its strength
-    assert metrics.texture(weak, there) == pytest.approx(0, abs=1e-6)
+    assert metrics.texture(weak, there) == pytest.approx(0, abs=1e-5)
     assert metrics.energy(weak, there) == pytest.approx(0.25, rel=1e-5)
 
 

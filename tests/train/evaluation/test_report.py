@@ -131,7 +131,7 @@ def test_steady_models_are_in_every_comparison(steady):
     assert len(found) == 11
     for table in found:
         assert any("new, steady" in cell for row in table for cell in row)
-    (row,) = (row for row in found[0] if row[0] == "new, steady")
+    (row,) = (row for row in found[1] if row[0] == "new, steady")
     assert row[1] == "3: stabilized"
     ours, unpainted = found[-1][-2:]
     named = [f"**{name}**, final pass (measured here)" for name in ("new, steady", "unpainted input")]
