@@ -104,14 +104,14 @@ C = TypeVar("C", bound=StageConfig)
 
 
 def bounds_of(name: str) -> Bounds:
-    """The bounds of a number by its name, "weights.style" for one of a nested dataclass. KeyError: it has none."""
+    """The bounds of a number by its name, "weights.texture" for one of a nested dataclass. KeyError: it has none."""
     if name.startswith("weights."):
         return WEIGHT
     return RATE if name.endswith("rate") else BOUNDS[name]
 
 
 def settings(config: Any, prefix: str = "") -> Iterator[tuple[str, Any]]:
-    """Every setting and its value, those of nested dataclasses as "weights.style"."""
+    """Every setting and its value, those of nested dataclasses as "weights.texture"."""
     for each in fields(config):
         value = getattr(config, each.name)
         if is_dataclass(value):
@@ -169,7 +169,7 @@ def _parsed(change: str) -> DictConfig:
 
 
 def _read_yaml(file: Path) -> DictConfig:
-    """What a YAML file says, nested or as "weights.style: 2"."""
+    """What a YAML file says, nested or as "weights.texture: 2"."""
     found = OmegaConf.create()
     try:
         loaded = OmegaConf.to_container(OmegaConf.load(file), resolve=False)

@@ -46,21 +46,21 @@ STAGES = {
     # same strokes that a frame of 288 lines has. P's statistics wait for the next stage, where its convolutions stay.
     "image": Step(0.45, image.train, image.Config(
         size=256, photo_side=320, batch=32, rate=5e-4, predictor_rate=5e-5, statistics_rate=0.0, ema=0.999, seed=0,
-        weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
+        **CLOCK,
     )),
     # P alone, on whole paintings; with few steps at a high rate it errs more than T does.
     "predictor": Step(0.12, predictor.train, predictor.Config(
-        batch=64, rate=5e-4, heads_rate=2e-4, seed=3, weights=LossWeights(content=0.12, tv=0.05), **CLOCK,
+        batch=64, rate=5e-4, heads_rate=2e-4, seed=3, **CLOCK,
     )),
     # As impasto-0.14 was trained, P beside T: on an H100 8.5 steps a second, in 12 GB.
     "video": Step(0.18, video.train, video.Config(
         size=256, photo_side=320, batch=32, whole=True, rate=8e-4, predictor_rate=1e-4, ema=0.999, seed=1,
-        weights=LossWeights(content=0.10, tv=0.05, output_temporal=60), **CLOCK,
+        weights=LossWeights(output_temporal=60), **CLOCK,
     )),
     # Five frames a scene, carried one after the other.
     "steady": Step(0.14, steady.train, steady.Config(
         size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
-        weights=LossWeights(content=0.12, tv=0.05, output_temporal=32), **CLOCK,
+        weights=LossWeights(output_temporal=32), **CLOCK,
     )),
     # Two numbers a value of S are little to learn; the networks stay as the stage before left them.
     "steady-style": Step(0.03, steady_style.train, steady_style.Config(

@@ -51,6 +51,7 @@ SETTINGS = image.Config(
 HEIGHT, WIDTH = 288, 512  # of the frame that is timed
 THREADS = 2
 ROUNDS = 30  # frames each network paints, in turn; the fastest counts: what else a machine does only ever adds
+TERMS = ("texture", "energy", "colour", "content", "structure", "tv", "total")  # in the table
 LAST = 0.2  # share of the steps whose losses are averaged
 
 
@@ -151,7 +152,7 @@ def random_transformer(spec: TransformerSpec, teacher: Predictor) -> loop.Networ
 def markdown(result: dict) -> str:
     """The table, one row a network."""
     height, width = result["size"]
-    terms = [key for key in next(iter(result["rows"].values())) if key in ("content", "style", "tv", "total")]
+    terms = [key for key in next(iter(result["rows"].values())) if key in TERMS]
     head = ["network", "channels", "blocks", "stem", "end", "MAC/px", "parameters", "kB fp16", "ms", *terms]
     lines = [
         f"T at {width}×{height}, {result['threads']} threads of ONNX Runtime; losses after {result['steps']} steps.\n",

@@ -84,12 +84,12 @@ def test_a_setting_like_no_other_is_answered_with_all():
 
 def test_yaml_and_set_hold_only_differences(tmp_path):
     file = tmp_path / "c.yaml"
-    file.write_text("rate: 1e-3\nbatch: 8\nweights:\n  style: 2\nweights.tv: 0.25\n")
+    file.write_text("rate: 1e-3\nbatch: 8\nweights:\n  texture: 2\nweights.tv: 0.25\n")
     changed = configured(image.Config(), file, ["weights.content=0.3", "batch=16"], None, 2.5)
     differ = {k for k, v in asdict(changed).items() if v != asdict(image.Config())[k]}
     assert differ == {"rate", "batch", "weights", "minutes"}
     assert (changed.rate, changed.batch, changed.minutes) == (1e-3, 16, 2.5)
-    assert (changed.weights.style, changed.weights.content, changed.weights.tv) == (2.0, 0.3, 0.25)
+    assert (changed.weights.texture, changed.weights.content, changed.weights.tv) == (2.0, 0.3, 0.25)
     assert type(changed) is image.Config
 
 
@@ -105,11 +105,11 @@ def test_yes_and_no(text, whole, tmp_path):
     [
         ("speed: 3", "no setting 'speed'"),
         ("1: 3", "no setting '1'"),
-        ("weights: {colour: 1}", "no setting 'weights.colour'"),
+        ("weights: {beauty: 1}", "no setting 'weights.beauty'"),
         ("weights: 3", "settings of its own"),
         ("weights:", "settings of its own"),
         ("weights: [1, 2]", "settings of its own"),
-        ("weights: {style: .nan}", "weights.style=nan is out of range"),
+        ("weights: {texture: .nan}", "weights.texture=nan is out of range"),
         ("batch: 1.5", "not a whole number"),
         ("rate: fast", "not a number"),
         ("rate:", "rate= is not a number"),

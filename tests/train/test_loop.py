@@ -18,6 +18,7 @@ from impasto.train import checkpoint, cli, loop
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import video as video_stage
 
+PICTURE = {"texture", "energy", "colour", "covariance", "contrast", "content", "structure", "detail", "tv"}
 STAGES = pytest.mark.parametrize("stage", [image_stage, video_stage], ids=["image", "video"])
 ALONE = {**os.environ, "OMP_NUM_THREADS": "1", "CUDA_VISIBLE_DEVICES": ""}
 
@@ -160,9 +161,9 @@ def test_processes_that_do_not_know_of_each_other_are_refused(command, monkeypat
 @STAGES
 def test_what_is_not_finite_is_named(stage, sources, tiny, tmp_path):
     weights = load_file(sources["vgg_file"])
-    weights["features.19.bias"][0] = float("nan")  # conv4_2: style alone looks so far
+    weights["features.19.bias"][0] = float("nan")  # conv4_2: strokes alone are looked at so far
     save_file(weights, tmp_path / "vgg.safetensors")
-    with pytest.raises(BadInput, match=r"Not finite at step 1: style;"):
+    with pytest.raises(BadInput, match=r"Not finite at step 1: texture, energy;"):
         stage.train(tiny(stage), out=tmp_path / "run", **{**sources, "vgg_file": tmp_path / "vgg.safetensors"})
     assert checkpoint.newest(tmp_path / "run") is None
 
@@ -212,7 +213,7 @@ def test_a_run_leaves_what_it_promises(sources, tiny, log, tmp_path):
     assert list((tmp_path / "tensorboard").iterdir())
     for line in log(tmp_path):
         assert sum(line["shares"].values()) == pytest.approx(1, abs=1e-3)
-        assert set(line["terms"]) == set(line["shares"]) == {"content", "style", "tv"}
+        assert set(line["terms"]) == set(line["shares"]) == PICTURE
 
 
 def test_average_of_the_weights_is_a_moving_one(sources, tiny, tmp_path):

@@ -44,20 +44,7 @@ def motion(n=2, h=8, w=8):
     return torch.randn(n, 2, h, w, generator=G) * 1.5, (rand(n, 1, h, w) > 0.3).float()
 
 
-# Content and style
-
-
-def test_content_by_hand():
-    # One channel, two pixels: (1² + 2²) / (3² + 4²).
-    out, target = torch.tensor([[[[4.0, 6.0]]]]), torch.tensor([[[[3.0, 4.0]]]])
-    assert float(losses.content(out, target)) == pytest.approx(5 / 25)
-
-
-def test_content_against_numpy():
-    a, b = rand(3, 4, 5, 6), rand(3, 4, 5, 6)
-    x, y = a.double().numpy(), b.double().numpy()
-    expected = np.mean([((p - q) ** 2).sum() / (q**2).sum() for p, q in zip(x, y, strict=True)])
-    assert float(losses.content(a, b)) == pytest.approx(expected, rel=1e-6)
+# Style: direction and size
 
 
 def test_gram_by_hand():
@@ -66,37 +53,44 @@ def test_gram_by_hand():
     assert torch.equal(losses.gram(f), torch.tensor([[[2.5, 5.5], [5.5, 12.5]]]))
 
 
-def test_style_by_hand():
-    # G = 2.5 against 2 at every layer: 0.5² / 2².
-    f = {layer: torch.tensor([[[[1.0, 2.0]]]]) for layer in CHANNELS}
-    target = {layer: torch.tensor([[[2.0]]]) for layer in CHANNELS}
-    assert float(losses.style(losses.grams(f), target)) == pytest.approx(1 / 16)
+def test_texture_and_energy_by_hand():
+    """Gram matrices (1 0; 0 0) and (3 4; 4 3) at every layer: cosine 3/√50, sizes 1 and √50."""
+    out = dict.fromkeys(CHANNELS, torch.tensor([[[1.0, 0.0], [0.0, 0.0]]]))
+    target = dict.fromkeys(CHANNELS, torch.tensor([[[3.0, 4.0], [4.0, 3.0]]]))
+    assert float(losses.texture(out, target)) == pytest.approx(1 - 3 / 50**0.5)
+    assert float(losses.energy(out, target)) == pytest.approx(np.log(50**0.5) ** 2, rel=1e-5)
+    assert float(losses.energy(target, out)) == pytest.approx(np.log(50**0.5) ** 2, rel=1e-5)  # symmetric
+    assert float(losses.texture(target, target)) == pytest.approx(0, abs=1e-6)
 
 
-def test_style_against_numpy():
+def test_texture_and_energy_against_numpy():
     out, target = features(), features()
-    errors = []
+    cosines, squares = [], []
     for layer in CHANNELS:
         for a, b in zip(out[layer], target[layer], strict=True):
             g, t = np_gram(a), np_gram(b)
-            errors.append(((g - t) ** 2).sum() / (t**2).sum())
-    found = losses.style(losses.grams(out), losses.grams(target))
-    assert float(found) == pytest.approx(np.mean(errors), rel=1e-5)
+            cosines.append((g * t).sum() / np.sqrt((g**2).sum() * (t**2).sum()))
+            squares.append(0.25 * np.log((g**2).sum() / (t**2).sum()) ** 2)
+    a, b = losses.grams(out), losses.grams(target)
+    assert float(losses.texture(a, b)) == pytest.approx(1 - np.mean(cosines), rel=1e-5)
+    assert float(losses.energy(a, b)) == pytest.approx(np.mean(squares), rel=1e-4)
 
 
 def test_one_style_serves_a_batch():
-    out, one = features(3), losses.grams(features(1))
+    out, one = losses.grams(features(3)), losses.grams(features(1))
     thrice = {layer: g.expand(3, -1, -1) for layer, g in one.items()}
-    assert torch.isclose(losses.style(losses.grams(out), one), losses.style(losses.grams(out), thrice))
+    for loss in (losses.texture, losses.energy):
+        assert torch.isclose(loss(out, one), loss(out, thrice))
 
 
-def test_scale_of_the_features_does_not_matter():
-    out, target = features(), features()
-    big = [{layer: 300 * f for layer, f in x.items()} for x in (out, target)]
-    plain = losses.style(losses.grams(out), losses.grams(target))
-    assert torch.isclose(losses.style(*map(losses.grams, big)), plain, rtol=1e-5)
-    layer = losses.CONTENT_LAYER
-    assert torch.isclose(losses.content(big[0][layer], big[1][layer]), losses.content(out[layer], target[layer]))
+def test_texture_gains_nothing_by_painting_weakly():
+    """A relative squared error does: it falls when features of another texture shrink."""
+    out, target = features(), losses.grams(features())
+    half = losses.grams({layer: 0.9 * f for layer, f in out.items()})
+    assert torch.isclose(losses.texture(half, target), losses.texture(losses.grams(out), target), rtol=1e-4)
+    scale = torch.ones((), requires_grad=True)
+    losses.texture(losses.grams({layer: scale * f for layer, f in out.items()}), target).backward()
+    assert abs(float(scale.grad)) < 1e-6
 
 
 def test_gram_is_float32_under_autocast():
@@ -114,6 +108,112 @@ def test_gram_of_bf16_features_is_rounded_only_once():
     assert g.dtype == torch.float32
     exact = np_gram(f[0])
     assert np.abs(g[0].numpy() - exact).max() <= 2**-8 * np.abs(exact).max()
+
+
+# Content
+
+
+def test_content_by_hand():
+    """Two channels, two places: (1, 0) beside (1, 1) has the cosine 1/√2, (0, 2) beside (0, 1) has 1."""
+    out = torch.tensor([[[[1.0, 0.0]], [[0.0, 2.0]]]])
+    target = torch.tensor([[[[1.0, 0.0]], [[1.0, 1.0]]]])
+    assert float(losses.content(out, target)) == pytest.approx((1 - 1 / 2**0.5) / 2, rel=1e-5)
+
+
+def test_content_against_numpy():
+    a, b = rand(3, 4, 5, 6), rand(3, 4, 5, 6)
+    x, y = a.double().numpy(), b.double().numpy()
+    cosines = (x * y).sum(1) / np.sqrt((x**2).sum(1) * (y**2).sum(1))
+    assert float(losses.content(a, b)) == pytest.approx(1 - cosines.mean(), rel=1e-5)
+    assert torch.isclose(losses.content(7 * a, b), losses.content(a, b), rtol=1e-5)
+
+
+def np_self_similarity(f):
+    """[C,h,w] → probabilities [P,P], part by part."""
+    f = f.double().numpy()
+    _, h, w = f.shape
+    parts = [f[:, y : y + 2, x : x + 2].mean((1, 2)) for y in range(0, h - 1, 2) for x in range(0, w - 1, 2)]
+    parts = np.array([p / np.linalg.norm(p) for p in parts])
+    e = np.exp(parts @ parts.T)
+    return e / e.sum(1, keepdims=True)
+
+
+def test_structure_against_numpy():
+    out, photo = rand(2, 7, 6, 5), rand(2, 7, 6, 5)
+    divergences = []
+    for a, b in zip(out, photo, strict=True):
+        p, q = np_self_similarity(b), np_self_similarity(a)
+        divergences.append((p * np.log(p / q)).sum(1).mean())
+    target = losses.self_similarity(photo)
+    assert target.shape == (2, 6, 6)
+    assert float(losses.structure(out, target)) == pytest.approx(np.mean(divergences), rel=1e-4)
+    assert float(losses.structure(3 * photo, target)) == pytest.approx(0, abs=1e-6)
+
+
+def np_ssim(a, b):
+    """[H,W] float64: windows one by one."""
+    at = np.arange(-5, 6)
+    bell = np.exp(-(at**2) / 4.5)
+    window = np.outer(bell, bell) / bell.sum() ** 2
+    a, b = (np.pad(x, 5, "reflect") for x in (a, b))
+    values = []
+    for y in range(a.shape[0] - 10):
+        for x in range(a.shape[1] - 10):
+            p, q = a[y : y + 11, x : x + 11], b[y : y + 11, x : x + 11]
+            m, n = (window * p).sum(), (window * q).sum()
+            v, w, c = (window * (p - m) ** 2).sum(), (window * (q - n) ** 2).sum(), (window * (p - m) * (q - n)).sum()
+            values.append((2 * m * n + 1e-4) * (2 * c + 9e-4) / ((m**2 + n**2 + 1e-4) * (v + w + 9e-4)))
+    return np.mean(values)
+
+
+def test_ssim_against_numpy():
+    a, b = rand(2, 1, 14, 17), rand(2, 1, 14, 17)
+    expected = [np_ssim(x[0].double().numpy(), y[0].double().numpy()) for x, y in zip(a, b, strict=True)]
+    assert float(losses.ssim(a, b)) == pytest.approx(np.mean(expected), rel=1e-4)
+    assert float(losses.ssim(a, a)) == pytest.approx(1)
+
+
+# Colours
+
+
+def np_lab(image):
+    """sRGB [3,H,W] → CIE L*a*b*, the cube root's linear part by its definition."""
+    image = image.double().numpy()
+    linear = np.where(image > 0.04045, ((image + 0.055) / 1.055) ** 2.4, image / 12.92)
+    matrix = [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+    xyz = np.einsum("ij,jhw->ihw", matrix, linear) / np.array([0.950456, 1, 1.088754])[:, None, None]
+    f = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29)
+    return np.stack([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
+
+
+def test_lab_of_known_colours():
+    """White, black, and pure red as published: (100, 0, 0), (0, 0, 0), (53.24, 80.09, 67.20)."""
+    found = losses.lab(torch.tensor([[1.0, 1, 1], [0, 0, 0], [1, 0, 0]]).T.reshape(1, 3, 1, 3))[0, :, 0].T
+    assert np.allclose(found, [[100, 0, 0], [0, 0, 0], [53.24, 80.09, 67.20]], atol=0.02)
+
+
+def test_lab_against_numpy():
+    image = torch.cat([rand(1, 3, 9, 8), 0.05 * rand(1, 3, 9, 8)])
+    for found, x in zip(losses.lab(image), image, strict=True):
+        assert np.abs(found.numpy() - np_lab(x)).max() < 0.01
+
+
+def test_palettes_against_numpy():
+    image, target = rand(2, 3, 8, 9), 0.5 * rand(2, 3, 8, 9)
+    pairs = [(np_lab(a).reshape(3, -1), np_lab(b).reshape(3, -1)) for a, b in zip(image, target, strict=True)]
+    found, there = losses.palette(image), losses.palette(target)
+    gaps = [[np.linalg.norm(a.mean(1) - b.mean(1)), np.linalg.norm(a.std(1) - b.std(1))] for a, b in pairs]
+    expected = (np.sqrt(np.square(gaps) + 1) - 1).sum(1).mean() / 10
+    assert float(losses.colour(found, there)) == pytest.approx(expected, rel=1e-3)
+    covariances = [[np.cov(x, bias=True) for x in pair] for pair in pairs]
+    expected = np.mean([np.linalg.norm(a - b) / (np.linalg.norm(b) + 10) for a, b in covariances])
+    assert float(losses.covariance(found, there)) == pytest.approx(expected, rel=1e-3)
+    grey = [[(x.double().numpy() * np.array([0.299, 0.587, 0.114])[:, None, None]).sum(0).std(ddof=1) for x in pair]
+            for pair in zip(image, target, strict=True)]  # fmt: skip
+    expected = np.mean([np.log((a + 0.01) / (b + 0.01)) ** 2 for a, b in grey])
+    assert float(losses.contrast(found, there)) == pytest.approx(expected, rel=1e-3)
+    for loss in (losses.colour, losses.covariance, losses.contrast):
+        assert float(loss(there, there)) == pytest.approx(0, abs=1e-6)
 
 
 # Total variation
@@ -227,12 +327,15 @@ def test_features_gain_nothing_by_shrinking_or_shifting():
 def test_flat_frames_are_finite():
     flat = torch.zeros(1, 3, 4, 4, requires_grad=True)
     flow, mask = torch.zeros(1, 2, 8, 8), torch.ones(1, 1, 8, 8)
-    terms = [losses.feature_temporal(flat, flat, flow, mask), losses.content(flat, flat.detach())]
-    black = dict.fromkeys(CHANNELS, torch.zeros(1, 3, 3))
-    terms.append(losses.style(losses.grams(dict.fromkeys(CHANNELS, flat)), black))
-    total = sum(terms)
-    total.backward()
-    assert total.item() == 0
+    black, seen = dict.fromkeys(CHANNELS, torch.zeros(1, 3, 3)), losses.grams(dict.fromkeys(CHANNELS, flat))
+    none = [losses.feature_temporal(flat, flat, flow, mask), losses.energy(seen, black)]
+    none.append(losses.structure(flat, losses.self_similarity(flat.detach())))
+    colours = losses.palette(flat)
+    still = losses.Palette(*(x.detach() for x in colours))
+    none += [loss(colours, still) for loss in (losses.colour, losses.covariance, losses.contrast)]
+    for term in none:
+        assert abs(term.item()) < 1e-6
+    (sum(none) + losses.texture(seen, black) + losses.content(flat, flat.detach())).backward()
     assert flat.grad.isfinite().all()
 
 
@@ -243,9 +346,16 @@ def test_gradients_are_finite_and_not_zero():
     flow, mask = motion(2, 8, 8)
     other = rand(2, 3, 8, 8)
     target = losses.grams({layer: rand(2, 3, 8, 8) for layer in CHANNELS})
+    likeness, colours = losses.self_similarity(other), losses.palette(other)
     for loss in (
         lambda x: losses.content(x, other),
-        lambda x: losses.style(losses.grams(dict.fromkeys(CHANNELS, x)), target),
+        lambda x: losses.texture(losses.grams(dict.fromkeys(CHANNELS, x)), target),
+        lambda x: losses.energy(losses.grams(dict.fromkeys(CHANNELS, x)), target),
+        lambda x: losses.structure(x, likeness),
+        lambda x: losses.ssim(losses.grey(x), losses.grey(other)),
+        lambda x: losses.colour(losses.palette(x), colours),
+        lambda x: losses.covariance(losses.palette(x), colours),
+        lambda x: losses.contrast(losses.palette(x), colours),
         losses.total_variation,
         lambda x: losses.output_temporal(other, x, other, other, flow, mask),
         lambda x: losses.output_temporal(x, other, other, other, flow, mask),
@@ -258,12 +368,12 @@ def test_gradients_are_finite_and_not_zero():
 
 
 def test_combine_weighs_and_shares():
-    weights = losses.LossWeights(content=2.0, style=3.0)
+    weights = losses.LossWeights(content=2.0, texture=3.0)
     a, b = torch.tensor(1.0, requires_grad=True), torch.tensor(2.0, requires_grad=True)
-    total, shares = losses.combine({"content": a, "style": b}, weights)
+    total, shares = losses.combine({"content": a, "texture": b}, weights)
     total.backward()
     assert total.item() == 8
-    assert {k: float(v) for k, v in shares.items()} == {"content": 0.25, "style": 0.75}
+    assert {k: float(v) for k, v in shares.items()} == {"content": 0.25, "texture": 0.75}
     assert not any(v.requires_grad for v in shares.values())
     assert (float(a.grad), float(b.grad)) == (2, 3)
     with pytest.raises(KeyError):

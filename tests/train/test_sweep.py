@@ -74,7 +74,9 @@ def test_losses_are_the_mean_of_the_last_steps(swept, log):
     out, result = swept
     lines = log(out / "narrow")
     assert len(lines) == 5
-    assert result["rows"]["narrow"]["style"] == pytest.approx(lines[-1]["terms"]["style"], abs=1e-4)  # a fifth of five
+    assert result["rows"]["narrow"]["texture"] == pytest.approx(
+        lines[-1]["terms"]["texture"], abs=1e-4
+    )  # a fifth of five
     assert result["rows"]["narrow"]["total"] == pytest.approx(lines[-1]["total"], abs=1e-4)
 
 

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+STILL = 384  # px: side of pictures measured by themselves
 MOST_CONTENTS = 5  # frames of scenes on the contact sheet, where no contents are given
 STEADY = ", steady"  # after the name of a model whose last painting is carried along
 
@@ -26,7 +27,8 @@ def evaluate_command(
     clips: Annotated[Path | None, typer.Option(help="Folder of clips, evaluated with DIS flow.")] = None,
     styles: Annotated[Path | None, typer.Option(help="Folder of paintings; otherwise some made by code.")] = None,
     contents: Annotated[
-        Path | None, typer.Option(help="Folder of pictures for the contact sheet; otherwise frames of the scenes.")
+        Path | None,
+        typer.Option(help="Folder of pictures: measured by themselves at 384 px, and on the contact sheet."),
     ] = None,
     vgg: Annotated[Path | None, typer.Option(help="VGG-16 weights; otherwise torchvision's are downloaded.")] = None,
     paintings: Annotated[
@@ -42,40 +44,49 @@ def evaluate_command(
     """
     from tqdm import tqdm
 
-    from impasto.train.evaluation import evaluate, report, sheets
+    from impasto.train.evaluation import evaluate, report, scenes, sheets
     from impasto.train.vgg import load
 
     painters = load_painters(models)
     sources = _sources(sintel, sintel_width, clips, size, frames)
     eye = load(vgg)
     prepared = evaluate.prepare_styles(eye, evaluate.read_pictures(styles) if styles else None)
-    pictures = {name: [p] for name, p in evaluate.read_pictures(contents).items()} if contents else {}
+    stills = evaluate.read_pictures(contents) if contents else {}
+    pictures = {name: [picture] for name, picture in stills.items()}
     alone = {name: name.removesuffix(STEADY) for name, painter in painters.items() if painter.look.stability > 0}
     single = {name: painter for name, painter in painters.items() if name not in alone}
     looks = {name: _look(painter.model, paintings, name) for name, painter in single.items()} if paintings else None
-    scenes, rows = [], []
-    with tqdm(total=sum(s.count for s in sources) * len(prepared) * len(painters), unit="clip", disable=None) as bar:
+    known, rows = [], []
+    count = sum(s.count for s in sources) * len(painters) + len(stills) * len(single)
+    with tqdm(total=count * len(prepared), unit="clip", disable=None) as bar:
+        for scene in scenes.picture_scenes(stills, STILL).scenes:  # nothing moves: steady painters paint alike
+            facts, found = evaluate.measure_scene(scene, single, prepared, eye, bar.update)
+            known.append(facts)
+            rows += found
         for source in sources:
             for scene in source.scenes:
                 bar.set_description(scene.name)
                 facts, found = evaluate.measure_scene(scene, painters, prepared, eye, bar.update, alone)
-                scenes.append(facts)
+                known.append(facts)
                 rows += found
                 if not contents and len(pictures) < MOST_CONTENTS:
                     pictures[scene.name] = sheets.run_up(scene)
     described = [describe(name, painter, alone.get(name)) for name, painter in painters.items()]
-    result = report.build(described, prepared, scenes, rows)
+    result = report.build(described, prepared, known, rows)
     result["made_up_styles"] = styles is None
     if looks:
         result["predictor"] = looks
     report.write(result, output)
     # Pictures by themselves are painted alike by both.
-    sheets.write_sheets(output, single if contents else painters, prepared, pictures, size)
+    sheets.write_sheets(output, single if contents else painters, prepared, pictures, size, report.notes(result))
     for source in dict.fromkeys(row["source"] for row in rows):
-        print(f"{report.SOURCES[source]}:\n\n{report.model_table(result, source)}\n")
+        print(f"{report.SOURCES[source]}:\n\n{report.PICTURE_TEXT}\n\n{report.picture_table(result, source)}\n")
+        if source == "pictures":
+            continue
+        print(f"{report.model_table(result, source)}\n")
         if alone:
             print(f"{report.STEADY_TEXT}\n\n{report.steady_table(result, source)}\n")
-    print(f"{output}: report.md, report.json, losses.png, stability.png, contact_sheet.png")
+    print(f"{output}: report.md, report.json, pictures.png, losses.png, stability.png, contact_sheet.png")
 
 
 def load_painters(models: list[str]) -> dict:

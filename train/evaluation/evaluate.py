@@ -1,7 +1,9 @@
 """Evaluation: models, scenes and styles in, rows of figures out.
 
 A row is a plain dict: what was painted in which style by which model, and `FIGURES`. Pictures are in [0, 1], and so is
-e_stab. Stability also improves when the painting fades, so every row has the style error and the input's own e_stab
+e_stab. First come the figures of single pictures that tell shape and size apart; style and content errors, which are
+least when a painting is too weak, are there to go on from earlier models. Stability, too, improves when the painting
+fades, so every row has figures of style, the input's own e_stab, and e_stab relative to the painting's own contrast
 beside e_stab, and whatever is printed from rows must keep them together. Rows of a steady painter also say what that
 costs: how style, content and sharpness compare with those of the same model frame by frame, and what trails behind.
 """
@@ -26,13 +28,23 @@ from impasto.train.vgg import Vgg
 from .scenes import Links, Revealed, Scene
 
 FIGURES = {
-    "style_error": "mean over four layers of ‖G(out) − G(style)‖² / ‖G(style)‖², G the Gram matrices of VGG-16",
+    "texture": "1 − cosine of G(out) and G(style), mean over four layers, G the Gram matrices of VGG-16; 0 is best",
+    "energy": "‖G(out)‖ / ‖G(style)‖, geometric mean over the layers; 1 is right, less is flat",
+    "contrast": "grey standard deviation over the painting's; 1 is right",
+    "colour": "distance of the means and of the deviations in L*a*b* from the painting's; 0 is best",
+    "ssim": "structural similarity of the grey picture to the frame's; 1 is best",
+    "cfsd": "content feature structural distance: how far the likeness of parts to each other, at relu3_3, is from the "
+    "frame's, in thousandths; 0 is best",
+    "style_error": "mean over the layers of ‖G(out) − G(style)‖² / ‖G(style)‖²; least when too weak",
     "content_error": "‖F(out) − F(frame)‖² / ‖F(frame)‖² at relu3_3",
     "output_temporal": "ReCoNet's output temporal loss with luminance, mean over all elements",
     "variation": "total variation: mean squared difference of neighbours, horizontal plus vertical",
     "e_stab": "stability error of neighbouring frames",
     "e_stab_input": "the same of the unpainted frames",
     "e_stab_ratio": "e_stab over e_stab_input",
+    "deviation": "standard deviation of the painted picture in grey, 0 … 0.5",
+    "flicker": "e_stab over deviation: what moves that should not, relative to what there is",
+    "flicker_lag8": "e_stab_lag8 over deviation",
     "e_stab_lag8": "stability error of frames 8 apart, over what is visible in both",
     "e_stab_lag8_input": "the same of the unpainted frames",
     "e_stab_lag8_ratio": "e_stab_lag8 over e_stab_lag8_input",
@@ -49,7 +61,10 @@ FIGURES = {
     "trail_change": "mean squared difference there of the paintings alone of this frame and of the one before",
     "ghosting": "trail over trail_change: 0 where the new frame wins outright, about 1 where the old painting stays",
 }
+PICTURE_FIGURES = ("texture", "energy", "contrast", "colour", "ssim", "cfsd")
 RATIOS = {  # of figures, by the figure they are
+    "flicker": ("e_stab", "deviation"),
+    "flicker_lag8": ("e_stab_lag8", "deviation"),
     "e_stab_ratio": ("e_stab", "e_stab_input"),
     "e_stab_lag8_ratio": ("e_stab_lag8", "e_stab_lag8_input"),
     "style_error_relative": ("style_error", "style_error_alone"),
@@ -117,7 +132,7 @@ def measure_scene(
     frames = [to_tensor(frame) for frame in scene.frames]
     count, picks = len(frames), sorted({len(frames) * i // 4 for i in (1, 2, 3)})
     with torch.no_grad():
-        contents = [vgg(frames[i][None], losses.CONTENT_LAYER)[losses.CONTENT_LAYER] for i in picks]
+        shown = [(frames[i], vgg(frames[i][None], losses.CONTENT_LAYER)[losses.CONTENT_LAYER]) for i in picks]
     _, height, width = frames[0].shape
     own = {
         "variation_input": variation(frames),
@@ -133,9 +148,8 @@ def measure_scene(
         clips, known = {}, {}
         for name, painter in painters.items():
             clips[name] = outs = [to_tensor(out) for out in paint(painter, scene, style)]
-            known[name] = perceptual(vgg, [outs[i] for i in picks], contents, style) | _measure(
-                outs, frames, scene, own
-            )
+            known[name] = of_pictures(vgg, [outs[i] for i in picks], shown, style)
+            known[name] |= _measure(outs, frames, scene, own)
             reference = (alone or {}).get(name)
             if reference:
                 known[name] |= {
@@ -160,18 +174,30 @@ def paint(painter, scene: Scene, style: Style) -> list[np.ndarray]:
 
 
 @torch.no_grad()
-def perceptual(vgg: Vgg, outs: Sequence[Tensor], contents: Sequence[Tensor], style: Style) -> dict[str, float]:
-    """Style and content error, means over painted frames [3,H,W], one pass of VGG each.
+def of_pictures(
+    vgg: Vgg, outs: Sequence[Tensor], shown: Sequence[tuple[Tensor, Tensor]], style: Style
+) -> dict[str, float]:
+    """`PICTURE_FIGURES`, the errors of style and content, and deviation: means over painted frames [3,H,W], one pass of
+    VGG each.
 
-    contents: the features [1,256,h,w] of the same frames unpainted.
+    shown: the same frames unpainted [3,H,W], and their features [1,256,h,w] at the content layer.
     """
-    errors = []
-    for out, content in zip(outs, contents, strict=True):
+    painting, found = _at_short_side(style.picture, STYLE_SIDE)[0], []
+    for out, (frame, things) in zip(outs, shown, strict=True):
         features = vgg(out[None])
-        style_error = losses.style(losses.grams(features), style.grams)
-        errors.append((float(style_error), float(losses.content(features[losses.CONTENT_LAYER], content))))
-    style_error, content_error = np.mean(errors, 0)
-    return {"style_error": float(style_error), "content_error": float(content_error)}
+        strokes, seen = losses.grams(features), features[losses.CONTENT_LAYER]
+        found.append({
+            "texture": metrics.texture(strokes, style.grams),
+            "energy": metrics.energy(strokes, style.grams),
+            "contrast": metrics.contrast(out, painting),
+            "colour": metrics.colour(out, painting),
+            "ssim": metrics.ssim(out, frame),
+            "cfsd": metrics.cfsd(seen, things),
+            "style_error": metrics.relative_style(strokes, style.grams),
+            "content_error": metrics.relative_content(seen, things),
+            "deviation": metrics.deviation(out),
+        })  # fmt: skip
+    return {figure: float(np.mean([one[figure] for one in found])) for figure in found[0]}
 
 
 def _measure(outs: list[Tensor], frames: list[Tensor], scene: Scene, own: dict[str, float]) -> dict[str, float]:
@@ -216,7 +242,7 @@ def temporal_loss(outs: Sequence[Tensor], frames: Sequence[Tensor], near: Links)
     for here, there, flow, mask in zip(near.here, near.there, near.flows, near.masks, strict=True):
         pair = (images[i][None] for images in (outs, frames) for i in (here, there))
         found.append(float(losses.output_temporal(*pair, flow[None], mask[None])))
-    return float(np.mean(found))
+    return float(np.mean(found)) if found else math.nan
 
 
 def variation(images: Iterable[Tensor]) -> float:

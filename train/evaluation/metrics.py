@@ -1,10 +1,12 @@
-"""What a stylized clip is judged by: stability, and beside it style, content and sharpness.
+"""What a painting is judged by: what a person sees in one, and how steady a painted clip is.
 
 A clip is float32 RGB [T,3,H,W] in [0, 1]. Stability also improves when the painting fades: never print it without a
-style figure and the input's own stability beside it.
+figure of style and the input's own stability beside it. The relative errors of style and content, which are kept to go
+on from earlier models, fade with it: where two Gram matrices agree only in part, the error is least when the painted
+one is too small. The measures of pictures tell shape and size apart instead.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 import cv2
@@ -23,6 +25,52 @@ LEAST_VISIBLE = 0.2  # frames far apart that share less than this say nothing ab
 def to_bytes(image: Tensor) -> np.ndarray:
     """[3,H,W] in [0, 1] → uint8 [H,W,3], rounded."""
     return np.ascontiguousarray((image * 255).round().clamp(0, 255).byte().permute(1, 2, 0).cpu().numpy())
+
+
+def texture(out: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> float:
+    """Mean over layers of 1 − cos(G(out), G(style)): is it the painting's texture, however strong? 0 (best) … 1.
+
+    Gram matrices by layer, as `losses.grams` gives them, [1,C,C]. Features are not negative, so nor are cosines.
+    """
+    return float(losses.texture(out, style))
+
+
+def energy(out: Mapping[str, Tensor], style: Mapping[str, Tensor]) -> float:
+    """Geometric mean over layers of ‖G(out)‖ / ‖G(style)‖: 1 is as strong as the painting, less is flat. Arguments as
+    `texture`."""
+    return float(losses.log_energies(out, style).mean().exp())
+
+
+def contrast(out: Tensor, painting: Tensor) -> float:
+    """`deviation` of the picture over the painting's; 1 is right. [3,H,W], [3,h,w] in [0, 1]."""
+    return deviation(out) / max(deviation(painting), 1e-6)
+
+
+def deviation(picture: Tensor) -> float:
+    """Standard deviation of the grey picture: [3,H,W] in [0, 1] → 0 … 0.5."""
+    return float(losses.grey(picture[None]).double().std(correction=0))
+
+
+def colour(out: Tensor, painting: Tensor) -> float:
+    """‖m − m'‖ + ‖s − s'‖ with the means m and the deviations s of L*, a* and b* over the picture; 0 is best, and 2.3
+    is about what an eye just notices. [3,H,W], [3,h,w] in [0, 1]. In OpenCV's L*a*b*, which is a table: `losses.lab`
+    is exact, and differs from this by a few hundredths."""
+    moments = []
+    for x in (out, painting):
+        lab = cv2.cvtColor(x.float().permute(1, 2, 0).cpu().numpy(), cv2.COLOR_RGB2LAB).reshape(-1, 3)
+        moments.append((lab.mean(0, np.float64), lab.std(0, np.float64)))
+    return float(sum(np.linalg.norm(a - b) for a, b in zip(*moments, strict=True)))
+
+
+def ssim(a: Tensor, b: Tensor) -> float:
+    """`losses.ssim` of the grey pictures; 1 is best. [3,H,W] each in [0, 1], of one size."""
+    return float(losses.ssim(*(losses.grey(x[None].double()) for x in (a, b))))
+
+
+def cfsd(out: Tensor, photo: Tensor) -> float:
+    """Content feature structural distance: how far the likeness of the picture's parts to each other has changed, times
+    1000; 0 is best. `losses.structure` of relu3_3 features, both [1,256,h,w] (after Chung et al. 2024, StyleID)."""
+    return 1e3 * float(losses.structure(out, losses.self_similarity(photo)))
 
 
 def clip_motion(frames: Tensor) -> tuple[Tensor, Tensor]:
@@ -78,11 +126,22 @@ def output_temporal(outs: Tensor, frames: Tensor, flows: Tensor, masks: Tensor) 
     return float(np.mean([float(losses.output_temporal(*(x[None] for x in pair))) for pair in pairs]))
 
 
+def relative_style(out: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> float:
+    """Mean over images and layers of ‖G(out) − G(style)‖² / ‖G(style)‖² (Gatys et al. 2016, made relative); Gram
+    matrices by layer, [N,C,C], or [1,C,C] for one style."""
+    return float(torch.stack([losses.relative_error(out[k], target[k]) for k in losses.STYLE_LAYERS]).mean())
+
+
+def relative_content(out: Tensor, target: Tensor) -> float:
+    """Mean over images of ‖F(out) − F(content)‖² / ‖F(content)‖² of features [N,C,h,w]."""
+    return float(losses.relative_error(out, target).mean())
+
+
 @torch.no_grad()
 def style_error(vgg: Vgg, outs: Tensor, style: Tensor) -> float:
     """Mean over images and layers of ‖G(out) − G(style)‖² / ‖G(style)‖²; outs [N,3,H,W], style [1,3,h,w], [0, 1]."""
     target = losses.grams(vgg(style))
-    return float(np.mean([float(losses.style(losses.grams(vgg(out[None])), target)) for out in outs]))
+    return float(np.mean([relative_style(losses.grams(vgg(out[None])), target) for out in outs]))
 
 
 @torch.no_grad()
@@ -90,7 +149,7 @@ def content_error(vgg: Vgg, outs: Tensor, frames: Tensor) -> float:
     """Mean over images of ‖F(out) − F(frame)‖² / ‖F(frame)‖² at relu3_3; both [N,3,H,W] in [0, 1]."""
     layer = losses.CONTENT_LAYER
     features = ((vgg(o[None], layer)[layer], vgg(f[None], layer)[layer]) for o, f in zip(outs, frames, strict=True))
-    return float(np.mean([float(losses.content(o, f)) for o, f in features]))
+    return float(np.mean([relative_content(o, f) for o, f in features]))
 
 
 def ghosting(steady: Tensor, alone: Tensor, before: Tensor, revealed: Tensor) -> tuple[float, float]:

@@ -27,9 +27,18 @@ SOURCES = {
     "sintel clean": "MPI-Sintel, clean pass, true flow",
     "clips": "Clips, DIS flow",
     "made up": "Scenes made by code, exact flow",
+    "pictures": "Pictures, by themselves",
 }
 PASSES = {"sintel final": "final pass", "sintel clean": "clean pass"}
 # Column of a table: figure, heading, decimals.
+PICTURE_COLUMNS = (
+    ("texture", "texture", 3),
+    ("energy", "energy", 2),
+    ("contrast", "contrast", 2),
+    ("colour", "colour", 1),
+    ("ssim", "ssim", 3),
+    ("cfsd", "cfsd", 1),
+)
 COLUMNS = (
     ("style_error", "style error", 3),
     ("content_error", "content error", 2),
@@ -38,9 +47,11 @@ COLUMNS = (
     ("e_stab", "e_stab", 4),
     ("e_stab_input", "input's e_stab", 4),
     ("e_stab_ratio", "ratio", 2),
+    ("flicker", "flicker", 3),
     ("e_stab_lag8", "lag 8", 4),
     ("e_stab_lag8_input", "input's lag 8", 4),
     ("e_stab_lag8_ratio", "lag 8 ratio", 2),
+    ("flicker_lag8", "lag 8 flicker", 3),
     ("sharpness", "sharpness", 1),
     ("sharpness_input", "input's sharpness", 1),
 )
@@ -55,6 +66,10 @@ STEADY_COLUMNS = (
 )
 COLOURS = ("#c1440e", "#2a6f97", "#6a994e", "#8e5ea2", "#d4a017", "#555b6e")
 INPUT = "#c9c9c9"
+PICTURE_TEXT = (
+    "What a person sees in one picture. Texture and colour, from the painting's, and cfsd, from the frame's: 0 is "
+    "best. Energy and contrast, relative to the painting's: 1 is right, less is flat. Ssim, to the frame: 1 is best."
+)
 STEADY_TEXT = (
     "Steady, relative to the same model frame by frame. The ratios are those of e_stab, of neighbours and of frames 8 "
     "apart, to the unpainted input's own. Ghosting is measured where a frame shows what was hidden in the one before: "
@@ -83,11 +98,12 @@ def build(models: Sequence[dict], styles: Sequence[Style], scenes: Sequence[dict
 
 
 def write(result: dict, folder: Path) -> None:
-    """report.json, report.md, losses.png and stability.png into a folder, made if need be. NaN becomes null."""
+    """report.json, report.md and three charts into a folder, made if need be. NaN becomes null."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_without_nan(result), indent=1, ensure_ascii=False, allow_nan=False)
     (folder / "report.json").write_text(text + "\n", "utf-8")
     (folder / "report.md").write_text(markdown(result), "utf-8")
+    _pictures_chart(result).savefig(folder / "pictures.png", dpi=130)
     _losses_chart(result).savefig(folder / "losses.png", dpi=130)
     _stability_chart(result).savefig(folder / "stability.png", dpi=130)
 
@@ -97,7 +113,12 @@ def markdown(result: dict) -> str:
     names, count = [m["name"] for m in result["models"]], len(result["styles"])
     parts = ["# Evaluation", _introduction(result)]
     for source in dict.fromkeys(row["source"] for row in result["by_model"]):
-        parts += [f"## {SOURCES[source]}", model_table(result, source)]
+        parts += [f"## {SOURCES[source]}", PICTURE_TEXT, picture_table(result, source)]
+        if source == "pictures":
+            by_style = [row for row in result["by_style"] if row["source"] == source]
+            parts += ["Style by style:", _table(("style", "model"), PICTURE_COLUMNS, by_style)]
+            continue
+        parts.append(model_table(result, source))
         if _steady(result):
             parts += [STEADY_TEXT, steady_table(result, source)]
         thirds = [row for row in result["by_third"] if row["source"] == source]
@@ -113,6 +134,21 @@ def markdown(result: dict) -> str:
         parts += ["## Does P know a painting by a part of it?", _predictor(result["predictor"])]
     parts += ["## What the figures mean", "\n".join(f"- `{name}`: {FIGURES[name]}." for name in FIGURES)]
     return "\n\n".join(parts) + "\n"
+
+
+def picture_table(result: dict, source: str) -> str:
+    """`PICTURE_COLUMNS` of the models on one source of scenes."""
+    rows = [row for row in result["by_model"] if row["source"] == source]
+    return _table(("model",), PICTURE_COLUMNS, rows)
+
+
+def notes(result: dict) -> dict[str, list[str]]:
+    """For the contact sheet: by style, a line for each model with its texture and colour."""
+    found: dict[str, list[str]] = {}
+    for row in averages(result["rows"], "style", "model"):
+        text = f"{row['model']}: {_number(row['texture'], 3)}, {_number(row['colour'], 1)}"
+        found.setdefault(row["style"], []).append(text)
+    return found
 
 
 def model_table(result: dict, source: str) -> str:
@@ -139,11 +175,12 @@ def _introduction(result: dict) -> str:
     how_many = f"{len(result['scenes'])} scenes, {len(styles)} styles, {len(rows)} painted clips"
     made = " The styles are paintings made by code, not by painters." if result.get("made_up_styles") else ""
     return (
-        f"{how_many}. Models: {'; '.join(names)}.{made} Pictures are in [0, 1], and so is e_stab. In every column but "
-        "sharpness less is better, and sharpness is best near the input's. e_stab also falls when the painting fades: "
-        "read it beside the style error and the input's own. Approach 1 paints frame by frame with a network trained "
-        "on pictures, approach 2 with one trained on neighbouring frames too, approach 3 carries what it painted along "
-        f"the motion into the next frame. Changes are against {names[0]}."
+        f"{how_many}. Models: {'; '.join(names)}.{made} Pictures are in [0, 1], and so is e_stab. Of errors and "
+        "stability less is better, and sharpness is best near the input's. e_stab also falls when the painting fades: "
+        "read it beside what the pictures look like and the input's own, or relative to the painting's contrast, as "
+        "flicker. The style error, too, is least when a painting is too weak. Approach 1 paints frame by frame with a "
+        "network trained on pictures, approach 2 with one trained on neighbouring frames too, approach 3 carries what "
+        f"it painted along the motion into the next frame. Changes are against {names[0]}."
     )
 
 
@@ -246,6 +283,21 @@ def _without_nan(data):
     return None if isinstance(data, float) and math.isnan(data) else data
 
 
+def _pictures_chart(result: dict) -> Figure:
+    """The figures of single pictures, a group of bars for each source of scenes."""
+    sources = {}
+    for row in result["by_model"]:
+        sources.setdefault(row["source"], {})[row["model"]] = row
+    figure = _figure(2 * len(sources) * len(result["models"]))
+    figure.suptitle(f"Pictures, mean over {_styles(len(result['styles']))}")
+    best = {"energy": "1 is right", "contrast": "1 is right", "ssim": "more is better"}
+    for axes, (name, title, _) in zip(figure.subplots(2, 3).flat, PICTURE_COLUMNS, strict=True):
+        _bars(axes, result, sources, name, None)
+        axes.set_title(f"{title} ({best.get(name, 'less is better')})", fontsize=10)
+    _legend(figure, result)
+    return figure
+
+
 def _losses_chart(result: dict) -> Figure:
     scenes = _scene_bars(result)
     figure = _figure(len(scenes) * len(result["models"]))
@@ -294,6 +346,8 @@ def _scene_bars(result: dict) -> dict[str, dict[str, dict]]:
     own = {(s["source"], s["scene"]): s["variation_input"] for s in result["scenes"]}
     groups: dict[str, dict[str, dict]] = {}
     for row in result["by_scene"]:
+        if row["source"] == "pictures":  # has a chart of its own, and nothing moves there
+            continue
         place = row["source"], row["scene"]
         groups.setdefault(row["scene"], {})[row["model"]] = {**row, "variation_input": own[place]}
     return groups

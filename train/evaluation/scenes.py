@@ -1,15 +1,16 @@
-"""What models are evaluated on: MPI-Sintel with its true flow, clips with DIS flow, scenes made by code.
+"""What models are evaluated on: MPI-Sintel with its true flow, clips with DIS flow, scenes made by code, pictures.
 
 A source is a `Source`: how many scenes there are, and an iterator that reads one at a time with its motion, so that
 flow is found once a scene, however many models and styles are measured on it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -52,7 +53,7 @@ class Scene:
     """
 
     name: str
-    source: str  # "sintel final", "sintel clean", "clips" or "made up"
+    source: str  # "sintel final", "sintel clean", "clips", "made up" or "pictures"
     frames: np.ndarray  # uint8 RGB [T,H,W,3]
     numbers: list[int]  # each frame's place in its clip; where one is missing, painting starts anew
     near: Links
@@ -63,6 +64,21 @@ class Scene:
 class Source(NamedTuple):
     count: int  # at most so many scenes
     scenes: Iterator[Scene]
+
+
+def picture_scenes(pictures: Mapping[str, np.ndarray], side: int) -> Source:
+    """Pictures by name, uint8 RGB [H,W,3], each a scene of one frame: its middle square, `side` px wide."""
+    return Source(len(pictures), (_still(name, picture, side) for name, picture in pictures.items()))
+
+
+def _still(name: str, picture: np.ndarray, side: int) -> Scene:
+    (height, width), short = picture.shape[:2], min(picture.shape[:2])
+    top, left = (height - short) // 2, (width - short) // 2
+    square = picture[top : top + short, left : left + short]
+    how = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
+    frame = cv2.resize(square, (side, side), interpolation=how)
+    none = Links([], [], torch.zeros(0, 2, side, side), torch.zeros(0, 1, side, side))
+    return Scene(name, "pictures", frame[None], [0], none, none, Revealed([], none.masks))
 
 
 def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:

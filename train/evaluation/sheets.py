@@ -35,12 +35,18 @@ def run_up(scene: Scene) -> Frames:
 
 
 def write_sheets(
-    folder: Path, painters: Mapping[str, object], styles: Sequence[Style], contents: Mapping[str, Frames], size: int
+    folder: Path,
+    painters: Mapping[str, object],
+    styles: Sequence[Style],
+    contents: Mapping[str, Frames],
+    size: int,
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> list[Path]:
     """contact_sheet.png, and contact_sheet_2.png and so on where there are many styles; returns what was written.
 
     contents by name: neighbouring frames, uint8 RGB [H,W,3], of which the last is shown, painted in order with their
     short side at `size` px and then shrunk. Across: contents, unpainted on top. Down: styles, in each the models.
+    notes: lines to be written below a style, by its name.
     """
     folder.mkdir(parents=True, exist_ok=True)
     sized = {name: [_at_short_side(frame, size) for frame in frames] for name, frames in contents.items()}
@@ -48,14 +54,17 @@ def write_sheets(
     for first in range(0, len(styles), per_sheet):
         number = first // per_sheet + 1
         written.append(folder / ("contact_sheet.png" if number == 1 else f"contact_sheet_{number}.png"))
-        contact_sheet(painters, styles[first : first + per_sheet], sized).save(written[-1], optimize=True)
+        contact_sheet(painters, styles[first : first + per_sheet], sized, notes).save(written[-1], optimize=True)
     return written
 
 
 def contact_sheet(
-    painters: Mapping[str, object], styles: Sequence[Style], contents: Mapping[str, Frames]
+    painters: Mapping[str, object],
+    styles: Sequence[Style],
+    contents: Mapping[str, Frames],
+    notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Image.Image:
-    """One sheet; contents are painted as they are."""
+    """One sheet; contents are painted as they are. notes: as for `write_sheets`."""
     widths = [round(CELL * f[-1].shape[1] / f[-1].shape[0]) for f in contents.values()]
     lefts = STYLE + STRIP + GAP + np.cumsum([0, *(w + GAP for w in widths)])
     group = len(painters) * (CELL + GAP) - GAP
@@ -69,7 +78,7 @@ def contact_sheet(
         _write(draw, (left + width / 2, GAP + CELL + 3), name, width, FAINT)
     for i, style in enumerate(styles):
         y = top + i * (group + GROUP)
-        _paste_style(sheet, draw, style, y, group)
+        _paste_style(sheet, draw, style, y, group, (notes or {}).get(style.name, ()))
         for j, (name, painter) in enumerate(painters.items()):
             row = y + j * (CELL + GAP)
             _write_upright(sheet, name, (STYLE, row))
@@ -81,14 +90,19 @@ def contact_sheet(
     return sheet
 
 
-def _paste_style(sheet: Image.Image, draw: ImageDraw.ImageDraw, style: Style, y: int, room: int) -> None:
-    """The style's picture as large as its column and rows allow, its name below."""
+def _paste_style(
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, style: Style, y: int, room: int, notes: Sequence[str]
+) -> None:
+    """The style's picture as large as its column and rows allow, its name below, then the notes as far as they fit."""
     h, w = style.picture.shape[:2]
     scale = min((STYLE - 2 * GAP) / w, (room - STRIP) / h, 1.2 * CELL / h)
     width, height = round(w * scale), round(h * scale)
     sheet.paste(_shrunk(style.picture, width, height), (GAP + (STYLE - 2 * GAP - width) // 2, y))
     third = f" · {style.third}" if style.third else ""
     _write(draw, (STYLE / 2, y + height + 3), f"{style.name}{third}", STYLE - 2 * GAP, INK)
+    for i, note in enumerate(notes, 1):
+        if height + (i + 1) * STRIP <= room + GROUP:
+            _write(draw, (STYLE / 2, y + height + 3 + i * STRIP), note, STYLE - 2 * GAP, FAINT)
 
 
 def _write(draw: ImageDraw.ImageDraw, top_middle: tuple[float, float], text: str, width: float, colour) -> None:

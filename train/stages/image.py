@@ -2,12 +2,13 @@
 
 Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural artistic stylization network" (2017): each
 photograph is painted in the manner of a random painting, and VGG judges it by the photograph's content and the
-painting's Gram matrices.
+painting's Gram matrices; colours and edges are judged on the pixels.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,7 +18,23 @@ from impasto.models.predictor import Predictor
 from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
-from impasto.train.losses import CONTENT_LAYER, content, grams, style, total_variation
+from impasto.train.losses import (
+    CONTENT_LAYER,
+    Palette,
+    colour,
+    content,
+    contrast,
+    covariance,
+    energy,
+    grams,
+    grey,
+    palette,
+    self_similarity,
+    ssim,
+    structure,
+    texture,
+    total_variation,
+)
 from impasto.train.vgg import Vgg
 
 from . import common
@@ -56,22 +73,44 @@ def painting_losses(vgg: Vgg, frames: Tensor, painted: Tensor, styles: Tensor) -
     """
     with torch.no_grad():
         content_features = vgg(frames, CONTENT_LAYER)[CONTENT_LAYER]
-        style_grams = {layer: g.repeat(len(frames) // len(g), 1, 1) for layer, g in grams(vgg(styles)).items()}
-    return perceptual_terms(vgg, painted, content_features, style_grams)
+        targets = style_targets(vgg, styles).repeat(len(frames) // len(styles))
+    return painting_terms(vgg, painted, frames, content_features, targets)
 
 
-def perceptual_terms(
-    vgg: Vgg, painted: Tensor, content_features: Tensor, style_grams: Mapping[str, Tensor]
+class StyleTargets(NamedTuple):
+    """What N paintings ask of a picture."""
+
+    grams: dict[str, Tensor]  # Gram matrices [N,C,C] by layer
+    palette: Palette
+
+    def repeat(self, times: int) -> "StyleTargets":
+        """All of them, one after another, so many times over."""
+        repeated = {layer: gram.repeat(times, 1, 1) for layer, gram in self.grams.items()}
+        return StyleTargets(repeated, Palette(*(x.repeat(times, *[1] * (x.dim() - 1)) for x in self.palette)))
+
+
+@torch.no_grad()
+def style_targets(vgg: Vgg, styles: Tensor) -> StyleTargets:
+    """Of paintings [N,3,h,w] in [0, 1]."""
+    return StyleTargets(grams(vgg(styles)), palette(styles))
+
+
+def painting_terms(
+    vgg: Vgg, painted: Tensor, photos: Tensor, content_features: Tensor, targets: StyleTargets
 ) -> dict[str, Tensor]:
-    """What VGG says of paintings [N,3,H,W]: the terms content, style and tv.
-
-    content_features [N,256,h,w] are those of the photographs at the content layer, style_grams the Gram matrices
-    [N,C,C] of their styles by layer.
-    """
+    """The terms of pictures painted of photographs, both [N,3,H,W] in [0, 1]; content_features [N,256,h,w] are those of
+    the photographs at the content layer."""
     features = vgg(painted)
+    style_grams, shown, colours = grams(features), features[CONTENT_LAYER], palette(painted)
     return {
-        "content": content(features[CONTENT_LAYER], content_features),
-        "style": style(grams(features), style_grams),
+        "texture": texture(style_grams, targets.grams),
+        "energy": energy(style_grams, targets.grams),
+        "colour": colour(colours, targets.palette),
+        "covariance": covariance(colours, targets.palette),
+        "contrast": contrast(colours, targets.palette),
+        "content": content(shown, content_features),
+        "structure": structure(shown, self_similarity(content_features)),
+        "detail": 1 - ssim(grey(painted.float()), grey(photos.float())),
         "tv": total_variation(painted),
     }
 

@@ -18,11 +18,11 @@ from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
-from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS, grams
+from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS, Palette
 from impasto.train.vgg import Vgg
 
 from . import common
-from .image import perceptual_terms
+from .image import StyleTargets, painting_terms, style_targets
 from .whitening import ENOUGH, begin_statistics
 
 
@@ -46,7 +46,7 @@ class PaintingFeatures(NamedTuple):
 
     code: Tensor  # [N,100], P's bottleneck, see `Predictor.look`
     statistics: Tensor  # [N,2C], of P's levels, see `Predictor.look`
-    style_grams: dict[str, Tensor]  # VGG's Gram matrices [N,C,C] by layer; bf16 where they are kept, float32 in a batch
+    targets: StyleTargets  # Gram matrices in bf16 where they are kept, float32 in a batch
 
 
 class PaintingCache:
@@ -68,21 +68,23 @@ class PaintingCache:
         """Computes and keeps the features of these paintings, all at once."""
         shown = self.paintings[list(numbers)].float() / 255
         with torch.backends.cudnn.flags(enabled=True, benchmark=False):  # another number of them each time
-            style_grams = {layer: gram.bfloat16() for layer, gram in grams(self.vgg(shown)).items()}
+            targets = style_targets(self.vgg, shown)
             with torch.autocast(shown.device.type, enabled=False):
                 codes, statistics = self.p.summary(shown)
         for i, number in enumerate(numbers):
             one = slice(i, i + 1)
-            its_grams = {layer: gram[one] for layer, gram in style_grams.items()}
-            self.kept[number] = PaintingFeatures(codes[one], statistics[one], its_grams)
+            its_grams = {layer: gram[one].bfloat16() for layer, gram in targets.grams.items()}
+            mine = StyleTargets(its_grams, Palette(*(x[one] for x in targets.palette)))
+            self.kept[number] = PaintingFeatures(codes[one], statistics[one], mine)
 
     def batch(self, numbers: Sequence[int]) -> PaintingFeatures:
         """The features of N paintings together; what is not known yet is computed."""
         if new := sorted(set(numbers) - self.kept.keys()):
             self.compute(new)
-        codes, statistics, style_grams = zip(*(self.kept[number] for number in numbers), strict=True)
-        together = {layer: torch.cat([g[layer] for g in style_grams]).float() for layer in STYLE_LAYERS}
-        return PaintingFeatures(torch.cat(codes), torch.cat(statistics), together)
+        codes, statistics, targets = zip(*(self.kept[number] for number in numbers), strict=True)
+        together = {layer: torch.cat([t.grams[layer] for t in targets]).float() for layer in STYLE_LAYERS}
+        palettes = Palette(*map(torch.cat, zip(*(t.palette for t in targets), strict=True)))
+        return PaintingFeatures(torch.cat(codes), torch.cat(statistics), StyleTargets(together, palettes))
 
 
 def losses(
@@ -92,7 +94,7 @@ def losses(
     content layer [N,256,h,w] → the terms."""
     with torch.autocast(photos.device.type, enabled=False):
         vectors = nets.p.style_of(known.code, known.statistics)
-    return perceptual_terms(vgg, nets.t(photos, vectors), content_features, known.style_grams)
+    return painting_terms(vgg, nets.t(photos, vectors), photos, content_features, known.targets)
 
 
 def train(

@@ -20,7 +20,7 @@ from impasto.train.losses import CONTENT_LAYER, LossWeights, output_temporal
 from impasto.train.vgg import Vgg
 
 from . import common
-from .image import perceptual_terms
+from .image import painting_terms
 from .predictor import PaintingCache, PaintingFeatures
 from .steady import check_size, make_shots, neighbours_temporal, styles_over_time, unroll
 
@@ -39,8 +39,7 @@ class Config(PaintingConfig):
     warmup: int = 20  # steps in which Adam's estimates settle
     ema: float = 0.98  # the average over about fifty steps
     save_every: int = 100  # steps between checkpoints and sample sheets
-    # Less on content and steadiness cost both and gave no style; half as much again made the painting dull.
-    weights: LossWeights = field(default_factory=lambda: LossWeights(content=0.09, tv=0.05, long_range=40.0))
+    weights: LossWeights = field(default_factory=lambda: LossWeights(long_range=40.0))
 
 
 def losses(
@@ -60,7 +59,7 @@ def losses(
     painted = torch.cat([begun[None], paint(nets, frames[1:], mixed)])
     steady = unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), painted)
     return {
-        **perceptual_terms(vgg, steady[-1], content_features, known.style_grams),
+        **painting_terms(vgg, steady[-1], frames[-1], content_features, known.targets),
         "steady_temporal": neighbours_temporal(steady, frames, flows, masks),
         "long_range": output_temporal(steady[-1], steady[0], frames[-1], frames[0], *shots[3:]),
     }

@@ -19,7 +19,7 @@ from impasto.train import losses, vgg
 from impasto.train.data.clips import to_tensor
 from impasto.train.evaluation import command as evaluate_cli
 from impasto.train.evaluation import consistency, evaluate, made_up, metrics, sheets
-from impasto.train.evaluation.scenes import Links, Revealed, Scene
+from impasto.train.evaluation.scenes import Links, Revealed, Scene, picture_scenes
 
 H, W = 32, 40
 
@@ -158,7 +158,7 @@ def test_what_a_steady_painter_costs(eye, small_styles):
     assert math.isnan(alone["ghosting"])
 
 
-def test_style_and_content_are_those_of_three_frames(eye, small_styles):
+def test_figures_of_pictures_are_those_of_three_frames(eye, small_styles):
     """A quarter, a half and three quarters into the clip, as the reference measure has it."""
     scene, painter = hand_made_scene(), Flickering()
     (style,) = evaluate.prepare_styles(eye, {"only": smooth(22, (32, 32))})
@@ -168,6 +168,25 @@ def test_style_and_content_are_those_of_three_frames(eye, small_styles):
     picture = to_tensor(style.picture)[None]
     assert row["style_error"] == pytest.approx(metrics.style_error(eye, outs, picture), rel=1e-5)
     assert row["content_error"] == pytest.approx(metrics.content_error(eye, outs, frames), rel=1e-5)
+    each = [metrics.colour(out, picture[0]) for out in outs]
+    assert row["colour"] == pytest.approx(np.mean(each), rel=1e-5)
+    likeness = [metrics.cfsd(*(eye(x[None])["relu3_3"] for x in pair)) for pair in zip(outs, frames, strict=True)]
+    assert row["cfsd"] == pytest.approx(np.mean(likeness), rel=1e-4)
+    textures = [metrics.texture(*(losses.grams(eye(x)) for x in (out[None], picture))) for out in outs]
+    assert row["texture"] == pytest.approx(np.mean(textures), rel=1e-4)
+    assert row["deviation"] == pytest.approx(np.mean([metrics.deviation(out) for out in outs]))
+    assert row["flicker"] == pytest.approx(row["e_stab"] / row["deviation"])
+
+
+def test_a_picture_is_a_scene_of_one_frame(eye, small_styles):
+    tall = smooth(3, (60, 48))
+    (scene,) = picture_scenes({"tall": tall}, 48).scenes
+    assert np.array_equal(scene.frames[0], tall[6:54])
+    (style,) = evaluate.prepare_styles(eye, {"only": smooth(22, (32, 32))})
+    facts, (row,) = evaluate.measure_scene(scene, {"p": Flickering()}, [style], eye, lambda: None)
+    assert (facts["scene"], facts["source"], facts["frames"]) == ("tall", "pictures", 1)
+    assert all(not math.isnan(row[figure]) for figure in (*evaluate.PICTURE_FIGURES, "sharpness", "variation"))
+    assert all(math.isnan(row[figure]) for figure in ("e_stab", "e_stab_lag8", "output_temporal", "flicker"))
 
 
 def test_painting_starts_anew_where_frames_are_missing():
@@ -323,7 +342,7 @@ def test_the_command_needs_nothing_but_vgg(run, models, vgg_file, tmp_path, smal
     shown = run(*models, "--vgg", vgg_file, "--size", 64, "--frames", 10, "-o", out)
     assert shown.exit_code == 0
     assert {f.name for f in out.iterdir()} == {
-        "report.json", "report.md", "losses.png", "stability.png", "contact_sheet.png",
+        "report.json", "report.md", "pictures.png", "losses.png", "stability.png", "contact_sheet.png",
     }  # fmt: skip
     report = json.loads((out / "report.json").read_text("utf-8"))
     assert [(m["name"], m["approach"][0]) for m in report["models"]] == [("plain", "1"), ("paired", "2")]
@@ -361,7 +380,7 @@ def test_a_model_with_a_step_graph_is_measured_both_ways(run, models, vgg_file, 
     assert "| all | carrying |" not in text
 
 
-def test_the_command_on_clips_and_pictures(run, models, vgg_file, styles, tmp_path, small_styles):
+def test_the_command_on_clips_and_pictures(run, models, vgg_file, styles, tmp_path, small_styles, monkeypatch):
     clips, contents, out = tmp_path / "clips", tmp_path / "contents", tmp_path / "out"
     clips.mkdir()
     contents.mkdir()
@@ -371,17 +390,22 @@ def test_the_command_on_clips_and_pictures(run, models, vgg_file, styles, tmp_pa
     writer.release()
     cv2.imwrite(str(contents / "house.png"), smooth(5, (80, 100)))
     words = ("--clips", clips, "--styles", styles, "--contents", contents, "--paintings", styles)
+    monkeypatch.setattr(evaluate_cli, "STILL", 48)
     carrying = export_tiny(tmp_path / "c", "carrying", 0.2, {}, steady=True)
     run(models[0], carrying, "--vgg", vgg_file, *words, "--size", 64, "--frames", 3, "-o", out)
     report = json.loads((out / "report.json").read_text("utf-8"))
-    (scene,) = report["scenes"]
+    still, scene = report["scenes"]
+    assert (still["scene"], still["source"], still["frames"], still["height"]) == ("house", "pictures", 1, 48)
     assert (scene["scene"], scene["frames"], scene["height"]) == ("walk", 3, 64)
+    stills, rows = ([row for row in report["rows"] if (row["source"] == "pictures") == is_still] for is_still in (1, 0))
+    assert {row["model"] for row in stills} == {"plain", "carrying"}
+    assert all(row["texture"] is not None and row["e_stab"] is None for row in stills)
     assert {row["style"] for row in report["rows"]} == {"style0", "style1", "style2"}
-    assert report["rows"][0]["e_stab_lag8"] is None
+    assert rows[0]["e_stab_lag8"] is None
     assert list(report["predictor"]) == ["plain", "carrying"]  # steady or not, P is the same
     assert report["predictor"]["plain"]["vectors"] == 6
-    assert report["rows"][2]["model"] == "carrying, steady"
-    assert report["rows"][2]["ghosting"] is None  # DIS flow does not tell exactly what was hidden
+    assert rows[2]["model"] == "carrying, steady"
+    assert rows[2]["ghosting"] is None  # DIS flow does not tell exactly what was hidden
     sheet = cv2.imread(str(out / "contact_sheet.png"))
     assert len(sheet) < 3 * (3 * sheets.CELL)  # a picture by itself is painted alike by both: two rows a style
     assert "Does P know a painting" in (out / "report.md").read_text("utf-8")

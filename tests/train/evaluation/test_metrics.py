@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import torch
 
+from impasto.train import losses
 from impasto.train.evaluation import metrics
 from impasto.train.vgg import Vgg
 
@@ -143,6 +144,70 @@ def test_style_and_content_against_numpy():
     assert metrics.style_error(vgg, outs, style) == pytest.approx(np.mean(style_errors), rel=1e-4)
     assert metrics.content_error(vgg, outs, frames) == pytest.approx(np.mean(content_errors), rel=1e-4)
     assert metrics.style_error(vgg, style, style) == 0
+
+
+def np_gram(f):
+    f = f[0].double().numpy().reshape(f.shape[1], -1)
+    return f @ f.T / f.shape[1]
+
+
+def test_texture_and_energy_against_numpy():
+    torch.manual_seed(0)
+    vgg = Vgg()
+    out, style = (vgg(torch.rand(1, 3, *size)) for size in ((16, 16), (24, 16)))
+    pairs = [(np_gram(out[layer]), np_gram(style[layer])) for layer in out]
+    cosines = [(a * b).sum() / np.sqrt((a**2).sum() * (b**2).sum()) for a, b in pairs]
+    ratios = [np.sqrt((a**2).sum() / (b**2).sum()) for a, b in pairs]
+    seen, there = losses.grams(out), losses.grams(style)
+    assert metrics.texture(seen, there) == pytest.approx(1 - np.mean(cosines), rel=2e-3)
+    assert metrics.energy(seen, there) == pytest.approx(np.prod(ratios) ** 0.25, rel=1e-4)
+    weak = {layer: 0.25 * gram for layer, gram in there.items()}  # the painting itself at half its strength
+    assert metrics.texture(weak, there) == pytest.approx(0, abs=1e-5)
+    assert metrics.energy(weak, there) == pytest.approx(0.25, rel=1e-5)
+
+
+def test_contrast_and_colour_against_numpy():
+    out, painting = clip([image(5)])[0], clip([image(6, h=40)])[0] * 0.5
+    greys = [hwc(x) @ [0.299, 0.587, 0.114] for x in (out, painting)]
+    assert metrics.contrast(out, painting) == pytest.approx(greys[0].std() / greys[1].std(), rel=1e-5)
+    labs = [np_lab(hwc(x)) for x in (out, painting)]
+    expected = sum(np.linalg.norm(f(labs[0], 0) - f(labs[1], 0)) for f in (np.mean, np.std))
+    assert metrics.colour(out, painting) == pytest.approx(expected, abs=0.1)  # OpenCV looks it up in a table
+    assert metrics.colour(out, out) == 0
+
+
+def np_lab(picture):
+    """sRGB [H,W,3] → CIE L*a*b* [H·W,3], white D65, by its definition."""
+    linear = np.where(picture > 0.04045, ((picture + 0.055) / 1.055) ** 2.4, picture / 12.92).reshape(-1, 3)
+    matrix = [[0.412453, 0.357580, 0.180423], [0.212671, 0.715160, 0.072169], [0.019334, 0.119193, 0.950227]]
+    xyz = linear @ np.array(matrix).T / [0.950456, 1, 1.088754]
+    x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz / (3 * (6 / 29) ** 2) + 4 / 29).T
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], 1)
+
+
+def test_ssim_against_opencv():
+    """With OpenCV's Gaussian blur as the window, in float64."""
+    a, b = clip([image(7), image(8)])
+    x, y = (hwc(p) @ [0.299, 0.587, 0.114] for p in (a, b))
+    m, n = (cv2.GaussianBlur(p, (11, 11), 1.5) for p in (x, y))
+    v, w, c = (cv2.GaussianBlur(p, (11, 11), 1.5) for p in (x * x, y * y, x * y))
+    v, w, c = v - m * m, w - n * n, c - m * n
+    expected = (2 * m * n + 1e-4) * (2 * c + 9e-4) / ((m * m + n * n + 1e-4) * (v + w + 9e-4))
+    assert metrics.ssim(a, b) == pytest.approx(expected.mean(), rel=1e-4)
+    assert metrics.ssim(a, a) == pytest.approx(1)
+
+
+def test_cfsd_against_numpy():
+    g = torch.Generator().manual_seed(3)
+    out, photo = torch.rand(1, 7, 6, 5, generator=g), torch.rand(1, 7, 6, 5, generator=g)
+    rows = []
+    for f in (out, photo):
+        f = f[0, :, :, :4].double().numpy().reshape(7, 3, 2, 2, 2).mean((2, 4)).reshape(7, 6)
+        f /= np.linalg.norm(f, axis=0)
+        e = np.exp(f.T @ f)
+        rows.append(e / e.sum(1, keepdims=True))
+    q, p = rows
+    assert metrics.cfsd(out, photo) == pytest.approx(1000 * (p * np.log(p / q)).sum(1).mean(), rel=1e-4)
 
 
 def test_ghosting_by_hand():

@@ -128,10 +128,10 @@ def test_without_a_steady_model_there_is_no_such_table(result):
 
 def test_steady_models_are_in_every_comparison(steady):
     found = tables(report.markdown(steady))
-    assert len(found) == 9
+    assert len(found) == 11
     for table in found:
         assert any("new, steady" in cell for row in table for cell in row)
-    (row,) = (row for row in found[0] if row[0] == "new, steady")
+    (row,) = (row for row in found[1] if row[0] == "new, steady")
     assert row[1] == "3: stabilized"
     ours, unpainted = found[-1][-2:]
     named = [f"**{name}**, final pass (measured here)" for name in ("new, steady", "unpainted input")]
@@ -195,6 +195,23 @@ def test_without_sintel_the_published_figures_stand_alone(result):
     assert report._stability_chart(alone).axes[2].get_title() == "e_stab by scene"
 
 
+def test_pictures_have_tables_and_a_chart_of_their_own(result):
+    still = {"scene": "cat", "source": "pictures", "variation_input": 0.01, "frames": 1, **SIZE}
+    rows = [row("pictures", "cat", "s0", "low", "old", texture=0.1, colour=7.04)]
+    rows.append(row("pictures", "cat", "s0", "low", "new", texture=0.08, colour=3.5))
+    styles = [Style("s0", None, {}, 1.0)]
+    both = report.build(result["models"], styles, [*result["scenes"], still], [*rows, *result["rows"]])
+    text = report.markdown(both)
+    assert text.index("## Pictures") < text.index("## MPI-Sintel")
+    header, _, *lines = tables(text)[0]
+    assert header == ["model", "texture", "energy", "contrast", "colour", "ssim", "cfsd"]
+    assert [line[:2] + line[4:5] for line in lines] == [["old", "0.100", "7.0"], ["new", "0.080", "3.5"]]
+    first = report._pictures_chart(both).axes[0]
+    assert [bar.get_height() for bar in first.patches][:6] == pytest.approx([0.1, 0.5, 0.5, 0.08, 0.5, 0.5])
+    assert len(report._stability_chart(both).axes[0].get_xticklabels()) == 3
+    assert report.notes(both)["s0"][0].startswith("old: ")
+
+
 def test_charts_show_the_rows(result, tmp_path):
     figure = report._stability_chart(result)
     near, _, by_third, style = figure.axes
@@ -205,7 +222,7 @@ def test_charts_show_the_rows(result, tmp_path):
     labels = [text.get_text() for text in figure.legends[0].get_texts()]
     assert "old (1: frame by frame; style error 0.200)" in labels
     report.write(result, tmp_path)
-    for name in ("losses.png", "stability.png"):
+    for name in ("pictures.png", "losses.png", "stability.png"):
         picture = cv2.imread(str(tmp_path / name))
         assert min(picture.shape[:2]) > 600
         assert picture.std() > 10

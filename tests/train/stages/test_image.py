@@ -26,9 +26,18 @@ def test_terms_are_those_of_the_losses_one_by_one(sources, tiny):
     vgg16 = vgg.load(sources["vgg_file"])
     terms = image_stage.losses(loop.Networks(p, t), vgg16, photos, styles)
     painted = t(photos, p(styles))
+    shown, there = (vgg16(x)["relu3_3"] for x in (painted, photos))
+    grams = [losses.grams(vgg16(x)) for x in (painted, styles)]
+    colours = [losses.palette(x) for x in (painted, styles)]
     expected = {
-        "content": losses.content(vgg16(painted)["relu3_3"], vgg16(photos)["relu3_3"]),
-        "style": losses.style(losses.grams(vgg16(painted)), losses.grams(vgg16(styles))),
+        "texture": losses.texture(*grams),
+        "energy": losses.energy(*grams),
+        "colour": losses.colour(*colours),
+        "covariance": losses.covariance(*colours),
+        "contrast": losses.contrast(*colours),
+        "content": losses.content(shown, there),
+        "structure": losses.structure(shown, losses.self_similarity(there)),
+        "detail": 1 - losses.ssim(losses.grey(painted), losses.grey(photos)),
         "tv": losses.total_variation(painted),
     }
     assert terms.keys() == expected.keys()
@@ -63,7 +72,7 @@ def test_every_term_falls(sources, tiny, log, tmp_path):
     )
     assert "Finished at step 25" in ended
     lines = log(tmp_path)
-    for name in ("content", "style", "tv"):
+    for name in ("energy", "colour", "covariance", "contrast", "tv"):
         values = [line["terms"][name] for line in lines]
         assert np.mean(values[-10:]) < 0.9 * np.mean(values[:5]), name
 

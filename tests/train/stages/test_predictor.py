@@ -28,7 +28,7 @@ def test_what_is_kept_of_a_painting_is_what_the_networks_see(cache):
         batch = cache.batch([1, 0])
         torch.testing.assert_close(cache.p.style_of(batch.code, batch.statistics)[:1], cache.p(picture))
         for layer, gram in seen.items():
-            torch.testing.assert_close(batch.style_grams[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16
+            torch.testing.assert_close(batch.targets.grams[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16
     assert set(cache.kept) == {0, 1}
 
 
@@ -39,14 +39,18 @@ def test_terms_are_those_of_the_losses_one_by_one(cache):
     painted = t(photos, cache.p.style_of(batch.code, batch.statistics))
     terms = predictor_stage.losses(loop.Networks(cache.p, t), cache.vgg, batch, photos, content_features)
     torch.testing.assert_close(terms["content"], losses.content(cache.vgg(painted)["relu3_3"], content_features))
-    torch.testing.assert_close(terms["style"], losses.style(losses.grams(cache.vgg(painted)), batch.style_grams))
+    grams, palettes = losses.grams(cache.vgg(painted)), [losses.palette(painted)]
+    torch.testing.assert_close(terms["texture"], losses.texture(grams, batch.targets.grams))
+    palettes.append(losses.palette(cache.paintings[:2].float() / 255))
+    torch.testing.assert_close(terms["covariance"], losses.covariance(*palettes))
+    torch.testing.assert_close(terms["detail"], 1 - losses.ssim(losses.grey(painted), losses.grey(photos)))
     torch.testing.assert_close(terms["tv"], losses.total_variation(painted))
 
 
-def test_style_falls_and_only_what_follows_the_convolutions_changes(sources, tiny, log, tmp_path):
+def test_the_total_falls_and_only_what_follows_the_convolutions_changes(sources, tiny, log, tmp_path):
     config = tiny(predictor_stage, steps=40, batch=4, decay="none", ema=0.5, **SMALL)
     assert "Finished" in predictor_stage.train(config, out=tmp_path, **sources)
-    values = [line["terms"]["style"] for line in log(tmp_path)]
+    values = [line["total"] for line in log(tmp_path)]
     assert np.mean(values[-10:]) < 0.9 * np.mean(values[:5])
     (p, t), (p0, t0) = load_weights(tmp_path / "weights.safetensors"), load_weights(sources["start"])
     assert all(torch.equal(a, b) for a, b in zip(t.parameters(), t0.parameters(), strict=True))
