@@ -49,24 +49,24 @@ def evaluate_command(
 
     painters = load_painters(models)
     sources = _sources(sintel, sintel_width, clips, size, frames)
-    eye = load(vgg)
-    prepared = evaluate.prepare_styles(eye, evaluate.read_pictures(styles) if styles else None)
+    vgg16 = load(vgg)
+    prepared = evaluate.prepare_styles(vgg16, evaluate.read_pictures(styles) if styles else None)
     stills = evaluate.read_pictures(contents) if contents else {}
     pictures = {name: [picture] for name, picture in stills.items()}
     alone = {name: name.removesuffix(STEADY) for name, painter in painters.items() if painter.look.stability > 0}
     single = {name: painter for name, painter in painters.items() if name not in alone}
-    looks = {name: _look(painter.model, paintings, name) for name, painter in single.items()} if paintings else None
+    crops = {name: _crop_consistency(p.model, paintings, name) for name, p in single.items()} if paintings else None
     known, rows = [], []
     count = sum(s.count for s in sources) * len(painters) + len(stills) * len(single)
     with tqdm(total=count * len(prepared), unit="clip", disable=None) as bar:
         for scene in scenes.picture_scenes(stills, STILL).scenes:  # nothing moves: steady painters paint alike
-            facts, found = evaluate.measure_scene(scene, single, prepared, eye, bar.update)
+            facts, found = evaluate.measure_scene(scene, single, prepared, vgg16, bar.update)
             known.append(facts)
             rows += found
         for source in sources:
             for scene in source.scenes:
                 bar.set_description(scene.name)
-                facts, found = evaluate.measure_scene(scene, painters, prepared, eye, bar.update, alone)
+                facts, found = evaluate.measure_scene(scene, painters, prepared, vgg16, bar.update, alone)
                 known.append(facts)
                 rows += found
                 if not contents and len(pictures) < MOST_CONTENTS:
@@ -74,8 +74,8 @@ def evaluate_command(
     described = [describe(name, painter, alone.get(name)) for name, painter in painters.items()]
     result = report.build(described, prepared, known, rows)
     result["made_up_styles"] = styles is None
-    if looks:
-        result["predictor"] = looks
+    if crops:
+        result["predictor"] = crops
     report.write(result, output)
     # Pictures by themselves are painted alike by both.
     sheets.write_sheets(output, single if contents else painters, prepared, pictures, size, report.notes(result))
@@ -140,7 +140,7 @@ def _sources(sintel: Path | None, sintel_width: int | None, clips: Path | None, 
     return sources or [scenes.made_up_scenes(size, frames)]
 
 
-def _look(model, paintings: Path, name: str) -> dict:
+def _crop_consistency(model, paintings: Path, name: str) -> dict:
     from tqdm import tqdm
 
     from impasto.train.evaluation import consistency

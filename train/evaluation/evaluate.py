@@ -25,7 +25,7 @@ from impasto.train.data.pack import listed
 from impasto.train.evaluation import made_up, metrics
 from impasto.train.vgg import Vgg
 
-from .scenes import Links, Revealed, Scene
+from .scenes import Disocclusions, Scene
 
 FIGURES = {
     "texture": "1 − cosine of G(out) and G(style), mean over four layers, G the Gram matrices of VGG-16; 0 is best",
@@ -77,7 +77,7 @@ THIRDS = ("low", "middle", "high")
 
 
 @dataclass
-class Style:
+class ReferenceStyle:
     """A painting to paint with, and what is measured against."""
 
     name: str
@@ -96,7 +96,7 @@ def read_pictures(folder: Path) -> dict[str, np.ndarray]:
 
 
 @torch.no_grad()
-def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -> list[Style]:
+def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -> list[ReferenceStyle]:
     """The styles in the order of their Gram traces, split into thirds; the paintings made by code if none are given.
 
     Instability grows with the trace (Gupta et al. 2017), so models are compared within each third too.
@@ -105,7 +105,7 @@ def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -
     for name, picture in (pictures or made_up.paintings()).items():
         grams = losses.grams(vgg(_at_short_side(picture, STYLE_SIDE)))
         traces = [float(gram[0].trace()) for gram in grams.values()]
-        styles.append(Style(name, picture, grams, float(np.exp(np.mean(np.log(traces))))))
+        styles.append(ReferenceStyle(name, picture, grams, float(np.exp(np.mean(np.log(traces))))))
     styles.sort(key=lambda style: style.trace)
     if len(styles) >= len(THIRDS):
         for third, part in zip(THIRDS, np.array_split(np.arange(len(styles)), len(THIRDS)), strict=True):
@@ -117,7 +117,7 @@ def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -
 def measure_scene(
     scene: Scene,
     painters: Mapping[str, object],
-    styles: Sequence[Style],
+    styles: Sequence[ReferenceStyle],
     vgg: Vgg,
     tick: Callable[[], None],
     alone: Mapping[str, str] | None = None,
@@ -135,9 +135,9 @@ def measure_scene(
         shown = [(frames[i], vgg(frames[i][None], losses.CONTENT_LAYER)[losses.CONTENT_LAYER]) for i in picks]
     _, height, width = frames[0].shape
     own = {
-        "variation_input": variation(frames),
-        "e_stab_input": near_error(frames, scene.near),
-        "e_stab_lag8_input": far_error(frames, scene.far),
+        "variation_input": metrics.variation(frames),
+        "e_stab_input": metrics.e_stab(frames, scene.near),
+        "e_stab_lag8_input": metrics.e_stab_visible(frames, scene.far),
         "sharpness_input": metrics.sharpness(frames),
     }
     facts = {"scene": scene.name, "source": scene.source, "frames": count, "height": height, "width": width}
@@ -162,7 +162,7 @@ def measure_scene(
     return facts, rows
 
 
-def paint(painter, scene: Scene, style: Style) -> list[np.ndarray]:
+def paint(painter, scene: Scene, style: ReferenceStyle) -> list[np.ndarray]:
     """The scene's frames painted in order, uint8 RGB [H,W,3] as a saved clip has them; afresh after each gap."""
     painter.use([painter.encode(style.picture)])
     outs = []
@@ -175,7 +175,7 @@ def paint(painter, scene: Scene, style: Style) -> list[np.ndarray]:
 
 @torch.no_grad()
 def of_pictures(
-    vgg: Vgg, outs: Sequence[Tensor], shown: Sequence[tuple[Tensor, Tensor]], style: Style
+    vgg: Vgg, outs: Sequence[Tensor], shown: Sequence[tuple[Tensor, Tensor]], style: ReferenceStyle
 ) -> dict[str, float]:
     """`PICTURE_FIGURES`, the errors of style and content, and deviation: means over painted frames [3,H,W], one pass of
     VGG each.
@@ -183,18 +183,18 @@ def of_pictures(
     shown: the same frames unpainted [3,H,W], and their features [1,256,h,w] at the content layer.
     """
     painting, found = _at_short_side(style.picture, STYLE_SIDE)[0], []
-    for out, (frame, things) in zip(outs, shown, strict=True):
+    for out, (frame, content_features) in zip(outs, shown, strict=True):
         features = vgg(out[None])
-        strokes, seen = losses.grams(features), features[losses.CONTENT_LAYER]
+        grams, content = losses.grams(features), features[losses.CONTENT_LAYER]
         found.append({
-            "texture": metrics.texture(strokes, style.grams),
-            "energy": metrics.energy(strokes, style.grams),
+            "texture": metrics.texture(grams, style.grams),
+            "energy": metrics.energy(grams, style.grams),
             "contrast": metrics.contrast(out, painting),
             "colour": metrics.colour(out, painting),
             "ssim": metrics.ssim(out, frame),
-            "cfsd": metrics.cfsd(seen, things),
-            "style_error": metrics.relative_style(strokes, style.grams),
-            "content_error": metrics.relative_content(seen, things),
+            "cfsd": metrics.cfsd(content, content_features),
+            "style_error": metrics.relative_style(grams, style.grams),
+            "content_error": metrics.relative_content(content, content_features),
             "deviation": metrics.deviation(out),
         })  # fmt: skip
     return {figure: float(np.mean([one[figure] for one in found])) for figure in found[0]}
@@ -203,51 +203,24 @@ def of_pictures(
 def _measure(outs: list[Tensor], frames: list[Tensor], scene: Scene, own: dict[str, float]) -> dict[str, float]:
     """All figures but the perceptual ones and the ratios."""
     return {
-        "output_temporal": temporal_loss(outs, frames, scene.near),
-        "variation": variation(outs),
-        "e_stab": near_error(outs, scene.near),
+        "output_temporal": metrics.output_temporal(outs, frames, scene.near),
+        "variation": metrics.variation(outs),
+        "e_stab": metrics.e_stab(outs, scene.near),
         "e_stab_input": own["e_stab_input"],
-        "e_stab_lag8": far_error(outs, scene.far),
+        "e_stab_lag8": metrics.e_stab_visible(outs, scene.far),
         "e_stab_lag8_input": own["e_stab_lag8_input"],
         "sharpness": metrics.sharpness(outs),
         "sharpness_input": own["sharpness_input"],
     }
 
 
-def near_error(images: Sequence[Tensor], near: Links) -> float:
-    """e_stab of images [3,H,W]: `metrics.e_stab` of whichever direction the links have."""
-    here, there = ([images[i] for i in end] for end in (near.here, near.there))
-    return metrics.root_mean(metrics.pair_errors(here, there, near.flows, near.masks))
-
-
-def far_error(images: Sequence[Tensor], far: Links) -> float:
-    """`metrics.e_stab_lag` of images [3,H,W]: the mean is over visible elements only. NaN where nothing is linked."""
-    here, there = ([images[i] for i in end] for end in (far.here, far.there))
-    errors = metrics.pair_errors(here, there, far.flows, far.masks)
-    return metrics.root_mean([error / float(mask.mean()) for error, mask in zip(errors, far.masks, strict=True)])
-
-
-def trails(outs: Sequence[Tensor], alone: Sequence[Tensor], revealed: Revealed) -> dict[str, float]:
+def trails(outs: Sequence[Tensor], alone: Sequence[Tensor], revealed: Disocclusions) -> dict[str, float]:
     """`metrics.ghosting` of a steady clip beside the same frames painted alone; images [3,H,W]."""
     steady, same, before = torch.zeros(3, len(revealed.frames), 3, *outs[0].shape[1:])
     for i, t in enumerate(revealed.frames):
         steady[i], same[i], before[i] = outs[t], alone[t], alone[t - 1]
     trail, change = metrics.ghosting(steady, same, before, revealed.masks)
     return {"trail": trail, "trail_change": change}
-
-
-def temporal_loss(outs: Sequence[Tensor], frames: Sequence[Tensor], near: Links) -> float:
-    """`losses.output_temporal`, mean over the links; the frames are the unpainted ones."""
-    found = []
-    for here, there, flow, mask in zip(near.here, near.there, near.flows, near.masks, strict=True):
-        pair = (images[i][None] for images in (outs, frames) for i in (here, there))
-        found.append(float(losses.output_temporal(*pair, flow[None], mask[None])))
-    return float(np.mean(found)) if found else math.nan
-
-
-def variation(images: Iterable[Tensor]) -> float:
-    """`losses.total_variation`, mean over images [3,H,W]."""
-    return float(np.mean([metrics.total_variation(image[None]) for image in images]))
 
 
 def averages(rows: Iterable[dict], *keys: str) -> list[dict]:

@@ -1,13 +1,13 @@
 """What a painting is judged by: what a person sees in one, and how steady a painted clip is.
 
-A clip is float32 RGB [T,3,H,W] in [0, 1]. Stability also improves when the painting fades: never print it without a
-figure of style and the input's own stability beside it. The relative errors of style and content, which are kept to go
-on from earlier models, fade with it: where two Gram matrices agree only in part, the error is least when the painted
-one is too small. The measures of pictures tell shape and size apart instead.
+A clip is a list of float32 RGB [3,H,W] in [0, 1]. Stability also improves when the painting fades: never print it
+without a figure of style and the input's own stability beside it. The relative errors of style and content, which are
+kept to go on from earlier models, fade with it: where two Gram matrices agree only in part, the error is least when the
+painted one is too small. The measures of pictures tell shape and size apart instead.
 """
 
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
+from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -15,9 +15,6 @@ import torch
 from torch import Tensor
 
 from impasto.train import losses
-from impasto.train.data.clips import motion
-from impasto.train.data.warp import warp
-from impasto.train.vgg import Vgg
 
 LEAST_VISIBLE = 0.2  # frames far apart that share less than this say nothing about stability
 
@@ -53,7 +50,7 @@ def deviation(picture: Tensor) -> float:
 
 def colour(out: Tensor, painting: Tensor) -> float:
     """‖m − m'‖ + ‖s − s'‖ with the means m and the deviations s of L*, a* and b* over the picture; 0 is best, and 2.3
-    is about what an eye just notices. [3,H,W], [3,h,w] in [0, 1]. In OpenCV's L*a*b*, which is a table: `losses.lab`
+    is about what an vgg16 just notices. [3,H,W], [3,h,w] in [0, 1]. In OpenCV's L*a*b*, which is a table: `losses.lab`
     is exact, and differs from this by a few hundredths."""
     moments = []
     for x in (out, painting):
@@ -73,57 +70,48 @@ def cfsd(out: Tensor, photo: Tensor) -> float:
     return 1e3 * float(losses.structure(out, losses.self_similarity(photo)))
 
 
-def clip_motion(frames: Tensor) -> tuple[Tensor, Tensor]:
-    """DIS flow from every frame to the one before, [T−1,2,H,W], and masks of what is visible in both, [T−1,1,H,W]."""
-    images = [to_bytes(f) for f in frames]
-    found = [motion(here, there) for there, here in pairwise(images)]
-    return torch.stack([f for f, _ in found]), torch.stack([m for _, m in found])
+class FramePairs(NamedTuple):
+    """Which frames of a clip are compared, and how. Flow leads from `here` to `there`, the mask belongs to `here`."""
+
+    here: list[int]  # N indices into the clip's frames
+    there: list[int]
+    flows: Tensor  # [N,2,H,W] pixels, x then y
+    masks: Tensor  # [N,1,H,W] 1 where the point is visible in both frames, else 0
 
 
-def e_stab(outs: Tensor, flows: Tensor, masks: Tensor) -> float:
-    """Stability error sqrt(1/(T−1) Σ_t 1/D Σ M_t ‖O_t − W_t(O_{t−1})‖²), D counting all elements. 0 is best.
-
-    outs [T,3,H,W], T ≥ 2; flows [T−1,2,H,W] from frame t to t−1; masks [T−1,1,H,W] of frame t.
-    """
-    return root_mean(pair_errors(outs[1:], outs[:-1], flows, masks))
-
-
-def e_stab_forward(outs: Tensor, flows: Tensor, masks: Tensor) -> float:
-    """The same with O_t brought back to t−1: flows go from t−1 to t, masks belong to frame t−1 (Sintel's direction)."""
-    return root_mean(pair_errors(outs[:-1], outs[1:], flows, masks))
-
-
-def pair_errors(here: Tensor, there: Tensor, flows: Tensor, masks: Tensor) -> list[float]:
-    """1/D Σ M ‖here − W(there)‖² of each pair; images [N,3,H,W], flows from here to there, masks of here."""
-    pairs = zip(here, there, flows, masks, strict=True)  # one by one: a clip's worth at once would fill the memory
-    return [float(losses.warping_error(*(x[None] for x in pair))) for pair in pairs]
+def pair_errors(images: Sequence[Tensor], pairs: FramePairs) -> list[float]:
+    """1/D Σ M ‖here − W(there)‖² of each pair, D counting all elements; images [3,H,W]."""
+    here, there = ([images[i][None] for i in end] for end in (pairs.here, pairs.there))
+    each = zip(here, there, pairs.flows, pairs.masks, strict=True)  # one by one: a clip's worth would fill the memory
+    return [float(losses.warping_error(a, b, flow[None], mask[None])) for a, b, flow, mask in each]
 
 
 def root_mean(errors: Sequence[float]) -> float:
-    """sqrt of the mean: e_stab from the errors of pairs; NaN of none."""
+    """sqrt of the mean; NaN of none."""
     return float(np.sqrt(np.mean(errors))) if len(errors) else float("nan")
 
 
-def e_stab_lag(outs: Tensor, frames: Tensor, lag: int = 8) -> float:
-    """Long-range stability: the error between frames `lag` apart, by direct DIS flow of the input `frames` [T,3,H,W].
+def e_stab(images: Sequence[Tensor], pairs: FramePairs) -> float:
+    """Stability error sqrt(1/N Σ 1/D Σ M ‖O − W(O')‖²) over N pairs of neighbouring frames [3,H,W].
 
-    The mean is over visible elements only, for far fewer are visible than between neighbours; pairs with a fifth or
-    less in common are left out. NaN if none remains.
+    D counts all elements, hidden ones too. 0 is best; NaN where nothing is paired.
     """
-    errors = []
-    for t in range(lag, len(outs), lag):
-        flow, mask = motion(to_bytes(frames[t]), to_bytes(frames[t - lag]))
-        if mask.mean() > LEAST_VISIBLE:
-            square = (outs[t] - warp(outs[t - lag][None], flow[None])[0]).square()
-            errors.append(float((mask * square).sum() / (3 * mask.sum())))
-    return root_mean(errors)
+    return root_mean(pair_errors(images, pairs))
 
 
-def output_temporal(outs: Tensor, frames: Tensor, flows: Tensor, masks: Tensor) -> float:
-    """The output temporal loss with luminance, mean over the clip; arguments as `e_stab`, frames the input's."""
-    now, before = slice(1, None), slice(None, -1)
-    pairs = zip(outs[now], outs[before], frames[now], frames[before], flows, masks, strict=True)
-    return float(np.mean([float(losses.output_temporal(*(x[None] for x in pair))) for pair in pairs]))
+def e_stab_visible(images: Sequence[Tensor], pairs: FramePairs) -> float:
+    """`e_stab` of frames far apart: the mean is over visible elements only, for fewer are than between neighbours."""
+    errors = zip(pair_errors(images, pairs), pairs.masks, strict=True)
+    return root_mean([error / float(mask.mean()) for error, mask in errors])
+
+
+def output_temporal(outs: Sequence[Tensor], frames: Sequence[Tensor], pairs: FramePairs) -> float:
+    """`losses.output_temporal`, mean over the pairs; `frames` [3,H,W] are the unpainted ones. NaN if there are none."""
+    found = []
+    for here, there, flow, mask in zip(*pairs, strict=True):
+        now, before, frame, previous = (images[i][None] for images in (outs, frames) for i in (here, there))
+        found.append(float(losses.output_temporal(now, before, frame, previous, flow[None], mask[None])))
+    return float(np.mean(found)) if found else float("nan")
 
 
 def relative_style(out: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> float:
@@ -135,21 +123,6 @@ def relative_style(out: Mapping[str, Tensor], target: Mapping[str, Tensor]) -> f
 def relative_content(out: Tensor, target: Tensor) -> float:
     """Mean over images of ‖F(out) − F(content)‖² / ‖F(content)‖² of features [N,C,h,w]."""
     return float(losses.relative_error(out, target).mean())
-
-
-@torch.no_grad()
-def style_error(vgg: Vgg, outs: Tensor, style: Tensor) -> float:
-    """Mean over images and layers of ‖G(out) − G(style)‖² / ‖G(style)‖²; outs [N,3,H,W], style [1,3,h,w], [0, 1]."""
-    target = losses.grams(vgg(style))
-    return float(np.mean([relative_style(losses.grams(vgg(out[None])), target) for out in outs]))
-
-
-@torch.no_grad()
-def content_error(vgg: Vgg, outs: Tensor, frames: Tensor) -> float:
-    """Mean over images of ‖F(out) − F(frame)‖² / ‖F(frame)‖² at relu3_3; both [N,3,H,W] in [0, 1]."""
-    layer = losses.CONTENT_LAYER
-    features = ((vgg(o[None], layer)[layer], vgg(f[None], layer)[layer]) for o, f in zip(outs, frames, strict=True))
-    return float(np.mean([relative_content(o, f) for o, f in features]))
 
 
 def ghosting(steady: Tensor, alone: Tensor, before: Tensor, revealed: Tensor) -> tuple[float, float]:
@@ -167,13 +140,13 @@ def ghosting(steady: Tensor, alone: Tensor, before: Tensor, revealed: Tensor) ->
     return float(trail) / count, float(change) / count
 
 
-def total_variation(outs: Tensor) -> float:
-    """`losses.total_variation` of [N,3,H,W], as a number."""
-    return float(losses.total_variation(outs))
+def variation(images: Sequence[Tensor]) -> float:
+    """`losses.total_variation`, mean over images [3,H,W]."""
+    return float(np.mean([float(losses.total_variation(image[None])) for image in images]))
 
 
-def sharpness(outs: Tensor) -> float:
-    """Mean over frames of the standard deviation of the Laplacian of the grey picture in 0…255 (whole numbers)."""
+def sharpness(outs: Sequence[Tensor]) -> float:
+    """Mean over frames [3,H,W] of the standard deviation of the Laplacian of the grey picture, 0…255, whole numbers."""
     deviations = []
     for out in outs:
         image = np.ascontiguousarray((out.clamp(0, 1) * 255).byte().permute(1, 2, 0).cpu().numpy())

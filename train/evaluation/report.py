@@ -12,7 +12,7 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
-from .evaluate import FIGURES, THIRDS, Style, averages
+from .evaluate import FIGURES, THIRDS, ReferenceStyle, averages
 
 # e_stab on MPI-Sintel as Gao et al. 2018 (ReCoNet, arXiv 1807.01197) give it, with their frames a second.
 PUBLISHED_SCENES = ("alley_2", "ambush_5", "bandage_2", "market_6", "temple_2")
@@ -77,7 +77,9 @@ STEADY_TEXT = (
 )
 
 
-def build(models: Sequence[dict], styles: Sequence[Style], scenes: Sequence[dict], rows: Sequence[dict]) -> dict:
+def build(
+    models: Sequence[dict], styles: Sequence[ReferenceStyle], scenes: Sequence[dict], rows: Sequence[dict]
+) -> dict:
     """Everything `report.json` holds, as plain data.
 
     models: {"name", "approach", …} each, the first one being what the others are compared with, and "alone", the name
@@ -242,11 +244,11 @@ def _published(result: dict) -> str:
     return f"{text}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _predictor(looks: dict[str, dict]) -> str:
+def _predictor(crops: dict[str, dict]) -> str:
     header = "| model | style vectors | two crops of one painting | crops of two paintings | nearer its own |"
     lines = [header, "|---|---|---|---|---|"]
-    for name, look in looks.items():
-        cells = (look["vectors"], f"{look['same']:.3f}", f"{look['different']:.3f}", f"{look['nearer']:.1%}")
+    for name, found in crops.items():
+        cells = (found["vectors"], f"{found['same']:.3f}", f"{found['different']:.3f}", f"{found['nearer']:.1%}")
         lines.append(f"| {name} | {' | '.join(map(str, cells))} |")
     return (
         "Median cosine between style vectors, their common mean taken off; and how often a crop is nearer to the "
@@ -356,10 +358,15 @@ def _scene_bars(result: dict) -> dict[str, dict[str, dict]]:
 def _bars(axes, result: dict, groups: dict[str, dict[str, dict]], figure: str, own: str | None) -> None:
     """Bars of one figure, a group for each scene or third: the input's own in grey if there is one, then the models."""
     series = [({"color": INPUT}, [next(iter(g.values()))[own] for g in groups.values()])] if own else []
-    series += [(look, [g[name][figure] for g in groups.values()]) for name, look in _looks(result).items()]
+    measured = {name for name in _bar_styles(result) if all(name in group for group in groups.values())}
+    series += [
+        (style, [group[name][figure] for group in groups.values()])
+        for name, style in _bar_styles(result).items()
+        if name in measured  # single pictures are painted by themselves: steady models have no bars there
+    ]
     at, width = np.arange(len(groups)), 0.8 / len(series)
-    for i, (look, heights) in enumerate(series):
-        axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.86, linewidth=1.2, **look)
+    for i, (style, heights) in enumerate(series):
+        axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.86, linewidth=1.2, **style)
     crowded = len(groups) > 6
     axes.set_xticks(at, groups, rotation=30 if crowded else 0, ha="right" if crowded else "center")
     if all(math.isnan(height) for _, heights in series for height in heights):
@@ -375,17 +382,17 @@ def _legend(figure: Figure, result: dict) -> None:
     """Models with their approach and style error, so that no stability stands without one."""
     mean = {row["model"]: row["style_error"] for row in averages(result["rows"], "model")}
     labels = [f"{m['name']} ({m['approach']}; style error {mean[m['name']]:.3f})" for m in result["models"]]
-    patches = [figure.axes[0].bar(0, 0, **look) for look in (*_looks(result).values(), {"color": INPUT})]
+    patches = [figure.axes[0].bar(0, 0, **style) for style in (*_bar_styles(result).values(), {"color": INPUT})]
     figure.legend(patches, [*labels, "unpainted input"], loc="outside lower center", ncols=2, frameon=False, fontsize=9)
 
 
-def _looks(result: dict) -> dict[str, dict]:
+def _bar_styles(result: dict) -> dict[str, dict]:
     """How each model's bars look: a colour each; steady ones pale, within a line of their own model's colour."""
     own = [m["name"] for m in result["models"] if not m.get("alone")]
     colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(own)}
-    looks = {}
+    bars = {}
     for model in result["models"]:
         colour = colours[model.get("alone") or model["name"]]
         pale = {"color": 0.35 * np.array(to_rgb(colour)) + 0.65, "edgecolor": colour}
-        looks[model["name"]] = pale if model.get("alone") else {"color": colour}
-    return looks
+        bars[model["name"]] = pale if model.get("alone") else {"color": colour}
+    return bars

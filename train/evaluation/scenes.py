@@ -23,22 +23,13 @@ from impasto.train.data.occlusion import disoccluded
 from impasto.train.data.pack import listed
 from impasto.train.evaluation import made_up
 
-from .metrics import LEAST_VISIBLE, to_bytes
+from .metrics import LEAST_VISIBLE, FramePairs, to_bytes
 
 RENDERS = ("final", "clean")  # MPI-Sintel's passes, the one that looks like film first
 LAG = 8  # frames between which long-range stability is measured, a third of a second of film
 
 
-class Links(NamedTuple):
-    """Which frames of a scene are compared, and how. Flow leads from `here` to `there`, the mask belongs to `here`."""
-
-    here: list[int]  # N indices into the scene's frames
-    there: list[int]
-    flows: Tensor  # [N,2,H,W] pixels, x then y
-    masks: Tensor  # [N,1,H,W] 1 where the point is visible in both frames, else 0
-
-
-class Revealed(NamedTuple):
+class Disocclusions(NamedTuple):
     """Where frames show what was hidden in the frame before, as far as that is known exactly."""
 
     frames: list[int]  # N indices into the scene's frames
@@ -47,7 +38,7 @@ class Revealed(NamedTuple):
 
 @dataclass
 class Scene:
-    """A scene and its motion. `near` links neighbouring frames, `far` those `LAG` apart (none in a short scene).
+    """A scene and its motion. `near` pairs neighbouring frames, `far` those `LAG` apart (none in a short scene).
 
     `revealed` names no frame where motion is only estimated.
     """
@@ -56,9 +47,9 @@ class Scene:
     source: str  # "sintel final", "sintel clean", "clips", "made up" or "pictures"
     frames: np.ndarray  # uint8 RGB [T,H,W,3]
     numbers: list[int]  # each frame's place in its clip; where one is missing, painting starts anew
-    near: Links
-    far: Links
-    revealed: Revealed
+    near: FramePairs
+    far: FramePairs
+    revealed: Disocclusions
 
 
 class Source(NamedTuple):
@@ -77,8 +68,8 @@ def _still(name: str, picture: np.ndarray, side: int) -> Scene:
     square = picture[top : top + short, left : left + short]
     how = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
     frame = cv2.resize(square, (side, side), interpolation=how)
-    none = Links([], [], torch.zeros(0, 2, side, side), torch.zeros(0, 1, side, side))
-    return Scene(name, "pictures", frame[None], [0], none, none, Revealed([], none.masks))
+    none = FramePairs([], [], torch.zeros(0, 2, side, side), torch.zeros(0, 1, side, side))
+    return Scene(name, "pictures", frame[None], [0], none, none, Disocclusions([], none.masks))
 
 
 def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:
@@ -114,11 +105,11 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
                 exact.append(number)
         numbers, found = sorted(frames), True
         here = [numbers.index(n) for n in flows]
-        near = Links(here, [i + 1 for i in here], torch.stack([*flows.values()]), torch.stack([*masks.values()]))
+        near = FramePairs(here, [i + 1 for i in here], torch.stack([*flows.values()]), torch.stack([*masks.values()]))
         stacked = np.stack([frames[n] for n in numbers])
         shown = [disoccluded(flows[n], masks[n]) for n in exact]
-        revealed = _revealed([numbers.index(n) + 1 for n in exact], shown, stacked.shape[1:3])
-        far = _dis_links(stacked, numbers, LAG)
+        revealed = _disocclusions([numbers.index(n) + 1 for n in exact], shown, stacked.shape[1:3])
+        far = _dis_pairs(stacked, numbers, LAG)
         name = name if render == RENDERS[0] else f"{name}, {render}"
         yield Scene(name, f"sintel {render}", stacked, numbers, near, far, revealed)
     if not found:
@@ -146,8 +137,8 @@ def _clip(path: Path, size: int, limit: int) -> Scene:
     if len(frames) < 2:
         raise BadInput(f"{path} has a single frame; stability takes at least two.")
     numbers = [*range(len(frames))]
-    near, far = (_dis_links(frames, numbers, lag, every) for lag, every in ((1, 1), (LAG, LAG)))
-    return Scene(path.stem, "clips", frames, numbers, near, far, _revealed([], [], frames.shape[1:3]))
+    near, far = (_dis_pairs(frames, numbers, lag, every) for lag, every in ((1, 1), (LAG, LAG)))
+    return Scene(path.stem, "clips", frames, numbers, near, far, _disocclusions([], [], frames.shape[1:3]))
 
 
 def made_up_scenes(size: int, frames: int) -> Source:
@@ -159,27 +150,28 @@ def _made_up(kind: str, size: int, count: int) -> Scene:
     scene = made_up.scene(kind, size, count)
     made = synthetic.render(scene)
     frames = np.stack([to_bytes(frame) for frame in made.frames[0]])
-    near = Links([*range(1, count)], [*range(count - 1)], made.flows[0], made.masks[0])
+    near = FramePairs([*range(1, count)], [*range(count - 1)], made.flows[0], made.masks[0])
     exact = [(t, *(x[0] for x in synthetic.flow_between(scene, t, t - LAG))) for t in range(LAG, count, LAG)]
-    far = _links(exact, LAG, frames.shape[1:3])
+    far = _frame_pairs(exact, LAG, frames.shape[1:3])
     shown = [synthetic.uncovered(scene, t)[0] for t in near.here]
-    return Scene(kind, "made up", frames, [*range(count)], near, far, _revealed(near.here, shown, frames.shape[1:3]))
+    revealed = _disocclusions(near.here, shown, frames.shape[1:3])
+    return Scene(kind, "made up", frames, [*range(count)], near, far, revealed)
 
 
-def _revealed(frames: list[int], masks: list[Tensor], size: tuple[int, int]) -> Revealed:
-    return Revealed(frames, torch.stack(masks) if masks else torch.zeros(0, 1, *size))
+def _disocclusions(frames: list[int], masks: list[Tensor], size: tuple[int, int]) -> Disocclusions:
+    return Disocclusions(frames, torch.stack(masks) if masks else torch.zeros(0, 1, *size))
 
 
-def _dis_links(frames: np.ndarray, numbers: Sequence[int], lag: int, every: int = LAG) -> Links:
-    """Each `every`-th frame linked to the one `lag` before it, where no frame is missing in between."""
+def _dis_pairs(frames: np.ndarray, numbers: Sequence[int], lag: int, every: int = LAG) -> FramePairs:
+    """Each `every`-th frame paired with the one `lag` before it, where no frame is missing in between."""
     later = [t for t in range(lag, len(frames), every) if numbers[t] - numbers[t - lag] == lag]
-    return _links([(t, *motion(frames[t], frames[t - lag])) for t in later], lag, frames.shape[1:3])
+    return _frame_pairs([(t, *motion(frames[t], frames[t - lag])) for t in later], lag, frames.shape[1:3])
 
 
-def _links(found: list[tuple[int, Tensor, Tensor]], lag: int, size: tuple[int, int]) -> Links:
-    """(frame, flow, mask) of links over `lag` frames; far ones need something in common to say anything."""
-    kept = [link for link in found if lag == 1 or link[2].mean() > LEAST_VISIBLE]
+def _frame_pairs(found: list[tuple[int, Tensor, Tensor]], lag: int, size: tuple[int, int]) -> FramePairs:
+    """(frame, flow, mask) of pairs `lag` frames apart; far ones need something in common to say anything."""
+    kept = [pair for pair in found if lag == 1 or pair[2].mean() > LEAST_VISIBLE]
     here = [t for t, _, _ in kept]
     flows = torch.stack([f for _, f, _ in kept]) if kept else torch.zeros(0, 2, *size)
     masks = torch.stack([m for _, _, m in kept]) if kept else torch.zeros(0, 1, *size)
-    return Links(here, [t - lag for t in here], flows, masks)
+    return FramePairs(here, [t - lag for t in here], flows, masks)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
-from .evaluate import Style
+from .evaluate import ReferenceStyle
 from .scenes import Scene
 
 Frames = Sequence[np.ndarray]
@@ -37,7 +37,7 @@ def run_up(scene: Scene) -> Frames:
 def write_sheets(
     folder: Path,
     painters: Mapping[str, object],
-    styles: Sequence[Style],
+    styles: Sequence[ReferenceStyle],
     contents: Mapping[str, Frames],
     size: int,
     notes: Mapping[str, Sequence[str]] | None = None,
@@ -60,7 +60,7 @@ def write_sheets(
 
 def contact_sheet(
     painters: Mapping[str, object],
-    styles: Sequence[Style],
+    styles: Sequence[ReferenceStyle],
     contents: Mapping[str, Frames],
     notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Image.Image:
@@ -91,7 +91,7 @@ def contact_sheet(
 
 
 def _paste_style(
-    sheet: Image.Image, draw: ImageDraw.ImageDraw, style: Style, y: int, room: int, notes: Sequence[str]
+    sheet: Image.Image, draw: ImageDraw.ImageDraw, style: ReferenceStyle, y: int, room: int, notes: Sequence[str]
 ) -> None:
     """The style's picture as large as its column and rows allow, its name below, then the notes as far as they fit."""
     h, w = style.picture.shape[:2]

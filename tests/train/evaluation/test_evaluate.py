@@ -19,7 +19,7 @@ from impasto.train import losses, vgg
 from impasto.train.data.clips import to_tensor
 from impasto.train.evaluation import command as evaluate_cli
 from impasto.train.evaluation import consistency, evaluate, made_up, metrics, sheets
-from impasto.train.evaluation.scenes import Links, Revealed, Scene, picture_scenes
+from impasto.train.evaluation.scenes import Disocclusions, FramePairs, Scene, picture_scenes
 
 H, W = 32, 40
 
@@ -70,13 +70,13 @@ def hand_made_scene(numbers=None):
     for pairs in ([(t, t - 1) for t in range(1, count)], [(8, 0), (9, 1)]):
         flows = torch.from_numpy(rng.normal(0, 2, (len(pairs), 2, H, W)).astype(np.float32))
         masks = torch.from_numpy((rng.random((len(pairs), 1, H, W)) > 0.3).astype(np.float32))
-        links.append(Links([a for a, _ in pairs], [b for _, b in pairs], flows, masks))
-    revealed = Revealed([2, 5], torch.from_numpy((rng.random((2, 1, H, W)) > 0.8).astype(np.float32)))
+        links.append(FramePairs([a for a, _ in pairs], [b for _, b in pairs], flows, masks))
+    revealed = Disocclusions([2, 5], torch.from_numpy((rng.random((2, 1, H, W)) > 0.8).astype(np.float32)))
     return Scene("hand", "clips", frames, numbers or [*range(count)], *links, revealed)
 
 
 @pytest.fixture(scope="module")
-def eye(vgg_file):
+def vgg16(vgg_file):
     return vgg.load(vgg_file)
 
 
@@ -117,10 +117,10 @@ def expected_figures(outs, scene):
     }
 
 
-def test_rows_against_numpy(eye, small_styles):
+def test_rows_against_numpy(vgg16, small_styles):
     scene, painters, ticks = hand_made_scene(), {"still": Flickering(), "flicker": Flickering(20)}, []
-    styles = evaluate.prepare_styles(eye, {"red": smooth(20, (40, 40)), "blue": smooth(21, (48, 36))})
-    facts, rows = evaluate.measure_scene(scene, painters, styles, eye, lambda: ticks.append(1))
+    styles = evaluate.prepare_styles(vgg16, {"red": smooth(20, (40, 40)), "blue": smooth(21, (48, 36))})
+    facts, rows = evaluate.measure_scene(scene, painters, styles, vgg16, lambda: ticks.append(1))
     assert [(row["style"], row["model"]) for row in rows] == [(s.name, p) for s in styles for p in painters]
     assert len(ticks) == len(rows) == 4
     for row in rows:
@@ -140,10 +140,10 @@ def test_rows_against_numpy(eye, small_styles):
     }  # fmt: skip
 
 
-def test_what_a_steady_painter_costs(eye, small_styles):
+def test_what_a_steady_painter_costs(vgg16, small_styles):
     scene, painters = hand_made_scene(), {"p": Flickering(20), "p, steady": Trailing(20)}
-    (style,) = evaluate.prepare_styles(eye, {"only": smooth(22, (32, 32))})
-    _, (alone, steady) = evaluate.measure_scene(scene, painters, [style], eye, lambda: None, {"p, steady": "p"})
+    (style,) = evaluate.prepare_styles(vgg16, {"only": smooth(22, (32, 32))})
+    _, (alone, steady) = evaluate.measure_scene(scene, painters, [style], vgg16, lambda: None, {"p, steady": "p"})
     for figure in ("style_error", "content_error", "sharpness"):
         assert steady[f"{figure}_alone"] == alone[figure]
         assert steady[f"{figure}_relative"] == pytest.approx(steady[figure] / alone[figure])
@@ -158,32 +158,35 @@ def test_what_a_steady_painter_costs(eye, small_styles):
     assert math.isnan(alone["ghosting"])
 
 
-def test_figures_of_pictures_are_those_of_three_frames(eye, small_styles):
+def test_figures_of_pictures_are_those_of_three_frames(vgg16, small_styles):
     """A quarter, a half and three quarters into the clip, as the reference measure has it."""
     scene, painter = hand_made_scene(), Flickering()
-    (style,) = evaluate.prepare_styles(eye, {"only": smooth(22, (32, 32))})
-    _, (row,) = evaluate.measure_scene(scene, {"p": painter}, [style], eye, lambda: None)
+    (style,) = evaluate.prepare_styles(vgg16, {"only": smooth(22, (32, 32))})
+    _, (row,) = evaluate.measure_scene(scene, {"p": painter}, [style], vgg16, lambda: None)
     outs = torch.stack([to_tensor(o) for o in evaluate.paint(painter, scene, style)])[[2, 5, 7]]
     frames = torch.stack([to_tensor(f) for f in scene.frames])[[2, 5, 7]]
     picture = to_tensor(style.picture)[None]
-    assert row["style_error"] == pytest.approx(metrics.style_error(eye, outs, picture), rel=1e-5)
-    assert row["content_error"] == pytest.approx(metrics.content_error(eye, outs, frames), rel=1e-5)
+    grams, content = ([losses.grams(vgg16(x[None])) for x in outs], [vgg16(x[None])["relu3_3"] for x in outs])
+    errors = [metrics.relative_style(each, losses.grams(vgg16(picture))) for each in grams]
+    assert row["style_error"] == pytest.approx(np.mean(errors), rel=1e-5)
+    errors = [metrics.relative_content(c, vgg16(f[None])["relu3_3"]) for c, f in zip(content, frames, strict=True)]
+    assert row["content_error"] == pytest.approx(np.mean(errors), rel=1e-5)
     each = [metrics.colour(out, picture[0]) for out in outs]
     assert row["colour"] == pytest.approx(np.mean(each), rel=1e-5)
-    likeness = [metrics.cfsd(*(eye(x[None])["relu3_3"] for x in pair)) for pair in zip(outs, frames, strict=True)]
+    likeness = [metrics.cfsd(*(vgg16(x[None])["relu3_3"] for x in pair)) for pair in zip(outs, frames, strict=True)]
     assert row["cfsd"] == pytest.approx(np.mean(likeness), rel=1e-4)
-    textures = [metrics.texture(*(losses.grams(eye(x)) for x in (out[None], picture))) for out in outs]
+    textures = [metrics.texture(*(losses.grams(vgg16(x)) for x in (out[None], picture))) for out in outs]
     assert row["texture"] == pytest.approx(np.mean(textures), rel=1e-4)
     assert row["deviation"] == pytest.approx(np.mean([metrics.deviation(out) for out in outs]))
     assert row["flicker"] == pytest.approx(row["e_stab"] / row["deviation"])
 
 
-def test_a_picture_is_a_scene_of_one_frame(eye, small_styles):
+def test_a_picture_is_a_scene_of_one_frame(vgg16, small_styles):
     tall = smooth(3, (60, 48))
     (scene,) = picture_scenes({"tall": tall}, 48).scenes
     assert np.array_equal(scene.frames[0], tall[6:54])
-    (style,) = evaluate.prepare_styles(eye, {"only": smooth(22, (32, 32))})
-    facts, (row,) = evaluate.measure_scene(scene, {"p": Flickering()}, [style], eye, lambda: None)
+    (style,) = evaluate.prepare_styles(vgg16, {"only": smooth(22, (32, 32))})
+    facts, (row,) = evaluate.measure_scene(scene, {"p": Flickering()}, [style], vgg16, lambda: None)
     assert (facts["scene"], facts["source"], facts["frames"]) == ("tall", "pictures", 1)
     assert all(not math.isnan(row[figure]) for figure in (*evaluate.PICTURE_FIGURES, "sharpness", "variation"))
     assert all(math.isnan(row[figure]) for figure in ("e_stab", "e_stab_lag8", "output_temporal", "flicker"))
@@ -191,32 +194,32 @@ def test_a_picture_is_a_scene_of_one_frame(eye, small_styles):
 
 def test_painting_starts_anew_where_frames_are_missing():
     painter = Flickering()
-    style = evaluate.Style("s", smooth(0, (8, 8)), {}, 1.0)
+    style = evaluate.ReferenceStyle("s", smooth(0, (8, 8)), {}, 1.0)
     evaluate.paint(painter, hand_made_scene([1, 2, 3, 4, 10, 11, 12, 13, 14, 20]), style)
     assert painter.resets == [0, 4, 9]
 
 
-def test_styles_are_ordered_by_gram_trace_and_split_into_thirds(eye, small_styles):
+def test_styles_are_ordered_by_gram_trace_and_split_into_thirds(vgg16, small_styles):
     grey = np.full((32, 32, 3), 128.0)
     noise = np.random.default_rng(0).normal(size=(32, 32, 3))
     pictures = {f"n{k}": (grey + k * noise).clip(0, 255).astype(np.uint8) for k in (40, 0, 8, 25, 60)}
-    styles = evaluate.prepare_styles(eye, pictures)
+    styles = evaluate.prepare_styles(vgg16, pictures)
     assert [s.trace for s in styles] == sorted(s.trace for s in styles)
     assert {s.name for s in styles} == set(pictures)
     assert [s.third for s in styles] == ["low", "low", "middle", "middle", "high"]
-    features = eye(to_tensor(styles[2].picture)[None])
+    features = vgg16(to_tensor(styles[2].picture)[None])
     energies = [float(f.double().square().sum(1).mean()) for f in features.values()]
     assert styles[2].trace == pytest.approx(math.prod(energies) ** 0.25, rel=1e-5)
-    pair = evaluate.prepare_styles(eye, dict(list(pictures.items())[:2]))
+    pair = evaluate.prepare_styles(vgg16, dict(list(pictures.items())[:2]))
     assert [s.third for s in pair] == [None, None]
 
 
-def test_style_pictures_are_seen_at_one_size(eye, monkeypatch):
+def test_style_pictures_are_seen_at_one_size(vgg16, monkeypatch):
     monkeypatch.setattr(evaluate, "STYLE_SIDE", 48)
     picture = smooth(3, (64, 128))
-    (style,) = evaluate.prepare_styles(eye, {"wide": picture})
+    (style,) = evaluate.prepare_styles(vgg16, {"wide": picture})
     shrunk = cv2.resize(picture.astype(np.float32) / 255, (96, 48), interpolation=cv2.INTER_AREA)
-    expected = losses.grams(eye(torch.from_numpy(shrunk).permute(2, 0, 1)[None]))
+    expected = losses.grams(vgg16(torch.from_numpy(shrunk).permute(2, 0, 1)[None]))
     for layer, gram in style.grams.items():
         assert torch.allclose(gram, expected[layer], rtol=1e-4, atol=1e-6)
 

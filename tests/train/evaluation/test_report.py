@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from impasto.train.evaluation import report, sheets
-from impasto.train.evaluation.evaluate import FIGURES, Style
+from impasto.train.evaluation.evaluate import FIGURES, ReferenceStyle
 from impasto.train.evaluation.scenes import Scene
 
 SIZE = {"width": 640, "height": 272}
@@ -21,7 +21,7 @@ def row(source, scene, style, third, model, **figures):
 
 @pytest.fixture
 def result():
-    styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
+    styles = [ReferenceStyle(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
     models = [{"name": "old", "approach": "1: frame by frame"}, {"name": "new", "approach": "2: temporally trained"}]
     rows, scenes = [], []
     for source, scene in (("sintel final", "alley_2"), ("sintel final", "alley_1"), ("clips", "walk")):
@@ -103,7 +103,7 @@ def steady(result):
             costs |= {"trail": 0.002, "trail_change": 0.01 if r["scene"] == "alley_2" else 0.03}
             rows.append({**r, "model": "new, steady", **costs, "e_stab": 0.03})
     models = [*result["models"], {"name": "new, steady", "approach": "3: stabilized", "alone": "new"}]
-    styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
+    styles = [ReferenceStyle(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
     return report.build(models, styles, result["scenes"], rows)
 
 
@@ -141,8 +141,8 @@ def test_steady_models_are_in_every_comparison(steady):
 
 
 def test_bars_of_a_steady_model_have_its_own_colour_but_paler(steady):
-    looks = report._looks(steady)
-    assert looks["new"]["color"] == looks["new, steady"]["edgecolor"] != looks["old"]["color"]
+    bars = report._bar_styles(steady)
+    assert bars["new"]["color"] == bars["new, steady"]["edgecolor"] != bars["old"]["color"]
     near = report._stability_chart(steady).axes[0]
     assert [bar.get_height() for bar in near.patches][9:12] == pytest.approx([0.03] * 3)
     pale, own = (np.array(near.patches[i].get_facecolor()) for i in (9, 6))
@@ -171,7 +171,7 @@ def test_the_clean_pass_stands_below_the_final_one(result):
         for scene in result["scenes"]
         if scene["source"] == "sintel final"
     ]
-    styles = [Style(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
+    styles = [ReferenceStyle(f"s{i}", None, {}, 1.0 + i, third) for i, third in enumerate(report.THIRDS)]
     both = report.build(result["models"], styles, [*result["scenes"], *clean], rows)
     _, _, *lines = tables(report.markdown(both).split("## Beside the published")[1])[0]
     named = ["**old**", "**new**", "**unpainted input**"]
@@ -187,7 +187,7 @@ def test_sintels_size_stands_beside_the_published_figures(result):
 
 def test_without_sintel_the_published_figures_stand_alone(result):
     rows = [row for row in result["rows"] if row["source"] == "clips"]
-    styles = [Style("s0", None, {}, 1.0)]
+    styles = [ReferenceStyle("s0", None, {}, 1.0)]
     alone = report.build(result["models"], styles, result["scenes"][2:], [{**r, "third": None} for r in rows])
     text = report.markdown(alone)
     assert "No Sintel scene was evaluated" in text
@@ -199,7 +199,7 @@ def test_pictures_have_tables_and_a_chart_of_their_own(result):
     still = {"scene": "cat", "source": "pictures", "variation_input": 0.01, "frames": 1, **SIZE}
     rows = [row("pictures", "cat", "s0", "low", "old", texture=0.1, colour=7.04)]
     rows.append(row("pictures", "cat", "s0", "low", "new", texture=0.08, colour=3.5))
-    styles = [Style("s0", None, {}, 1.0)]
+    styles = [ReferenceStyle("s0", None, {}, 1.0)]
     both = report.build(result["models"], styles, [*result["scenes"], still], [*rows, *result["rows"]])
     text = report.markdown(both)
     assert text.index("## Pictures") < text.index("## MPI-Sintel")
@@ -254,7 +254,8 @@ def flat(colour, h=64, w=64):
 @pytest.mark.parametrize("models", [1, 2])
 def test_contact_sheet_has_every_picture_in_its_place(models):
     painters = {f"model{i}": Plain(1 - 0.5 * i) for i in range(models)}
-    styles = [Style("red", flat((200, 0, 0)), {}, 1.0, "low"), Style("blue", flat((0, 0, 200), 90, 40), {}, 2.0)]
+    red = ReferenceStyle("red", flat((200, 0, 0)), {}, 1.0, "low")
+    styles = [red, ReferenceStyle("blue", flat((0, 0, 200), 90, 40), {}, 2.0)]
     contents = {"wide": [flat((0, 250, 0), 64, 128)], "tall": [flat((250, 250, 0), 128, 64)]}
     sheet = np.asarray(sheets.contact_sheet(painters, styles, contents))
     lefts = [sheets.STYLE + sheets.STRIP + sheets.GAP, sheets.STYLE + sheets.STRIP + 2 * sheets.GAP + 2 * sheets.CELL]
@@ -282,7 +283,8 @@ def test_contact_sheet_shows_the_last_of_the_frames_painted():
             return np.full_like(frame, 10 * self.seen)
 
     contents = {"one": [flat((0, 0, 0))], "three": [flat((0, 0, c)) for c in (0, 90, 180)]}
-    sheet = np.asarray(sheets.contact_sheet({"m": Counting(1)}, [Style("s", flat((9, 9, 9)), {}, 1.0)], contents))
+    style = ReferenceStyle("s", flat((9, 9, 9)), {}, 1.0)
+    sheet = np.asarray(sheets.contact_sheet({"m": Counting(1)}, [style], contents))
     lefts = [sheets.STYLE + sheets.STRIP + sheets.GAP + i * (sheets.CELL + sheets.GAP) for i in (0, 1)]
     below = sheets.CELL + sheets.STRIP + sheets.GROUP + 75
     assert [int(sheet[below, left + 75, 0]) for left in lefts] == [10, 30]
@@ -319,7 +321,7 @@ def test_long_names_lose_their_middle():
 
 
 def test_many_styles_go_on_several_sheets(tmp_path):
-    styles = [Style(f"style {i}", flat((10 * i, 0, 0)), {}, 1.0) for i in range(5)]
+    styles = [ReferenceStyle(f"style {i}", flat((10 * i, 0, 0)), {}, 1.0) for i in range(5)]
     painters = {f"model {i}": Plain(1) for i in range(12)}
     written = sheets.write_sheets(tmp_path / "out", painters, styles, {"c": [flat((0, 0, 0), 40, 60)]}, 32)
     assert [f.name for f in written] == ["contact_sheet.png", "contact_sheet_2.png", "contact_sheet_3.png"]
