@@ -287,9 +287,10 @@ def _without_nan(data):
 
 def _pictures_chart(result: dict) -> Figure:
     """The figures of single pictures, a group of bars for each source of scenes."""
-    sources = {}
+    unknown = dict.fromkeys(FIGURES, math.nan)  # steady models do not paint pictures by themselves
+    sources = {row["source"]: {m["name"]: unknown for m in result["models"]} for row in result["by_model"]}
     for row in result["by_model"]:
-        sources.setdefault(row["source"], {})[row["model"]] = row
+        sources[row["source"]][row["model"]] = row
     figure = _figure(2 * len(sources) * len(result["models"]))
     figure.suptitle(f"Pictures, mean over {_styles(len(result['styles']))}")
     best = {"energy": "1 is right", "contrast": "1 is right", "ssim": "more is better"}
