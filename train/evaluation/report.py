@@ -359,12 +359,7 @@ def _scene_bars(result: dict) -> dict[str, dict[str, dict]]:
 def _bars(axes, result: dict, groups: dict[str, dict[str, dict]], figure: str, own: str | None) -> None:
     """Bars of one figure, a group for each scene or third: the input's own in grey if there is one, then the models."""
     series = [({"color": INPUT}, [next(iter(g.values()))[own] for g in groups.values()])] if own else []
-    measured = {name for name in _bar_styles(result) if all(name in group for group in groups.values())}
-    series += [
-        (style, [group[name][figure] for group in groups.values()])
-        for name, style in _bar_styles(result).items()
-        if name in measured  # single pictures are painted by themselves: steady models have no bars there
-    ]
+    series += [(style, [g[name][figure] for g in groups.values()]) for name, style in _bar_styles(result).items()]
     at, width = np.arange(len(groups)), 0.8 / len(series)
     for i, (style, heights) in enumerate(series):
         axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.86, linewidth=1.2, **style)
