@@ -22,6 +22,13 @@ def test_every_file_that_a_page_names_is_there(page):
     assert [name for name in named if not (ROOT / name).exists()] == []
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_to_a_file(page):
+    """MkDocs checks those in `docs/`; nobody else those of the pages above it."""
+    linked = re.findall(r"\]\(([^)#:\s]+)(?:#[\w-]+)?\)", page.read_text("utf-8"))
+    assert [link for link in linked if not (page.parent / link).exists()] == []
+
+
 def test_every_step_of_a_frame_is_in_its_file():
     steps = STEP.findall((ROOT / "docs" / "a-frame.md").read_text("utf-8"))
     assert len(steps) > 30
