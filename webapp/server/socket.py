@@ -42,6 +42,7 @@ QUALITY = 90  # of the JPEG sent back
 NUMBER_BYTES = 4  # of a frame's number, before its picture
 FRAME_ASPECT = 4  # a frame's longer side may be so many times the longest shorter one
 FRAME_AREA = 16 / 9  # times that side's square is painted at most; of wider frames a smaller copy
+STYLE_PIXELS = 2048 * 2048  # most of a style picture here: the page sends a square that P would see
 IDLE_SLACK = 0.01  # seconds after the end of the idle time until it is looked at again
 
 
@@ -220,7 +221,8 @@ class Session:
             self.changes[kind] = self.painter.reset
         elif kind == "encode":
             data = base64.b64decode(message["picture"], validate=True)
-            picture = await asyncio.to_thread(decode_picture, data, self.settings.style_pixels, True)
+            most = min(self.settings.style_pixels, STYLE_PIXELS)
+            picture = await asyncio.to_thread(decode_picture, data, most, True)
             style = await asyncio.to_thread(self.painter.encode, picture)
             await self.send("encoded", id=message["id"], style=[round(float(value), 5) for value in style])
         else:
