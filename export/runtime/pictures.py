@@ -90,8 +90,9 @@ def read_image(
         with open_image(source, max_pixels, formats, shrink) as image:
             icc = image.info.get("icc_profile")
             image.load()
-            upright = ImageOps.exif_transpose(image)
-            pixels, icc = _to_rgb(upright, icc)
+            ImageOps.exif_transpose(image, in_place=True)
+            pixels, icc = _to_rgb(image, icc)
+            image.close()  # and with it Pillow's copy
     except UnidentifiedImageError as error:
         raise _no_picture(source) from error
     except BROKEN as error:
@@ -202,7 +203,17 @@ def _to_rgb(image: Image.Image, icc: bytes | None) -> tuple[np.ndarray, bytes | 
         image, icc = _to_srgb(image, icc), None
     elif image.mode in ("L", "LA", "La", "1"):
         icc = None
-    return np.array(image.convert("RGBA" if image.has_transparency_data else "RGB")), icc
+    return _pixels(image, "RGBA" if image.has_transparency_data else "RGB"), icc
+
+
+def _pixels(image: Image.Image, mode: str) -> np.ndarray:
+    """uint8 [H,W,3 or 4], in bands: Pillow would hold three copies of the whole picture on the way."""
+    width, height = image.size
+    pixels, rows = np.empty((height, width, len(mode)), np.uint8), max(1, _BAND // width)
+    for top in range(0, height, rows):
+        bottom = min(top + rows, height)
+        pixels[top:bottom] = np.asarray(image.crop((0, top, width, bottom)).convert(mode))
+    return pixels
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:

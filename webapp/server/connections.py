@@ -1,11 +1,13 @@
 """HTTP connections with an end: so many, and each with a request in time.
 
-From outside: `Connection`, uvicorn's own with what it lacks.
+From outside: `counted`, which makes `Connection` count in some metrics.
 """
 
 import asyncio
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from impasto.webapp.hosting.metrics import Metrics
 
 REQUEST_SECONDS = 15  # from a connection, or the answer before, until a request's head is there
 # Beyond the connections that get an answer: these still get a 503, more are cut, for each holds a descriptor.
@@ -13,17 +15,26 @@ REFUSED_KINDLY = 50
 HEAD_BYTES = 32_768  # of a request's head; browsers send a few kilobytes
 
 
+def counted(metrics: Metrics | None) -> type["Connection"]:
+    """The class of connections that uvicorn is given (`http`), which tells `metrics` of those that are refused."""
+    return type("Counted", (Connection,), {"metrics": metrics})
+
+
 class Connection(H11Protocol):
     """uvicorn closes what is silent after an answer, but waits without end for a first request, or half of one.
 
-    With `limit_concurrency` n, connection n+1 gets a 503 for its request, and n+`REFUSED_KINDLY`+1 is cut at once.
+    With `limit_concurrency` n, from connection n on requests get a 503; after `REFUSED_KINDLY` more, all are cut.
     """
 
+    metrics: Metrics | None = None
     _deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
-        if self.limit_concurrency is not None and len(self.connections) > self.limit_concurrency + REFUSED_KINDLY:
+        beyond = 0 if self.limit_concurrency is None else len(self.connections) + 1 - self.limit_concurrency
+        if beyond > 0 and self.metrics is not None:
+            self.metrics.refused("connections")
+        if beyond > REFUSED_KINDLY:
             transport.abort()
         else:
             self._set_deadline()

@@ -6,11 +6,12 @@ import uvicorn
 from rich.console import Console
 
 from impasto.models.errors import BadInput
+from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.page_build import build_page
 
 from .app import create_app
-from .connections import HEAD_BYTES, Connection
+from .connections import HEAD_BYTES, counted
 from .live import DIST
 
 out, err = Console(), Console(stderr=True)
@@ -26,17 +27,17 @@ def serve(settings: Settings) -> None:
     _bring_page()
     app = create_app(settings)
     _greet(settings, app.state.model.name)
-    uvicorn.run(app, **server_options(settings))
+    uvicorn.run(app, **server_options(settings, app.state.metrics))
     err.print("Stopped.")
 
 
-def server_options(settings: Settings) -> dict:
+def server_options(settings: Settings, metrics: Metrics | None = None) -> dict:
     """What uvicorn is started with."""
     return {
         "host": settings.host,
         "port": settings.port,
         "root_path": settings.root_path,
-        "http": Connection,
+        "http": counted(metrics),
         "h11_max_incomplete_event_size": HEAD_BYTES,
         "limit_concurrency": settings.connections,
         "timeout_keep_alive": 5,

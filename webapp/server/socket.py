@@ -28,9 +28,9 @@ from starlette.status import (
 )
 
 from impasto.export.runtime.model import Model
-from impasto.export.runtime.painter import Painter, padded_size
+from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
-from impasto.webapp.files.pictures import decode_picture, sent_size
+from impasto.webapp.files.pictures import decode_picture, resize, sent_size
 from impasto.webapp.hosting.live_slots import Full, LiveSlots
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.origin import origin_allowed
@@ -41,7 +41,8 @@ from .log import log_error, log_event
 QUALITY = 90  # of the JPEG sent back
 NUMBER_BYTES = 4  # of a frame's number, before its picture
 FRAME_ASPECT = 4  # a frame's longer side may be so many times the longest shorter one
-FRAME_AREA = 2.5  # and its area so many times that side's square: scope films have 2.4
+FRAME_AREA = 16 / 9  # times that side's square is painted at most; of wider frames a smaller copy
+STYLE_PIXELS = 2048 * 2048  # most of a style picture here: the page sends a square that P would see
 IDLE_SLACK = 0.01  # seconds after the end of the idle time until it is looked at again
 
 
@@ -220,7 +221,8 @@ class Session:
             self.changes[kind] = self.painter.reset
         elif kind == "encode":
             data = base64.b64decode(message["picture"], validate=True)
-            picture = await asyncio.to_thread(decode_picture, data, self.settings.style_pixels, True)
+            most = min(self.settings.style_pixels, STYLE_PIXELS)
+            picture = await asyncio.to_thread(decode_picture, data, most, True)
             style = await asyncio.to_thread(self.painter.encode, picture)
             await self.send("encoded", id=message["id"], style=[round(float(value), 5) for value in style])
         else:
@@ -259,22 +261,26 @@ class Session:
     def paint_one(self, data: bytes, came: float) -> bytes:
         """JPEG, PNG or WebP in, painted JPEG out; `came` is when, in seconds of the server's clock."""
         self.check_size(*sent_size(data))
-        painted = self.painter.paint(decode_picture(data), time=came)
+        painted = self.painter.paint(self.shrink(decode_picture(data)), time=came)
         return cv2.imencode(".jpg", painted[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
     def check_size(self, width: int, height: int) -> None:
-        """Raise BadInput for a frame too large to be painted: before it is decoded, and as the networks would get it.
+        """Raise BadInput for a frame too large to be painted, before it is decoded.
 
-        A frame of 1×400,000 pixels is small in bytes and in pixels, and gigabytes once it is padded.
+        A frame of 1×400,000 pixels is small in bytes and in pixels, and gigabytes once it is padded for the networks.
         """
-        side, model = self.settings.live_side, self.shared.model
-        area = math.prod(padded_size(width, height, model.multiple, model.rules))
-        most = math.prod(padded_size(side, math.ceil(side * FRAME_AREA), model.multiple, model.rules))
-        if min(width, height) > side or max(width, height) > FRAME_ASPECT * side or area > most:
+        side, long = self.settings.live_side, FRAME_ASPECT * self.settings.live_side
+        if min(width, height) > side or max(width, height) > long:
             raise BadInput(
-                f"The server paints frames of up to {side} pixels on their short side, {FRAME_ASPECT * side} on their "
-                f"long one, and {most:,} in all; this one is {width}×{height}."
+                f"The server paints frames of up to {side} pixels on their short side and {long} on their long one; "
+                f"this one is {width}×{height}."
             )
+
+    def shrink(self, frame: np.ndarray) -> np.ndarray:
+        """The frame, or a smaller copy where it is so wide that it would take more memory than one of 16:9."""
+        height, width = frame.shape[:2]
+        scale = math.sqrt(self.settings.live_side**2 * FRAME_AREA / (width * height))
+        return frame if scale >= 1 else resize(frame, (max(1, int(width * scale)), max(1, int(height * scale))))
 
     def silence(self) -> float:
         """Seconds since the last painted frame; 0 while the page waits for its painting."""

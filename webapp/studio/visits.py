@@ -31,6 +31,7 @@ class Visits:
     def __init__(self, blocks: gr.Blocks, gone: Callable, clock: Callable[[], float] = time.monotonic):
         self.blocks, self.gone, self.clock = blocks, gone, clock
         self.open: Counter[str] = Counter()
+        self.single: set[str] = set()  # sessions made for one call, whose answer is waited for
         self.last_seen: dict[str, float] = {}  # of sessions without an open stream
 
     @contextmanager
@@ -45,6 +46,13 @@ class Visits:
                 del self.open[session]
                 self.last_seen[session] = self.clock()
 
+    async def left(self, session: str) -> None:
+        """A stream of the session has ended in peace: of one that Gradio made for a single call nothing more comes."""
+        if session in self.single and not self.blocks._queue.pending_event_ids_session.get(session):
+            self.single.discard(session)
+            self.last_seen.pop(session, None)
+            await forget(self.blocks, session)
+
     def session_of(self, scope) -> str | None:
         """The session that a request for one of the streams belongs to."""
         route = unquote(scope["path"].partition(PREFIX)[2])
@@ -53,7 +61,10 @@ class Visits:
             return None
         if found["event"]:  # a call's own session is named by its event
             event = self.blocks._queue.event_ids_to_events.get(found["event"])
-            return event.session_hash if event else found["event"]
+            session = event.session_hash if event else found["event"]
+            if session == found["event"] and session in self.blocks._queue.pending_event_ids_session:
+                self.single.add(session)
+            return session
         return found["session"] or parse_qs(scope["query_string"].decode("latin-1")).get("session_hash", [None])[0]
 
     async def look(self) -> None:
@@ -65,6 +76,7 @@ class Visits:
         oldest = self.clock() - ABSENT_SECONDS
         for session in [name for name, at in self.last_seen.items() if at <= oldest]:
             del self.last_seen[session]
+            self.single.discard(session)
             await self.gone(session)
             await forget(self.blocks, session)
 
@@ -87,6 +99,7 @@ class VisitsMiddleware:
             return await self.app(scope, receive, send)
         with self.visits.present(session):
             await self.app(scope, receive, send)
+        await self.visits.left(session)
 
 
 async def forget(blocks: gr.Blocks, session: str) -> None:

@@ -151,6 +151,24 @@ def test_resize_averages_down_and_leaves_the_same_size_alone():
     assert resize(noise, (96, 64)).shape == (64, 96, 3)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "RGBA", "L", "LA", "P", "1", "CMYK", "I;16"])
+def test_reading_in_bands_is_reading_at_once(tmp_path, monkeypatch, mode):
+    values = np.random.default_rng(2).integers(0, 256, (37, 11, 4), np.uint8)
+    image = (
+        Image.fromarray(values).convert(mode) if mode != "I;16" else Image.fromarray(values[..., 0] * np.uint16(257))
+    )
+    path = tmp_path / ("p.tif" if mode == "CMYK" else "p.png")
+    image.save(path)
+    whole = read_image(path)
+    monkeypatch.setattr("impasto.export.runtime.pictures._BAND", 50)
+    banded = read_image(path)
+    np.testing.assert_array_equal(banded.rgb, whole.rgb)
+    np.testing.assert_array_equal(banded.alpha, whole.alpha)
+    with Image.open(path) as opened:
+        if mode not in ("CMYK", "I;16"):
+            np.testing.assert_array_equal(banded.rgb, np.asarray(opened.convert("RGBA"))[..., :3])
+
+
 def test_flattening_in_bands_is_flattening_at_once(monkeypatch):
     rng = np.random.default_rng(1)
     picture = Picture(rng.integers(0, 256, (37, 11, 3), np.uint8), rng.integers(0, 256, (37, 11), np.uint8))

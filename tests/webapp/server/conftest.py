@@ -68,7 +68,7 @@ class Running:
 
     def __init__(self, settings):
         self.app = create_app(settings, studio=False)
-        options = {**server_options(settings), "port": 0, "timeout_graceful_shutdown": 2}
+        options = {**server_options(settings, self.app.state.metrics), "port": 0, "timeout_graceful_shutdown": 2}
         config = uvicorn.Config(self.app, **options)
         self.server = uvicorn.Server(config)
         self.thread = threading.Thread(target=self.server.run, daemon=True)

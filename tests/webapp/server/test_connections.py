@@ -70,6 +70,7 @@ def test_more_connections_than_allowed_get_a_503_and_then_nothing(serve, connect
     kindly = [connect(server) for _ in range(3)]
     assert ended(connect(server))
     assert [answer(line) for line in kindly[:2]] == [503] * 2
+    assert 'impasto_refusals_total{why="connections"} 4.0' in server.metrics()
     for line in lines:
         line.close()
     while answer(connect(server)) != 200:  # as soon as the server has noticed
@@ -79,5 +80,5 @@ def test_more_connections_than_allowed_get_a_503_and_then_nothing(serve, connect
 def test_the_server_is_started_with_its_limits():
     options = run.server_options(run.Settings(connections=77, trusted_proxies=("10.0.0.0/8",)))
     assert options["limit_concurrency"] == 77
-    assert options["http"] is connections.Connection
+    assert issubclass(options["http"], connections.Connection)
     assert options["forwarded_allow_ips"] == ["10.0.0.0/8"]

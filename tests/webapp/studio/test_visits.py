@@ -10,7 +10,7 @@ import pytest
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.studio import visits as module
-from impasto.webapp.studio.visits import ABSENT_SECONDS, SESSIONS_KEPT, Visits
+from impasto.webapp.studio.visits import ABSENT_SECONDS, SESSIONS_KEPT, Visits, VisitsMiddleware
 
 
 @pytest.fixture
@@ -73,6 +73,24 @@ def test_a_session_is_gone_when_its_last_stream_has_been_for_a_while(blocks, mon
     assert (visits.open, visits.last_seen) == ({}, {})
 
 
+def test_a_session_made_for_one_call_is_forgotten_with_its_answer(blocks, monkeypatch):
+    forgotten = []
+
+    async def forget(_, session):
+        forgotten.append(session)
+
+    async def stream(scope, receive, send):
+        blocks._queue.pending_event_ids_session[visits.session_of(scope)].clear()  # the answer has been delivered
+
+    monkeypatch.setattr(module, "forget", forget)
+    blocks._queue.pending_event_ids_session.update(e2={"e2"}, s={"e1"})
+    visits = Visits(blocks, None)
+    for event in ("e1", "e2"):
+        asyncio.run(VisitsMiddleware(stream, visits)(asked(f"/gradio_api/call/paint_clip/{event}"), None, None))
+    assert forgotten == ["e2"]  # e1 is of a session that a caller named
+    assert (set(visits.last_seen), visits.single) == ({"s"}, set())
+
+
 def remembered(blocks):
     """How many sessions and events Gradio has in memory."""
     queue, states = blocks._queue, blocks.state_holder
@@ -93,7 +111,7 @@ def test_calls_without_a_session_are_forgotten(serve, until, monkeypatch, calls)
             if number % 2:  # every other waits for its answer
                 assert "must be an uploaded file" in http.get(url + f"gradio_api/call/paint_clip/{event}").text
         until(lambda: remembered(blocks) == 0)
-        assert app.state.visits.last_seen == {}
+        assert (app.state.visits.last_seen, app.state.visits.single) == ({}, set())
 
 
 def test_a_job_without_anybody_who_waits_for_it_ends(serve, until, monkeypatch, tmp_path, media):
