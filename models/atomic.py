@@ -14,7 +14,7 @@ from pathlib import Path
 
 from .errors import BadInput, DiskFull
 
-_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 
 
@@ -54,7 +54,7 @@ def folder_aside(folder: Path) -> Iterator[Path]:
         yield aside
         _replace(aside, folder)
     except OSError as error:
-        if error.errno in _FULL:
+        if error.errno in FULL:
             raise refusal(error, folder) or error from error
         raise
     finally:
@@ -64,7 +64,7 @@ def folder_aside(folder: Path) -> Iterator[Path]:
 def refusal(error: Exception, target: Path) -> BadInput | None:
     """The sentence for an operating system's error (by its `errno`) in writing `target`; None for any other error."""
     code = getattr(error, "errno", None)
-    if code in _FULL:
+    if code in FULL:
         return DiskFull(f"The disk is full: {target} could not be written; make room and start again.")
     if code in _FORBIDDEN:
         return BadInput(f"{target} cannot be written ({os.strerror(code)}); choose another output folder.")

@@ -1,7 +1,7 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
 From outside: `read_style_picture`, which every picture that is to be a style goes through, `decode_picture` for what
-comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `as_bad_input`.
+comes over the network; `read_image`, `flatten`, `image_header`, `open_image`.
 """
 
 import io
@@ -18,6 +18,8 @@ from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
 
+from .damage import reading
+
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
 # The formats worth opening; others (EPS, PDF...) start external programs or are no pictures.
@@ -25,7 +27,6 @@ FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
 SENT = ("JPEG", "PNG", "WEBP")  # by browsers
 _BAND = 1 << 20  # pixels laid on the background at a time: more of them cost gigabytes as floats
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
-BROKEN = (OSError, SyntaxError, ValueError, EOFError, Image.DecompressionBombError)
 
 
 @dataclass(frozen=True)
@@ -68,13 +69,13 @@ def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS, shrink: bool = Fal
 
 def sent_size(data: bytes) -> tuple[int, int]:
     """(width, height) of a picture from the network, as its header has them; nothing is decoded. Raises BadInput."""
-    try:
-        with open_image(data, MAX_PIXELS, SENT) as image:
+    with reading(_named(data)):
+        try:
+            image = open_image(data, MAX_PIXELS, SENT)
+        except UnidentifiedImageError as error:
+            raise _no_picture(data) from error
+        with image:
             return image.size
-    except UnidentifiedImageError as error:
-        raise _no_picture(data) from error
-    except BROKEN as error:
-        raise as_bad_input(data, error) from error
 
 
 def read_image(
@@ -86,17 +87,17 @@ def read_image(
     in one of `formats`, is damaged, or has more than `max_pixels` (seen in the header, before anything is decoded);
     with `shrink`, a JPEG that has more is decoded at a half, a quarter or an eighth of its sides.
     """
-    try:
-        with open_image(source, max_pixels, formats, shrink) as image:
+    with reading(_named(source)):
+        try:
+            image = open_image(source, max_pixels, formats, shrink)
+        except UnidentifiedImageError as error:
+            raise _no_picture(source) from error
+        with image:
             icc = image.info.get("icc_profile")
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             pixels, icc = _to_rgb(image, icc)
             image.close()  # and with it Pillow's copy
-    except UnidentifiedImageError as error:
-        raise _no_picture(source) from error
-    except BROKEN as error:
-        raise as_bad_input(source, error) from error
     if pixels.shape[2] == 3:
         return Picture(pixels, None, icc)
     alpha = np.ascontiguousarray(pixels[..., 3])
@@ -117,22 +118,21 @@ def flatten(picture: Picture) -> np.ndarray:
 
 def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
     """Read a picture's header; None when the file is no picture. Raises BadInput when it has too many pixels."""
-    try:
-        with open_image(path, max_pixels) as image:
+    with reading(path):
+        try:
+            image = open_image(path, max_pixels)
+        except UnidentifiedImageError:
+            return None
+        with image:
             animated = image.format in _ANIMATED and getattr(image, "is_animated", False)
             return Header(image.format or "", *image.size, getattr(image, "n_frames", 1) if animated else 1)
-    except UnidentifiedImageError:
-        return None
-    except BROKEN as error:
-        raise as_bad_input(path, error) from error
 
 
 def open_image(
     source: Path | bytes, max_pixels: int = MAX_PIXELS, formats: Collection[str] = FORMATS, shrink: bool = False
 ) -> Image.Image:
-    """Open a picture without decoding it. Raises BadInput for too many pixels, Pillow's errors for the rest.
-
-    `shrink` as in `read_image`.
+    """Open a picture without decoding it. Raises BadInput for too many pixels, Pillow's errors for the rest:
+    call it inside `damage.reading`. `shrink` as in `read_image`.
     """
     Image.init()
     known = [name for name in formats if name in Image.OPEN]
@@ -149,15 +149,6 @@ def open_image(
             f"{_named(source)} has {width}x{height} pixels, more than the {max_pixels:,} allowed; scale it down first."
         )
     return image
-
-
-def as_bad_input(source: Path | bytes, error: Exception, where: str = "") -> BadInput:
-    """The sentence for a picture that Pillow could not decode; `where` names the place in an animation."""
-    if isinstance(error, BadInput):
-        return error
-    if isinstance(error, Image.DecompressionBombError):
-        return BadInput(f"{_named(source)} has far too many pixels to be painted; scale it down first.")
-    return BadInput(f"{_named(source)} is damaged{where} and cannot be decoded; copy or download it again.")
 
 
 def check_readable(path: Path) -> None:

@@ -82,6 +82,17 @@ def report(summary: dict, as_json: bool) -> None:
         out.print(f"{summary['output']}: {frames}{size}{sound}{speed}", soft_wrap=True, highlight=False)
 
 
+def report_failures(summary: dict) -> int:
+    """List on the error stream what of a folder could not be painted; returns the exit code: 2 where no file was fit
+    to be painted, 1 where others were painted or one fell to a bug."""
+    failed = summary["failed"]
+    print(f"Error: {len(failed)} of the files could not be painted:", file=sys.stderr)
+    for outcome in failed:
+        print(f"  {outcome['error']}", file=sys.stderr)
+    fit = summary["painted"] or summary["skipped"] or any("bug" in outcome for outcome in failed)
+    return 1 if fit else 2
+
+
 def report_model(model, as_json: bool) -> None:
     """A model folder that was just written."""
     if as_json:

@@ -69,6 +69,7 @@ def stylize(
     stability: Annotated[
         float, typer.Option(help="How much flicker is held back, 0 to 1; 0 paints every frame by itself.")
     ] = 1.0,
+    recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Take the folder's sub-folders along.")] = False,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -79,16 +80,18 @@ def stylize(
     from impasto.styles import style_vectors
     from impasto.webapp.files.stylize import stylize_path
 
-    from .console import ProgressBar, print_outcome, report
+    from .console import ProgressBar, print_outcome, report, report_failures
 
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     painter.use(*style_vectors(painter, [parse_style(text) for text in style]))
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
-        summary = stylize_path(source, output, painter, size=size, progress=progress.update, on_file=on_file)
+        summary = stylize_path(
+            source, output, painter, size=size, progress=progress.update, on_file=on_file, recursive=recursive
+        )
     report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
     if summary.get("failed"):
-        raise BadInput(f"{len(summary['failed'])} of the files could not be painted.")
+        raise typer.Exit(report_failures(summary))
 
 
 @app.command()
@@ -201,11 +204,14 @@ for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line; exits with 0, with 2 for bad input, with 130 when interrupted."""
+    """Run the command line; exits with 0, with 1 where some files of a folder failed, with 2 for bad input, with 130
+    when interrupted."""
     try:
         code = app(arguments, standalone_mode=False)
     except BadInput as error:
         fail(str(error), arguments)
+    except MemoryError:
+        fail("There is not enough memory; choose a smaller size.", arguments)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
     except ModuleNotFoundError as error:

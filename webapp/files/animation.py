@@ -14,6 +14,7 @@ import av.error
 import av.filter
 import numpy as np
 
+from impasto.export.runtime.damage import reading
 from impasto.webapp.files import pictures
 
 from .read import Frame
@@ -26,7 +27,7 @@ _SHORTEST_MS, _ASSUMED_MS = 20, 100
 
 def animation_loop(path: Path) -> int | None:
     """How often an animation repeats: 0 for ever, n times more, None for a single showing."""
-    with pictures.open_image(path) as image:
+    with reading(path), pictures.open_image(path) as image:
         image.load()
         return image.info.get("loop")
 
@@ -37,20 +38,22 @@ def read_animation(path: Path, size: tuple[int, int]) -> Iterator[Frame]:
     `pts` and `duration` are in milliseconds; `alpha` is kept beside. Raises BadInput naming the frame that is damaged.
     """
     pts = count = 0
-    try:
-        with pictures.open_image(path) as image:
-            while True:
-                rgba = np.asarray(image.convert("RGBA"))
-                duration = round(image.info.get("duration", 0))
-                duration = _ASSUMED_MS if duration < _SHORTEST_MS else duration
-                yield _frame(pictures.resize(rgba, size), pts, duration)
-                count, pts = count + 1, pts + duration
-                try:
-                    image.seek(count)
-                except EOFError:
-                    return
-    except pictures.BROKEN as error:
-        raise pictures.as_bad_input(path, error, f" after frame {count}, at {pts / 1000:.2f} s,") from error
+
+    def damaged() -> str:
+        where = f"after frame {count}, at {pts / 1000:.2f} s,"
+        return f"{path} is damaged {where} and cannot be decoded; copy or download it again."
+
+    with reading(path, damaged), pictures.open_image(path) as image:
+        while True:
+            rgba = np.asarray(image.convert("RGBA"))
+            duration = round(image.info.get("duration", 0))
+            duration = _ASSUMED_MS if duration < _SHORTEST_MS else duration
+            yield _frame(pictures.resize(rgba, size), pts, duration)
+            count, pts = count + 1, pts + duration
+            try:
+                image.seek(count)
+            except EOFError:
+                return
 
 
 def _frame(rgba: np.ndarray, pts: int, duration: int) -> Frame:

@@ -10,12 +10,10 @@ import numpy as np
 from PIL import Image
 
 from impasto.export.runtime.pictures import (  # noqa: F401 - so that one module has all about pictures
-    BROKEN,
     MAX_PIXELS,
     SUFFIXES,
     Header,
     Picture,
-    as_bad_input,
     check_readable,
     decode_picture,
     flatten,

@@ -13,6 +13,7 @@ import av.error
 import numpy as np
 from av.stream import Disposition
 
+from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 from impasto.webapp.files import colour
 
@@ -115,7 +116,7 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
     Raises BadInput when it is no clip, has no picture or no frame, is cut short, or exceeds `limits`.
     """
     path = Path(path)
-    with open_clip(path) as container:
+    with reading(path), open_clip(path) as container:
         stream = picture_stream(container, path)
         _check_complete(container, path)
         if limits is not None and limits.max_pixels is not None and stream.width * stream.height > limits.max_pixels:

@@ -11,6 +11,7 @@ import av
 import av.error
 import numpy as np
 
+from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 
 from .colour import ToRgb
@@ -42,11 +43,12 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator
     step = max(round(1 / (info.frame_rate * info.time_base)), 1)
     origin = round(info.origin / info.time_base)
     last = None
-    for decoded in _decode(info):
-        pts = (0 if last is None else last + step) if decoded.pts is None else decoded.pts - origin
-        pts = pts if last is None else max(pts, last + 1)
-        yield Frame(convert(decoded), pts, decoded.duration or step)
-        last = pts
+    with reading(info.path):
+        for decoded in _decode(info):
+            pts = (0 if last is None else last + step) if decoded.pts is None else decoded.pts - origin
+            pts = pts if last is None else max(pts, last + 1)
+            yield Frame(convert(decoded), pts, decoded.duration or step)
+            last = pts
 
 
 class _Upright:
@@ -71,29 +73,30 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
     """
     broadcast = info.container in BROADCAST
     count, end, doubtful = 0, Fraction(0), False
-    with open_clip(info.path) as container:
+    most, stream = 0, None
+
+    def stopped() -> str:
+        if stream is not None and most and stream.codec_context.width * stream.codec_context.height > most:
+            return (
+                f"{info.path} changes to {stream.codec_context.width}x{stream.codec_context.height} pixels after frame"
+                f" {count}, from {info.width}x{info.height}; cut it there, or scale it to one size."
+            )
+        return str(_damaged(info, count, end))
+
+    with reading(info.path, stopped), open_clip(info.path) as container:
         stream = picture_stream(container, info.path)
         most = decoded_pixels(stream)  # before the stream's size changes
-        try:
-            for packet in container.demux(stream):
-                for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
-                    if doubtful:
-                        raise _damaged(info, count, end)
-                    if frame.is_corrupt or packet.is_corrupt:
-                        doubtful = count > 0 or not broadcast
-                        continue
-                    yield frame
-                    count += 1
-                    if frame.pts is not None:
-                        end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
-        except av.error.FFmpegError as error:
-            width, height = stream.codec_context.width, stream.codec_context.height
-            if width * height > most:
-                raise BadInput(
-                    f"{info.path} changes to {width}x{height} pixels after frame {count}, from "
-                    f"{info.width}x{info.height}; cut it there, or scale it to one size."
-                ) from error
-            raise _damaged(info, count, end) from error
+        for packet in container.demux(stream):
+            for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
+                if doubtful:
+                    raise _damaged(info, count, end)
+                if frame.is_corrupt or packet.is_corrupt:
+                    doubtful = count > 0 or not broadcast
+                    continue
+                yield frame
+                count += 1
+                if frame.pts is not None:
+                    end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
         # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
         declared = 0 if "mp4" in info.container else declared_duration(stream) or 0
     if count == 0 or (doubtful and not broadcast) or declared - end > _SHORTFALL + declared / 50:

@@ -4,19 +4,22 @@ From outside: `stylize_path`. What a file is, its content says; how the result i
 """
 
 import dataclasses
+import logging
+import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from impasto.export.runtime.damage import in_words, writing
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
-from .pipeline import run_pipeline
+from .pipeline import Cancelled, run_pipeline
 from .probe import ClipLimits, probe, working_size
 from .read import Frame, read_frames
 from .target import check_target
@@ -29,6 +32,7 @@ _OTHER_SUFFIXES = {".mkv", ".webm", ".avi", ".mpg", ".ts", ".bmp", ".tif", ".tif
 _MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
 
 Progress = Callable[[int, int], None]
+_log = logging.getLogger(__name__)
 
 
 class FramePainter(Protocol):
@@ -49,6 +53,7 @@ def stylize_path(
     progress: Progress | None = None,
     cancelled: Callable[[], bool] | None = None,
     on_file: Callable[[dict], None] | None = None,
+    recursive: bool = False,
 ) -> dict:
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
@@ -59,12 +64,13 @@ def stylize_path(
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
     audio (of each track "copied", "re-encoded" or "dropped"). A folder's: see `_stylize_folder`; `on_file` is called
-    with the outcome of each file. Raises BadInput for anything a person can put right, `pipeline.Cancelled` when asked.
+    with the outcome of each file, and `recursive` takes sub-folders along. Raises BadInput for anything a person can
+    put right, `pipeline.Cancelled` when asked.
     """
     source, target = Path(source), Path(target)
     job = _Job(painter, size, limits or ClipLimits(), progress, cancelled)
     if source.is_dir():
-        return _stylize_folder(source, target, job, on_file)
+        return _stylize_folder(source, target, job, on_file, recursive)
     return _stylize_file(source, target, job)
 
 
@@ -143,15 +149,22 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
         return dataclasses.replace(frame, rgb=job.paint(frame.rgb))
 
     with written_aside(target) as path:
-        output = writer(path)
+        with writing(target):
+            output = writer(path)
+
+        def write_frame(frame: Frame) -> None:
+            with writing(target):
+                output.write(frame)
+
         try:
             count = run_pipeline(
-                frames, paint, output.write, total=total, progress=job.progress, cancelled=job.cancelled
+                frames, paint, write_frame, total=total, progress=job.progress, cancelled=job.cancelled
             )
         except BaseException:
             output.abort()
             raise
-        output.close()
+        with writing(target):
+            output.close()
     elapsed = time.perf_counter() - started
     first, last = ends[0], ends[-1]
     height, width = last.rgb.shape[:2]
@@ -174,7 +187,7 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     flat = pictures.resize(pictures.flatten(picture), (width, height))
     alpha = None if picture.alpha is None else pictures.resize(picture.alpha, (width, height))
     painted = pictures.Picture(job.paint(flat), alpha, picture.icc)
-    with written_aside(target) as path:
+    with written_aside(target) as path, writing(target):
         pictures.write_image(path, painted)
     if job.progress is not None:
         job.progress(1, 1)
@@ -192,53 +205,79 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     }
 
 
-def _stylize_folder(source: Path, target: Path, job: _Job, on_file: Callable[[dict], None] | None) -> dict:
-    """Paint every picture and clip directly in `source` into `target`, skipping those already there.
+def _stylize_folder(
+    source: Path, target: Path, job: _Job, on_file: Callable[[dict], None] | None, recursive: bool
+) -> dict:
+    """Paint every picture and clip in `source` into `target`, skipping those already there.
 
     Summary: input, output, kind "folder", and lists: painted (summaries), skipped (names whose output exists), failed
-    ({"input", "error"}), ignored (names of files that are neither picture nor clip). Only a full disk stops the rest.
+    ({"input", "error"}, and "bug": the exception's type where it is no fault of the file), ignored (names of files that
+    are neither picture nor clip). Names in sub-folders begin with theirs. Only a full disk stops the rest.
     """
     if target.exists() and not target.is_dir():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
     if target.resolve() == source.resolve():
         raise BadInput(f"The output {target} is the input folder itself; choose another one.")
-    try:
-        target.mkdir(exist_ok=True)
-    except OSError as error:
-        raise BadInput(f"The output folder {target} cannot be made ({error.strerror}); choose another one.") from error
+    _make_folder(target)
     painted, skipped, failed, ignored = [], [], [], []
-    for file, output in _plan(source, target, ignored):
+    for file, output in _plan(source, target, ignored, recursive):
         if output.exists():
-            skipped.append(file.name)
+            skipped.append(str(file.relative_to(source)))
             continue
-        try:
-            outcome = _stylize_file(file, output, job)
-            painted.append(outcome)
-        except DiskFull:
-            raise
-        except BadInput as error:
-            outcome = {"input": str(file), "error": str(error)}
-            failed.append(outcome)
+        _make_folder(output.parent)
+        outcome = _outcome(file, output, job)
+        (failed if "error" in outcome else painted).append(outcome)
         if on_file is not None:
             on_file(outcome)
     outcomes = {"painted": painted, "skipped": skipped, "failed": failed, "ignored": ignored}
     return {"input": str(source), "output": str(target), "kind": "folder", **outcomes}
 
 
-def _plan(source: Path, target: Path, ignored: list[str]) -> list[tuple[Path, Path]]:
-    """Pairs of input and output for a folder; the names of other files go to `ignored`."""
-    plan, taken = [], set()
-    for file in sorted(path for path in source.iterdir() if path.is_file() and not path.name.startswith(".")):
-        suffix = _output_suffix(file)
-        if suffix is None:
-            ignored.append(file.name)
-            continue
-        output = target / f"{file.stem}{suffix}"
-        if output in taken:  # holiday.avi beside holiday.mp4
-            output = target / f"{file.name}{suffix}"
-        taken.add(output)
-        plan.append((file, output))
-    return plan
+def _outcome(file: Path, output: Path, job: _Job) -> dict:
+    """A file's summary, or {"input", "error"} in words whatever befell it: one file does not end a folder."""
+    try:
+        return _stylize_file(file, output, job)
+    except (DiskFull, Cancelled):
+        raise
+    except BadInput as error:
+        return {"input": str(file), "error": str(error)}
+    except Exception as error:
+        _log.debug("%s could not be painted", file, exc_info=True)
+        words = in_words(error, str(file)) if isinstance(error, MemoryError) else None
+        kind = type(error).__name__
+        return {"input": str(file), "error": str(words or f"{file} could not be painted: {kind}: {error}"), "bug": kind}
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise BadInput(f"The output folder {folder} cannot be made ({error.strerror}); choose another one.") from error
+
+
+def _plan(source: Path, target: Path, ignored: list[str], recursive: bool) -> Iterator[tuple[Path, Path]]:
+    """Pairs of input and output for a folder, sub-folders last; the names of other files go to `ignored`."""
+    for folder, below, names in os.walk(source):
+        here = Path(folder)
+        below[:] = sorted(
+            name
+            for name in below
+            if recursive and not name.startswith(".") and (here / name).resolve() != target.resolve()
+        )
+        taken = set()
+        for file in (here / name for name in sorted(names)):
+            if file.name.startswith(".") or not file.is_file():
+                continue
+            suffix = _output_suffix(file)
+            if suffix is None:
+                ignored.append(str(file.relative_to(source)))
+                continue
+            into = target / here.relative_to(source)
+            output = into / f"{file.stem}{suffix}"
+            if output in taken:  # holiday.avi beside holiday.mp4
+                output = into / f"{file.name}{suffix}"
+            taken.add(output)
+            yield file, output
 
 
 def _output_suffix(file: Path) -> str | None:
@@ -252,5 +291,5 @@ def _output_suffix(file: Path) -> str | None:
             return suffix if suffix in pictures.SUFFIXES else ".png"
         probe(file)
         return ".mp4"
-    except BadInput:
+    except Exception:  # what it is called decides then; painting it will say what is wrong
         return (suffix if suffix in pictures.SUFFIXES else ".mp4") if suffix in _MEDIA_SUFFIXES else None

@@ -11,6 +11,8 @@ import av
 import av.error
 from av.audio.layout import AudioLayout
 
+from impasto.export.runtime.damage import reading
+
 from .probe import ClipInfo, open_clip, picture_stream
 
 # Codecs with a registered place in MP4. PCM has one too, but players ignore it; Vorbis has none.
@@ -27,18 +29,30 @@ class Tracks:
     """The non-picture tracks of `info`, written to `output` (its video stream already added) in step with the picture.
 
     The source is opened a second time and read only as far as the picture has come, so that memory stays flat.
-    `audio` says of each audio track, in order, "copied", "re-encoded" or "dropped".
+    `audio` says of each audio track, in order, "copied", "re-encoded" or "dropped". Every method raises BadInput where
+    these tracks are damaged.
     """
 
     def __init__(self, info: ClipInfo, output):
         self.info, self.output = info, output
         self.audio: list[str] = []
+        self._reached = Fraction(0)
+        self._next: av.Packet | None = None
+        self._routes: dict[int, _Route] = {}
         self._stack = ExitStack()
+        try:
+            with self._reading():
+                self._open()
+        except BaseException:
+            self._stack.close()
+            raise
+
+    def _open(self) -> None:
+        info, output = self.info, self.output
         source = self._stack.enter_context(open_clip(info.path))
         output.metadata.update(_kept_tags(source.metadata))
         output.set_chapters(source.chapters())
         output.streams.video[0].metadata.update(_kept_tags(picture_stream(source, info.path).metadata))
-        self._routes: dict[int, _Route] = {}
         for stream in source.streams:
             if stream.type == "audio":
                 route = _audio_route(stream, output)
@@ -51,19 +65,29 @@ class Tracks:
                 route.describe_like(stream)
                 self._routes[stream.index] = route
         self._packets = self._read([source.streams[index] for index in self._routes])
-        self._next: av.Packet | None = None
+
+    def _reading(self):
+        return reading(
+            self.info.path,
+            lambda: (
+                f"{self.info.path} is damaged: its sound or subtitles cannot be read at {float(self._reached):.2f} s;"
+                " copy or download it again, or cut it there."
+            ),
+        )
 
     def write_until(self, seconds: Fraction) -> None:
         """Mux every packet that starts before `seconds` (counted from the clip's origin)."""
-        while (packet := self._peek()) is not None and _decoded_at(packet) < seconds:
-            self._write(packet)
+        with self._reading():
+            while (packet := self._peek()) is not None and _decoded_at(packet) < seconds:
+                self._write(packet)
 
     def finish(self) -> None:
         """Mux what is left and close the source."""
-        while (packet := self._peek()) is not None:
-            self._write(packet)
-        for route in self._routes.values():
-            self.output.mux(route.flush())
+        with self._reading():
+            while (packet := self._peek()) is not None:
+                self._write(packet)
+            for route in self._routes.values():
+                self.output.mux(route.flush())
         self.close()
 
     def close(self) -> None:
@@ -76,7 +100,7 @@ class Tracks:
         return self._next
 
     def _write(self, packet: av.Packet) -> None:
-        self._next = None
+        self._next, self._reached = None, _decoded_at(packet)
         self.output.mux(self._routes[packet.stream.index].convert(packet))
 
     def _read(self, streams: list) -> Generator[av.Packet]:

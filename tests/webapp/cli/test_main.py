@@ -83,13 +83,31 @@ def test_a_folder_is_painted_and_resumed(run, files):
     shutil.copy(files / "clip.mp4", files / "in" / "two.mp4")
     (files / "in" / "broken.mp4").write_text("no clip at all")
     code, out, err = run(*stylize(files, source="in", out="painted"))
-    assert code == 2
+    assert code == 1
     assert "2 painted, 0 skipped, 1 failed" in out
     assert "1 of the files could not be painted" in err
+    assert "broken.mp4 is not a video" in err
     (files / "in" / "broken.mp4").unlink()
     code, out, _ = run(*stylize(files, "--json", source="in", out="painted"))
     assert code == 0
     assert sorted(json.loads(out)["skipped"]) == ["one.png", "two.mp4"]
+
+
+def test_a_folder_is_one_json_document_whatever_fails(run, files):
+    (files / "in" / "deeper").mkdir(parents=True)
+    shutil.copy(files / "style.png", files / "in" / "deeper" / "good.png")
+    (files / "in" / "bad.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    code, out, err = run(*stylize(files, "--json", "--recursive", source="in", out="painted"))
+    summary = json.loads(out)
+    assert code == 1
+    assert [entry["input"] for entry in summary["failed"]] == [str(files / "in" / "bad.jpg")]
+    assert (files / "painted" / "deeper" / "good.png").exists()
+    assert "bad.jpg" in err
+    (files / "in" / "deeper" / "good.png").unlink()
+    shutil.rmtree(files / "painted")
+    code, out, _ = run(*stylize(files, "--json", source="in", out="painted"))
+    assert code == 2
+    assert len(json.loads(out)["failed"]) == 1
 
 
 def huge_png(path):

@@ -1,6 +1,9 @@
 """Everything a person can get wrong gets one sentence, and no file."""
 
 import resource
+import struct
+import zlib
+from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -140,6 +143,42 @@ def test_damaged_picture(tmp_path, media, refused):
     data = (tmp_path / "p.jpg").read_bytes()
     (tmp_path / "p.jpg").write_bytes(data[: len(data) // 2])
     refused(tmp_path / "p.jpg", tmp_path / "o.jpg", "damaged")
+
+
+@pytest.mark.parametrize("keep", [0.3, 0.6, 0.9])
+@pytest.mark.parametrize("name", ["o.gif", "o.png", "o.mp4"])
+def test_a_still_gif_cut_short(tmp_path, media, refused, name, keep):
+    Image.fromarray(media.scene(90, 70, 0)).save(tmp_path / "s.gif")
+    data = (tmp_path / "s.gif").read_bytes()
+    (tmp_path / "s.gif").write_bytes(data[: int(len(data) * keep)])
+    refused(tmp_path / "s.gif", tmp_path / name, "damaged" if name != "o.mp4" else "must end in")
+
+
+@pytest.mark.parametrize("error", [RuntimeError, SyntaxError, EOFError, struct.error, zlib.error, TypeError])
+def test_whatever_a_picture_library_raises_is_said_in_words(tmp_path, media, refused, monkeypatch, error):
+    Image.fromarray(media.scene(20, 20, 0)).save(tmp_path / "p.png")
+
+    def load(image):
+        raise error("the library's own words")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
+    refused(tmp_path / "p.png", tmp_path / "o.png", "p.png is damaged")
+
+
+@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "pcm_s16le", "ac3"])
+def test_damaged_sound_never_ends_in_a_traceback(tmp_path, media, painter, codec):
+    """Every way of damaging a clip's sound either is painted or gets a sentence."""
+    name = "c.mov" if codec.startswith("pcm") else "c.mp4"
+    sound = [{"codec": codec, "rate": 48000, "seconds": 1}]
+    data = media.write_clip(tmp_path / name, media.scenes(32, 16, 25), sound=sound).read_bytes()
+    rng, index = np.random.default_rng(5), data.rindex(b"soun")
+    for _ in range(40):
+        damaged = bytearray(data)
+        for at in rng.integers(index, len(data), 12):
+            damaged[at] = rng.integers(256)
+        (tmp_path / name).write_bytes(damaged)
+        with suppress(BadInput):
+            stylize_path(tmp_path / name, tmp_path / "o.mp4", painter)
 
 
 @pytest.mark.parametrize("how", ["same", "symlink", "hardlink", "roundabout"])

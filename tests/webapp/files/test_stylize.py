@@ -174,6 +174,48 @@ def test_a_folder_is_painted_and_one_bad_file_stops_nothing(tmp_path, folder, pa
     assert sorted(map(id, outcomes)) == sorted(map(id, summary["painted"] + summary["failed"]))
 
 
+@pytest.mark.parametrize("error", [RuntimeError, SyntaxError, AttributeError, KeyError, MemoryError])
+def test_a_folder_survives_whatever_one_file_raises(tmp_path, folder, painter, monkeypatch, error):
+    """From a decoder (a picture), and from the painter itself (a clip)."""
+    load, real = Image.Image.load, painter.paint
+
+    def broken_load(image):
+        if image.format == "BMP":
+            raise error("from the depths")
+        return load(image)
+
+    def broken_paint(rgb):
+        if rgb.shape == (16, 32, 3) and painter.resets == 1:
+            raise error("a bug")
+        return real(rgb)
+
+    monkeypatch.setattr("PIL.BmpImagePlugin.BmpImageFile.load", broken_load)
+    painter.paint = broken_paint
+    summary = stylize_path(folder, tmp_path / "out", painter)
+    failed = {Path(entry["input"]).name: entry["error"] for entry in summary["failed"]}
+    assert set(failed) == {"a.mkv", "broken.mp4", "c.bmp"}
+    assert names(tmp_path / "out") == ["a.mp4.mp4", "b.jpg", "d.gif"]
+    if error is MemoryError:
+        assert all("not enough memory" in failed[name] for name in ("a.mkv", "c.bmp"))
+    else:
+        assert error.__name__ in failed["a.mkv"]
+        assert "damaged" in failed["c.bmp"]
+
+
+def test_sub_folders_are_taken_along_when_asked(tmp_path, folder, media, painter):
+    Image.fromarray(media.scene(20, 10, 0)).save(folder / "deeper" / "b.png")
+    (folder / "deeper" / "empty").mkdir()
+    (folder / "deeper" / "note.txt").write_text("-")
+    assert "b.png" not in str(stylize_path(folder, tmp_path / "flat", painter))
+    target = folder / "painted"  # inside the source: never its own input
+    for again in (False, True):
+        summary = stylize_path(folder, target, painter, recursive=True)
+        assert summary["ignored"] == ["notes.txt", "deeper/note.txt"]
+        assert ("deeper/b.png" in summary["skipped"]) is again
+    assert names(target) == ["a.mp4", "a.mp4.mp4", "b.jpg", "c.png", "d.gif", "deeper"]
+    assert names(target / "deeper") == ["b.png"]
+
+
 def test_a_folder_resumes_where_it_stopped(tmp_path, folder, painter):
     def stop(outcome):
         if len(names(tmp_path / "out")) == 2:
