@@ -1,7 +1,7 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
 From outside: `read_style_picture`, which every picture that is to be a style goes through, `decode_picture` for what
-comes over the network; `read_image`, `flatten`, `image_header`, `open_image`.
+comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `picture_kind`.
 """
 
 import io
@@ -9,11 +9,14 @@ import math
 import os
 import warnings
 from collections.abc import Collection
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from pillow_heif import register_heif_opener
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
@@ -23,9 +26,43 @@ from .damage import reading
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
 # The formats worth opening; others (EPS, PDF...) start external programs or are no pictures.
-FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF")
+FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
 SENT = ("JPEG", "PNG", "WEBP")  # by browsers
 _BAND = 1 << 20  # pixels laid on the background at a time: more of them cost gigabytes as floats
+# What a file is by its first bytes, whether or not it can be read: a picture is never taken for a clip.
+_KINDS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"\x89PNG\r\n\x1a\n": "PNG",
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"II+\0": "BigTIFF",
+    b"MM\0+": "BigTIFF",
+    b"\xff\x0a": "JPEG XL",
+    b"\0\0\0\x0cJXL ": "JPEG XL",
+    b"\0\0\0\x0cjP  ": "JPEG 2000",
+    b"\xff\x4f\xff\x51": "JPEG 2000",
+    b"8BPS": "Photoshop",
+    b"v/1\x01": "OpenEXR",
+    b"#?RADIANCE": "Radiance",
+    b"DDS ": "DDS",
+    b"%PDF": "PDF",
+    b"%!PS": "PostScript",
+    b"<svg": "SVG",
+    b"FUJIFILMCCD-RAW": "raw photograph",
+    b"IIRO": "raw photograph",
+    b"IIRS": "raw photograph",
+    b"IIU\0": "raw photograph",
+}
+# Major brands of ISO base media files (HEIF, ISO/IEC 23008-12) that hold pictures rather than films.
+_BRANDS = {
+    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC"),
+    **dict.fromkeys((b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"jpeg", b"avci", b"vvic"), "HEIF"),
+    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
+    **dict.fromkeys((b"jxl ",), "JPEG XL"),
+    **dict.fromkeys((b"j2ki", b"jp2 ", b"jpx "), "JPEG 2000"),
+    **dict.fromkeys((b"crx ",), "raw photograph"),
+}
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
 
@@ -87,10 +124,12 @@ def read_image(
     in one of `formats`, is damaged, or has more than `max_pixels` (seen in the header, before anything is decoded);
     with `shrink`, a JPEG that has more is decoded at a half, a quarter or an eighth of its sides.
     """
-    with reading(_named(source)):
+    with reading(_named(source), lambda: _undecodable(source)):
         try:
             image = open_image(source, max_pixels, formats, shrink)
         except UnidentifiedImageError as error:
+            if isinstance(source, Path) and formats != SENT:
+                image_header(source, max_pixels)  # knows the kinds that cannot be read by name
             raise _no_picture(source) from error
         with image:
             icc = image.info.get("icc_profile")
@@ -117,12 +156,21 @@ def flatten(picture: Picture) -> np.ndarray:
 
 
 def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
-    """Read a picture's header; None when the file is no picture. Raises BadInput when it has too many pixels."""
-    with reading(path):
+    """Read a picture's header; None when the file is no picture.
+
+    Raises BadInput when it has too many pixels, is damaged, or is a picture of a kind that cannot be read.
+    """
+    with reading(path, lambda: _undecodable(path)):
         try:
             image = open_image(path, max_pixels)
-        except UnidentifiedImageError:
-            return None
+        except UnidentifiedImageError as error:
+            kind = picture_kind(path)
+            if kind is None:
+                return None
+            raise BadInput(
+                f"{path} is a picture ({kind}) that is damaged or of a kind that cannot be read;"
+                " save it as JPEG or PNG."
+            ) from error
         with image:
             animated = image.format in _ANIMATED and getattr(image, "is_animated", False)
             return Header(image.format or "", *image.size, getattr(image, "n_frames", 1) if animated else 1)
@@ -134,7 +182,7 @@ def open_image(
     """Open a picture without decoding it. Raises BadInput for too many pixels, Pillow's errors for the rest:
     call it inside `damage.reading`. `shrink` as in `read_image`.
     """
-    Image.init()
+    _init_formats()
     known = [name for name in formats if name in Image.OPEN]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is the one that counts
@@ -149,6 +197,23 @@ def open_image(
             f"{_named(source)} has {width}x{height} pixels, more than the {max_pixels:,} allowed; scale it down first."
         )
     return image
+
+
+@cache
+def _init_formats() -> None:
+    Image.init()
+    register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
+
+
+def picture_kind(path: Path) -> str | None:
+    """What kind of picture a file is by its first bytes, whether or not it can be read; None for anything else."""
+    with path.open("rb") as stream:
+        head = stream.read(16)
+    if head[4:8] == b"ftyp":
+        return _BRANDS.get(head[8:12])
+    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
+        return "WebP"
+    return next((kind for start, kind in _KINDS.items() if head.startswith(start)), None)
 
 
 def check_readable(path: Path) -> None:
@@ -173,6 +238,14 @@ def _no_picture(source: Path | bytes) -> BadInput:
 def _named(source: Path | bytes) -> str:
     """How a sentence begins that speaks of a picture."""
     return "This picture" if isinstance(source, bytes) else str(source)
+
+
+def _undecodable(source: Path | bytes) -> str:
+    """What is said when decoding fails: of formats with kinds that no decoder here takes, that this may be one."""
+    kind = picture_kind(source) if isinstance(source, Path) else None
+    if kind in ("AVIF", "HEIC", "HEIF", "TIFF"):
+        return f"{source} is damaged or a kind of {kind} that cannot be decoded; save it as JPEG or PNG."
+    return f"{_named(source)} is damaged and cannot be decoded; copy or download it again."
 
 
 def _from_pixels(pixels: np.ndarray) -> Picture:
@@ -215,12 +288,14 @@ def _from_deep_grey(image: Image.Image) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """CMYK or Lab -> sRGB through the embedded profile; by the plain formula when there is none or it is broken."""
-    try:
-        if icc:
-            profile = ImageCms.ImageCmsProfile(io.BytesIO(icc))
+    """CMYK or Lab -> sRGB through the embedded profile; where there is none or it is broken, CMYK by the plain formula,
+    Lab by its definition (CIE 1976, D50)."""
+    profiles = [ImageCms.createProfile("LAB")] if image.mode == "LAB" else []
+    with suppress(ImageCms.PyCMSError, OSError):
+        profiles[:0] = [ImageCms.ImageCmsProfile(io.BytesIO(icc))] if icc else []
+    for profile in profiles:
+        with suppress(ImageCms.PyCMSError, OSError):
             converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            return converted or image.convert("RGB")
-    except (ImageCms.PyCMSError, OSError):
-        pass
+            if converted is not None:
+                return converted
     return image.convert("RGB")

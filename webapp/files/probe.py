@@ -17,7 +17,8 @@ from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 from impasto.webapp.files import colour
 
-from .pictures import MAX_PIXELS, check_readable
+from .filters import display_matrix
+from .pictures import MAX_PIXELS, check_readable, picture_kind
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
@@ -101,6 +102,9 @@ def open_clip(path: Path):
     Raises BadInput for a file that is missing, a folder, unreadable, or no clip.
     """
     check_readable(path)
+    kind = picture_kind(path)
+    if kind is not None:  # FFmpeg opens some of them as clips of one tile
+        raise BadInput(f"{path} is a picture ({kind}), not a video; paint it as a picture.")
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     try:
         container = av.open(f"file:{path}", container_options=options, metadata_errors="replace")
@@ -216,8 +220,8 @@ def _is_broadcast(container) -> bool:
 
 
 def _orientation(frame) -> Orientation:
-    side_data = frame.side_data.get("DISPLAYMATRIX")
-    return Orientation.from_display_matrix(bytes(side_data)) if side_data is not None else Orientation()
+    matrix = display_matrix(frame)
+    return Orientation() if matrix is None else Orientation.from_display_matrix(matrix)
 
 
 def declared_duration(stream) -> float | None:

@@ -1,11 +1,14 @@
 """Pictures of every colour layout, read right and written back in kind."""
 
 import numpy as np
+import pillow_heif
 import pytest
 from PIL import Image, ImageCms
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import Picture, flatten, image_header, read_image, resize, write_image
+from impasto.webapp.files.probe import probe
+from impasto.webapp.files.stylize import stylize_path
 
 ORIENTED = {  # EXIF orientation → how the stored pixels become upright
     1: lambda a: a,
@@ -177,3 +180,84 @@ def test_flattening_in_bands_is_flattening_at_once(monkeypatch):
     np.testing.assert_array_equal(flatten(picture), whole)
     share = picture.alpha[..., None] / 255
     assert np.abs(whole - (picture.rgb * share + 255 * (1 - share))).max() <= 0.501
+
+
+def save_heic(path, picture, **options):
+    pillow_heif.register_heif_opener()
+    Image.fromarray(picture).save(path, format="HEIF", quality=-1, chroma="444", matrix_coefficients=0, **options)
+    return path
+
+
+@pytest.mark.parametrize("orientation", ORIENTED)
+def test_heic_is_read_whole_and_upright(tmp_path, media, orientation):
+    picture = media.scene(96, 64, 0)
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    path = save_heic(tmp_path / "p.heic", picture, exif=exif.tobytes())
+    assert image_header(path).format == "HEIF"
+    assert np.abs(read_image(path).rgb.astype(int) - ORIENTED[orientation](picture)).max() <= 3
+
+
+@pytest.mark.parametrize("name", ["p.heic", "p.mov", "p.mp4", "p.avif"])
+def test_a_heic_is_never_painted_as_a_clip(tmp_path, media, painter, name):
+    path = save_heic(tmp_path / name, media.scene(96, 64, 0))
+    with pytest.raises(BadInput, match="must end in one of"):
+        stylize_path(path, tmp_path / "o.mp4", painter)
+    with pytest.raises(BadInput, match=r"is a picture \(HEIC\), not a video"):
+        probe(path)
+    summary = stylize_path(path, tmp_path / "o.png", painter)
+    assert (summary["kind"], summary["width"], summary["height"]) == ("image", 96, 64)
+    (tmp_path / "in").mkdir()
+    path.rename(tmp_path / "in" / name)
+    (painted,) = stylize_path(tmp_path / "in", tmp_path / "out", painter)["painted"]
+    assert (painted["kind"], painted["width"]) == ("image", 96)
+
+
+UNREADABLE = {
+    "JPEG XL": [b"\xff\x0a\x00", b"\0\0\0\x0cJXL \r\n\x87\n"],
+    "HEIC": [b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", b"\0\0\0\x18ftyphevc\0\0\0\0msf1hevc"],
+    "HEIF": [b"\0\0\0\x18ftypmif1\0\0\0\0mif1miaf"],
+    "AVIF": [b"\0\0\0\x18ftypavif\0\0\0\0mif1avif"],
+    "raw photograph": [b"\0\0\0\x18ftypcrx \0\0\0\1crx isom"],
+    "JPEG 2000": [b"\0\0\0\x0cjP  \r\n\x87\n"],
+    "TIFF": [b"II*\0\x08\0\0\0\x01\0\x06\x01\x03\0\x01\0\0\0\x63\0\0\0\0\0\0\0"],
+    "Photoshop": [b"8BPS\0\1"],
+}
+
+
+@pytest.mark.parametrize(("kind", "start"), [(kind, start) for kind, starts in UNREADABLE.items() for start in starts])
+@pytest.mark.parametrize("name", ["p.dat", "p.mp4", "p.jpg"])
+def test_a_picture_that_cannot_be_read_is_named_as_one(tmp_path, painter, kind, start, name):
+    (tmp_path / name).write_bytes(start + bytes(range(256)) * 8)
+    for read in (
+        lambda path: stylize_path(path, tmp_path / "o.png", painter),
+        lambda path: stylize_path(path, tmp_path / "o.mp4", painter),
+        read_image,
+        probe,
+    ):
+        with pytest.raises(BadInput, match=rf"is a picture \({kind}\)|kind of {kind}") as caught:
+            read(tmp_path / name)
+        assert read is probe or "JPEG or PNG" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_a_decoder_that_refuses_a_kind_of_avif_is_said_in_words(tmp_path, media, painter, monkeypatch):
+    Image.fromarray(media.scene(64, 48, 0)).save(tmp_path / "p.avif")
+
+    def load(image):
+        raise RuntimeError("Failed to decode frame 0: Unsupported matrix coefficients")
+
+    monkeypatch.setattr("PIL.AvifImagePlugin.AvifImageFile.load", load)
+    with pytest.raises(BadInput, match="a kind of AVIF that cannot be decoded; save it as JPEG or PNG"):
+        stylize_path(tmp_path / "p.avif", tmp_path / "o.png", painter)
+
+
+def test_cielab_tiffs_are_read(tmp_path):
+    """L* 100 is white, and L* 53.24 sRGB's grey 127."""
+    lab = np.zeros((8, 8, 3), np.uint8)
+    lab[:4] = (255, 0, 0)  # white
+    lab[4:] = (round(53.24 * 2.55), 0, 0)  # the grey of that lightness
+    Image.frombytes("LAB", (8, 8), lab.tobytes()).save(tmp_path / "p.tif")
+    read = read_image(tmp_path / "p.tif").rgb
+    assert np.abs(read[0, 0].astype(int) - 255).max() <= 1
+    assert np.abs(read[7, 7].astype(int) - 127).max() <= 3

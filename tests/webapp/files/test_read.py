@@ -6,6 +6,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.probe import ClipLimits, Orientation, probe, working_size
@@ -119,6 +120,44 @@ def test_each_display_matrix_moves_each_pixel_where_it_says(a, b, c, d):
     upright = Orientation.from_display_matrix(matrix.tobytes()).apply(stored)
     for (p, q), (x, y) in where.items():
         assert np.array_equal(upright[y - top, x - left], stored[q, p])
+
+
+EXIF_ORIENTED = {
+    None: lambda a: a,
+    1: lambda a: a,
+    2: lambda a: a[:, ::-1],
+    3: lambda a: a[::-1, ::-1],
+    5: lambda a: a.transpose(1, 0, 2),
+    6: lambda a: np.rot90(a, -1),
+    8: lambda a: np.rot90(a, 1),
+}
+
+
+@pytest.mark.parametrize("orientation", EXIF_ORIENTED)
+@pytest.mark.parametrize("name", ["c.mov", "c.avi", "c.mkv"])
+def test_a_timelapse_of_camera_jpegs_is_read_and_held_upright(tmp_path, media, orientation, name):
+    """Frames that carry EXIF, a kind of side data that PyAV has no name for."""
+    picture = media.scene(48, 32, 0)
+    exif = Image.Exif()
+    exif[0x010F] = "A camera"
+    if orientation:
+        exif[0x0112] = orientation
+    jpeg = io.BytesIO()
+    Image.fromarray(picture).save(jpeg, "JPEG", quality=100, subsampling=0, exif=exif)
+    with av.open(str(tmp_path / name), "w") as container:
+        stream = container.add_mux_stream("mjpeg", rate=5, width=48, height=32)
+        for index in range(6):
+            packet = av.Packet(jpeg.getvalue())
+            packet.stream, packet.time_base = stream, Fraction(1, 5)
+            packet.pts = packet.dts = index
+            packet.duration = 1
+            container.mux(packet)
+    info = probe(tmp_path / name)
+    frames = list(read_frames(info))
+    assert [frame.pts * info.time_base for frame in frames] == [Fraction(n, 5) for n in range(6)]
+    expected = EXIF_ORIENTED[orientation](picture).astype(int)
+    assert frames[0].rgb.shape == expected.shape
+    assert np.abs(frames[0].rgb - expected).mean() < 3
 
 
 def test_shrinking_averages(tmp_path, media):
