@@ -27,6 +27,8 @@ FORMATS = (
 )
 # Broadcast containers: their clock starts anywhere, and a recording may begin between two key frames.
 BROADCAST = frozenset({"mpegts", "mpeg"})
+_HIGHEST_USUAL_RATE = 120  # frames a second; a higher one is believed only where the packets bear it out
+_ASSUMED_RATE = Fraction(25)  # of raw streams and single frames
 MAX_SIDE = 16_384  # what H.264 can carry
 _GROWN_PIXELS = 1920 * 1088  # what any stream may grow to midway
 
@@ -80,6 +82,7 @@ class ClipInfo:
     height: int
     sample_aspect: Fraction  # width of a pixel / its height, upright
     frame_rate: Fraction  # average
+    durations: bool  # whether the file says how long each frame lasts
     time_base: Fraction
     origin: Fraction  # the time on the clip's own clock that counts as 0
     duration: float | None  # of the picture; None when the file does not say
@@ -130,11 +133,14 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
             )
         frame = _first_frame(container, stream, path)
         info = _describe(path, container, stream, frame)
-    if limits is not None and limits.max_seconds is not None and (info.duration or 0) > limits.max_seconds:
-        raise BadInput(
-            f"{path} lasts {info.duration:.1f} s, more than the {limits.max_seconds:g} s allowed; cut it shorter."
-        )
+    check_seconds(path, info.duration or 0, limits)
     return info
+
+
+def check_seconds(path: Path, seconds: float, limits: ClipLimits | None) -> None:
+    """Raise BadInput for a clip that lasts longer than `limits` allow."""
+    if limits is not None and limits.max_seconds is not None and seconds > limits.max_seconds:
+        raise BadInput(f"{path} lasts {seconds:.1f} s, more than the {limits.max_seconds:g} s allowed; cut it shorter.")
 
 
 def picture_stream(container, path: Path):
@@ -189,10 +195,7 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
     orientation = _orientation(frame)
     width, height = orientation.turn_size((frame.width, frame.height))
     aspect = stream.sample_aspect_ratio or Fraction(1)
-    rate = stream.average_rate or stream.guessed_rate or stream.base_rate or Fraction(25)
-    duration = declared_duration(stream)
-    if duration is None and container.duration:
-        duration = container.duration / av.time_base
+    timing = _timing(path, container, stream)
     return ClipInfo(
         path=path,
         container=container.format.name,
@@ -200,11 +203,12 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
         width=width,
         height=height,
         sample_aspect=1 / aspect if orientation.transpose else aspect,
-        frame_rate=Fraction(rate),
+        frame_rate=timing.rate,
+        durations=timing.durations,
         time_base=stream.time_base,
         origin=Fraction(container.start_time or 0, av.time_base) if _is_broadcast(container) else Fraction(0),
-        duration=duration,
-        frames=stream.frames or round((duration or 0) * rate),
+        duration=timing.seconds,
+        frames=timing.frames,
         orientation=orientation,
         matrix=colour.matrix_of(frame),
         full_range=colour.is_full_range(frame),
@@ -213,6 +217,55 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
             track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
         ),
     )
+
+
+@dataclass(frozen=True)
+class _Timing:
+    rate: Fraction
+    durations: bool
+    seconds: float | None
+    frames: int
+
+
+def _timing(path: Path, container, stream) -> _Timing:
+    """Rate and length as the header states them, or, where it does not, as the times of the packets have them.
+
+    Browsers' recorders write neither; a rate that no camera has is often the clock's (1000 for milliseconds).
+    """
+    stated = Fraction(stream.average_rate or 0)
+    seconds = declared_duration(stream)
+    if seconds is None and container.duration:
+        seconds = container.duration / av.time_base
+    if 0 < stated <= _HIGHEST_USUAL_RATE and seconds is not None:
+        return _Timing(stated, True, seconds, stream.frames or round(seconds * stated))
+    count, first, last = _scan(path)
+    if last > first:
+        rate = ((count - 1) / (last - first)).limit_denominator(1001)
+    else:
+        rate = next(
+            (Fraction(r) for r in (stated, stream.guessed_rate) if r and r <= _HIGHEST_USUAL_RATE), _ASSUMED_RATE
+        )
+    if 0 < stated <= _HIGHEST_USUAL_RATE or abs(stated - rate) < rate / 100:
+        return _Timing(stated, True, seconds or float(last - first + 1 / stated), count)
+    return _Timing(rate, False, seconds or float(last - first + 1 / rate), count)
+
+
+def _scan(path: Path) -> tuple[int, Fraction, Fraction]:
+    """How many frames a clip's packets hold, and the times of the first and the last in seconds. Nothing is decoded."""
+    times, untimed = set(), 0
+    with open_clip(path) as container:
+        stream = picture_stream(container, path)
+        for packet in container.demux(stream):
+            if packet.size == 0 or packet.is_discard:
+                continue
+            if packet.pts is None:
+                untimed += 1
+            else:
+                times.add(packet.pts)
+        time_base = stream.time_base
+    if not times:
+        return untimed, Fraction(0), Fraction(0)
+    return len(times), min(times) * time_base, max(times) * time_base
 
 
 def _is_broadcast(container) -> bool:

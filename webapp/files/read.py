@@ -3,7 +3,7 @@
 From outside: `read_frames`, which yields `Frame`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -30,7 +30,7 @@ class Frame:
     alpha: np.ndarray | None = None  # uint8 HxW of a partly transparent animation; clips have none
 
 
-def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator[Frame]:
+def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Generator[Frame]:
     """Yield every frame of a clip, upright, at `size` = (width, height), in the order shown.
 
     Scaling and conversion to RGB are one swscale pass in the clip's own matrix and range; HDR is then brought to
@@ -47,7 +47,7 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Iterator
         for decoded in _decode(info):
             pts = (0 if last is None else last + step) if decoded.pts is None else decoded.pts - origin
             pts = pts if last is None else max(pts, last + 1)
-            yield Frame(convert(decoded), pts, decoded.duration or step)
+            yield Frame(convert(decoded), pts, (decoded.duration if info.durations else 0) or step)
             last = pts
 
 

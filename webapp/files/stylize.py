@@ -7,7 +7,8 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
@@ -20,7 +21,7 @@ from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
 from .pipeline import Cancelled, run_pipeline
-from .probe import ClipLimits, probe, working_size
+from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
 from .read import Frame, read_frames
 from .target import check_target
 
@@ -119,8 +120,17 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
             return animation.GifWriter(path, size, info.time_base)
         return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info)
 
-    summary = _paint_moving(read_frames(info, size), writer, target, info.time_base, info.frames, job)
+    frames = _within_limits(info, read_frames(info, size), job.limits)
+    summary = _paint_moving(frames, writer, target, info.time_base, info.frames, job)
     return {"input": str(source), "output": str(target), "kind": "clip", "fps": float(info.frame_rate)} | summary
+
+
+def _within_limits(info: ClipInfo, frames: Generator[Frame], limits: ClipLimits) -> Iterator[Frame]:
+    """The frames, as long as the clip is no longer than allowed: headers may lie."""
+    with closing(frames):
+        for frame in frames:
+            check_seconds(info.path, float(frame.pts * info.time_base), limits)
+            yield frame
 
 
 def _stylize_animation(source: Path, target: Path, header: pictures.Header, job: _Job) -> dict:

@@ -1,6 +1,7 @@
 """What a clip is read as: colour by the standards' formulas, upright, at its own times."""
 
 import io
+import struct
 from fractions import Fraction
 
 import av
@@ -11,6 +12,7 @@ from PIL import Image
 from impasto.models.errors import BadInput
 from impasto.webapp.files.probe import ClipLimits, Orientation, probe, working_size
 from impasto.webapp.files.read import read_frames
+from impasto.webapp.files.stylize import stylize_path
 
 SPACES = {"601": 6, "709": 1, "2020": 9}  # AVCOL_SPC_*
 COLOURS = [(200, 40, 60), (30, 180, 90), (20, 60, 220), (240, 240, 230), (128, 128, 128), (12, 9, 20)]
@@ -184,6 +186,77 @@ def test_variable_timestamps_are_exact(tmp_path, media):
     clip = media.write_clip(tmp_path / "c.mkv", media.scenes(32, 16, 6), pts=pts, time_base=Fraction(1, 1000))
     info = probe(clip)
     assert [frame.pts * info.time_base for frame in read_frames(info)] == [Fraction(p, 1000) for p in pts]
+
+
+@pytest.fixture
+def recorded(tmp_path, media):
+    """recorded(name, pts): a clip as a browser records it, without a frame rate or durations; pts in milliseconds."""
+
+    def recorded(name, pts, size=(64, 48), codec="libvpx"):
+        plain = media.write_clip(tmp_path / f"plain-{name}", media.scenes(*size, len(pts)), codec=codec)
+        with av.open(str(plain)) as source, av.open(str(tmp_path / name), "w", options={"live": "1"}) as container:
+            theirs = source.streams.video[0]
+            stream = container.add_mux_stream(theirs.codec_context.name, width=size[0], height=size[1])
+            stream.time_base = Fraction(1, 1000)
+            if theirs.codec_context.extradata:
+                stream.codec_context.extradata = theirs.codec_context.extradata
+            for time, packet in zip(pts, (p for p in source.demux(theirs) if p.size), strict=True):
+                packet.stream, packet.time_base = stream, Fraction(1, 1000)
+                packet.pts = packet.dts = time
+                packet.duration = 0
+                container.mux(packet)
+        return tmp_path / name
+
+    return recorded
+
+
+@pytest.mark.parametrize(
+    ("name", "rate", "size", "level"),
+    [("c.webm", 30, (1280, 720), 31), ("c.webm", 15, (640, 480), 22), ("c.mkv", 25, (640, 480), 30)],
+)
+def test_a_browser_s_recording_has_the_rate_and_length_of_its_packets(
+    tmp_path, recorded, painter, name, rate, size, level
+):
+    rng = np.random.default_rng(0)
+    pts = [0, *(round(1000 * n / rate) + int(rng.integers(-6, 7)) for n in range(1, 2 * rate))]
+    clip = recorded(name, pts, size)
+    info = probe(clip)
+    assert float(info.frame_rate) == pytest.approx(rate, rel=0.02)
+    assert info.duration == pytest.approx(2, rel=0.02)
+    assert info.frames == 2 * rate
+    with pytest.raises(BadInput, match=r"lasts 2\.0 s, more than the 1 s allowed"):
+        probe(clip, ClipLimits(max_seconds=1))
+    *_, last = read_frames(info)
+    assert float(last.duration * info.time_base) == pytest.approx(1 / rate, rel=0.05)
+    summary = stylize_path(clip, tmp_path / "o.mp4", painter)
+    assert summary["fps"] == pytest.approx(rate, rel=0.02)
+    assert summary["seconds"] == pytest.approx(2, abs=0.04)
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.codec_context.extradata[3] <= level  # avcC: profile, compatibility, level
+        assert float(stream.duration * stream.time_base) == pytest.approx(2, abs=0.04)
+
+
+def test_a_recording_of_one_frame(recorded):
+    info = probe(recorded("c.webm", [0]))
+    assert (info.frame_rate, info.frames) == (25, 1)
+
+
+def test_a_slow_motion_clip_keeps_its_rate(tmp_path, media):
+    info = probe(media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 60), rate=240, options={"bf": "0"}))
+    assert (info.frame_rate, info.frames) == (240, 60)
+
+
+def test_a_header_that_lies_about_the_length_is_found_out_while_painting(tmp_path, media, painter):
+    clip = media.write_clip(tmp_path / "c.mkv", media.scenes(64, 48, 50))
+    data = clip.read_bytes()
+    assert data.count(b"\x44\x89\x88") == 1  # Duration, a float64, in milliseconds
+    at = data.index(b"\x44\x89\x88") + 3
+    data = data[:at] + struct.pack(">d", 500.0) + data[at + 8 :]
+    clip.write_bytes(data.replace(b"00:00:02.000000000", b"00:00:00.500000000"))
+    assert probe(clip, ClipLimits(max_seconds=1)).duration == 0.5
+    with pytest.raises(BadInput, match=r"lasts 1\.0 s, more than the 1 s allowed"):
+        stylize_path(clip, tmp_path / "o.mp4", painter, limits=ClipLimits(max_seconds=1))
 
 
 def test_the_header_is_described(tmp_path, media):
