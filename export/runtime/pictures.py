@@ -173,7 +173,8 @@ def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
             ) from error
         with image:
             animated = image.format in _ANIMATED and getattr(image, "is_animated", False)
-            return Header(image.format or "", *image.size, getattr(image, "n_frames", 1) if animated else 1)
+            frames = getattr(image, "n_frames", 1) - getattr(image, "default_image", False) if animated else 1
+            return Header(image.format or "", *image.size, frames)
 
 
 def open_image(

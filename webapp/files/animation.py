@@ -17,6 +17,7 @@ import numpy as np
 from impasto.export.runtime.damage import reading
 from impasto.webapp.files import pictures
 
+from .gif import read_gif
 from .read import Frame
 
 TIME_BASE = Fraction(1, 1000)
@@ -26,10 +27,16 @@ _SHORTEST_MS, _ASSUMED_MS = 20, 100
 
 
 def animation_loop(path: Path) -> int | None:
-    """How often an animation repeats: 0 for ever, n times more, None for a single showing."""
+    """How often an animation repeats after its first showing: 0 for ever, n times more, None not at all.
+
+    GIF counts repeats, WebP and PNG count showings; AVIF says nothing and goes on for ever.
+    """
     with reading(path), pictures.open_image(path) as image:
         image.load()
-        return image.info.get("loop")
+        stated = image.info.get("loop")
+        if image.format == "GIF":
+            return stated
+    return stated - 1 or None if stated else 0
 
 
 def read_animation(path: Path, size: tuple[int, int]) -> Iterator[Frame]:
@@ -43,17 +50,31 @@ def read_animation(path: Path, size: tuple[int, int]) -> Iterator[Frame]:
         where = f"after frame {count}, at {pts / 1000:.2f} s,"
         return f"{path} is damaged {where} and cannot be decoded; copy or download it again."
 
-    with reading(path, damaged), pictures.open_image(path) as image:
-        while True:
-            rgba = np.asarray(image.convert("RGBA"))
-            duration = round(image.info.get("duration", 0))
+    with reading(path, damaged):
+        for rgba, duration in _composed(path):
             duration = _ASSUMED_MS if duration < _SHORTEST_MS else duration
             yield _frame(pictures.resize(rgba, size), pts, duration)
             count, pts = count + 1, pts + duration
+
+
+def _composed(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+    """Every frame as it is shown, uint8 RGBA [H,W,4], and how many milliseconds it asks for."""
+    with pictures.open_image(path) as image:
+        if image.format == "GIF":
+            yield from read_gif(path, image.size, pictures.MAX_PIXELS)
+            return
+        index = 0
+        if getattr(image, "default_image", False):  # a PNG's picture for readers that know no animations
+            if image.mode == "RGBA":
+                image.paste((0, 0, 0, 0), (0, 0, *image.size))  # what the first frame is composed onto
+            index = 1
+        while True:
             try:
-                image.seek(count)
+                image.seek(index)
             except EOFError:
                 return
+            yield np.asarray(image.convert("RGBA")), round(image.info.get("duration", 0))
+            index += 1
 
 
 def _frame(rgba: np.ndarray, pts: int, duration: int) -> Frame:
@@ -75,13 +96,16 @@ class GifWriter:
         self.time_base = time_base
         options = {"loop": "-1" if loop is None else str(loop)}
         self.container = av.open(f"file:{path}", "w", format="gif", options=options)
-        self.stream = self.container.add_stream("gif", rate=100)
+        # Whole frames: what the encoder leaves out as unchanged would be missing after a frame that is cleared.
+        self.stream = self.container.add_stream("gif", rate=100, options={"gifflags": "0"})
         self.stream.width, self.stream.height = size
         self.stream.pix_fmt = "pal8"
         self.stream.time_base = self.stream.codec_context.time_base = _CENTISECOND
         self.graph, self.source, self.sink = _palette_graph(size)
         self._last: int | None = None
         self._durations: dict[int | None, int] = {}
+        self._translucent: set[int | None] = set()  # timestamps of frames with transparent pixels
+        self._held: av.Packet | None = None  # until it is known whether it is to be cleared
 
     def write(self, frame: Frame) -> None:
         """Encode one frame: uint8 RGB [height, width, 3], transparent where `alpha` is below 128."""
@@ -92,6 +116,8 @@ class GifWriter:
         picture = av.VideoFrame.from_ndarray(np.dstack([frame.rgb, opaque]), format="rgba")
         picture.pts, picture.time_base = pts, _CENTISECOND
         self._last = pts
+        if opaque.min() < 128:
+            self._translucent.add(pts)
         self._durations[pts] = max(round(frame.duration * self.time_base / _CENTISECOND), 2)
         self.source.push(picture)
         self._encode()
@@ -102,6 +128,8 @@ class GifWriter:
             self.source.push(None)
             self._encode()
             self._mux(self.stream.encode(None))
+            if self._held is not None:
+                self.container.mux(_with_transparency(self._held, cleared=False))
         except BaseException:
             self.abort()
             raise
@@ -123,7 +151,27 @@ class GifWriter:
     def _mux(self, packets: list[av.Packet]) -> None:
         for packet in packets:
             packet.duration = self._durations.pop(packet.pts, 2)
-            self.container.mux(packet)
+            if self._held is not None:
+                self.container.mux(_with_transparency(self._held, packet.pts in self._translucent))
+            self._translucent.discard(packet.pts)
+            self._held = packet
+
+
+def _with_transparency(packet: av.Packet, cleared: bool) -> av.Packet:
+    """An encoded GIF frame that names a transparent colour and, with `cleared`, goes before the next is shown.
+
+    FFmpeg clears only frames that are transparent themselves. Readers that meet a first frame without a transparent
+    colour take the whole file for opaque; palettegen keeps the palette's last place for one.
+    """
+    data = bytearray(bytes(packet))
+    flags = data.index(b"\x21\xf9\x04") + 3  # of the graphic control extension; then delay, transparent index
+    if not data[flags] & 1:
+        data[flags] |= 1
+        data[flags + 3] = 255
+    if cleared:
+        data[flags] = data[flags] & ~(7 << 2) | 2 << 2
+    packet.update(bytes(data))
+    return packet
 
 
 def _palette_graph(size: tuple[int, int]):

@@ -1,6 +1,6 @@
 """Writing and scaling pictures; what reads them is `impasto.export.runtime.pictures`, for training needs it too.
 
-From outside: `write_image`, `resize`, and all that the reader offers.
+From outside: `write_image`, `resize`, `with_alpha`, and all that the reader offers.
 """
 
 from pathlib import Path
@@ -23,7 +23,8 @@ from impasto.export.runtime.pictures import (  # noqa: F401 - so that one module
     read_image,
     read_style_picture,
     sent_size,
-)  # fmt: skip
+)
+from impasto.models.rules import BACKGROUND
 
 
 def write_image(path: Path, picture: Picture) -> None:
@@ -48,3 +49,19 @@ def resize(pixels: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         return pixels
     enlarging = size[0] > pixels.shape[1] or size[1] > pixels.shape[0]
     return cv2.resize(pixels, size, interpolation=cv2.INTER_CUBIC if enlarging else cv2.INTER_AREA)
+
+
+def with_alpha(painted: np.ndarray, flat: np.ndarray, alpha: np.ndarray, own: np.ndarray | None = None) -> np.ndarray:
+    """The RGB that, laid on the background with `alpha`, looks like `painted`: uint8 [H,W,3].
+
+    `flat` is what was painted, a picture on the background, and `own` its RGB where known to the bit: what the painter
+    left alone comes out as it went in. Where the picture is transparent the result is `painted`.
+    """
+    share = alpha[..., None].astype(np.float32) / 255
+    shown = np.maximum(share, 1 / 255)
+    if own is None:
+        background = np.array(BACKGROUND, np.float32)
+        rgb = background + (painted - background) / shown
+    else:
+        rgb = own + (painted.astype(np.float32) - flat) / shown
+    return np.where(share > 0, np.round(np.clip(rgb, 0, 255)), painted).astype(np.uint8)

@@ -195,8 +195,12 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     flat = pictures.resize(pictures.flatten(picture), (width, height))
-    alpha = None if picture.alpha is None else pictures.resize(picture.alpha, (width, height))
-    painted = pictures.Picture(job.paint(flat), alpha, picture.icc)
+    painted = pictures.Picture(job.paint(flat), None, picture.icc)
+    if picture.alpha is not None and target.suffix.lower() not in (".jpg", ".jpeg"):
+        alpha = pictures.resize(picture.alpha, (width, height))
+        own = picture.rgb if alpha is picture.alpha else None
+        rgb = pictures.with_alpha(painted.rgb, flat, alpha, own)
+        painted = pictures.Picture(rgb, alpha, picture.icc)
     with written_aside(target) as path, writing(target):
         pictures.write_image(path, painted)
     if job.progress is not None:

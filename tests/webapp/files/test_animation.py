@@ -1,5 +1,6 @@
 """Animated pictures: every frame, its time and its transparency, there and back."""
 
+import struct
 from fractions import Fraction
 
 import av
@@ -49,6 +50,113 @@ def test_animations_become_gifs_with_the_same_timing(tmp_path, animated, painter
     assert (summary["width"], summary["height"]) == (41, 27)
     for painted, original in zip(ours, theirs, strict=True):
         assert np.abs(painted[..., :3] - (255 - original[..., :3].astype(int))).mean() < 6
+
+
+@pytest.mark.parametrize("kind", ["gif", "webp", "png"])
+@pytest.mark.parametrize(("plays", "repeats"), [(0, 0), (1, None), (2, 1), (5, 4)])
+def test_an_animation_plays_as_often_as_its_source(tmp_path, animated, painter, kind, plays, repeats):
+    """WebP and PNG count showings, GIF counts repeats and has no count for a single showing."""
+    source = animated(f"a.{kind}", loop=repeats if kind == "gif" else plays)
+    stylize_path(source, tmp_path / "o.gif", painter)
+    assert shown(tmp_path / "o.gif")[2] == repeats
+    assert (b"NETSCAPE" in (tmp_path / "o.gif").read_bytes()) is (repeats is not None)
+
+
+def gif(path, size, tiles, background=0):
+    """A GIF written block by block: tiles of (x, y, palette indices [H,W], disposal, transparent index or None)."""
+    palette = bytes([0, 0, 0, 200, 30, 60, 30, 200, 60, 255, 255, 255])
+    data = b"GIF89a" + struct.pack("<2H3B", *size, 0x91, background, 0) + palette
+    for x, y, pixels, disposal, transparent in tiles:
+        flags = disposal << 2 | (transparent is not None)
+        data += b"\x21\xf9\x04" + struct.pack("<BHBB", flags, 20, transparent or 0, 0)
+        data += b"\x2c" + struct.pack("<4HB", x, y, pixels.shape[1], pixels.shape[0], 0)
+        bits, count = 0, 0
+        for value in pixels.ravel().tolist():  # codes of 3 bits, cleared before they grow to 4
+            for code in (4, value):
+                bits, count = bits | code << count, count + 3
+        bits, count = bits | 5 << count, count + 3
+        stream = bits.to_bytes((count + 7) // 8, "little")
+        blocks = [stream[at : at + 255] for at in range(0, len(stream), 255)]
+        data += b"\x02" + b"".join(bytes([len(block)]) + block for block in blocks) + b"\0"
+    path.write_bytes(data + b"\x3b")
+    return path
+
+
+RED, GREEN, WHITE = (200, 30, 60, 255), (30, 200, 60, 255), (255, 255, 255, 255)
+
+
+@pytest.mark.parametrize("background", [0, 1])
+@pytest.mark.parametrize("transparent", [None, 3])
+def test_what_a_gif_clears_is_transparent(tmp_path, transparent, background):
+    """Frame 1 fills the picture and is cleared; frame 2 covers a corner and is cleared; 3 is undone; 4 stays."""
+    full, corner = np.full((8, 12), 1), np.full((4, 6), 2)
+    tiles = [(0, 0, full, 2, transparent), (0, 0, corner, 2, transparent), (6, 4, corner, 3, transparent),
+             (2, 2, corner, 1, transparent), (0, 0, corner, 0, transparent)]  # fmt: skip
+    source = gif(tmp_path / "a.gif", (12, 8), tiles, background)
+    expected = np.zeros((5, 8, 12, 4), np.uint8)
+    expected[0] = RED
+    expected[1, :4, :6] = GREEN
+    expected[2, 4:, 6:] = GREEN
+    expected[3, 2:6, 2:8] = GREEN
+    expected[4, 2:6, 2:8] = expected[4, :4, :6] = GREEN
+    frames = list(read_animation(source, (12, 8)))
+    assert [frame.duration for frame in frames] == [200] * 5
+    for frame, rgba in zip(frames, expected, strict=True):
+        alpha = np.full((8, 12), 255) if frame.alpha is None else frame.alpha
+        assert np.array_equal(alpha, rgba[..., 3])
+        assert np.array_equal(frame.rgb, np.where(rgba[..., 3:] > 0, rgba[..., :3], 255))
+
+
+@pytest.mark.parametrize("kept", [0, 1, 3])
+def test_cleared_regions_stay_transparent_in_the_output(tmp_path, kept):
+    """However many opaque frames come before, in ours and in Pillow's reading."""
+    whole, corner = np.full((8, 12), 1), np.full((4, 6), 2)
+    tiles = [(0, 0, whole, 1, None)] * kept + [(0, 0, whole, 2, None), (0, 0, corner, 2, None)]
+    source = gif(tmp_path / "a.gif", (12, 8), tiles)
+    stylize_path(source, tmp_path / "o.gif", Untouched())
+    theirs = shown(tmp_path / "o.gif")[0]
+    ours = [np.dstack([f.rgb, np.full((8, 12), 255) if f.alpha is None else f.alpha])
+            for f in read_animation(tmp_path / "o.gif", (12, 8))]  # fmt: skip
+    for *opaque, last in (theirs, ours):
+        assert len(opaque) == kept + 1
+        assert min(frame[..., 3].min() for frame in opaque) == 255
+        assert (last[6, 10, 3], last[2, 2, 3]) == (0, 255)
+    stylize_path(source, tmp_path / "o.mp4", Untouched())
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        *_, frame = (frame.to_ndarray(format="rgb24") for frame in container.decode(video=0))
+    assert frame[6, 10].min() > 245
+
+
+class Untouched:
+    def paint(self, rgb):
+        return rgb
+
+    def reset(self):
+        pass
+
+
+@pytest.mark.parametrize("mode", ["RGB", "RGBA"])
+@pytest.mark.parametrize("blend", [0, 1])
+def test_a_png_s_hidden_picture_is_no_frame(tmp_path, mode, blend):
+    colours = [(0, 255, 0), (0, 0, 255), (255, 255, 0)]
+    hidden = Image.new(mode, (30, 20), (255, 0, 0))
+    frames = [Image.new(mode, (30, 20), colour) for colour in colours]
+    if mode == "RGBA":
+        frames[0].paste((0, 0, 0, 0), (0, 0, 10, 20))
+    hidden.save(
+        tmp_path / "a.png",
+        save_all=True,
+        append_images=frames,
+        default_image=True,
+        duration=[500, 700, 900],
+        blend=blend,
+    )
+    summary = stylize_path(tmp_path / "a.png", tmp_path / "o.gif", Untouched())
+    ours, durations, _ = shown(tmp_path / "o.gif")
+    assert (summary["frames"], summary["seconds"], durations) == (3, 2.1, [500, 700, 900])
+    for painted, colour in zip(ours, colours, strict=True):
+        assert np.abs(painted[10, 20, :3].astype(int) - colour).max() <= 8
+    assert ours[0][10, 5, 3] == (0 if mode == "RGBA" else 255)
 
 
 @pytest.mark.parametrize("loop", [None, 3])

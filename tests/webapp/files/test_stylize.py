@@ -76,6 +76,55 @@ def test_an_image_is_painted_whole_with_its_transparency(tmp_path, media, painte
     assert painted[:, :20, :3].max() == 0  # the painter saw white paper
 
 
+@pytest.mark.parametrize("suffix", ["png", "webp"])
+def test_semi_transparent_pixels_are_mixed_with_white_once(tmp_path, suffix):
+    """What the painter leaves alone comes out as it went in, and on white everything looks as it was painted."""
+    rng = np.random.default_rng(0)
+    rgba = rng.integers(0, 256, (24, 32, 4), dtype=np.uint8)
+    rgba[4:12, 4:12] = (200, 20, 20, 128)
+    Image.fromarray(rgba).save(tmp_path / "p.png")
+
+    class Dimmer:
+        by = 0
+
+        def paint(self, rgb):
+            self.seen, self.painted = rgb, (rgb.astype(int) - rgb.astype(int) * self.by // 100).astype(np.uint8)
+            return self.painted
+
+        def reset(self):
+            pass
+
+    painter = Dimmer()
+    stylize_path(tmp_path / "p.png", tmp_path / f"o.{suffix}", painter)
+    same = np.asarray(Image.open(tmp_path / f"o.{suffix}").convert("RGBA"))
+    assert np.array_equal(same[..., 3], rgba[..., 3])
+    if suffix == "png":
+        opaque = rgba[..., 3] > 0
+        assert np.array_equal(same[opaque], rgba[opaque])
+    stylize_path(tmp_path / "p.png", tmp_path / "j.jpg", painter)
+    assert np.abs(np.asarray(Image.open(tmp_path / "j.jpg")).astype(int) - painter.painted).mean() < 6
+    painter.by = 2  # per cent darker: within reach of the pixels that are not almost clear
+    stylize_path(tmp_path / "p.png", tmp_path / "d.png", painter)
+    dim = np.asarray(Image.open(tmp_path / "d.png")).astype(float)
+    share = dim[..., 3:] / 255
+    on_white = dim[..., :3] * share + 255 * (1 - share)
+    assert np.abs(on_white - painter.painted)[dim[..., 3] > 40].mean() < 1
+
+
+def test_a_shrunk_semi_transparent_picture_keeps_its_colour(tmp_path):
+    rgba = np.full((40, 60, 4), (200, 20, 20, 128), np.uint8)
+    rgba[:, 30:] = (0, 0, 0, 0)  # clear, with a hidden colour that must not bleed
+    Image.fromarray(rgba).save(tmp_path / "p.png")
+
+    class Untouched:
+        paint, reset = staticmethod(lambda rgb: rgb), staticmethod(lambda: None)
+
+    stylize_path(tmp_path / "p.png", tmp_path / "o.png", Untouched(), size=16)
+    small = np.asarray(Image.open(tmp_path / "o.png")).astype(int)
+    assert np.abs(small[:, :11, :3] - (200, 20, 20)).max() <= 3
+    assert np.abs(small[:, 12, :3][small[:, 12, 3] > 20] - (200, 20, 20)).max(initial=0) <= 12
+
+
 def test_content_decides_not_the_name(tmp_path, media, painter):
     Image.fromarray(media.scene(40, 30, 0)).save(tmp_path / "really.jpg")
     (tmp_path / "really.jpg").rename(tmp_path / "picture.mp4")
