@@ -29,6 +29,7 @@ FORMATS = (
 BROADCAST = frozenset({"mpegts", "mpeg"})
 _HIGHEST_USUAL_RATE = 120  # frames a second; a higher one is believed only where the packets bear it out
 _ASSUMED_RATE = Fraction(25)  # of raw streams and single frames
+_MOST_ANAMORPHIC = Fraction(8)  # a pixel's width to its height or the other way round; more is damage
 MAX_SIDE = 16_384  # what H.264 can carry
 _GROWN_PIXELS = 1920 * 1088  # what any stream may grow to midway
 
@@ -92,6 +93,14 @@ class ClipInfo:
     full_range: bool
     hdr: bool  # PQ or HLG: brighter than a screen's white, in a wider gamut
     audio: tuple[str, ...]  # codec of each audio track
+
+    @property
+    def shown_size(self) -> tuple[int, int]:
+        """(width, height) in square pixels: the shape that players show, no side smaller than stored."""
+        aspect = self.sample_aspect
+        if aspect >= 1:
+            return round(self.width * aspect), self.height
+        return self.width, round(self.height / aspect)
 
     @property
     def has_audio(self) -> bool:
@@ -194,7 +203,9 @@ def _rounded(length: Fraction) -> int:
 def _describe(path: Path, container, stream, frame) -> ClipInfo:
     orientation = _orientation(frame)
     width, height = orientation.turn_size((frame.width, frame.height))
-    aspect = stream.sample_aspect_ratio or Fraction(1)
+    aspect = Fraction(stream.sample_aspect_ratio or 1)
+    if not 1 / _MOST_ANAMORPHIC <= aspect <= _MOST_ANAMORPHIC:
+        aspect = Fraction(1)
     timing = _timing(path, container, stream)
     return ClipInfo(
         path=path,

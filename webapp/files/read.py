@@ -6,6 +6,8 @@ From outside: `read_frames`, which yields `Frame`.
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from heapq import heappop, heappush
+from itertools import chain
 
 import av
 import av.error
@@ -15,6 +17,7 @@ from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 
 from .colour import ToRgb
+from .filters import Deinterlacer
 from .probe import BROADCAST, ClipInfo, declared_duration, decoded_pixels, open_clip, picture_stream
 
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
@@ -44,11 +47,21 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Generato
     origin = round(info.origin / info.time_base)
     last = None
     with reading(info.path):
-        for decoded in _decode(info):
-            pts = (0 if last is None else last + step) if decoded.pts is None else decoded.pts - origin
+        for decoded, time in _progressive(info):
+            pts = (0 if last is None else last + step) if time is None else time - origin
             pts = pts if last is None else max(pts, last + 1)
-            yield Frame(convert(decoded), pts, (decoded.duration if info.durations else 0) or step)
+            duration = round((decoded.duration or 0) * decoded.time_base / info.time_base) if info.durations else 0
+            yield Frame(convert(decoded), pts, duration or step)
             last = pts
+
+
+def _progressive(info: ClipInfo) -> Iterator[tuple[av.VideoFrame, int | None]]:
+    """Decoded frames, interlaced ones made whole, and when they are shown in the clip's ticks."""
+    deinterlacer = Deinterlacer()
+    frames: Iterator[av.VideoFrame | None] = chain(_decode(info), [None])
+    for decoded in frames:
+        for frame in deinterlacer.flush() if decoded is None else deinterlacer.push(decoded):
+            yield frame, None if frame.pts is None else round(frame.pts * frame.time_base / info.time_base)
 
 
 class _Upright:
@@ -69,8 +82,10 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
     """Decoded frames, raising BadInput at the first sign of damage.
 
     A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
-    passed over, and so is a last packet that is cut off.
+    passed over, and so is a last packet that is cut off. AVI knows the order of decoding only: there, the frames, which
+    come in the order shown, take the packets' times in rising order.
     """
+    times: list[int] = []
     broadcast = info.container in BROADCAST
     count, end, doubtful = 0, Fraction(0), False
     most, stream = 0, None
@@ -87,7 +102,11 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
         stream = picture_stream(container, info.path)
         most = decoded_pixels(stream)  # before the stream's size changes
         for packet in container.demux(stream):
+            if info.container == "avi" and packet.dts is not None and packet.size:
+                heappush(times, packet.dts)
             for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
+                if times:
+                    frame.pts = heappop(times)
                 if doubtful:
                     raise _damaged(info, count, end)
                 if frame.is_corrupt or packet.is_corrupt:

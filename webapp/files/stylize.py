@@ -113,7 +113,7 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
     info = probe(source, job.limits)
     check_target(source, target, MOVING_SUFFIXES)
     gif = target.suffix.lower() == ".gif"
-    size = job.fit(info.width, info.height, CLIP_SHORT_SIDE, even=not gif)
+    size = job.fit(*(info.shown_size if gif else (info.width, info.height)), CLIP_SHORT_SIDE, even=not gif)
 
     def writer(path: Path):
         if gif:

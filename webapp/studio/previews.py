@@ -27,7 +27,7 @@ def frame_at(path: Path, share: float, side: int) -> np.ndarray:
     Only the frames from the key frame before it are decoded. Do not write to the array. Raises BadInput.
     """
     info = probe(path)
-    size = working_size(info.width, info.height, min(side, info.width, info.height))
+    size = working_size(*info.shown_size, min(side, info.width, info.height))
     seconds = Fraction(share) * Fraction(info.duration or 0)
     found = None
     try:

@@ -259,6 +259,65 @@ def test_a_header_that_lies_about_the_length_is_found_out_while_painting(tmp_pat
         stylize_path(clip, tmp_path / "o.mp4", painter, limits=ClipLimits(max_seconds=1))
 
 
+@pytest.mark.parametrize(
+    ("codec", "options", "rate"),
+    [("libx264", {"bf": "2"}, 25), ("libx264", {"bf": "3", "b-pyramid": "normal"}, 30), ("mpeg4", {"bf": "2"}, 24),
+     ("libx264", {"bf": "0"}, 25), ("mjpeg", {}, 15)],
+)  # fmt: skip
+def test_frames_of_an_avi_are_evenly_spaced_from_the_start(tmp_path, media, codec, options, rate):
+    """AVI has no presentation times, and FFmpeg's guess for B-frames is out of order."""
+    frames, format = media.scenes(64, 48, 40), "yuvj420p" if codec == "mjpeg" else "yuv420p"
+    clip = media.write_clip(tmp_path / "c.avi", frames, codec=codec, options=options, rate=rate, format=format)
+    info = probe(clip)
+    read = list(read_frames(info))
+    times = [frame.pts * info.time_base for frame in read]
+    assert np.diff(times).tolist() == [Fraction(1, rate)] * 39
+    assert 0 <= times[0] <= Fraction(3, rate)  # the muxer's own delay
+    errors = [np.abs(frame.rgb.astype(int) - picture).mean() for frame, picture in zip(read, frames, strict=True)]
+    assert max(errors) < 12
+
+
+@pytest.mark.parametrize(
+    ("aspect", "shown"), [(Fraction(16, 11), (524, 288)), (Fraction(8, 9), (360, 324)), (Fraction(1000, 1), (360, 288))]
+)
+def test_a_gif_has_the_shape_that_players_show(tmp_path, media, painter, aspect, shown):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(360, 288, 2), aspect=aspect)
+    assert probe(clip).shown_size == shown
+    summary = stylize_path(clip, tmp_path / "o.gif", painter)
+    assert (summary["width"], summary["height"]) == shown
+    assert stylize_path(clip, tmp_path / "o.mp4", painter)["width"] == 360
+
+
+@pytest.mark.parametrize("top_first", [True, False])
+@pytest.mark.parametrize(("codec", "name"), [("mpeg2video", "c.mkv"), ("libx264", "c.mp4"), ("mpeg2video", "c.ts")])
+def test_interlaced_clips_are_not_combed(tmp_path, media, top_first, codec, name):
+    """A bright square that moves 8 pixels a field: as stored, its rows tear; as read, they do not."""
+    fields = np.full((24, 96, 160, 3), 40, np.uint8)
+    for number, field in enumerate(fields):
+        field[24:72, 8 + 4 * number : 40 + 4 * number] = 220
+    woven = [fields[n].copy() for n in range(0, 24, 2)]
+    for n, frame in enumerate(woven):
+        frame[1 if top_first else 0 :: 2] = fields[2 * n + 1][1 if top_first else 0 :: 2]
+    params = {"libx264": {"x264-params": f"{'tff' if top_first else 'bff'}=1", "bf": "0", "qp": "10"}}
+    options = params.get(codec, {"flags": "+ildct+ilme", "top": str(int(top_first)), "qmin": "1", "b": "9000000"})
+    options = options if codec == "libx264" else {**options, "field_order": "tt" if top_first else "bb"}
+    frames = [av.VideoFrame.from_ndarray(frame, format="rgb24").reformat(format="yuv420p") for frame in woven]
+    clip = media.write_clip(tmp_path / name, frames, codec=codec, options=options)
+    with av.open(str(clip)) as container:
+        stored = list(container.decode(video=0))
+    assert stored[3].interlaced_frame
+    info = probe(clip)
+    read = list(read_frames(info))
+    assert [f.pts * info.time_base + info.origin for f in read] == [f.pts * f.time_base for f in stored]
+
+    def combing(rgb):
+        rows = rgb[28:68, :, 1].astype(int)
+        return np.abs(2 * rows[1:-1] - rows[:-2] - rows[2:]).mean()
+
+    for frame, before in list(zip(read, stored, strict=True))[1:-1]:
+        assert combing(frame.rgb) < combing(before.to_ndarray(format="rgb24")) / 5
+
+
 def test_the_header_is_described(tmp_path, media):
     clip = media.write_clip(
         tmp_path / "c.mp4",
