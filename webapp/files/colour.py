@@ -26,6 +26,8 @@ class Matrix(IntEnum):
 _BICUBIC, _AREA = 0x4, 0x20
 _FULL_CHROMA_OUT, _FULL_CHROMA_IN, _ACCURATE_RND = 0x2000, 0x4000, 0x40000
 
+_SLACK = 64  # pixels after each row, a row after the last: more than any vector of swscale's
+
 _BY_TAG = {
     1: Matrix.BT709,
     4: Matrix.FCC,
@@ -93,6 +95,14 @@ class ToRgb:
         return picture.to_ndarray()
 
 
+def with_slack(rgb: np.ndarray) -> np.ndarray:
+    """The same pixels [H,W,3] in memory that goes on behind them: swscale reads whole vectors, past the last pixel."""
+    height, width, channels = rgb.shape
+    memory = np.zeros((height + 1, width + _SLACK, channels), np.uint8)
+    memory[:height, :width] = rgb
+    return memory[:height, :width]
+
+
 class ToVideo:
     """uint8 RGB [height, width, 3] -> a BT.709, limited-range yuv420p frame."""
 
@@ -101,7 +111,7 @@ class ToVideo:
 
     def __call__(self, rgb: np.ndarray) -> av.VideoFrame:
         return self.reformatter.reformat(
-            av.VideoFrame.from_numpy_buffer(np.ascontiguousarray(rgb)),
+            av.VideoFrame.from_numpy_buffer(with_slack(rgb)),
             format="yuv420p",
             src_colorspace=Matrix.BT709,
             dst_colorspace=Matrix.BT709,

@@ -2,11 +2,13 @@
 
 import struct
 from fractions import Fraction
+from types import SimpleNamespace
 
 import av
 import numpy as np
 import pytest
 
+from impasto.webapp.files.colour import ToVideo
 from impasto.webapp.files.read import Frame
 from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.files.write import ClipWriter
@@ -48,6 +50,28 @@ def test_colours_are_bt709_limited_range_and_tagged_so(tmp_path, media):
         for plane, code in zip(frame.planes, codes, strict=True):
             values = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
             assert np.abs(values.astype(int) - code).max() <= 2
+
+
+@pytest.mark.parametrize("size", [(2, 2), (6, 4), (16, 16), (22, 10), (64, 48), (86, 48), (130, 98), (176, 144),
+                                  (320, 180), (426, 240), (480, 360), (640, 358), (854, 480)])  # fmt: skip
+def test_there_is_memory_behind_what_native_code_is_handed(tmp_path, media, monkeypatch, size):
+    """swscale reads whole vectors, past a row's and the last row's end: 64 bytes at least must be ours."""
+    handed, real = [], av.VideoFrame.from_numpy_buffer
+    watched = SimpleNamespace(from_numpy_buffer=lambda array: handed.append(array) or real(array))
+    monkeypatch.setattr("impasto.webapp.files.colour.av", SimpleNamespace(VideoFrame=watched))
+    width, height = size
+    picture = media.scene(width, height, 0)
+    video = ToVideo()(picture)
+    (array,) = handed
+    memory = array
+    while memory.base is not None:
+        memory = memory.base
+    start = array.__array_interface__["data"][0]
+    first = memory.__array_interface__["data"][0]
+    assert np.array_equal(array, picture)
+    assert array.strides[0] >= width * 3 + 64
+    assert first + memory.nbytes - (start + (height - 1) * array.strides[0] + width * 3) >= 64
+    assert (video.width, video.height, video.format.name) == (width, height, "yuv420p")
 
 
 def test_browsers_can_start_before_the_end_has_come(tmp_path, media, painter):
