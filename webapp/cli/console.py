@@ -16,6 +16,8 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from impasto.webapp.files.gaps import describe
+
 out, err = Console(), Console(stderr=True)
 
 
@@ -65,11 +67,20 @@ def print_outcome(outcome: dict, progress: ProgressBar) -> None:
     progress.bar.console.print(
         f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}", soft_wrap=True
     )
+    warn_of_gaps(outcome)
+
+
+def warn_of_gaps(outcome: dict) -> None:
+    """A warning on the error stream where a clip has lost frames."""
+    if outcome.get("gaps"):
+        print(f"Warning: {outcome['input']} has gaps: {describe(outcome['gaps'])}.", file=sys.stderr)
 
 
 def report(summary: dict, as_json: bool) -> None:
     """What was painted: one JSON object, or one line for people."""
     if as_json:
+        for outcome in summary.get("painted", [summary]):
+            warn_of_gaps(outcome)
         print_json(summary)
     elif summary["kind"] == "folder":
         counts = ", ".join(f"{len(summary[k])} {k}" for k in ("painted", "skipped", "failed", "ignored"))
@@ -79,6 +90,7 @@ def report(summary: dict, as_json: bool) -> None:
         frames = "" if summary["kind"] == "image" else f"{summary['frames']} frames, "
         speed = "" if summary["kind"] == "image" else f", painted at {summary['painted_per_second']:.1f} frames/s"
         size = f"{summary['width']}×{summary['height']}"
+        warn_of_gaps(summary)
         out.print(f"{summary['output']}: {frames}{size}{sound}{speed}", soft_wrap=True, highlight=False)
 
 

@@ -88,6 +88,8 @@ class ClipInfo:
     origin: Fraction  # the time on the clip's own clock that counts as 0
     duration: float | None  # of the picture; None when the file does not say
     frames: int  # an estimate; 0 when unknown
+    declared_seconds: float | None  # of the picture, by its own header; None when that says nothing of use
+    declared_frames: int  # by an AVI's header; 0 elsewhere
     orientation: Orientation
     matrix: colour.Matrix
     full_range: bool
@@ -220,6 +222,9 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
         origin=Fraction(container.start_time or 0, av.time_base) if _is_broadcast(container) else Fraction(0),
         duration=timing.seconds,
         frames=timing.frames,
+        # an MP4's index is checked; its declared durations do not allow for B-frames and edits
+        declared_seconds=None if "mp4" in container.format.name else declared_duration(stream),
+        declared_frames=stream.frames if container.format.name == "avi" else 0,
         orientation=orientation,
         matrix=colour.matrix_of(frame),
         full_range=colour.is_full_range(frame),

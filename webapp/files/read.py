@@ -18,7 +18,7 @@ from impasto.models.errors import BadInput
 
 from .colour import ToRgb
 from .filters import Deinterlacer
-from .probe import BROADCAST, ClipInfo, declared_duration, decoded_pixels, open_clip, picture_stream
+from .probe import BROADCAST, ClipInfo, decoded_pixels, open_clip, picture_stream
 
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
 
@@ -116,8 +116,7 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
                 count += 1
                 if frame.pts is not None:
                     end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
-        # an MP4's index has been checked; its declared durations do not allow for B-frames and edits
-        declared = 0 if "mp4" in info.container else declared_duration(stream) or 0
+    declared = info.declared_seconds or 0
     if count == 0 or (doubtful and not broadcast) or declared - end > _SHORTFALL + declared / 50:
         raise _damaged(info, count, end)
 

@@ -20,6 +20,7 @@ from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
+from .gaps import Gaps
 from .pipeline import Cancelled, run_pipeline
 from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
 from .read import Frame, read_frames
@@ -64,7 +65,8 @@ def stylize_path(
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
-    audio (of each track "copied", "re-encoded" or "dropped"). A folder's: see `_stylize_folder`; `on_file` is called
+    audio (of each track "copied", "re-encoded" or "dropped"), gaps (where the source has lost frames: see `gaps.Gaps`).
+    A folder's: see `_stylize_folder`; `on_file` is called
     with the outcome of each file, and `recursive` takes sub-folders along. Raises BadInput for anything a person can
     put right, `pipeline.Cancelled` when asked.
     """
@@ -120,9 +122,11 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
             return animation.GifWriter(path, size, info.time_base)
         return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info)
 
-    frames = _within_limits(info, read_frames(info, size), job.limits)
+    gaps = Gaps(info)
+    frames = _within_limits(info, gaps.watch(read_frames(info, size)), job.limits)
     summary = _paint_moving(frames, writer, target, info.time_base, info.frames, job)
-    return {"input": str(source), "output": str(target), "kind": "clip", "fps": float(info.frame_rate)} | summary
+    found = {"kind": "clip", "fps": float(info.frame_rate), "gaps": gaps.found()}
+    return {"input": str(source), "output": str(target)} | found | summary
 
 
 def _within_limits(info: ClipInfo, frames: Generator[Frame], limits: ClipLimits) -> Iterator[Frame]:
@@ -146,7 +150,13 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
     frames = animation.read_animation(source, size)
     summary = _paint_moving(frames, writer, target, animation.TIME_BASE, header.frames, job)
     fps = summary["frames"] / summary["seconds"]
-    return {"input": str(source), "output": str(target), "kind": "animation", "fps": round(fps, 3)} | summary
+    return {
+        "input": str(source),
+        "output": str(target),
+        "kind": "animation",
+        "fps": round(fps, 3),
+        "gaps": [],
+    } | summary
 
 
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
@@ -213,6 +223,7 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
         "width": width,
         "height": height,
         "fps": 0.0,
+        "gaps": [],
         "seconds": 0.0,
         "painted_per_second": round(1 / (time.perf_counter() - started), 2),
         "audio": [],

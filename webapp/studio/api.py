@@ -78,7 +78,7 @@ def add_api(studio: Studio) -> None:
 def _describe(kind: str, studio: Studio) -> str:
     returned = {
         "clip": "the painted clip (H.264 in MP4, sound kept) and a summary (frames, width, height, fps, seconds, "
-        "painted_per_second, audio)",
+        "painted_per_second, audio, gaps)",
         "picture": "the painted picture (JPEG where the source is one, PNG otherwise)",
     }[kind]
     return (

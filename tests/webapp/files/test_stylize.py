@@ -37,6 +37,7 @@ def test_the_summary_says_what_was_done(tmp_path, clip, painter):
         "fps": 25.0,
         "seconds": 1.2,
         "audio": ["copied"],
+        "gaps": [],
     }
     assert (painter.painted, painter.resets) == (30, 1)
     assert reports == [(n, 30) for n in range(1, 31)]

@@ -10,6 +10,7 @@ import gradio as gr
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.demo import demo_clip
+from impasto.webapp.files.gaps import describe
 from impasto.webapp.files.probe import ClipInfo
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE
 from impasto.webapp.studio import limits, previews
@@ -202,7 +203,8 @@ def facts(info: ClipInfo) -> str:
 
 def outcome(summary: dict) -> str:
     sound = "sound kept" if summary["audio"] else "no sound in the clip"
+    gaps = f" ⚠️ The clip has gaps: {describe(summary['gaps'])}." if summary["gaps"] else ""
     return (
         f"{summary['frames']} frames of {summary['width']}×{summary['height']}, painted at "
-        f"{summary['painted_per_second']:.1f} frames/s; {sound}."
+        f"{summary['painted_per_second']:.1f} frames/s; {sound}.{gaps}"
     )
