@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 
@@ -12,9 +13,21 @@ from impasto.webapp.files.pipeline import QUEUE_FRAMES, Cancelled, run_pipeline
 
 @pytest.fixture(autouse=True)
 def no_thread_is_left():
-    before = threading.active_count()
+    before = set(threading.enumerate())
     yield
-    assert threading.active_count() == before
+    assert set(threading.enumerate()) <= before
+
+
+def wait_until_main_thread_is_in(function):
+    """Watch the main thread's stack, without a clock, until it is inside the function of this name."""
+    main = threading.main_thread().ident
+    while True:
+        frame = sys._current_frames()[main]
+        while frame is not None:
+            if frame.f_code.co_name == function:
+                return
+            frame = frame.f_back
+        time.sleep(0.001)
 
 
 def endless():
@@ -136,14 +149,21 @@ def test_a_failing_writer_frees_a_painter_blocked_on_a_full_queue():
 
 
 def test_a_failing_reader_frees_the_writer_waiting_for_frames():
+    one_is_written = threading.Event()
+
     def frames():
         yield 1
-        time.sleep(0.05)
+        assert one_is_written.wait(60)
         raise RuntimeError("no more")
 
     written = []
+
+    def write(item):
+        written.append(item)
+        one_is_written.set()
+
     with pytest.raises(RuntimeError, match="no more"):
-        run_pipeline(frames(), lambda x: x, written.append)
+        run_pipeline(frames(), lambda x: x, write)
     assert written == [1]
 
 
@@ -174,9 +194,9 @@ def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
 
     def interrupt():
         waiting.wait(60)
-        time.sleep(0.1)  # until the painter, too, waits
+        wait_until_main_thread_is_in("_wait_until")  # the painter, too, waits
         os.kill(os.getpid(), signal.SIGINT)
-        time.sleep(0.1)
+        wait_until_main_thread_is_in("_join")
         release.set()
 
     before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a run in the background ignores Ctrl-C
