@@ -21,6 +21,8 @@ TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "text"})  # turned
 AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350})
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # by channels
 AAC_BITS_PER_CHANNEL = 96_000  # per second
+# Seconds before the beginning that decoders need to start up (Opus: 0.08) and that an edit list hides.
+_LEAD_IN = Fraction(1, 10)
 # Describe the source's file, not its content; the muxer writes its own.
 _FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"})
 
@@ -106,12 +108,18 @@ class Tracks:
     def _read(self, streams: list) -> Generator[av.Packet]:
         if not streams:
             return
+        reached: dict[int, int] = {}  # each track's last decoding time; a muxer takes rising ones only
         for packet in streams[0].container.demux(streams):
             if packet.size == 0 or (packet.pts is None and packet.dts is None):
                 continue
             shift = round(self.info.origin / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = packet.pts if packet.dts is None else packet.dts - shift
+            if packet.is_discard and not -_LEAD_IN < _decoded_at(packet) < 0:
+                continue  # an edit list has cut it away
+            if packet.dts <= reached.get(packet.stream_index, packet.dts - 1):
+                continue
+            reached[packet.stream_index] = packet.dts
             yield packet
 
 
