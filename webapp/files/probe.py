@@ -19,6 +19,7 @@ from impasto.webapp.files import colour
 
 from .filters import display_matrix
 from .pictures import MAX_PIXELS, check_readable, picture_kind
+from .pictures import SUFFIXES as PICTURE_SUFFIXES
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
@@ -345,4 +346,6 @@ def _why_unreadable(path: Path) -> str:
         head = stream.read(64)
     if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
         return f"{path} is cut short: its index is missing; copy, download or record it again."
+    if path.suffix.lower() in PICTURE_SUFFIXES:
+        return f"{path} is neither a picture nor a video that can be read; copy or download it again."
     return f"{path} is not a video this build can read; name a video such as an MP4, or convert it first."

@@ -50,7 +50,7 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Generato
         for decoded, time in _progressive(info):
             pts = (0 if last is None else last + step) if time is None else time - origin
             pts = pts if last is None else max(pts, last + 1)
-            duration = round((decoded.duration or 0) * decoded.time_base / info.time_base) if info.durations else 0
+            duration = _in_ticks(info, decoded, decoded.duration or 0) if info.durations else 0
             yield Frame(convert(decoded), pts, duration or step)
             last = pts
 
@@ -61,7 +61,12 @@ def _progressive(info: ClipInfo) -> Iterator[tuple[av.VideoFrame, int | None]]:
     frames: Iterator[av.VideoFrame | None] = chain(_decode(info), [None])
     for decoded in frames:
         for frame in deinterlacer.flush() if decoded is None else deinterlacer.push(decoded):
-            yield frame, None if frame.pts is None else round(frame.pts * frame.time_base / info.time_base)
+            yield frame, None if frame.pts is None else _in_ticks(info, frame, frame.pts)
+
+
+def _in_ticks(info: ClipInfo, frame: av.VideoFrame, time: int) -> int:
+    """A frame's time or duration in the clip's ticks; a filter may have given it others."""
+    return round(time * (frame.time_base or info.time_base) / info.time_base)
 
 
 class _Upright:

@@ -115,11 +115,12 @@ class Tracks:
             shift = round(self.info.origin / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = packet.pts if packet.dts is None else packet.dts - shift
+            time = packet.dts or 0
             if packet.is_discard and not -_LEAD_IN < _decoded_at(packet) < 0:
                 continue  # an edit list has cut it away
-            if packet.dts <= reached.get(packet.stream_index, packet.dts - 1):
+            if time <= reached.get(packet.stream_index, time - 1):
                 continue
-            reached[packet.stream_index] = packet.dts
+            reached[packet.stream_index] = time
             yield packet
 
 
