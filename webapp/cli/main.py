@@ -6,6 +6,7 @@ sentence on the error stream and exit code 2; everything that needs torch is imp
 
 import json
 import sys
+import warnings
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -206,6 +207,7 @@ for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits with 0, with 1 where some files of a folder failed, with 2 for bad input, with 130
     when interrupted."""
+    warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged pictures it would be said twice
     try:
         code = app(arguments, standalone_mode=False)
     except BadInput as error:
