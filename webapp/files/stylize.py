@@ -241,6 +241,8 @@ def _stylize_folder(
     """
     if target.exists() and not target.is_dir():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
+    if target.suffix.lower() in _MEDIA_SUFFIXES and not target.exists():
+        raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file's name.")
     if target.resolve() == source.resolve():
         raise BadInput(f"The output {target} is the input folder itself; choose another one.")
     _make_folder(target)

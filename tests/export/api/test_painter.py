@@ -97,7 +97,7 @@ def test_what_the_painter_says_of_itself(model):
         ({"waves": -1}, "zero or more"),
         ({"waves": "much"}, "weight of style waves must be a number"),
         ({"waves": 0}, "above zero"),
-        (3, "not a int"),
+        (3, "not int"),
         (np.zeros((4, 4), np.uint8), "RGB or RGBA with 8 bits"),
     ],
 )
@@ -127,7 +127,7 @@ def test_a_file_goes_before_a_built_in_style_of_that_name(
         (np.zeros((8, 8, 3), np.float32), "8 bits a channel"),
         (np.zeros((0, 8, 3), np.uint8), "at least one pixel"),
         (np.zeros((1, 8, 8, 3), np.uint8), r"RGB \[H,W,3\], not uint8 of shape \[1, 8, 8, 3\]"),
-        ([[1, 2, 3]], "not a list"),
+        ([[1, 2, 3]], "not list"),
     ],
 )
 def test_a_frame_that_is_none_is_a_sentence(model, frame, words):

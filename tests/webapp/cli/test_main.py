@@ -1,5 +1,7 @@
 """The command line as a person meets it: what it paints, what it prints, and one sentence for each mistake."""
 
+import ast
+import importlib.util
 import json
 import os
 import shutil
@@ -7,6 +9,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from pathlib import Path
 
 import av
 import numpy as np
@@ -16,6 +19,7 @@ from PIL import Image
 from safetensors.torch import load_file
 
 from impasto.export.benchmark import make_clip
+from impasto.webapp.cli import main as cli
 from impasto.webapp.cli.arguments import parse_style
 
 
@@ -298,3 +302,31 @@ def test_a_file_with_a_colon_in_its_name(tmp_path, monkeypatch):
     (tmp_path / "a:1").write_text("")
     monkeypatch.chdir(tmp_path)
     assert parse_style("a:1") == ("a:1", 1.0)
+
+
+@pytest.mark.parametrize("words", [(), ("gallery",), ("train",)])
+def test_a_group_that_is_given_no_command_shows_its_help_alone(run, words):
+    code, out, err = run(*words)
+    assert code == 2
+    assert "Usage:" in out
+    assert err == ""
+
+
+def imported_packages():
+    """The first names of whatever Impasto's own modules import."""
+    for name in ("models", "export", "train", "webapp"):
+        for folder in importlib.util.find_spec(f"impasto.{name}").submodule_search_locations:
+            for file in Path(folder).rglob("*.py"):
+                if {"node_modules", "templates"} & set(file.parts):
+                    continue
+                for node in ast.walk(ast.parse(file.read_text("utf-8"))):
+                    if isinstance(node, ast.Import):
+                        yield from (alias.name.split(".")[0] for alias in node.names)
+                    elif isinstance(node, ast.ImportFrom) and not node.level:
+                        yield node.module.split(".")[0]
+
+
+def test_every_package_that_an_extra_brings_is_known_by_it():
+    """So that a command that lacks one says which extra to install."""
+    always = {"impasto", "av", "cv2", "numpy", "onnxruntime", "PIL", "pillow_heif", "rich", "typer"}
+    assert {*imported_packages()} - always - set(sys.stdlib_module_names) <= {*cli.EXTRA_OF}

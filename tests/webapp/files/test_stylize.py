@@ -323,3 +323,11 @@ def test_memory_stays_flat_however_long_the_clip(tmp_path, media):
     command = [sys.executable, "-c", MEMORY, str(clip), str(tmp_path / "o.mp4")]
     grown = float(subprocess.run(command, check=True, capture_output=True, text=True).stdout)
     assert grown < 6  # MB; all the frames are 37, all the sound is 8
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.GIF", "out.png"])
+def test_a_folder_is_not_painted_into_a_files_name(tmp_path, painter, name):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(BadInput, match="is a file's name"):
+        stylize_path(tmp_path / "in", tmp_path / name, painter)
+    assert not (tmp_path / name).exists()
