@@ -30,39 +30,46 @@ SOURCES = {
     "pictures": "Pictures, by themselves",
 }
 PASSES = {"sintel final": "final pass", "sintel clean": "clean pass"}
-# Column of a table: figure, heading, decimals.
-PICTURE_COLUMNS = (
-    ("texture", "texture", 3),
-    ("energy", "energy", 2),
-    ("contrast", "contrast", 2),
-    ("colour", "colour", 1),
-    ("ssim", "ssim", 3),
-    ("cfsd", "cfsd", 1),
-)
-COLUMNS = (
-    ("style_error", "style error", 3),
-    ("content_error", "content error", 2),
-    ("output_temporal", "output temporal", 4),
-    ("variation", "variation", 4),
-    ("e_stab", "e_stab", 4),
-    ("e_stab_input", "input's e_stab", 4),
-    ("e_stab_ratio", "ratio", 2),
-    ("flicker", "flicker", 3),
-    ("e_stab_lag8", "lag 8", 4),
-    ("e_stab_lag8_input", "input's lag 8", 4),
-    ("e_stab_lag8_ratio", "lag 8 ratio", 2),
-    ("flicker_lag8", "lag 8 flicker", 3),
-    ("sharpness", "sharpness", 1),
-    ("sharpness_input", "input's sharpness", 1),
-)
-STEADY_COLUMNS = (
-    ("style_error", "style error", 3),
-    ("style_error_relative", "relative style error", 3),
-    ("content_error_relative", "relative content error", 3),
-    ("sharpness_relative", "relative sharpness", 3),
-    ("e_stab_ratio", "ratio", 2),
-    ("e_stab_lag8_ratio", "lag 8 ratio", 2),
-    ("ghosting", "ghosting", 2),
+# Figure → its heading in tables, and decimals.
+HEADINGS = {
+    "texture": ("texture", 3),
+    "energy": ("energy", 2),
+    "contrast": ("contrast", 2),
+    "colour": ("colour", 1),
+    "ssim": ("ssim", 3),
+    "cfsd": ("cfsd", 1),
+    "style_error": ("style error", 3),
+    "content_error": ("content error", 2),
+    "output_temporal": ("output temporal", 4),
+    "variation": ("variation", 4),
+    "e_stab": ("e_stab", 4),
+    "e_stab_input": ("input's e_stab", 4),
+    "e_stab_ratio": ("ratio", 2),
+    "flicker": ("flicker", 3),
+    "e_stab_lag8": ("lag 8", 4),
+    "e_stab_lag8_input": ("input's lag 8", 4),
+    "e_stab_lag8_ratio": ("lag 8 ratio", 2),
+    "flicker_lag8": ("lag 8 flicker", 3),
+    "sharpness": ("sharpness", 1),
+    "sharpness_input": ("input's sharpness", 1),
+    "style_error_relative": ("relative style error", 3),
+    "content_error_relative": ("relative content error", 3),
+    "sharpness_relative": ("relative sharpness", 3),
+    "ghosting": ("ghosting", 2),
+}
+
+
+def columns_of(*figures: str) -> tuple[tuple[str, str, int], ...]:
+    """Columns of a table: figure, heading, decimals."""
+    return tuple((figure, *HEADINGS[figure]) for figure in figures)
+
+
+_NAMES = list(HEADINGS)
+PICTURE_COLUMNS = columns_of(*_NAMES[: _NAMES.index("style_error")])
+COLUMNS = columns_of(*_NAMES[_NAMES.index("style_error") : _NAMES.index("style_error_relative")])
+STEADY_COLUMNS = columns_of(
+    *("style_error", "style_error_relative", "content_error_relative", "sharpness_relative"),
+    *("e_stab_ratio", "e_stab_lag8_ratio", "ghosting"),
 )
 COLOURS = ("#c1440e", "#2a6f97", "#6a994e", "#8e5ea2", "#d4a017", "#555b6e")
 INPUT = "#c9c9c9"
