@@ -76,6 +76,17 @@ class Transformer(nn.Module):
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
         self.stabilizer, self.steady_style = Stabilizer(), SteadyStyle(self.layout.size)
 
+    @torch.no_grad()
+    def level_end(self) -> None:
+        """Make the end paint plain places plainly: the f² pixels that depth-to-space spreads get kernels of one sum, by
+        input channel, and one bias. Where they differ, a flat frame is painted as a weave. Without effect where f is 1.
+        """
+        phases, conv = self.spec.stem_stride**2, self.end.conv
+        sums = conv.weight.sum((2, 3)).view(3, phases, -1)
+        missing = sums.mean(1, keepdim=True) - sums  # [3,f²,C]: of each kernel's sum, which is spread over its places
+        conv.weight += (missing / conv.weight[0, 0].numel()).flatten(0, 1)[:, :, None, None]
+        conv.bias.copy_(conv.bias.view(3, phases).mean(1, keepdim=True).expand(3, phases).flatten())
+
     def encode(self, frame: Tensor) -> list[Tensor]:
         """frame [N,3,H,W] in [0, 1] → features after the stem and after each contraction, finest first.
 

@@ -179,6 +179,8 @@ def run(
         norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
         require_finite({"gradient": float(norm)}, step)
         optimizer.step()
+        if nets.t.end.conv.weight.requires_grad:
+            nets.t.level_end()  # a projected gradient: otherwise plain frames are painted as a weave
         require_finite({"weights": float(torch.nn.utils.get_total_norm(parameters))}, step)
         # The moving average; at the beginning over fewer steps, so that it forgets the start.
         get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)

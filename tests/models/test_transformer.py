@@ -129,3 +129,28 @@ def test_keeps_any_size_divisible_by_eight(spec):
     assert out.shape == (1, 3, 40, 56)
     assert out.min() >= 0
     assert out.max() <= 1
+
+
+def test_a_level_end_paints_a_flat_frame_evenly():
+    torch.manual_seed(0)
+    t = Transformer(TransformerSpec((4, 6), 1, stem_kernel=6, stem_stride=2, end_kernel=3)).eval()
+    torch.nn.init.normal_(t.end.conv.bias)
+    with torch.no_grad():
+        woven = t.end(torch.ones(1, 4, 8, 8))
+        before = t.end.conv.weight.clone()
+        t.level_end()
+        level = t.end(torch.ones(1, 4, 8, 8))
+        again = t.end.conv.weight.clone()
+        t.level_end()
+    assert woven.view(3, 4, -1).std(1).max() > 0.1
+    assert level.view(3, 4, -1).std(1).max() < 1e-6
+    torch.testing.assert_close(level.view(3, 4, -1).mean(1), woven.view(3, 4, -1).mean(1))  # its colour stays
+    torch.testing.assert_close(t.end.conv.weight, again, atol=1e-7, rtol=0)
+    assert (before - before.mean((2, 3), keepdim=True) - (again - again.mean((2, 3), keepdim=True))).abs().max() < 1e-6
+
+
+def test_a_level_end_changes_nothing_without_depth_to_space():
+    t = Transformer(TransformerSpec(channels=(4, 6, 8), blocks=1))
+    before = t.end.conv.weight.clone()
+    t.level_end()
+    assert torch.equal(before, t.end.conv.weight)
