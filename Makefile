@@ -29,10 +29,11 @@ test: .venv/develop lint page chromium
 test-slow: .venv/develop page chromium
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests
 
-# Style, types, and which room may import which (`pyproject.toml`). Both tools want a package as it is installed: one
+# Style and types, the page's too, and which room may import which (`pyproject.toml`). Both tools want a package as it is installed: one
 # folder with everything below it.
 TREE := out/tree/impasto
-lint: .venv/develop
+lint: .venv/develop page
+	@$(PAGE) lint
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
 	@rm -rf $(TREE) && mkdir -p $(TREE) && ln -s $(CURDIR)/export/api/* $(TREE)

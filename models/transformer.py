@@ -82,6 +82,7 @@ class Transformer(nn.Module):
         input channel, and one bias. Where they differ, a flat frame is painted as a weave. Without effect where f is 1.
         """
         phases, conv = self.spec.stem_stride**2, self.end.conv
+        assert conv.bias is not None
         sums = conv.weight.sum((2, 3)).view(3, phases, -1)
         missing = sums.mean(1, keepdim=True) - sums  # [3,f²,C]: of each kernel's sum, which is spread over its places
         conv.weight += (missing / conv.weight[0, 0].numel()).flatten(0, 1)[:, :, None, None]

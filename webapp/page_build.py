@@ -1,7 +1,7 @@
 """Building the page with Node: `python -m impasto.webapp.page_build`; nothing happens when it is built and up to date.
 
 From outside: `build_page`, which answers with the folder of the built page. Installed wheels bring the built page along
-and need no Node. `python -m impasto.webapp.page_build test` checks the page's types and style and runs its tests.
+and need no Node. `python -m impasto.webapp.page_build lint` checks the page's types and style, `… test` runs its tests.
 """
 
 import importlib.util
@@ -64,11 +64,13 @@ def build_page(page: Path = PAGE) -> Path:
     return built
 
 
-def check_page(page: Path = PAGE) -> None:
-    """Check the page's types and style, and run its own tests. Raises BadInput without Node, or when a check fails."""
+def check_page(what: str, page: Path = PAGE) -> None:
+    """Check the page's types and style ("lint") or run its own tests ("test").
+
+    Raises BadInput without Node, or when the check fails.
+    """
     node = _node_with_packages(page)
-    node.run("Checking the page", [*node.npm, "run", "lint"], page)
-    node.run("Testing the page", [*node.npm, "test"], page)
+    node.run("Checking the page", [*node.npm, "run", what], page)
 
 
 def is_stale(page: Path = PAGE) -> bool:
@@ -120,8 +122,8 @@ def _is_new_enough(version: str) -> bool:
 
 def main() -> None:
     try:
-        if sys.argv[1:] == ["test"]:
-            check_page()
+        if sys.argv[1:] in (["lint"], ["test"]):
+            check_page(sys.argv[1])
         else:
             build_page()
     except BadInput as problem:

@@ -146,8 +146,9 @@ def test_a_failed_build_shows_why_and_keeps_the_page(page, install, capfd):
 
 def test_the_pages_tests_need_its_packages(page, install):
     commands = install("v20.19.0")
-    page_build.check_page(page)
-    assert [command.split()[0] for command in commands()] == ["ci", "run", "test"]
+    page_build.check_page("lint", page)
+    page_build.check_page("test", page)
+    assert [command.split()[0] for command in commands()] == ["ci", "run", "run"]
 
 
 def test_a_wheel_has_the_page_and_no_sources(tmp_path, install):
