@@ -19,8 +19,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from .spec import StyleLayout, TransformerSpec
-from .stabilizer import Stabilizer
-from .steady_style import SteadyStyle
+from .steady.stabilizer import Stabilizer
+from .steady.steady_style import SteadyStyle
 
 
 def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:

@@ -14,11 +14,11 @@ import onnx_ir as ir
 import torch
 
 from impasto.export.runtime.model import Model, describe, load_model, write_model
-from impasto.models import flownet, stabilizer
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor
 from impasto.models.rules import rules
+from impasto.models.steady import flownet, stabilizer
 from impasto.models.transformer import Transformer
 from impasto.models.weights import save_weights
 

@@ -10,7 +10,7 @@ from torch import nn
 
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.steady import Steady
-from impasto.models.stabilizer import State
+from impasto.models.steady.stabilizer import State
 from impasto.models.transformer import Transformer
 
 from .wrappers import StepGraph

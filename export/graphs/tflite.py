@@ -20,10 +20,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
-from impasto.models import flownet, stabilizer
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor
 from impasto.models.rules import rules
+from impasto.models.steady import flownet, stabilizer
 from impasto.models.transformer import Transformer
 
 from . import parity

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.models.predictor import Predictor
-from impasto.models.stabilizer import State
+from impasto.models.steady.stabilizer import State
 from impasto.models.transformer import Transformer
 
 

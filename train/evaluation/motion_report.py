@@ -23,10 +23,10 @@ from torch.nn import functional as F
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.session import open_session
 from impasto.export.runtime.timing import interleaved
-from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
-from impasto.models.flownet import load_flownet
-from impasto.models.motion import light
+from impasto.models.steady import flownet, motion
+from impasto.models.steady.flownet import load_flownet
+from impasto.models.steady.motion import light
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.clips import Pair, dis_flow, smaller
@@ -42,11 +42,11 @@ SYNTHETIC, SIZE, SEED = 96, 192, 1_000_003  # pairs made from photographs, their
 HEIGHT, WIDTH, THREADS, ROUNDS = 288, 512, 2, 100  # how time is taken
 TRUE, NONE, CLASSICAL, LEARNED, DIS = "true motion", "none", "classical", "learned", "DIS medium"
 
-Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `models.flownet.FlowNet`, from frames at half their size
+Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `FlowNet`, from frames at half size
 
 
 def classical(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """`models.motion.motion`, from frames in colour."""
+    """`models.steady.motion.motion`, from frames in colour."""
     return motion.motion(light(here), light(there), grid)
 
 

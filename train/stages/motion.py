@@ -16,8 +16,8 @@ import torch
 from torch import Tensor
 
 from impasto.models.errors import BadInput
-from impasto.models.flownet import FlowNet, save_flownet
-from impasto.models.motion import pixel_grid
+from impasto.models.steady.flownet import FlowNet, save_flownet
+from impasto.models.steady.motion import pixel_grid
 from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws

@@ -17,8 +17,8 @@ import torch
 from torch import Tensor
 
 from impasto.models.errors import BadInput
-from impasto.models.flownet import MULTIPLE
-from impasto.models.stabilizer import Stabilizer, State
+from impasto.models.steady.flownet import MULTIPLE
+from impasto.models.steady.stabilizer import Stabilizer, State
 from impasto.train import loop
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig

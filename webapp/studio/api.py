@@ -15,7 +15,7 @@ from impasto.models.rules import STYLES_AT_ONCE
 
 from .feedback import gradio_progress, show_errors
 from .painting import PaintOptions, Studio, StyleChoice
-from .sessions import counted_for, session_of
+from .visitors.sessions import counted_for, session_of
 
 
 def add_api(studio: Studio) -> None:

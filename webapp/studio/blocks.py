@@ -25,17 +25,17 @@ from .api import add_api
 from .feedback import log_what_gradio_raises
 from .jobs import Jobs
 from .painting import Studio
-from .request_filter import RequestFilter
-from .sessions import session_of
 from .style_picker import style_pictures
 from .tabs.about import about_tab
 from .tabs.clip import ClipTab
 from .tabs.live import live_tab
 from .tabs.picture import PictureTab
-from .temporary import Folders
 from .theme import CSS, theme
-from .uploads import Uploads
-from .visits import SESSIONS_KEPT, Visits, VisitsMiddleware
+from .visitors.request_filter import RequestFilter
+from .visitors.sessions import session_of
+from .visitors.temporary import Folders
+from .visitors.uploads import Uploads
+from .visitors.visits import SESSIONS_KEPT, Visits, VisitsMiddleware
 
 TITLE = "Impasto: paint any clip in the manner of any picture"
 _MASTHEAD = "<h1>Impasto</h1><p>Paint any clip in the manner of any picture.</p>"

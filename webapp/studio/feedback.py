@@ -22,8 +22,8 @@ from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.waiting_line import Refused
 
 from .jobs import JobProgress
-from .temporary import NO_ROOM, PREFIX, YOUR_ROOM
-from .uploads import FULL
+from .visitors.temporary import NO_ROOM, PREFIX, YOUR_ROOM
+from .visitors.uploads import FULL
 
 log = logging.getLogger("impasto.studio")
 _OUR_PATH = re.compile(rf"[^\s']*{PREFIX}[^\s':;,]*")  # a session's folder is its secret

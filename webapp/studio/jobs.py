@@ -19,7 +19,7 @@ from impasto.export.runtime.session import cores
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.hosting.waiting_line import WaitingLine
 
-from .temporary import Folders
+from .visitors.temporary import Folders
 
 Result = TypeVar("Result")
 UPDATE_SECONDS = 0.25  # between two updates of a job's progress: as often as people can read

@@ -24,7 +24,7 @@ from impasto.webapp.hosting.settings import Settings
 
 from . import limits, previews
 from .jobs import Jobs
-from .temporary import Folders
+from .visitors.temporary import Folders
 
 Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores

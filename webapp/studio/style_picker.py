@@ -15,7 +15,7 @@ from impasto.webapp.files.pictures import Picture, write_image
 
 from .feedback import show_errors
 from .painting import PaintOptions, Studio, StyleChoice
-from .sessions import session_of
+from .visitors.sessions import session_of
 
 # [{"source": name of a built-in style or path of an own picture, "own": whether it is one, "weight": 0…1}]
 Mix = list[dict]

@@ -19,7 +19,7 @@ from impasto.export.runtime.model import load_model
 from impasto.models.errors import BadInput
 from impasto.models.rules import rules
 from impasto.models.spec import TransformerSpec
-from impasto.models.stabilizer import KEY_FRAMES, STATE, Stabilizer
+from impasto.models.steady.stabilizer import KEY_FRAMES, STATE, Stabilizer
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights, save_weights
 

@@ -14,8 +14,8 @@ from impasto.export.graphs import exporter, parity, tflite
 from impasto.export.graphs.wrappers import StepGraph
 from impasto.export.runtime.model import load_model
 from impasto.models.errors import BadInput
-from impasto.models.motion import inside, pixel_grid
-from impasto.models.stabilizer import STATE
+from impasto.models.steady.motion import inside, pixel_grid
+from impasto.models.steady.stabilizer import STATE
 from impasto.webapp.cli.main import main
 
 pytestmark = pytest.mark.usefixtures("one_thread")

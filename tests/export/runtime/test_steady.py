@@ -16,7 +16,7 @@ from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.steady import Steady
-from impasto.models.stabilizer import KEY_FRAMES
+from impasto.models.steady.stabilizer import KEY_FRAMES
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,7 @@ import torch
 from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
-from impasto.models.flownet import FlowNet, save_flownet
+from impasto.models.steady.flownet import FlowNet, save_flownet
 from impasto.train import cli
 from impasto.train.data.clips import Pair
 from impasto.train.evaluation import motion_report

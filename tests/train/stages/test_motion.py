@@ -7,7 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
-from impasto.models.flownet import FlowNet, load_flownet
+from impasto.models.steady.flownet import FlowNet, load_flownet
 from impasto.train import cli
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws

@@ -7,7 +7,7 @@ import torch
 from typer.testing import CliRunner
 
 from impasto.models.errors import BadInput
-from impasto.models.stabilizer import SHARES, TONE_SHARE, Stabilizer, State
+from impasto.models.steady.stabilizer import SHARES, TONE_SHARE, Stabilizer, State
 from impasto.models.weights import load_weights
 from impasto.train import cli, loop, losses, vgg
 from impasto.train.data import pictures

@@ -81,7 +81,7 @@ def studio(settings, tmp_path):
     from impasto.export.runtime.model import load_model
     from impasto.webapp.studio.jobs import Jobs
     from impasto.webapp.studio.painting import Studio
-    from impasto.webapp.studio.temporary import Folders
+    from impasto.webapp.studio.visitors.temporary import Folders
 
     chosen, folders, model = settings(threads=1, jobs_at_once=1, clip_frames=20), Folders(60, tmp_path), load_model()
     yield Studio(chosen, model, folders, Jobs(chosen, folders), gallery=model.gallery())

@@ -8,7 +8,7 @@ import pytest
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio.jobs import JobProgress, Jobs, duration
-from impasto.webapp.studio.temporary import Folders
+from impasto.webapp.studio.visitors.temporary import Folders
 
 
 @pytest.fixture

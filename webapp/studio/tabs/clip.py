@@ -18,8 +18,8 @@ from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls,
 from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.jobs import duration
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio
-from impasto.webapp.studio.sessions import counted_for, session_of
 from impasto.webapp.studio.style_picker import Mix, StylePicker
+from impasto.webapp.studio.visitors.sessions import counted_for, session_of
 
 SIZES = [240, 360, 480, 720, 1080]
 EXAMPLES = ("starry-night", "great-wave", "the-scream")

@@ -11,8 +11,8 @@ from impasto.webapp.studio import limits, previews
 from impasto.webapp.studio.controls import PREVIEW, QUIET, RUN, option_controls, paint_options
 from impasto.webapp.studio.feedback import gradio_progress, show_errors
 from impasto.webapp.studio.painting import PREVIEW_SIDE, Studio, zip_files
-from impasto.webapp.studio.sessions import counted_for, session_of
 from impasto.webapp.studio.style_picker import Mix, StylePicker
+from impasto.webapp.studio.visitors.sessions import counted_for, session_of
 
 SIZES = [480, 720, 1080, 1440]
 

@@ -8,8 +8,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from impasto.models.motion import box, pixel_grid, sample
-from impasto.models.stabilizer import KEY_FRAMES, SHARES, STATE, TONE_SHARE, Stabilizer, State
+from impasto.models.steady.motion import box, pixel_grid, sample
+from impasto.models.steady.stabilizer import KEY_FRAMES, SHARES, STATE, TONE_SHARE, Stabilizer, State
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from impasto.models import quads as q
-from impasto.models.motion import pixel_grid, read, slopes_of
+from impasto.models.steady import quads as q
+from impasto.models.steady.motion import pixel_grid, read, slopes_of
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from impasto.models import motion as m
+from impasto.models.steady import motion as m
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 

@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file, save
 from torch import Tensor, nn
 
-from .atomic import written_aside
-from .errors import BadInput
+from ..atomic import written_aside
+from ..errors import BadInput
 from .motion import MISFIT, brightening, light, lucas_kanade, pixel_size, sample, twice
 
 RELEASED = Path(__file__).with_name("flownet.safetensors")  # what the stabilizer finds motion with

@@ -9,8 +9,8 @@ import pytest
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.hosting.settings import Settings
-from impasto.webapp.studio import visits as module
-from impasto.webapp.studio.visits import ABSENT_SECONDS, SESSIONS_KEPT, Visits, VisitsMiddleware
+from impasto.webapp.studio.visitors import visits as module
+from impasto.webapp.studio.visitors.visits import ABSENT_SECONDS, SESSIONS_KEPT, Visits, VisitsMiddleware
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from gradio.route_utils import delete_files_created_by_app
 
 from impasto.models.errors import BadInput
 from impasto.webapp.studio.blocks import build
-from impasto.webapp.studio.temporary import ABANDONED_SECONDS, PREFIX, TEND_SECONDS, Folders
+from impasto.webapp.studio.visitors.temporary import ABANDONED_SECONDS, PREFIX, TEND_SECONDS, Folders
 
 
 @pytest.fixture

@@ -20,9 +20,9 @@ from impasto.export.runtime.painter import Painter
 from impasto.models.errors import DiskFull
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
-from impasto.webapp.studio import uploads as module
-from impasto.webapp.studio.temporary import NO_ROOM, YOUR_ROOM, Folders
-from impasto.webapp.studio.uploads import Uploads
+from impasto.webapp.studio.visitors import uploads as module
+from impasto.webapp.studio.visitors.temporary import NO_ROOM, YOUR_ROOM, Folders
+from impasto.webapp.studio.visitors.uploads import Uploads
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from impasto.webapp.studio.request_filter import JSON_BYTES, RequestFilter
+from impasto.webapp.studio.visitors.request_filter import JSON_BYTES, RequestFilter
 
 
 def ask(root, path, body=b"", method="POST", headers=()):

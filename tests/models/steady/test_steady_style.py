@@ -6,7 +6,7 @@ import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
-from impasto.models.steady_style import SteadyStyle
+from impasto.models.steady.steady_style import SteadyStyle
 from impasto.models.weights import load_weights, save_weights
 
 

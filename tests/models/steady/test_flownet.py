@@ -6,8 +6,8 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from impasto.models import flownet, motion
 from impasto.models.errors import BadInput
+from impasto.models.steady import flownet, motion
 from impasto.train.evaluation.motion_report import export
 
 pytestmark = pytest.mark.usefixtures("one_thread")

@@ -1,0 +1,1 @@
+"""The stabilizer and the motion it follows."""

@@ -1,0 +1,1 @@
+"""Visitors: their sessions, folders and uploads, and what they may ask for."""
