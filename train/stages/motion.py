@@ -1,6 +1,7 @@
 """The motion stage: a small network learns to find motion, from photographs that move in known ways.
 
-Its result, as `models/flownet.safetensors`, is what every stabilizer finds motion with: learned once, not with each T.
+Its result, `models/steady/flownet.safetensors`, is what every stabilizer finds motion with: learned once, not with
+each T.
 
 Supervised as PWC-Net is (Sun et al. 2018), at every level: by the end-point error over all pixels, those that are
 hidden in the other frame too, for their motion is known exactly here.
