@@ -134,9 +134,12 @@ def lab(image: Tensor) -> Tensor:
 
     What stands under a root is kept from 0 also where the other branch is taken, for the gradient's sake.
     """
+    # sRGB's transfer function undone: a line near black, a power elsewhere
     linear = torch.where(image > 0.04045, ((image.clamp_min(0.04) + 0.055) / 1.055) ** 2.4, image / 12.92)
+    # X, Y and Z, 1 each for white
     with exactly(image):
         xyz = torch.einsum("ij,njhw->nihw", image.new_tensor(TO_XYZ), linear) / image.new_tensor(WHITE).view(1, 3, 1, 1)
+    # the eye's response, about a cube root, and its differences: lightness, green to red, blue to yellow
     f = torch.where(xyz > 0.008856, xyz.clamp_min(0.008) ** (1 / 3), 7.787 * xyz + 16 / 116)
     x, y, z = f.unbind(1)
     return torch.stack((116 * y - 16, 500 * (x - y), 200 * (y - z)), 1)
@@ -158,6 +161,7 @@ def colour(out: Palette, target: Palette) -> Tensor:
 
     Distances of less than a unit, which no eye sees, count as their squares.
     """
+    # deviations from the diagonals; the floor keeps the root's gradient finite on flat pictures
     here, there = (x.covariance.diagonal(dim1=1, dim2=2).clamp_min(1e-2).sqrt() for x in (out, target))
     gaps = ((out.mean - target.mean).square().sum(1), (here - there).square().sum(1))
     return sum((gap + 1).sqrt().mean() - 1 for gap in gaps) / 10
@@ -179,6 +183,7 @@ def self_similarity(features: Tensor) -> Tensor:
 
     Features are averaged two by two; row i is the log-softmax of the cosines between part i and all parts.
     """
+    # each part a unit vector: products are cosines then
     parts = F.normalize(F.avg_pool2d(features.float(), 2).flatten(2), dim=1)
     with exactly(features):
         return torch.log_softmax(parts.transpose(1, 2) @ parts, -1)
@@ -199,6 +204,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
 
     Gaussian window of 11 pixels, borders mirrored, mean over all pixels and images; 1 where they are the same.
     """
+    # the window, as a row: it is applied across, then down
     at = torch.arange(-5, 6, device=a.device, dtype=a.dtype)
     bell = torch.exp(-(at**2) / (2 * 1.5**2))
     row = (bell / bell.sum()).view(1, 1, 1, -1)
@@ -210,6 +216,7 @@ def ssim(a: Tensor, b: Tensor) -> Tensor:
     mean_a, mean_b = local(a), local(b)
     # variances and covariance under the window
     var_a, var_b, both = local(a * a) - mean_a**2, local(b * b) - mean_b**2, local(a * b) - mean_a * mean_b
+    # likeness of the means, then of contrast and structure together; .01 and .03 are the paper's constants
     light = (2 * mean_a * mean_b + 0.01**2) / (mean_a**2 + mean_b**2 + 0.01**2)
     return (light * (2 * both + 0.03**2) / (var_a + var_b + 0.03**2)).mean()
 
@@ -237,6 +244,7 @@ def output_temporal(
     mean is over all elements, hidden ones counted as 0, like e_stab's: what little is visible then weighs little.
     Images [N,3,H,W] in [0, 1]; flow [N,2,H,W] from t to t−1; M [N,1,H,W] of frame t.
     """
+    # how the painting, and the light of the frame, changed along the motion
     change_out = out.float() - warp(previous_out, flow)
     change_in = luminance(frame.float() - warp(previous_frame, flow))
     return (mask * (change_out - change_in).square()).mean()

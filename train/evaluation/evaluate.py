@@ -129,11 +129,13 @@ def measure_scene(
     `tick` is called after each clip painted. Returns what the scene is, with the figures of its frames unpainted, and
     the rows.
     """
+    # Pictures are judged at a quarter, the middle and three quarters of the clip, stability over all of it.
     frames = [to_tensor(frame) for frame in scene.frames]
     count, picks = len(frames), sorted({len(frames) * i // 4 for i in (1, 2, 3)})
     with torch.no_grad():
         shown = [(frames[i], vgg(frames[i][None], losses.CONTENT_LAYER)[losses.CONTENT_LAYER]) for i in picks]
     _, height, width = frames[0].shape
+    # what the unpainted frames have of each: a painting is compared with it
     own = {
         "variation_input": metrics.variation(frames),
         "e_stab_input": metrics.e_stab(frames, scene.near),
@@ -150,6 +152,7 @@ def measure_scene(
             clips[name] = outs = [to_tensor(out) for out in paint(painter, scene, style)]
             known[name] = of_pictures(vgg, [outs[i] for i in picks], shown, style)
             known[name] |= _measure(outs, frames, scene, own)
+            # a steady painter beside the same network frame by frame: what steadiness costs, and what it drags along
             reference = (alone or {}).get(name)
             if reference:
                 known[name] |= {

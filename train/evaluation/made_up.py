@@ -95,6 +95,7 @@ def _photograph(height: int, width: int, seed: int) -> Tensor:
 
 def _cutout(side: int, seed: int, seen: bool) -> Tensor:
     """[1,4,side,side]: a picture times what it covers, and that: a rounded blob, or nothing where it is not `seen`."""
+    # in polar form, the side's half as unit: a circle with three and five bumps, its edge a pixel wide
     y, x = (np.mgrid[:side, :side] - (side - 1) / 2) / (side / 2)
     angle = np.arctan2(y, x)
     outline = 0.62 + 0.1 * np.cos(3 * angle + seed) + 0.06 * np.cos(5 * angle)
@@ -114,10 +115,12 @@ def _wash(rng) -> np.ndarray:
 
 def _blocks(rng) -> np.ndarray:
     image, colours = np.ones((SIDE, SIDE, 3)), _palette("primary")
+    # rectangles between random lines, a few of them coloured
     edges = [np.sort(np.r_[0, rng.choice(np.arange(50, SIDE - 30, 16), 5, replace=False), SIDE]) for _ in "yx"]
     for top, bottom in zip(edges[0], edges[0][1:], strict=False):
         for left, right in zip(edges[1], edges[1][1:], strict=False):
             image[top:bottom, left:right] = colours[rng.choice(5, p=(0.3, 0.25, 0.15, 0.15, 0.15))]
+    # black bars on the lines, down and across
     for axis, lines in enumerate(edges):
         for at in lines[1:-1]:
             image[(slice(at - 5, at + 5), slice(None))[:: 1 - 2 * axis]] = 0.06
@@ -127,12 +130,14 @@ def _blocks(rng) -> np.ndarray:
 def _facets(rng) -> np.ndarray:
     cell, _ = _cells(rng, 70)
     y, x = np.mgrid[:SIDE, :SIDE] / SIDE
+    # a cell's own tone times a ramp in its own direction that starts anew at every third of the picture
     turn, tone = rng.uniform(0, 2 * np.pi, 70), _mixed(rng, "dusk", 70)
     slope = np.cos(turn)[cell] * x + np.sin(turn)[cell] * y
     return tone[cell] * (0.8 + 0.9 * (slope % 0.33))[..., None]
 
 
 def _ink(rng) -> np.ndarray:
+    # contour lines of a made-up hill: the distance in height to the next line, over the slope, is the one in pixels
     height = 4 * _noise(rng, (SIDE, SIDE), 5) + 0.5 * _noise(rng, (SIDE, SIDE), 20)
     down, across = np.gradient(height)
     line = np.abs(height - np.round(height)) / (np.hypot(down, across) + 0.02)

@@ -50,7 +50,7 @@ def deviation(picture: Tensor) -> float:
 
 def colour(out: Tensor, painting: Tensor) -> float:
     """‖m − m'‖ + ‖s − s'‖ with the means m and the deviations s of L*, a* and b* over the picture; 0 is best, and 2.3
-    is about what an vgg16 just notices. [3,H,W], [3,h,w] in [0, 1]. In OpenCV's L*a*b*, which is a table: `losses.lab`
+    is about what an eye just notices. [3,H,W], [3,h,w] in [0, 1]. In OpenCV's L*a*b*, which is a table: `losses.lab`
     is exact, and differs from this by a few hundredths."""
     moments = []
     for x in (out, painting):

@@ -94,6 +94,7 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
     for name, pairs in groupby(sintel_pairs(training, render), key=lambda item: item[0].split("/")[0]):
         frames, flows, masks, exact = {}, {}, {}, []
         for place, pair in pairs:
+            # a pair is named by its earlier frame; the first one met brings the frames that lead up to it
             number = int(place.rsplit("_", 1)[1])
             whole, pair = pair, _narrowed(pair, width) if width else pair
             if number not in frames:
@@ -103,10 +104,12 @@ def _sintel(training: Path, render: str, width: int | None) -> Iterator[Scene]:
             flows[number], masks[number] = pair.flow, pair.mask
             if (training / "occlusions" / f"{place}.png").is_file():
                 exact.append(number)
+        # Frame numbers may have gaps; from here on pairs are indices into the frames that are there.
         numbers, found = sorted(frames), True
         here = [numbers.index(n) for n in flows]
         near = FramePairs(here, [i + 1 for i in here], torch.stack([*flows.values()]), torch.stack([*masks.values()]))
         stacked = np.stack([frames[n] for n in numbers])
+        # what comes into sight is known only where the data say what is hidden
         shown = [disoccluded(flows[n], masks[n]) for n in exact]
         revealed = _disocclusions([numbers.index(n) + 1 for n in exact], shown, stacked.shape[1:3])
         far = _dis_pairs(stacked, numbers, LAG)

@@ -65,6 +65,7 @@ def contact_sheet(
     notes: Mapping[str, Sequence[str]] | None = None,
 ) -> Image.Image:
     """One sheet; contents are painted as they are. notes: as for `write_sheets`."""
+    # where everything goes: a column a content, a group of rows a style
     widths = [round(CELL * f[-1].shape[1] / f[-1].shape[0]) for f in contents.values()]
     lefts = STYLE + STRIP + GAP + np.cumsum([0, *(w + GAP for w in widths)])
     group = len(painters) * (CELL + GAP) - GAP
@@ -73,9 +74,11 @@ def contact_sheet(
     top = CELL + STRIP + GROUP
     sheet = Image.new("RGB", (int(lefts[-1]) + GAP, top + len(styles) * (group + GROUP)), PAPER)
     draw = ImageDraw.Draw(sheet)
+    # the contents, unpainted, on top
     for (name, frames), left, width in zip(contents.items(), lefts, widths, strict=False):
         sheet.paste(_shrunk(frames[-1], width, CELL), (int(left), GAP))
         _write(draw, (left + width / 2, GAP + CELL + 3), name, width, FAINT)
+    # each style with its picture at the left, and a row of paintings for each model
     for i, style in enumerate(styles):
         y = top + i * (group + GROUP)
         _paste_style(sheet, draw, style, y, group, (notes or {}).get(style.name, ()))
@@ -95,6 +98,7 @@ def _paste_style(
 ) -> None:
     """The style's picture as large as its column and rows allow, its name below, then the notes as far as they fit."""
     h, w = style.picture.shape[:2]
+    # as large as the column is wide and the group is high, but a narrow strip is not blown up
     scale = min((STYLE - 2 * GAP) / w, (room - STRIP) / h, 1.2 * CELL / h)
     width, height = round(w * scale), round(h * scale)
     sheet.paste(_shrunk(style.picture, width, height), (GAP + (STYLE - 2 * GAP - width) // 2, y))

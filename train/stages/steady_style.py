@@ -51,10 +51,12 @@ def losses(
     """
     frames, flows, masks = (x.transpose(0, 1) for x in shots[:3])
     still = (frames[0] + noise.transpose(0, 1)).clamp(0.0, 1.0)
+    # what is not learned here: the style vectors, and a past that has seen the still first frame
     with torch.no_grad():
         vectors = nets.p.style_of(known.code, known.statistics)
         content_features = vgg(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
         begun = unroll(nets.t.stabilizer, still, paint(nets, still, styles_over_time(nets, vectors, len(still))))[-1]
+    # the frames that follow, painted with the changed vectors and carried along
     mixed = nets.t.steady_style(vectors, torch.ones(1, device=vectors.device)).repeat(len(frames) - 1, 1)
     painted = torch.cat([begun[None], paint(nets, frames[1:], mixed)])
     steady = unroll(nets.t.stabilizer, torch.cat([still[-1:], frames[1:]]), painted)
