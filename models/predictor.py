@@ -19,10 +19,11 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from .spec import StyleLayout
+from .spec import StyleLayout, between
 
 TINY = 1e-4  # added to variances, of values in about 0…6: the gradient of a deviation of 0 is infinite
 SLOPE = 0.2  # of the leaky ReLU between the two layers of the statistics, below zero
+MOST_WEIGHTS = 50_000_000  # of the inverted residuals: 200 MB, ten times what the published ones have
 SIDE = 256  # pixels: pictures are cropped to a square and resized to this before P sees them
 
 
@@ -68,7 +69,18 @@ class PredictorSpec:
 
     @classmethod
     def from_json(cls, data: dict) -> "PredictorSpec":
-        return cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
+        """Raises ValueError for sizes that no P has, before anything is built of them."""
+        spec = cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
+        between((spec.stem, spec.last, spec.bottleneck, spec.statistics), (1, 0, 1, 0), (512, 4096, 512, 1024))
+        between((len(spec.stages),), (1,), (16,))
+        width, weights = spec.stem, 0
+        for stage in spec.stages:
+            between(stage, (1, 1, 1, 1), (16, 1024, 16, 4))
+            expansion, channels, repeats, _ = stage
+            weights += 2 * repeats * expansion * max(width, channels) ** 2
+            width = channels
+        between((weights,), (0,), (MOST_WEIGHTS,))
+        return spec
 
 
 # Ours: the published one without its widest layers, which hold two thirds of its weights, but with statistics.

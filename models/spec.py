@@ -4,8 +4,16 @@ A `TransformerSpec` says everything needed to build T; two are named here, `PUBL
 `StyleLayout` says where in the flat vector S each normalised layer finds its scale γ and its shift β.
 """
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from itertools import pairwise
+
+
+def between(sizes: Sequence[int], least: Sequence[int], most: Sequence[int]) -> None:
+    """Raises ValueError unless all are whole numbers within their bounds: what is built of larger ones fills memory."""
+    for size, low, high in zip(sizes, least, most, strict=True):
+        if type(size) is not int or not low <= size <= high:
+            raise ValueError(f"{size} is no whole number from {low} to {high}")
 
 
 @dataclass(frozen=True)
@@ -56,7 +64,14 @@ class TransformerSpec:
 
     @classmethod
     def from_json(cls, data: dict) -> "TransformerSpec":
-        return cls(**{**data, "channels": tuple(data["channels"])})
+        """Raises ValueError for sizes that no T has, before anything is built of them."""
+        spec = cls(**{**data, "channels": tuple(data["channels"])})
+        sizes = (spec.blocks, spec.stem_kernel, spec.stem_stride, spec.end_kernel)
+        between(sizes, (0, 1, 1, 1), (16, 31, 8, 31))
+        between(spec.channels, [1] * len(spec.channels), [512] * len(spec.channels))
+        if not 1 <= len(spec.channels) <= 6 or type(spec.skip) is not bool or not 0 < spec.epsilon < 1:
+            raise ValueError(f"no T is like {spec}")
+        return spec
 
 
 # The mobile network of Ghiasi et al. 2017 (Magenta): 9×9 ends at full resolution.

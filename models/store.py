@@ -9,6 +9,7 @@ import importlib.util
 import os
 from pathlib import Path
 
+from .atomic import recover
 from .errors import BadInput
 
 RELEASED = Path(__file__).parent / "released"
@@ -25,8 +26,9 @@ def available() -> dict[str, Path]:
     found: dict[str, Path] = {}
     for root in (RELEASED, own_models()):
         if root.is_dir():
+            recover(root)
             for folder in sorted(root.iterdir()):
-                if (folder / "model.json").is_file():
+                if (folder / "model.json").is_file() and not folder.name.startswith("."):
                     found.setdefault(folder.name, folder)
     return found
 
@@ -46,6 +48,7 @@ def model_folder(name: str | os.PathLike | None = None) -> Path:
     if str(name) in known:
         return known[str(name)]
     path = Path(name)
+    recover(path.parent)
     if (path / "model.json").is_file():
         return path
     if path.name == "model.json" and path.is_file():

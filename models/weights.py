@@ -20,6 +20,8 @@ from .transformer import Transformer
 
 ROWS_OF_STYLE = ("heads", "correct")  # the layers of P with a row for every value of S
 OPTIONAL = ("stabilizer", "steady_style")  # the parts of T that older files lack, or have in another shape
+_PREFIXES = ("predictor.", "transformer.")
+_OPTIONAL_NAMES = tuple(f"transformer.{part}." for part in OPTIONAL)
 
 
 def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
@@ -77,14 +79,30 @@ def load_weights(path: Path) -> tuple[Predictor, Transformer]:
     try:
         with safe_open(str(path), "pt") as f:
             meta = f.metadata() or {}
-            tensors = {name: f.get_tensor(name) for name in f.keys()}  # noqa: SIM118
-        tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
-        pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
-        p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
+            tspec = TransformerSpec.from_json(json.loads(meta["transformer"]))
+            pspec = PredictorSpec.from_json(json.loads(meta["predictor"]))
+            p, t = Predictor(pspec, StyleLayout.of(tspec)), Transformer(tspec)
+            # Shapes are compared in the file's header; what is of no use here is not read.
+            stored = {name: tuple(f.get_slice(name).get_shape()) for name in f.keys() if name.startswith(_PREFIXES)}  # noqa: SIM118
+            if _required(stored) != _required(_shapes(p, t)):
+                raise ValueError("other tensors than the metadata describe")
+            tensors = {name: f.get_tensor(name) for name in stored}
         for part in OPTIONAL:
             tensors = with_part(tensors, f"transformer.{part}.", getattr(t, part))
-        for prefix, net in (("predictor.", p), ("transformer.", t)):
+        if not all(tensor.isfinite().all() for tensor in tensors.values()):
+            raise ValueError("weights that are not finite")
+        for prefix, net in zip(_PREFIXES, (p, t), strict=True):
             net.load_state_dict({k.removeprefix(prefix): v for k, v in tensors.items() if k.startswith(prefix)})
-    except (OSError, KeyError, ValueError, TypeError, RuntimeError, SafetensorError) as e:
+    except (OSError, KeyError, ValueError, TypeError, AttributeError, RuntimeError, SafetensorError) as e:
         raise BadInput(f"{path} does not hold the weights of an Impasto model.") from e
     return p.eval(), t.eval()
+
+
+def _shapes(p: Predictor, t: Transformer) -> dict[str, tuple[int, ...]]:
+    """Name in a file → shape of every weight of both networks."""
+    nets = zip(_PREFIXES, (p, t), strict=True)
+    return {prefix + name: tuple(value.shape) for prefix, net in nets for name, value in net.state_dict().items()}
+
+
+def _required(shapes: dict[str, tuple[int, ...]]) -> dict[str, tuple[int, ...]]:
+    return {name: shape for name, shape in shapes.items() if not name.startswith(_OPTIONAL_NAMES)}

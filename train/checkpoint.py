@@ -5,13 +5,16 @@ moving average) and `training.pt` (the optimiser, the random numbers, the step),
 the average of the newest checkpoint: that is the result, to be exported or to start another run from.
 """
 
+import io
 import json
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
 import torch
 
+from impasto.export.runtime.description import fields, number, whole
 from impasto.models.atomic import folder_aside, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
@@ -22,6 +25,7 @@ KEPT = 2  # the newest one, and one before it in case a person finds the newest 
 RESULT = "weights.safetensors"
 SETTINGS = "config.json"
 LOG = "log.jsonl"  # one line of figures a step
+LINE = fields(step=whole(0, 10**9), seconds=number)
 
 
 class Networks(NamedTuple):
@@ -41,7 +45,7 @@ def recipe(run: Path) -> dict:
         raise BadInput(f"{run} holds no finished run of `impasto train`.")
     try:
         return {**json.loads((run / SETTINGS).read_text("utf-8")), "reached": int(reached.name)}
-    except (OSError, ValueError, TypeError, AttributeError) as e:
+    except (OSError, ValueError, TypeError, AttributeError, RecursionError) as e:
         raise BadInput(f"{run} holds no finished run of `impasto train`.") from e
 
 
@@ -52,20 +56,27 @@ def read_log(run: Path) -> list[dict]:
     """
     file, lines = run / LOG, []
     written = file.read_text("utf-8", errors="replace").splitlines() if file.is_file() else []
-    for number, text in enumerate(written, 1):
+    for at, text in enumerate(written, 1):
         try:
             line = json.loads(text)
-            lines.append({**line, "step": int(line["step"]), "seconds": float(line["seconds"])})
-        except (ValueError, KeyError, TypeError) as e:
-            if number < len(written):
-                raise BadInput(f"{file} is damaged at line {number}: choose another --out.") from e
+        except (ValueError, RecursionError):
+            line = None
+        if LINE(line):
+            lines.append({**line, "seconds": float(line["seconds"])})
+        elif at < len(written):
+            raise BadInput(f"{file} is damaged at line {at}: choose another --out.")
     return lines
 
 
 def newest(out: Path) -> Path | None:
     """The newest complete checkpoint of a run's folder, if there is one."""
-    found = sorted(path for path in (out / "checkpoints").glob("*") if path.name.isdigit())
+    found = _complete(out)
     return found[-1] if found else None
+
+
+def _complete(out: Path) -> list[Path]:
+    """The checkpoints of a run's folder, oldest first."""
+    return sorted(path for path in (out / "checkpoints").glob("*") if path.name.isdecimal())
 
 
 def save(
@@ -78,13 +89,47 @@ def save(
             save_weights(*nets, aside / "weights.safetensors")
             save_weights(*ema, aside / "ema.safetensors")
             state = {"step": step, "optimizer": optimizer.state_dict(), "random": random.get_state()}
-            torch.save(state, aside / "training.pt")
+            packed = io.BytesIO()  # written here: of a full disk torch does not say that it is full
+            torch.save(state, packed)
+            (aside / "training.pt").write_bytes(packed.getbuffer())
     with written_aside(out / RESULT) as result:
         shutil.copyfile(folder / "ema.safetensors", result)
-    complete = sorted(path for path in folder.parent.iterdir() if path.name.isdigit())
-    unfinished = folder.parent.glob(".*")  # of a process that was killed while it wrote
-    for old in [*complete[:-KEPT], *unfinished]:
+    for old in _complete(out)[:-KEPT]:
         shutil.rmtree(old)
+
+
+def resume(
+    out: Path,
+    nets: Networks,
+    ema: Networks,
+    optimizer: torch.optim.Optimizer,
+    random: torch.Generator,
+    warn: Callable[[str], None] = lambda sentence: None,
+) -> int:
+    """`restore` from the newest checkpoint of a run's folder, or from the one before if that is damaged; 0: none.
+
+    `warn` is told in a sentence. BadInput: as `restore`, where no other checkpoint can be restored either.
+    """
+    refused: BadInput | None = None
+    for folder in _complete(out)[::-1]:
+        try:
+            step = restore(folder, nets, ema, optimizer, random)
+        except BadInput as error:  # of another kind of run, all are refused
+            refused = refused or error
+            continue
+        if refused:
+            warn(f"The newest checkpoint in {out} is damaged; the run goes on from the one before it, {folder.name}.")
+        return step
+    if refused:
+        raise refused
+    return 0
+
+
+def forget_after(out: Path, step: int) -> None:
+    """Remove the checkpoints of later steps than the one that a run goes on from: they are damaged."""
+    for folder in _complete(out):
+        if int(folder.name) > step:
+            shutil.rmtree(folder)
 
 
 def restore(
@@ -101,6 +146,8 @@ def restore(
         state = torch.load(folder / "training.pt", map_location="cpu", weights_only=True)
         optimizer.load_state_dict(state["optimizer"])
         random.set_state(state["random"])
+        if state["step"] != int(folder.name):
+            raise BadInput(f"{folder} is damaged: it says that it is of step {state['step']}.")
         return state["step"]
     except BadInput:
         raise

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import typer
 
+from impasto.models.atomic import write_text
 from impasto.models.errors import BadInput
 
 # Heavy imports are inside the commands, so that the command line starts quickly.
@@ -188,8 +189,8 @@ def motion_report(
     result = motion_report.compare(weights, sintel, photos or ())
     table = motion_report.markdown(result)
     out.mkdir(parents=True, exist_ok=True)
-    (out / "motion.json").write_text(json.dumps(result, indent=1), "utf-8")
-    (out / "motion.md").write_text(table, "utf-8")
+    write_text(out / "motion.json", json.dumps(result, indent=1))
+    write_text(out / "motion.md", table)
     typer.echo(table)
 
 

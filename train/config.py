@@ -11,9 +11,10 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
+import yaml
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import ConfigKeyError, OmegaConfBaseException, ValidationError
-from yaml import YAMLError
+from yaml import AliasEvent, YAMLError
 
 from impasto.models.errors import BadInput
 
@@ -98,6 +99,7 @@ BOUNDS = {
     "clip_share": SHARE,
     "weight_decay": Bounds(0, 1),
 }
+YAML_BYTES = 1_000_000  # of a file of settings
 DECAYS = ("steps", "minutes", "none")
 
 C = TypeVar("C", bound=StageConfig)
@@ -172,10 +174,16 @@ def _read_yaml(file: Path) -> DictConfig:
     """What a YAML file says, nested or as "weights.texture: 2"."""
     found = OmegaConf.create()
     try:
+        if file.stat().st_size > YAML_BYTES:
+            raise BadInput(f"{file} does not hold settings: it has more than {YAML_BYTES:,} bytes.")
+        if any(isinstance(event, AliasEvent) for event in yaml.parse(file.read_text("utf-8"), yaml.SafeLoader)):
+            raise BadInput(f"{file} cannot be read as YAML of settings: they have no use for an alias (*name).")
         loaded = OmegaConf.to_container(OmegaConf.load(file), resolve=False)
         for key, value in loaded.items() if isinstance(loaded, dict) else ():
             OmegaConf.update(found, str(key), value)
-    except (OSError, UnicodeDecodeError, YAMLError, OmegaConfBaseException, ValueError, RecursionError) as e:
+    except BadInput:
+        raise
+    except (OSError, YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError, RecursionError) as e:
         raise BadInput(f"{file} cannot be read as YAML ({type(e).__name__}).") from e
     if not isinstance(loaded, dict):
         raise BadInput(f"{file} does not hold settings, one `key: value` a line.")

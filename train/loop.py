@@ -9,21 +9,22 @@ import copy
 import json
 import math
 import os
+import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from pathlib import Path
 
-import cv2
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
+from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 from tqdm import tqdm
 
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import write_text, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SMALL, Predictor, PredictorSpec
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
@@ -147,14 +148,16 @@ def run(
     averaged: list[Tensor] = [weight for net in ema for weight in net.parameters()]
     present: list[Tensor] = [weight for net in nets for weight in net.parameters()]
 
-    found = checkpoint.newest(out)
-    if found and not resume:
+    if checkpoint.newest(out) and not resume:
         raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
     bases = [group["base"] for group in optimizer.param_groups]
-    first = checkpoint.restore(found, nets, ema, optimizer, draws.generator) if found else 0
+    warn = (lambda sentence: print(f"Warning: {sentence}", file=sys.stderr)) if main else (lambda sentence: None)
+    first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)
     for group, base in zip(optimizer.param_groups, bases, strict=True):
         group["base"] = base  # what is asked for now, not what the checkpoint was trained with
-    processes.wait_for_everyone()  # none may look for checkpoints while another already writes one
+    processes.wait_for_everyone()  # none may look for checkpoints while another already writes or removes one
+    if main:
+        checkpoint.forget_after(out, first)
     log = _Log(out, config, first, processes.num_processes) if main else None
 
     # A process may stop only where all do: the clock is the main process's, and so is the step.
@@ -268,7 +271,7 @@ class _Log:
         (out / "samples").mkdir(parents=True, exist_ok=True)
         stage = type(config).__module__.rpartition(".")[2]
         settings = {"stage": stage, **asdict(config), "processes": processes}
-        (out / checkpoint.SETTINGS).write_text(json.dumps(settings, indent=1), "utf-8")
+        write_text(out / checkpoint.SETTINGS, json.dumps(settings, indent=1))
         _forget_after(out, first)
         self.out, self.config = out, config
         self.file = open(out / checkpoint.LOG, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
@@ -294,7 +297,8 @@ class _Log:
     def picture(self, step: int, image: Tensor) -> None:
         """A sheet [3,H,W] in [0, 1], also as samples/STEP.jpg."""
         pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-        cv2.imwrite(str(self.out / "samples" / f"{step:07d}.jpg"), pixels[:, :, ::-1])
+        with written_aside(self.out / "samples" / f"{step:07d}.jpg") as aside:
+            Image.fromarray(pixels).save(aside, quality=95)
         self.board.add_image("painted", pixels, step, dataformats="HWC")
 
     def close(self) -> None:
@@ -306,8 +310,7 @@ class _Log:
 def _forget_after(run: Path, step: int) -> None:
     """Drops the lines of a log that belong to steps which will be done again, and one cut short."""
     kept = [json.dumps(line) + "\n" for line in checkpoint.read_log(run) if line["step"] <= step]
-    with written_aside(run / checkpoint.LOG) as aside:
-        aside.write_text("".join(kept), "utf-8")
+    write_text(run / checkpoint.LOG, "".join(kept))
 
 
 @torch.no_grad()

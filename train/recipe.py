@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 import torch
 
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import write_text, written_aside
 from impasto.models.errors import BadInput
 
 from . import loop
@@ -112,7 +112,8 @@ def run(
                     note_finished(out, name, ended)
             start = str(out / name)
     if main:
-        shutil.copyfile(Path(start) / RESULT, out / RESULT)
+        with written_aside(out / RESULT) as aside:
+            shutil.copyfile(Path(start) / RESULT, aside)
         return f"The weights are in {out / RESULT}; {export(out, Path(start))}"
     return f"The weights are in {out / RESULT}."
 
@@ -139,17 +140,16 @@ def finished(out: Path) -> dict[str, str]:
     file = out / NOTES
     try:
         noted = json.loads(file.read_text("utf-8")) if file.is_file() else {}
-    except ValueError as e:
+    except (OSError, ValueError, RecursionError) as e:
         raise BadInput(f"{file} is damaged: remove it, and every stage goes on from its own checkpoints.") from e
-    if not isinstance(noted, dict):
+    if not isinstance(noted, dict) or not all(isinstance(ended, str) for ended in noted.values()):
         raise BadInput(f"{file} is damaged: remove it, and every stage goes on from its own checkpoints.")
     return noted
 
 
 def note_finished(out: Path, name: str, ended: str) -> None:
     """Notes that a stage (or the export) is finished."""
-    with written_aside(out / NOTES) as aside:
-        aside.write_text(json.dumps({**finished(out), name: ended}, indent=1), "utf-8")
+    write_text(out / NOTES, json.dumps({**finished(out), name: ended}, indent=1))
 
 
 def minutes_trained(run: Path) -> float:

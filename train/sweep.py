@@ -18,15 +18,18 @@ import torch
 from torch import nn
 
 from impasto.export.graphs.wrappers import FrameGraph
+from impasto.export.runtime.description import fields, number
 from impasto.export.runtime.session import open_session
 from impasto.export.runtime.timing import interleaved
+from impasto.models.atomic import write_text
+from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
 from impasto.models.weights import OPTIONAL, ROWS_OF_STYLE, save_weights, take_over
 
 from . import loop
-from .checkpoint import read_log
+from .checkpoint import LOG, read_log
 from .stages import image
 from .stages.distil import load_teacher
 
@@ -52,6 +55,7 @@ HEIGHT, WIDTH = 288, 512  # of the frame that is timed
 THREADS = 2
 ROUNDS = 30  # frames each network paints, in turn; the fastest counts: what else a machine does only ever adds
 TERMS = ("texture", "energy", "colour", "content", "structure", "tv", "total")  # in the table
+LINE = fields(total=number, terms=lambda terms: isinstance(terms, dict) and all(map(number, terms.values())))
 LAST = 0.2  # share of the steps whose losses are averaged
 
 
@@ -76,8 +80,8 @@ def sweep(
         run = out / name.replace(" ", "-")
         costs = {"spec": spec.to_json(), **cost(spec), "ms": round(times[name], 1)}
         result["rows"][name] = {**costs, **train_row(config, spec, photos, paintings, run, vgg_file, teacher)}
-        (out / "sweep.json").write_text(json.dumps(result, indent=1), "utf-8")
-        (out / "sweep.md").write_text(markdown(result), "utf-8")
+        write_text(out / "sweep.json", json.dumps(result, indent=1))
+        write_text(out / "sweep.md", markdown(result))
     return result
 
 
@@ -133,6 +137,8 @@ def train_row(
     if len(read_log(run)) < config.steps:  # to read a thousand pictures for nothing takes longer than to look
         image.train(config, photos, paintings, run, str(start), vgg_file, resume=True)
     lines = read_log(run)[-max(1, round(LAST * config.steps)) :]
+    if not lines or not all(LINE(line) and line["terms"].keys() == lines[0]["terms"].keys() for line in lines):
+        raise BadInput(f"{run / LOG} is damaged: choose another --out.")
     figures = {name: [line["terms"][name] for line in lines] for name in lines[0]["terms"]}
     figures["total"] = [line["total"] for line in lines]
     return {name: round(float(np.mean(values)), 4) for name, values in figures.items()}

@@ -101,6 +101,8 @@ def load(file: str | Path | None = None, convention: str | None = None) -> Vgg:
         if name not in weights or weights[name].shape != like.shape:
             raise BadInput(f"{file or URL} is not VGG-16: {name} is missing or not {tuple(like.shape)}.")
     weights = {name: weights[name].float() for name in wanted}
+    if not all(values.isfinite().all() for values in weights.values()):
+        raise BadInput(f"{file or URL} is damaged: it holds numbers that are not finite.")
     if convention == CAFFE:
         weights["features.0.weight"] = weights["features.0.weight"].flip(1)
     vgg.load_state_dict(weights)
@@ -121,8 +123,10 @@ def _read(file: Path) -> tuple[dict[str, Tensor], str]:
     try:
         if file.suffix == ".safetensors":
             with safe_open(str(file), "pt") as f:
-                return {name: f.get_tensor(name) for name in f.keys()}, (f.metadata() or {}).get("input", "RGB")  # noqa: SIM118
-        return dict(torch.load(file, map_location="cpu", weights_only=True)), "RGB"
+                names = [name for name in f.keys() if name.startswith("features.")]  # noqa: SIM118
+                return {name: f.get_tensor(name) for name in names}, (f.metadata() or {}).get("input", "RGB")
+        found = torch.load(file, map_location="cpu", weights_only=True)
+        return {name: value for name, value in found.items() if isinstance(value, Tensor)}, "RGB"
     except Exception as e:  # both readers raise whatever their parsers ran into
         raise BadInput(f"{file} is not a readable weights file ({type(e).__name__}: {e}).") from e
 

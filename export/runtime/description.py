@@ -1,5 +1,6 @@
 """Checks what was read from a `model.json` before anything of it is used: types, ranges, files inside the folder."""
 
+import math
 import re
 from collections.abc import Callable
 from typing import Any
@@ -44,8 +45,16 @@ def fields(**checks: Check) -> Check:
     )
 
 
+def number(value: Any) -> bool:
+    """A finite number that a float can hold: JSON also has NaN, Infinity and 10^400."""
+    try:
+        return type(value) in (int, float) and math.isfinite(value)
+    except OverflowError:
+        return False
+
+
 def share(value: Any) -> bool:
-    return type(value) in (int, float) and 0 <= value <= 1
+    return number(value) and 0 <= value <= 1
 
 
 STATE = each(fields(**{"name": text, "from": text}, channels=whole(1, CHANNELS), over=whole(1, MULTIPLE)))

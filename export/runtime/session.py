@@ -58,6 +58,9 @@ def _session(graph: str, stamp: int, device: str, threads: int) -> ort.Inference
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.intra_op.spin_duration_us", "50")
     options.add_session_config_entry("session.force_spinning_stop", "1")
+    # Off: a plan of where every tensor lies, kept for each size of frame ever painted. A step at 1280×720 takes 370 MB
+    # with it and 290 without, in the same time.
+    options.enable_mem_pattern = False
     options.log_severity_level = 3
     return ort.InferenceSession(graph, options, providers=[PROVIDERS[device]])
 

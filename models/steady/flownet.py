@@ -12,8 +12,8 @@ from pathlib import Path
 
 import torch
 import torch.nn.functional as F
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from ..atomic import written_aside
@@ -168,7 +168,14 @@ def load_flownet(path: Path) -> FlowNet:
     """The network of a file written by `save_flownet`, in evaluation mode. BadInput for any other file."""
     net = FlowNet()
     try:
-        net.load_state_dict({k: v.float() for k, v in load_file(path).items()})
-    except (OSError, RuntimeError, SafetensorError) as e:
+        with safe_open(str(path), "pt") as f:
+            wanted = {name: tuple(value.shape) for name, value in net.state_dict().items()}
+            if {name: tuple(f.get_slice(name).get_shape()) for name in f.keys()} != wanted:  # noqa: SIM118
+                raise ValueError("other tensors than a motion network's")
+            values = {name: f.get_tensor(name).float() for name in wanted}
+        if not all(value.isfinite().all() for value in values.values()):
+            raise ValueError("weights that are not finite")
+        net.load_state_dict(values)
+    except (OSError, RuntimeError, ValueError, SafetensorError) as e:
         raise BadInput(f"{path} does not hold the weights of a motion network.") from e
     return net.eval()

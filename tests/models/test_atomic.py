@@ -1,11 +1,27 @@
 """Nothing half-written ever has a file's or folder's name, and refusals of the system are sentences."""
 
 import errno
+import signal
+import subprocess
+import sys
 
 import pytest
 
-from impasto.models.atomic import folder_aside, written_aside
+from impasto.models import atomic
+from impasto.models.atomic import folder_aside, recover, written_aside
 from impasto.models.errors import BadInput, DiskFull
+
+
+def in_a_process(code, *arguments):
+    """Another process with everything of `atomic` at hand: its output stream is a pipe."""
+    head = "import os, signal, sys\nfrom pathlib import Path\nfrom impasto.models import atomic\n"
+    head += "here = Path(sys.argv[1])\n"
+    command = [sys.executable, "-c", head + code, *map(str, arguments)]
+    return subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
 
 
 def test_a_file_takes_its_place_when_complete(tmp_path):
@@ -79,3 +95,71 @@ def test_a_folder_that_cannot_be_is_one_sentence(tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(BadInput, match="cannot be written"), folder_aside(tmp_path / "file" / "model"):
         pass
+
+
+HALF_DONE = """
+with atomic.written_aside(here / "o.mp4") as file, atomic.folder_aside(here / "model") as folder:
+    file.write_text("half")
+    (folder / "a").write_text("half")
+    print("begun", flush=True)
+    sys.stdin.readline()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def test_what_a_kill_leaves_is_swept_by_the_next_run(tmp_path):
+    process = in_a_process(HALF_DONE, tmp_path)
+    assert process.stdout.readline() == "begun\n"
+    with written_aside(tmp_path / "other.txt") as aside:  # a run beside it takes nothing of its away
+        aside.write_text("other")
+    assert len(names(tmp_path)) == 3
+    process.communicate("\n")
+    assert process.returncode == -signal.SIGKILL
+    assert len(names(tmp_path)) == 3
+    (tmp_path / ".hidden.part").write_text("somebody's own")
+    with written_aside(tmp_path / "next.txt") as aside:
+        aside.write_text("next")
+    assert names(tmp_path) == [".hidden.part", "next.txt", "other.txt"]
+
+
+KILLED_BETWEEN = """
+atomic._exchange = lambda *_: False
+rename = Path.rename
+def once(self, to):
+    if self.name.endswith(".part"):
+        os.kill(os.getpid(), signal.SIGKILL)
+    return rename(self, to)
+Path.rename = once
+with atomic.folder_aside(here / "model") as folder:
+    (folder / "a").write_text("new")
+"""
+
+
+def test_a_kill_between_the_two_renames_loses_nothing(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "a").write_text("old")
+    process = in_a_process(KILLED_BETWEEN, tmp_path)
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+    assert not (tmp_path / "model").exists()
+    recover(tmp_path)
+    assert (tmp_path / "model" / "a").read_text() == "new"
+    with folder_aside(tmp_path / "model") as aside:
+        (aside / "b").write_text("newest")
+    assert names(tmp_path) == ["model"]
+
+
+def test_two_folders_are_exchanged_at_one_stroke(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).write_text("")
+    can = sys.platform == "linux"  # elsewhere they are renamed one after the other
+    assert atomic._exchange(tmp_path / "one", tmp_path / "two") == can
+    assert names(tmp_path / "one") == (["two"] if can else ["one"])
+    assert names(tmp_path / "two") == (["one"] if can else ["two"])
+    assert not atomic._exchange(tmp_path / "one", tmp_path / "three")
+
+
+def test_what_safetensors_says_of_a_full_disk_is_understood(tmp_path):
+    with pytest.raises(DiskFull, match="disk is full"), written_aside(tmp_path / "o.safetensors"):
+        raise RuntimeError("Error while serializing: I/O error: No space left on device (os error 28)")

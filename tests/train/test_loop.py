@@ -64,18 +64,18 @@ def _stop_after(patch, last):
 
 
 DIES_IN_SAVE = """
-import os, signal, torch
-from impasto.train import checkpoint, cli
-write = torch.save
+import os, signal
+from pathlib import Path
+from impasto.train import cli
+write = Path.write_bytes
 
-def dying(state, file):
-    if state["step"] < 4:
-        return write(state, file)
-    write(state, file)
-    os.truncate(file, os.path.getsize(file) // 2)
+def dying(file, data):
+    if file.name != "training.pt" or "0000004" not in file.parent.name:
+        return write(file, data)
+    write(file, bytes(data)[: len(data) // 2])
     os.kill(os.getpid(), signal.SIGKILL)
 
-torch.save = dying
+Path.write_bytes = dying
 cli.main()
 """
 
@@ -93,6 +93,28 @@ def test_killed_while_saving_the_older_checkpoint_stands(command, sources, tiny,
     image_stage.train(tiny(image_stage, steps=6), out=tmp_path / "whole", **sources)
     assert figures(log(tmp_path / "killed")) == figures(log(tmp_path / "whole"))
     assert not list((tmp_path / "killed" / "checkpoints").glob(".*"))
+
+
+@pytest.mark.parametrize("file", ["weights.safetensors", "ema.safetensors", "training.pt"])
+def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(sources, tiny, log, tmp_path, capsys, file):
+    run, settings = tmp_path / "run", {"save_every": 2}
+    image_stage.train(tiny(image_stage, steps=4, **settings), out=run, **sources)
+    damaged = checkpoint.newest(run) / file
+    damaged.write_bytes(damaged.read_bytes()[:-200])
+    image_stage.train(tiny(image_stage, steps=6, **settings), out=run, resume=True, **sources)
+    assert "goes on from the one before it, 0000002" in capsys.readouterr().err
+    assert [line["step"] for line in log(run)] == [1, 2, 3, 4, 5, 6]
+    assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["0000004", "0000006"]
+    load_weights(run / "checkpoints" / "0000004" / "weights.safetensors")
+
+
+def test_where_both_checkpoints_are_damaged_the_run_is_refused(sources, tiny, tmp_path):
+    image_stage.train(tiny(image_stage, steps=4, save_every=2), out=tmp_path, **sources)
+    for folder in (tmp_path / "checkpoints").iterdir():
+        (folder / "training.pt").write_bytes(b"")
+    with pytest.raises(BadInput, match="0000004 is damaged or belongs to another kind of run"):
+        image_stage.train(tiny(image_stage, steps=6, save_every=2), out=tmp_path, resume=True, **sources)
+    assert len(list((tmp_path / "checkpoints").iterdir())) == 2
 
 
 # A stage in float64: in float32, a gradient differs by a thousandth with how many pictures go at once.

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from impasto.models.errors import BadInput
+from impasto.webapp.files.probe import probe
 
 from .occlusion import occlusion_mask, visible
 from .warp import scale_flow, scale_mask
@@ -44,6 +45,11 @@ def read_frames(path: str | Path, height: int | None = None) -> Iterator[np.ndar
     """
     if not Path(path).is_file():
         raise BadInput(f"There is no clip {path}.")
+    no_clip = BadInput(f"{path} is not a clip that can be decoded: no frame could be read.")
+    try:
+        probe(Path(path))  # knows clips by their content, and reads nothing but this file: a playlist would name others
+    except BadInput as error:
+        raise no_clip from error
     capture, count = cv2.VideoCapture(str(path)), 0
     try:
         while True:
@@ -55,7 +61,7 @@ def read_frames(path: str | Path, height: int | None = None) -> Iterator[np.ndar
     finally:
         capture.release()
     if count == 0:
-        raise BadInput(f"{path} is not a clip that can be decoded: no frame could be read.")
+        raise no_clip
 
 
 def _resize(frame: np.ndarray, height: int | None) -> np.ndarray:

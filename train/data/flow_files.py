@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.export.runtime.pictures import read_style_picture
 from impasto.models.errors import BadInput
 
 from .clips import Pair, dis_flow, to_tensor
@@ -43,10 +44,8 @@ def read_flo(path: str | Path) -> np.ndarray:
 
 
 def _frame(path: Path) -> np.ndarray:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
-    if image is None:
-        raise BadInput(f"{path} is not a picture that can be read.")
-    return np.ascontiguousarray(image[:, :, ::-1])
+    """A frame, or a mask, as uint8 RGB [H,W,3]. BadInput: missing, damaged, or no picture."""
+    return read_style_picture(path)
 
 
 def _known(flow: np.ndarray) -> tuple[Tensor, Tensor]:
@@ -76,10 +75,17 @@ def sintel_pairs(training: str | Path, render: str = "final") -> Iterator[tuple[
     if not files:
         raise BadInput(f"There is no MPI-Sintel flow in {training}: it should hold flow/SCENE/frame_NNNN.flo.")
     for file in files:
-        scene, number = file.parent.name, int(file.stem.removeprefix("frame_"))
+        scene, number = file.parent.name, _number(file)
         frames = [training / render / scene / f"frame_{n:04d}.png" for n in (number, number + 1)]
         if all(f.is_file() for f in frames):
             yield f"{scene}/{file.stem}", _sintel_pair(training, scene, file, *map(_frame, frames))
+
+
+def _number(file: Path) -> int:
+    digits = file.stem.removeprefix("frame_")
+    if not (digits.isascii() and digits.isdigit()):
+        raise BadInput(f"{file} is not numbered: MPI-Sintel's flow is called frame_NNNN.flo.")
+    return int(digits)
 
 
 def sintel_lead(training: str | Path, render: str, pair: str, here: Tensor) -> Iterator[tuple[int, Tensor]]:

@@ -8,7 +8,9 @@ once, when training starts. WebP rather than JPEG, because at the same error it 
 
 import json
 import os
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice, pairwise
 from pathlib import Path
 
 import cv2
@@ -19,6 +21,8 @@ from safetensors.numpy import save_file
 from torch import Tensor
 from tqdm import tqdm
 
+from impasto.export.runtime.description import each, fields, text, whole
+from impasto.export.runtime.pictures import read_style_picture, sent_size
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
@@ -28,8 +32,10 @@ KINDS = {
     "images": {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"},
     "clips": {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"},
 }
+WEBP_SIDE = 16_383  # px: the longest that WebP has
 QUALITIES = (90, 80, 70, 60, 50, 40)  # tried from the left; below the last, strokes blur into blocks
 SAMPLE = 48  # files encoded at every quality to foresee which one fits
+INFO = fields(kind=lambda kind: kind in KINDS, side=whole(1, WEBP_SIDE), frames=whole(1, 10_000), names=each(text))
 HEADER = 2048  # bytes kept aside for all of the header but the names
 WORKERS = min(8, os.cpu_count() or 1)
 
@@ -48,6 +54,11 @@ def pack(
     Raises BadInput if a folder is missing, nothing in them can be read, or not even one item fits the limit.
     """
     files = listed(folders, kind)
+    if not INFO({"kind": kind, "side": side, "frames": frames, "names": []}):
+        raise BadInput(f"Pictures are cut to squares of 1 to {WEBP_SIDE} px, clips into 1 to 10,000 frames each.")
+    if limit_mb is not None and not limit_mb > 0:
+        raise BadInput(f"A pack cannot be limited to {limit_mb:g} MB; say more than 0.")
+    out_file.parent.mkdir(parents=True, exist_ok=True)
     frames = frames if kind == "clips" else 1
     limit = float("inf") if limit_mb is None else limit_mb * 1e6 - HEADER
     start = 0 if limit_mb is None else _first_quality(files, side, frames, limit)
@@ -78,23 +89,49 @@ def unpack(file: Path) -> tuple[Tensor, dict]:
     try:
         with safe_open(file, framework="np") as stored:
             info = json.loads(stored.metadata()["impasto_pack"])
-            side, frames = info["side"], info["frames"]
+            if not INFO(info):
+                raise ValueError("another kind of file")
+            shapes = [stored.get_slice(name).get_shape() for name in ("bytes", "offsets")]
+            if any(len(shape) != 1 for shape in shapes):
+                raise ValueError("tensors of another shape")
             data, offsets = stored.get_tensor("bytes"), stored.get_tensor("offsets")
-    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        _check_offsets(data, offsets, info)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise BadInput(f"{file} is not a pack of training pictures; make it again with pack().") from error
-    pixels = np.empty((len(offsets) - 1, 3, side, side), np.uint8)
+    side, frames = info["side"], info["frames"]
+    encoded = [data[start:end].tobytes() for start, end in pairwise(offsets)]
+    for i, picture in enumerate(encoded):  # all headers first: what is made room for is as large as they say
+        if _size(picture) != (side, side):
+            raise BadInput(f"{file} is damaged at picture {i}; make it again with pack().")
+    pixels = np.empty((len(encoded), 3, side, side), np.uint8)
 
     def decode(i: int) -> None:
-        picture = _decode(data[offsets[i] : offsets[i + 1]])
-        if picture is None or picture.shape != (side, side, 3):
-            raise BadInput(f"{file} is damaged at picture {i}; make it again with pack().")
-        pixels[i] = picture.transpose(2, 0, 1)
+        try:
+            pixels[i] = read_style_picture(encoded[i], side * side).transpose(2, 0, 1)
+        except BadInput as error:
+            raise BadInput(f"{file} is damaged at picture {i}; make it again with pack().") from error
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(decode, range(len(pixels))))
     if info["kind"] == "clips":
         pixels = pixels.reshape(-1, frames, 3, side, side)
     return torch.from_numpy(pixels), info
+
+
+def _check_offsets(data: np.ndarray, offsets: np.ndarray, info: dict) -> None:
+    """Raise ValueError unless the offsets rise from 0 to the end of the bytes, and there are whole sequences."""
+    if data.dtype != np.uint8 or offsets.dtype != np.int64 or len(offsets) < 2 or (len(offsets) - 1) % info["frames"]:
+        raise ValueError("tensors of another kind")
+    if offsets[0] != 0 or offsets[-1] != len(data) or (np.diff(offsets) <= 0).any():
+        raise ValueError("offsets that do not rise")
+
+
+def _size(encoded: bytes) -> tuple[int, int]:
+    """(width, height) as a picture's header has them; (0, 0) if it is none."""
+    try:
+        return sent_size(encoded)
+    except BadInput:
+        return 0, 0
 
 
 def listed(folders: list[Path], kind: str) -> list[tuple[str, Path]]:
@@ -115,32 +152,25 @@ def listed(folders: list[Path], kind: str) -> list[tuple[str, Path]]:
     return files
 
 
-def read(path: Path, side: int, frames: int) -> list[np.ndarray]:
+def read(path: Path, side: int, frames: int) -> Iterator[np.ndarray]:
     """The items of one file, each uint8 RGB [frames, side, side, 3]: one for a picture, several or none for a clip.
 
-    An unreadable file, and a clip shorter than one sequence, give an empty list.
+    An unreadable file, and a clip shorter than one sequence, give none. Pictures are read as styles are: upright, and
+    on white where they are transparent.
     """
-    if path.suffix.lower() in KINDS["images"]:
-        picture = _decode(np.fromfile(path, np.uint8))
-        return [] if picture is None else [_square(picture, side)[None]]
     try:
-        shots = [_square(shot, side) for shot in read_frames(path)]
+        if path.suffix.lower() in KINDS["images"]:
+            yield _square(read_style_picture(path), side)[None]
+            return
+        shots = (_square(shot, side) for shot in read_frames(path))
+        while len(sequence := list(islice(shots, frames))) == frames:
+            yield np.stack(sequence)
     except BadInput:
-        return []
-    return [np.stack(shots[i : i + frames]) for i in range(0, len(shots) - frames + 1, frames)]
+        return
 
 
 def _is_kind(path: Path, kind: str) -> bool:
     return path.suffix.lower() in KINDS[kind] and path.is_file()
-
-
-def _decode(encoded: np.ndarray) -> np.ndarray | None:
-    """A picture file's bytes → uint8 RGB [H, W, 3], or None if they are no picture."""
-    try:
-        picture = cv2.imdecode(encoded, cv2.IMREAD_COLOR)
-    except cv2.error:
-        return None
-    return None if picture is None else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
 
 
 def _square(picture: np.ndarray, side: int) -> np.ndarray:
@@ -210,6 +240,5 @@ def _write(out_file: Path, items: list, info: dict) -> None:
     shots = [shot for _, encoded in items for shot in encoded]
     offsets = np.cumsum([0] + [len(shot) for shot in shots], dtype=np.int64)
     header = {"impasto_pack": json.dumps({**info, "names": [name for name, _ in items]})}
-    out_file.parent.mkdir(parents=True, exist_ok=True)
     with written_aside(out_file) as aside:
         save_file({"bytes": np.concatenate(shots), "offsets": offsets}, aside, header)

@@ -75,7 +75,7 @@ def _load_one(source: Path, side: int, kind: str, frames: int) -> Tensor:
 def _read_folder(folder: Path, side: int, kind: str, frames: int) -> Tensor:
     paths = [path for _, path in pack.listed([folder], kind)]
     with ThreadPoolExecutor(pack.WORKERS) as pool:
-        read = pool.map(lambda path: pack.read(path, side, frames), paths)
+        read = pool.map(lambda path: list(pack.read(path, side, frames)), paths)
         items = [item for found in read for item in found]
     if not items:
         raise BadInput(f"None of the {len(paths)} {kind} in {folder} can be read; check the folder.")

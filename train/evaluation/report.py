@@ -12,6 +12,8 @@ import numpy as np
 from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from impasto.models.atomic import write_text, written_aside
+
 from .evaluate import FIGURES, THIRDS, ReferenceStyle, averages
 
 # e_stab on MPI-Sintel as Gao et al. 2018 (ReCoNet, arXiv 1807.01197) give it, with their frames a second.
@@ -110,11 +112,12 @@ def write(result: dict, folder: Path) -> None:
     """report.json, report.md and three charts into a folder, made if need be. NaN becomes null."""
     folder.mkdir(parents=True, exist_ok=True)
     text = json.dumps(_without_nan(result), indent=1, ensure_ascii=False, allow_nan=False)
-    (folder / "report.json").write_text(text + "\n", "utf-8")
-    (folder / "report.md").write_text(markdown(result), "utf-8")
-    _pictures_chart(result).savefig(folder / "pictures.png", dpi=130)
-    _losses_chart(result).savefig(folder / "losses.png", dpi=130)
-    _stability_chart(result).savefig(folder / "stability.png", dpi=130)
+    write_text(folder / "report.json", text + "\n")
+    write_text(folder / "report.md", markdown(result))
+    charts = {"pictures": _pictures_chart, "losses": _losses_chart, "stability": _stability_chart}
+    for name, chart in charts.items():
+        with written_aside(folder / f"{name}.png") as aside:
+            chart(result).savefig(aside, dpi=130)
 
 
 def markdown(result: dict) -> str:

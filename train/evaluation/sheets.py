@@ -9,6 +9,8 @@ import numpy as np
 from matplotlib.font_manager import findfont
 from PIL import Image, ImageDraw, ImageFont
 
+from impasto.models.atomic import written_aside
+
 from .evaluate import ReferenceStyle
 from .scenes import Scene
 
@@ -54,7 +56,9 @@ def write_sheets(
     for first in range(0, len(styles), per_sheet):
         number = first // per_sheet + 1
         written.append(folder / ("contact_sheet.png" if number == 1 else f"contact_sheet_{number}.png"))
-        contact_sheet(painters, styles[first : first + per_sheet], sized, notes).save(written[-1], optimize=True)
+        sheet = contact_sheet(painters, styles[first : first + per_sheet], sized, notes)
+        with written_aside(written[-1]) as aside:
+            sheet.save(aside, optimize=True)
     return written
 
 
