@@ -37,7 +37,6 @@ EXTRA_OF = {
     "onnx": "train",
     "onnx_ir": "train",
     "onnxscript": "train",
-    "safetensors": "train",
     "accelerate": "train",
     "matplotlib": "train",
     "tensorboard": "train",

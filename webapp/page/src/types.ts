@@ -88,6 +88,8 @@ export interface ModelDescription {
   state: StateTensor[];
   files: Record<string, { file: string; bytes: number; sha256: string }>;
   licence: string;
+  /** The hash of T's weights, which `.style` files name; empty where the model was exported without it. */
+  weights: string;
 }
 
 /** What Python and the page must agree on, written down once in `models/rules.py`. */
