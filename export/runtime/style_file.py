@@ -135,6 +135,8 @@ def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str 
         check_fits(weights_of(model.path("frame").read_bytes()), found.brush)
     except ValueError as error:
         raise damaged from error
+    if found.style.shape != (model.style_size,):
+        raise damaged
     return found
 
 
@@ -198,19 +200,19 @@ def _wrong(tensors: Mapping[str, np.ndarray]) -> str | None:
             continue
         if not name.startswith("brush.") or tensor.dtype != np.float16:
             return f"{one_line(name, 60)} is not part of a style"
-        if not _bounded(tensor, MAX_BRUSH):
+        if not bounded(tensor, MAX_BRUSH):
             return "its brush has numbers that are not finite or too large"
-    return None if _bounded(style, MAX_STYLE) else "its style vector has numbers that are not finite or too large"
+    return None if bounded(style, MAX_STYLE) else "its style vector has numbers that are not finite or too large"
 
 
-def _bounded(values: np.ndarray, most: float) -> bool:
+def bounded(values: np.ndarray, most: float) -> bool:
     return bool((np.abs(values.astype(np.float32)) <= most).all())  # false for NaN
 
 
 def _check_model(found: StyleFile, model: Model, name: str) -> None:
     if not model.weights:
         raise BadInput(f"The model {model.name} is too old for studied styles; export it again.")
-    if found.weights != model.weights or found.style.shape != (model.style_size,):
+    if found.weights != model.weights:
         raise BadInput(
             f"{name} was studied for {found.model or 'another model'}, and this is {model_line(model)}; "
             "study its picture again, or choose that model."

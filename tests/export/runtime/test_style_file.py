@@ -85,7 +85,7 @@ OTHER = "This file was studied for {}, and this is tiny 1; study its picture aga
         ({"sha256": None}, {}, DAMAGED),
         ({"weights": "0" * 64, "model": "impasto 0.1\u202e"}, {}, OTHER.format("impasto 0.1")),
         ({"weights": None, "model": ""}, {}, OTHER.format("another model")),
-        ({}, {"style": np.zeros(3, np.float32)}, OTHER.format("tiny 1")),
+        ({}, {"style": np.zeros(3, np.float32)}, DAMAGED),
         ({}, {"style": np.zeros((1, 58), np.float32)}, DAMAGED),
         ({}, {"style": None}, DAMAGED),
         ({}, {"style": np.full(58, 1e30, np.float32)}, DAMAGED),
