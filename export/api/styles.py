@@ -15,12 +15,12 @@ import numpy as np
 
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
-from impasto.export.runtime.style_file import SUFFIX, is_style_file, read_style
+from impasto.export.runtime.style_file import SUFFIX, StyleFile, is_style_file, read_style
 from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
 
-Source: TypeAlias = str | os.PathLike[str] | np.ndarray
-Style: TypeAlias = Source | Mapping[str | os.PathLike[str], float]
+Source: TypeAlias = str | os.PathLike[str] | np.ndarray | StyleFile
+Style: TypeAlias = Source | Mapping[str | os.PathLike[str] | StyleFile, float]
 
 BUILT_IN = "name:"  # before a built-in style's name, where a file might have the same one
 
@@ -36,9 +36,9 @@ def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tu
     """Styles of (source, weight) pairs, and their weights: what the runtime's `use` takes. A style is S, float32 [D],
     or what a `.style` file holds.
 
-    A source is a picture's pixels, a file (a picture or a `.style` file), or the name of a built-in style with or
-    without `name:` before it; where a file has the name of a built-in style, the file is meant. Raises BadInput for a
-    file that is missing or neither, and for a name the model does not have.
+    A source is a picture's pixels, a file (a picture or a `.style` file), what `impasto.study` returns, or the name of
+    a built-in style with or without `name:` before it; where a file has the name of a built-in style, the file is
+    meant. Raises BadInput for a file that is missing or neither, and for a name the model does not have.
     """
     gallery: dict[str, dict] = {}
     if any(_name(source) is not None for source, _ in parts):
@@ -47,6 +47,8 @@ def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tu
 
 
 def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:
+    if isinstance(source, StyleFile):
+        return source
     name = _name(source)
     if name is None:
         if is_style_file(source):
@@ -77,7 +79,7 @@ def _unknown(model: str, name: str, names: list[str]) -> str:
 
 
 def _checked(source: object) -> Source:
-    if isinstance(source, (str, os.PathLike, np.ndarray)):
+    if isinstance(source, (str, os.PathLike, np.ndarray, StyleFile)):
         return source
     raise BadInput(
         "A style is a built-in style's name, the path of a picture or a .style file, pixels (uint8 RGB), or a mapping "

@@ -11,7 +11,7 @@ file may have put anything into it, so everything is checked, and what it says o
 import hashlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -37,7 +37,7 @@ _JPEG = b"\xff\xd8\xff"
 _TEXTS = ("name", "model", "weights", "licence", "source")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # as keys of a blend they are told apart as objects
 class StyleFile:
     """What a `.style` file holds.
 
@@ -143,6 +143,12 @@ def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str 
 def is_style_file(source: object) -> bool:
     """Whether this is the path of a `.style` file, by its name."""
     return isinstance(source, (str, os.PathLike)) and Path(source).suffix.lower() == SUFFIX
+
+
+def licence_notes(styles: Iterable[object], model: Model) -> list[str]:
+    """`licence_note` of those among some styles that come from files and have one."""
+    notes = (licence_note(style, model) for style in styles if isinstance(style, StyleFile))
+    return [note for note in notes if note]
 
 
 def licence_note(studied: StyleFile, model: Model) -> str | None:
