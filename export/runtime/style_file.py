@@ -24,8 +24,10 @@ from impasto.models.errors import BadInput
 
 from .graph_weights import check_fits, weights_of
 from .model import Model
+from .styles import Style
 
 SUFFIX = ".style"
+STUDIED = "styles"  # folder of a model with the files of its built-in styles
 FORMAT = "impasto-style 1"
 MAX_BYTES = 4_000_000  # the released model's have 0.23 MB
 MAX_HEADER = 100_000  # bytes of a file's header
@@ -138,6 +140,17 @@ def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str 
     if found.style.shape != (model.style_size,):
         raise damaged
     return found
+
+
+def built_in(model: Model, entry: Mapping) -> Style:
+    """A built-in style, an entry of `model.gallery()`: as it was studied, or else its style vector. Raises BadInput."""
+    if "studied" not in entry:
+        return entry["style"]
+    file = entry["studied"].get("file") if isinstance(entry["studied"], Mapping) else None
+    path = (model.folder / str(file)).resolve()
+    if not path.is_relative_to(model.folder.resolve()) or not path.is_file():
+        raise BadInput(f"The model {model.name} lacks the file of {entry['title']}; install or export the model again.")
+    return read_style(path, model)
 
 
 def is_style_file(source: object) -> bool:
