@@ -6,7 +6,8 @@
     painted = painter.paint(frame)  # uint8 RGB [H,W,3] in, the same out
     impasto.stylize("clip.mp4", "painted.mp4", style="painting.jpg")
 
-`Painter` paints frames, `stylize` files; `BadInput` is what both raise for anything a person can put right. Each is
+`Painter` paints frames, `stylize` files; `study` studies a picture for a minute, whose strokes and shapes are then
+painted more closely; `BadInput` is what both raise for anything a person can put right. Each is
 loaded when it is first asked for, so that `import impasto` and `impasto --help` are quick.
 """
 
@@ -18,12 +19,18 @@ if TYPE_CHECKING:
 
     from .painter import Painter as Painter
     from .painter import stylize as stylize
+    from .studying import study as study
 
     __version__: str
 
-__all__ = ["BadInput", "Painter", "__version__", "stylize"]
+__all__ = ["BadInput", "Painter", "__version__", "study", "stylize"]
 
-_MODULE_OF = {"BadInput": "impasto.models.errors", "Painter": "impasto.painter", "stylize": "impasto.painter"}
+_MODULE_OF = {
+    "BadInput": "impasto.models.errors",
+    "Painter": "impasto.painter",
+    "study": "impasto.studying",
+    "stylize": "impasto.painter",
+}
 
 
 def __getattr__(name: str) -> object:

@@ -18,11 +18,11 @@ class Painter:
     """Paints frames in a style, holding still what holds still from one frame to the next.
 
     Args:
-        style: The name of a built-in style ("starry-night"; `Painter.styles` lists them), a picture's path, its pixels
-            (uint8 RGB or RGBA, [H,W,3] or [H,W,4]), or several of the former with their weights, as
-            `{"a.jpg": 0.7, "great-wave": 0.3}`. Weights are numbers of zero or more; only their shares count. A file
-            that exists goes before a built-in style of that name; `"name:great-wave"` is the built-in one always.
-            What is transparent is laid on white.
+        style: The name of a built-in style ("starry-night"; `Painter.styles` lists them), the path of a picture or
+            of a `.style` file that was studied for this model, pixels (uint8 RGB or RGBA, [H,W,3] or [H,W,4]), or
+            several of the former with their weights, as `{"a.jpg": 0.7, "great-wave": 0.3}`. Weights are numbers of
+            zero or more; only their shares count. A file that exists goes before a built-in style of that name;
+            `"name:great-wave"` is the built-in one always. What is transparent is laid on white.
         strength: 0 leaves the frame as it is, 1 paints it fully.
         keep_colors: Paint the light and keep the frame's own colours.
         stability: How much flicker is held back, 0 to 1; 0 paints every frame by itself.

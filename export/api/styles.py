@@ -15,10 +15,12 @@ import numpy as np
 
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.export.runtime.style_file import SUFFIX, StyleFile, built_in, is_style_file, read_style
+from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
 
-Source: TypeAlias = str | os.PathLike[str] | np.ndarray
-Style: TypeAlias = Source | Mapping[str | os.PathLike[str], float]
+Source: TypeAlias = str | os.PathLike[str] | np.ndarray | StyleFile
+Style: TypeAlias = Source | Mapping[str | os.PathLike[str] | StyleFile, float]
 
 BUILT_IN = "name:"  # before a built-in style's name, where a file might have the same one
 
@@ -30,12 +32,13 @@ def parts_of(style: Style) -> list[tuple[Source, float]]:
     return [(_checked(style), 1.0)]
 
 
-def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[np.ndarray], list[float]]:
-    """Style vectors S, float32 [D], of (source, weight) pairs, and their weights: what the runtime's `use` takes.
+def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[StyleLike], list[float]]:
+    """Styles of (source, weight) pairs, and their weights: what the runtime's `use` takes. A style is S, float32 [D],
+    or what a `.style` file holds.
 
-    A source is a picture's pixels, a file, or the name of a built-in style with or without `name:` before it; where a
-    file has the name of a built-in style, the file is meant. Raises BadInput for a file that is missing or no picture,
-    and for a name the model does not have.
+    A source is a picture's pixels, a file (a picture or a `.style` file), what `impasto.study` returns, or the name of
+    a built-in style with or without `name:` before it; where a file has the name of a built-in style, the file is
+    meant. Raises BadInput for a file that is missing or neither, and for a name the model does not have.
     """
     gallery: dict[str, dict] = {}
     if any(_name(source) is not None for source, _ in parts):
@@ -43,12 +46,16 @@ def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tu
     return [_vector(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
 
 
-def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> np.ndarray:
+def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:
+    if isinstance(source, StyleFile):
+        return source
     name = _name(source)
     if name is None:
+        if is_style_file(source):
+            return read_style(source, painter.model)  # type: ignore[arg-type]
         return painter.encode(read_style_picture(source))
     if name in gallery:
-        return gallery[name]["style"]
+        return built_in(painter.model, gallery[name])
     if not str(source).startswith(BUILT_IN) and _looks_like_a_file(name):
         raise BadInput(f"There is no file {source}; check the name and the folder.")
     raise BadInput(_unknown(painter.model.name, name, list(gallery)))
@@ -62,7 +69,7 @@ def _name(source: Source) -> str | None:
 
 
 def _looks_like_a_file(text: str) -> bool:
-    return Path(text).suffix.lower() in SUFFIXES or any(separator in text for separator in "/\\")
+    return Path(text).suffix.lower() in {*SUFFIXES, SUFFIX} or any(separator in text for separator in "/\\")
 
 
 def _unknown(model: str, name: str, names: list[str]) -> str:
@@ -72,11 +79,11 @@ def _unknown(model: str, name: str, names: list[str]) -> str:
 
 
 def _checked(source: object) -> Source:
-    if isinstance(source, (str, os.PathLike, np.ndarray)):
+    if isinstance(source, (str, os.PathLike, np.ndarray, StyleFile)):
         return source
     raise BadInput(
-        "A style is a built-in style's name, a picture's path, its pixels (uint8 RGB), or a mapping of names and paths "
-        f"to weights, not {type(source).__name__}."
+        "A style is a built-in style's name, the path of a picture or a .style file, pixels (uint8 RGB), or a mapping "
+        f"of names and paths to weights, not {type(source).__name__}."
     )
 
 

@@ -13,6 +13,7 @@ import numpy as np
 import onnx_ir as ir
 import torch
 
+from impasto.export.runtime.graph_weights import weights_hash
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
@@ -88,6 +89,7 @@ def export_model(
             rules=rules(MULTIPLE),
             state=STATE,
             recipe=recipe or {},
+            weights=weights_hash((aside / roles["frame"]).read_bytes()),
             figures={**(figures or {}), "parity": differences, **phone_differences},
         )
         write_model(write_gallery(model, gallery, frame) if gallery else model)

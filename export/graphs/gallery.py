@@ -1,7 +1,8 @@
 """The built-in styles of a model: style vectors of public-domain paintings, without the pictures themselves.
 
 `gallery.json` maps a name to {"title", "artist", "year", "style": S, "preview"}; a preview is a small picture of the
-demo frame as the model paints it in that style, `previews/NAME.webp` beside it.
+demo frame as the model paints it in that style, `previews/NAME.webp` beside it. A style that was studied has
+"studied": {"file", "bytes", "sha256"}, too, of its `styles/NAME.style`, which the page fetches when it is chosen.
 """
 
 import json
@@ -17,6 +18,9 @@ import numpy as np
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.export.runtime.style_file import STUDIED, write_style
+from impasto.export.runtime.style_file import SUFFIX as STYLE_SUFFIX
+from impasto.export.runtime.styles import Style
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 
@@ -63,15 +67,23 @@ def build_gallery(encode: Callable[[np.ndarray], np.ndarray], folder: Path) -> d
 def write_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray | None = None) -> Model:
     """Write `gallery.json` into the model's folder, and previews painted on `frame` (RGB uint8 [H,W,3], 4:3) if given.
 
-    Returns the model with its list of files brought up to date; `model.json` itself is not written.
+    An entry that has "studied", a `StyleFile`, gets its `.style` file. Returns the model with its list of files brought
+    up to date; `model.json` itself is not written.
     """
     entries = {name: {**_shown(entry), "style": _short(entry["style"])} for name, entry in gallery.items()}
+    studied = {name: entry["studied"] for name, entry in gallery.items() if entry.get("studied")}
+    if studied:
+        (model.folder / STUDIED).mkdir()
+        for name, style in studied.items():
+            write_style(model.folder / STUDIED / f"{name}{STYLE_SUFFIX}", style)
+            entries[name] |= describe(model.folder, {"studied": f"{STUDIED}/{name}{STYLE_SUFFIX}"})
     if frame is not None:
         (model.folder / "previews").mkdir()
         painter = Painter(model)
         for name, entry in gallery.items():
             entries[name]["preview"] = f"previews/{name}.webp"
-            preview = paint_preview(painter, np.asarray(entry["style"], np.float32), frame)
+            style = studied.get(name, np.asarray(entry["style"], np.float32))
+            preview = paint_preview(painter, style, frame)
             (model.folder / "previews" / f"{name}.webp").write_bytes(preview)
     (model.folder / "gallery.json").write_text(_one_entry_a_line(entries), "utf-8")
     return replace(model, files={**model.files, **describe(model.folder, {"gallery": "gallery.json"})})
@@ -81,12 +93,13 @@ def rebuild_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray
     """Give a model folder this gallery in place of its own; the folder changes whole or not at all."""
     with folder_aside(model.folder) as aside:
         shutil.copytree(model.folder, aside, dirs_exist_ok=True)
-        shutil.rmtree(aside / "previews", ignore_errors=True)
+        for made in ("previews", STUDIED):
+            shutil.rmtree(aside / made, ignore_errors=True)
         write_model(write_gallery(replace(model, folder=aside), gallery, frame))
     return load_model(model.folder)
 
 
-def paint_preview(painter: Painter, style: np.ndarray, frame: np.ndarray) -> bytes:
+def paint_preview(painter: Painter, style: Style, frame: np.ndarray) -> bytes:
     """`frame` painted in a style, as a WebP of PREVIEW_SIZE and at most about PREVIEW_BYTES."""
     painter.reset()  # one frame, painted by itself
     painter.use([style])

@@ -24,6 +24,10 @@ def file_name(value: Any) -> bool:
     return text(value) and re.fullmatch(r"(?!\.+$)[^/\\:\0]+", value) is not None
 
 
+def sha256(value: Any) -> bool:
+    return text(value) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
 def list_of(*checks: Check) -> Check:
     """A list of so many values, each with its own check."""
     return lambda value: (
@@ -58,7 +62,7 @@ def share(value: Any) -> bool:
 
 
 STATE = each(fields(**{"name": text, "from": text}, channels=whole(1, CHANNELS), over=whole(1, MULTIPLE)))
-FILE = fields(file=file_name, bytes=whole(0, 2**40), sha256=lambda v: text(v) and bool(re.fullmatch("[0-9a-f]{64}", v)))
+FILE = fields(file=file_name, bytes=whole(0, 2**40), sha256=sha256)
 RULES = fields(
     luma=list_of(share, share, share),
     background=list_of(*[whole(0, 255)] * 3),
@@ -78,6 +82,7 @@ DESCRIPTION: dict[str, tuple[Check, str]] = {
         lambda value: isinstance(value, dict) and {"frame", "style"} <= set(value) and all(map(FILE, value.values())),
         "the files of the folder with their sizes and hashes, frame and style among them",
     ),
+    "weights": (lambda value: value == "" or sha256(value), "the hash of T's weights"),
     "revision": (lambda value: isinstance(value, str), "a text"),
     "rules": (RULES, "the rules that the page and Python share"),
     "state": (STATE, "what the step graph carries"),

@@ -31,6 +31,7 @@ class Model:
     rules: what the page and Python must agree on, see `models.rules`.
     state: what a step graph carries from frame to frame: {"name" of the input, "from", the output that is its next
     value, "channels", "over", the frame's height over the tensor's}.
+    weights: the hash of T's weights, which `.style` files name; empty for models that were exported without it.
     recipe, figures: how it was trained, and what was measured; for people to read.
     """
 
@@ -48,6 +49,7 @@ class Model:
     recipe: dict = field(default_factory=dict)
     figures: dict = field(default_factory=dict)
     licence: str = "Apache-2.0"
+    weights: str = ""
 
     def path(self, role: str) -> Path:
         """The file that plays a role. Raises BadInput when this model has none."""

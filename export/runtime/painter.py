@@ -6,7 +6,7 @@ painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any si
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -16,10 +16,11 @@ import onnxruntime as ort
 from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA
 
+from .graph_weights import check_fits, weights_of
 from .model import Model, load_model
 from .session import check_graph, choose_device, open_session
 from .steady import Steady
-from .styles import StyleEncoder, blend
+from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
 
 PAUSE = 1.0  # seconds between two frames of a camera after which the older says nothing about the newer
 
@@ -61,21 +62,28 @@ class Painter:
         self.model = model if isinstance(model, Model) else load_model(model)
         self.device = choose_device(device)
         self.look = look or Look()
+        self._threads = threads
         self._encoder = StyleEncoder(self.model, device, threads)
-        self._session = self._open("frame", {}, {"painted"}, threads)
-        self._steady = None
-        if self.model.state and self.look.stability > 0:
-            carried = {"stability": 0} | {part["name"]: part["channels"] for part in self.model.state}
-            session = self._open("step", carried, {part["from"] for part in self.model.state}, threads)
-            self._steady = Steady(session, self.model.state)
+        self._steadily = bool(self.model.state) and self.look.stability > 0
+        self._brush: dict[str, np.ndarray] = {}
+        # Opened here, so that a model that cannot paint is refused now; with another brush, when they are first needed.
+        self._session: ort.InferenceSession | None = self._open_frame()
+        self._steady: Steady | None = self._open_step() if self._steadily else None
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
 
-    def _open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int | None) -> ort.InferenceSession:
-        """A session for a graph that is given a frame, a style and these inputs; checked."""
+    def _open_frame(self) -> ort.InferenceSession:
+        return self._open("frame", {}, {"painted"})
+
+    def _open_step(self) -> Steady:
+        carried = {"stability": 0} | {part["name"]: part["channels"] for part in self.model.state}
+        return Steady(self._open("step", carried, {part["from"] for part in self.model.state}), self.model.state)
+
+    def _open(self, role: str, inputs: dict[str, int], outputs: set[str]) -> ort.InferenceSession:
+        """A session, with the present brush, for a graph that is given a frame, a style and these inputs; checked."""
         graph = self.model.path(role)
-        session = open_session(graph, self.device, threads)
+        session = open_session(graph, self.device, self._threads, self._brush)
         check_graph(session, graph, {"frame": 3, "style": self.model.style_size, **inputs}, outputs)
         return session
 
@@ -83,19 +91,32 @@ class Painter:
         """RGB uint8 [H,W,3] → its style vector, float32 [D]; the same picture is encoded once."""
         return self._encoder.encode(picture)
 
-    def use(self, styles: Sequence[np.ndarray], weights: Sequence[float] | None = None) -> None:
-        """Paint with the weighted mean of these style vectors from now on.
+    def use(self, styles: Sequence[Style], weights: Sequence[float] | None = None) -> None:
+        """Paint with the weighted mean of these styles, style vectors and studied ones, from now on.
 
-        Raises BadInput for weights that `styles.blend` refuses and for vectors of another model.
+        Raises BadInput for weights that `styles.blend` refuses, and for vectors and brushes of another model.
         """
-        style = blend(styles, weights if weights is not None else [1.0] * len(styles))
+        weights = weights if weights is not None else [1.0] * len(styles)
+        parts = [parts_of(style) for style in styles]
+        style = blend([vector for vector, _ in parts], weights)
+        brush = blend_brushes([brush for _, brush in parts], weights)
         if style.shape != (self.model.style_size,):
             raise BadInput(
                 f"This style vector has {style.size} values; the model {self.model.name} needs {self.model.style_size}."
             )
+        if not _same(brush, self._brush):
+            self._check_brush(brush)
+            self._brush, self._session, self._steady = brush, None, None
+            self.reset()
         if self._style is None or not np.array_equal(style, self._style[0]):
             self._style = style[None]
             self.reset()
+
+    def _check_brush(self, brush: Mapping[str, np.ndarray]) -> None:
+        try:
+            check_fits(weights_of(self.model.path("frame").read_bytes()), brush)
+        except ValueError as error:
+            raise BadInput(f"This brush is not one of the model {self.model.name}: {error}.") from error
 
     def reset(self) -> None:
         """Forget the previous frames: a new clip begins."""
@@ -117,12 +138,14 @@ class Painter:
             self.reset()
             return frame
         inputs = {"frame": self._prepare(frame), "style": self._style}
-        if self._steady and self.look.stability > 0:
+        if self._steadily and self.look.stability > 0:
+            self._steady = self._steady or self._open_step()
             if not self._goes_on(frame.shape, time):
                 self._steady.reset()
             painted = self._steady.paint(inputs, self.look.stability)
         else:
             self.reset()
+            self._session = self._session or self._open_frame()
             painted = np.asarray(self._session.run(["painted"], inputs)[0])
         return finish(painted, frame, self.look)
 
@@ -146,6 +169,10 @@ class Painter:
         for i, plane in enumerate(cv2.split(frame)):
             np.multiply(plane, np.float32(1 / 255), out=planes[0, i])
         return planes
+
+
+def _same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> bool:
+    return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
 
 
 def padded_size(width: int, height: int, multiple: int, rules: dict) -> tuple[int, int]:

@@ -1,13 +1,18 @@
 """ONNX Runtime sessions set up on purpose: which device, how many threads, what happens between runs."""
 
 import os
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 
+import numpy as np
 import onnxruntime as ort
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state  # pyright: ignore[reportAttributeAccessIssue]
+from safetensors.numpy import load, save
 
 from impasto.models.errors import BadInput
+
+from .graph_weights import with_brush
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -46,6 +51,17 @@ def choose_device(device: str = "auto") -> str:
 
 @lru_cache(maxsize=8)
 def _session(graph: str, stamp: int, device: str, threads: int) -> ort.InferenceSession:
+    return _start(graph, device, threads)
+
+
+# Few: each keeps the memory of the largest frame it has painted, and while a blend is dragged every place of the slider
+# is another brush. Whoever paints with one that has gone from here keeps it until the next.
+@lru_cache(maxsize=4)
+def _session_with_brush(graph: str, stamp: int, device: str, threads: int, brush: bytes) -> ort.InferenceSession:
+    return _start(with_brush(Path(graph).read_bytes(), load(brush)), device, threads)
+
+
+def _start(graph: str | bytes, device: str, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1  # the graphs are chains: there is nothing to run side by side
@@ -65,11 +81,17 @@ def _session(graph: str, stamp: int, device: str, threads: int) -> ort.Inference
     return ort.InferenceSession(graph, options, providers=[PROVIDERS[device]])
 
 
-def open_session(graph: Path, device: str = "auto", threads: int | None = None) -> ort.InferenceSession:
-    """A session for a graph, shared by all who ask for the same. `threads` defaults to one per core."""
+def open_session(
+    graph: Path, device: str = "auto", threads: int | None = None, brush: Mapping[str, np.ndarray] | None = None
+) -> ort.InferenceSession:
+    """A session for a graph, shared by all who ask for the same. `threads` defaults to one per core.
+
+    `brush`: parameter of T → what is added to it, see `graph_weights`; raises ValueError for one that does not fit.
+    """
     device = choose_device(device)
     try:
-        session = _session(str(graph), graph.stat().st_mtime_ns, device, threads or cores())
+        key = str(graph), graph.stat().st_mtime_ns, device, threads or cores()
+        session = _session_with_brush(*key, save({**brush})) if brush else _session(*key)
     except (OSError, *REFUSALS) as error:
         raise BadInput(f"{graph} is not a graph that can be run; install or export the model again.") from error
     if device == "cuda" and PROVIDERS["cuda"] not in session.get_providers():

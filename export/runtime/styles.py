@@ -2,7 +2,8 @@
 
 import hashlib
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Protocol, TypeAlias
 
 import cv2
 import numpy as np
@@ -11,6 +12,19 @@ from impasto.models.errors import BadInput
 
 from .model import Model
 from .session import check_graph, open_session
+
+
+class Studied(Protocol):
+    """A style that was studied: `style`, S float32 [D], and `brush`, parameter of T → what is added to it."""
+
+    @property
+    def style(self) -> np.ndarray: ...
+
+    @property
+    def brush(self) -> Mapping[str, np.ndarray]: ...
+
+
+Style: TypeAlias = np.ndarray | Studied  # a style vector alone has a brush of zeros
 
 _LARGE = 1e300  # a weight near the end of float64's range
 CACHED = 64  # style vectors kept; each is a few kilobytes
@@ -56,15 +70,41 @@ def blend(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
 
     Raises BadInput for weights that are negative, not finite, or all zero, and for styles of different models.
     """
+    shares = shares_of(weights, len(styles))
+    if len({s.shape for s in styles}) > 1:
+        raise BadInput("These style vectors belong to different models.")
+    return (np.tensordot(shares, np.stack(styles).astype(np.float64), 1)).astype(np.float32)
+
+
+def blend_brushes(brushes: Sequence[Mapping[str, np.ndarray]], weights: Sequence[float]) -> dict[str, np.ndarray]:
+    """Σ wᵢ bᵢ / Σ wᵢ of each parameter, float32; one that a brush lacks is zeros there. Raises as `blend`.
+
+    Since all brushes are differences from one T, the networks between them paint, too (Wang et al., "Deep network
+    interpolation for continuous imagery effect transition", 2019).
+    """
+    mixed: dict[str, np.ndarray] = {}
+    for share, brush in zip(shares_of(weights, len(brushes)), brushes, strict=True):
+        if share == 0:
+            continue
+        for name, part in brush.items():
+            mixed[name] = mixed.get(name, np.float32(0)) + np.float32(share) * np.asarray(part, np.float32)
+    return mixed
+
+
+def shares_of(weights: Sequence[float], count: int) -> np.ndarray:
+    """Weights of `count` styles as shares that add up to one. Raises BadInput as `blend` does."""
     w = np.asarray(weights, np.float64)
-    if not len(styles) or len(styles) != len(w):
+    if not count or count != len(w):
         raise BadInput("Give at least one style, and one weight for each.")
     if not np.isfinite(w).all() or (w < 0).any():
         raise BadInput("Style weights must be numbers of zero or more.")
     if w.max() == 0:
         raise BadInput("At least one style weight must be above zero.")
-    if len({s.shape for s in styles}) > 1:
-        raise BadInput("These style vectors belong to different models.")
     if w.max() > _LARGE:
         w = w / w.max()  # their sum might overflow
-    return (np.tensordot(w / w.sum(), np.stack(styles).astype(np.float64), 1)).astype(np.float32)
+    return w / w.sum()
+
+
+def parts_of(style: Style) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+    """(S, brush) of a style."""
+    return (style, {}) if isinstance(style, np.ndarray) else (style.style, style.brush)

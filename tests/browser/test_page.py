@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -12,6 +13,10 @@ import numpy as np
 import pytest
 from engine_page import serve_echo
 from playwright.sync_api import expect
+
+from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.style_file import style_file, write_style
 
 SECOND = 1000  # playwright counts milliseconds
 PATIENCE = 120 * SECOND
@@ -163,6 +168,26 @@ def test_own_pictures_become_styles(page, tmp_path):
     changed(page, before, 5)
     page.wait_for_function("!location.hash.includes('style=')")
     page.get_by_role("button", name="Remove stripes").click()
+    expect(page.locator("#caption")).to_contain_text("van Gogh")
+
+
+def test_style_files_become_styles(page, tmp_path):
+    """A studied style is painted with its brush, and hangs in the wall under its own name."""
+    model = load_model()
+    weights = weights_of(model.path("frame").read_bytes())
+    rng = np.random.default_rng(4)
+    brush = {name: rng.normal(0, 0.05, weight.shape).astype(np.float16) for name, weight in weights.items()}
+    vector = next(iter(model.gallery().values()))["style"]
+    before = picture_of(page)  # of that very vector, without the brush
+    file = style_file(model, vector, brush, name="Reeds")
+    write_style(tmp_path / "reeds.style", replace(file, licence="Ask Ann"))
+    (tmp_path / "broken.style").write_bytes(b"nothing of the kind")
+    page.locator("#use-picture").set_input_files([tmp_path / "reeds.style", tmp_path / "broken.style"])
+    expect(page.get_by_role("alert")).to_contain_text("broken.style is no studied style")
+    expect(page.locator("body")).to_contain_text("Reeds says of its licence: “Ask Ann”")
+    expect(page.locator("#caption")).to_have_text("Reeds")
+    changed(page, before, 5)
+    page.get_by_role("button", name="Remove Reeds").click()
     expect(page.locator("#caption")).to_contain_text("van Gogh")
 
 

@@ -27,7 +27,9 @@ from engine_page import (
     wait_until,
 )
 
-from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.style_file import style_file, to_bytes
 from impasto.models import store
 
 
@@ -225,6 +227,70 @@ def test_a_step_graph_that_cannot_be_had_is_told_in_passing(browser, static_site
     context.close()
 
 
+@pytest.fixture(scope="module")
+def studied(model):
+    """What a `.style` file of the released model holds: a brush on all of T."""
+    rng = np.random.default_rng(8)
+    weights = weights_of(model.path("frame").read_bytes())
+    brush = {name: rng.normal(0, 0.02, weight.shape).astype(np.float16) for name, weight in weights.items()}
+    return style_file(model, model.gallery()["great-wave"]["style"], brush, name="Studied")
+
+
+# Reads a `.style` file with the page's engine and paints with it, or with so much of it and the rest of another vector.
+CHOOSE = """async ([file, share, other]) => {
+  const bytes = Uint8Array.from(atob(file), (c) => c.charCodeAt(0));
+  const { style, brush } = await impasto.engine.readStyle(new Blob([bytes]), "a.style");
+  const mixed = style.map((value, i) => share * value + (1 - share) * (other ? other[i] : value));
+  const part = (values) => values.map((value) => share * value);
+  const parts = Object.entries(brush).map(([name, values]) => [name, part(values)]);
+  impasto.engine.setStyle(mixed, Object.fromEntries(parts));
+}"""
+
+
+def choose(page, studied, share=1.0, other=None):
+    file = base64.b64encode(to_bytes(studied)).decode()
+    page.evaluate(CHOOSE, [file, share, None if other is None else other.tolist()])
+
+
+def with_brush_in_python(model, styles, weights, pictures, stability):
+    """Painted float32 [3,H,W] of each picture."""
+    painter, painted = Painter(model, device="cpu", look=Look(stability=stability)), []
+    painter.use(styles, weights)
+    steady, alone = (painter._open_step(), None) if stability else (None, painter._open_frame())
+    for picture in pictures:
+        feeds = {"frame": painter._prepare(picture), "style": painter._style}
+        planes = steady.paint(feeds, stability) if steady else alone.run(["painted"], feeds)[0]
+        painted.append(planes[0, :, : picture.shape[0], : picture.shape[1]])
+    return painted
+
+
+def test_wasm_paints_with_a_brush(wasm_page, model, style, studied, picture, moving):
+    """Alone, blended with a plain style, and steadily; afterwards the plain style is the plain style."""
+    try:
+        choose(wasm_page, studied)
+        (expected,) = with_brush_in_python(model, [studied], [1], [picture], 0)
+        assert difference(painted_values(wasm_page, picture), expected) <= 2e-4
+        assert difference(expected, reference(model, studied.style, picture)) > 0.1
+        choose(wasm_page, studied, 0.25, style)
+        (expected,) = with_brush_in_python(model, [studied, style], [0.25, 0.75], [picture], 0)
+        assert difference(painted_values(wasm_page, picture), expected) <= 2e-4
+        choose(wasm_page, studied)
+        set_stability(wasm_page, 1)
+        pictures = moving(4, 64, 96)
+        expected = with_brush_in_python(model, [studied], [1], pictures, 1)
+        for n, each in enumerate(pictures):
+            assert difference(painted_values(wasm_page, each), expected[n]) <= 5e-4, n
+    finally:
+        set_stability(wasm_page, 0)
+        set_style(wasm_page, style)
+    assert difference(painted_values(wasm_page, picture), reference(model, style, picture)) <= 1e-4
+
+
+def test_a_style_file_that_is_none_is_refused_in_a_sentence(wasm_page):
+    refused = "() => impasto.engine.readStyle(new Blob(['x'.repeat(999)]), 'a.style').catch((e) => e.message)"
+    assert wasm_page.evaluate(refused) == "a.style is no studied style, or is damaged; study its picture again."
+
+
 def test_a_picture_is_encoded_as_in_python(wasm_page, model):
     y, x = np.mgrid[0:300, 0:420]
     art = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 13), (x * y) % 256], -1).astype(np.uint8)
@@ -316,6 +382,17 @@ def test_the_server_paints(browser, server, model, style, picture):
     page.close()
 
 
+def test_the_server_paints_with_a_brush(browser, server, model, studied, picture):
+    server.wait_for_live_pages(0)
+    page = open_page(browser, server.url + "live/")
+    assert page.evaluate("() => impasto.engine.start('server')") == "server"
+    choose(page, studied)
+    expected = python_painted(model, studied, jpeg(picture, 95))
+    assert mean_difference(shown(page, picture), jpeg(expected, 90)) < 3
+    assert mean_difference(expected, python_painted(model, studied.style, jpeg(picture, 95))) > 6
+    page.close()
+
+
 def test_the_last_resort_is_the_server(browser, server, model, picture):
     """No WebGPU, no runtime for the processor: the server paints, and encodes too."""
     server.wait_for_live_pages(0)
@@ -367,6 +444,21 @@ def test_webgpu_carries_the_painting_along_as_python_does(webgpu_page, model, st
     assert difference(expected[2], reference(model, style, pictures[2])) > 0.02
     assert webgpu_page.evaluate("impasto.engine.backend") == "webgpu"
     set_stability(webgpu_page, 0)
+
+
+def test_webgpu_paints_with_a_brush(webgpu_page, model, style, studied, moving):
+    first, second = moving(2, 64, 64)
+    choose(webgpu_page, studied)
+    (alone,) = with_brush_in_python(model, [studied], [1], [first], 0)
+    assert difference(painted_values(webgpu_page, first), alone) <= 1e-3
+    set_stability(webgpu_page, 1)
+    expected = with_brush_in_python(model, [studied], [1], [first, second], 1)
+    for n, each in enumerate((first, second)):
+        assert difference(painted_values(webgpu_page, each), expected[n]) <= 1e-3, n
+    set_stability(webgpu_page, 0)
+    set_style(webgpu_page, style)
+    assert difference(painted_values(webgpu_page, first), reference(model, style, first)) <= 1e-3
+    assert webgpu_page.evaluate("impasto.engine.backend") == "webgpu"
 
 
 def test_a_graphics_card_made_of_software_is_not_chosen(webgpu_page):

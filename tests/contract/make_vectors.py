@@ -4,14 +4,21 @@ To be run, and its result committed, when a rule changes on purpose.
 """
 
 import json
+from dataclasses import replace
+from unittest import mock
 
+import cv2
 import numpy as np
-from vectors import CASES, TINY, packed
+from vectors import CASES, STUDIED, TINY, chosen, packed
 
+from impasto.export.runtime import style_file as style_files
+from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.style_file import StyleFile, licence_note, read_style, style_file, to_bytes
 from impasto.export.runtime.styles import blend
+from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
 from impasto.webapp.files.probe import working_size
 
@@ -38,7 +45,7 @@ def painting(name: str, steps: list[dict]) -> dict:
     done = []
     for step in steps:
         if "style" in step:
-            painter.use([STYLES[each] for each in step["style"]], list(step["style"].values()))
+            painter.use([chosen(each, STYLES, MODEL) for each in step["style"]], list(step["style"].values()))
         look |= {key: step[key] for key in look if key in step}
         painter.look = Look(**look)
         painted = painter.paint(step["frame"], step.get("time"))
@@ -71,7 +78,56 @@ def paintings() -> list[dict]:
         painting("the frame's own colours", steps(odd[:2], {**waves, "keep_colors": True})),
         painting("both", steps(odd[:2], {**waves, "keep_colors": True, "strength": 0.25})),
         painting("a blend", steps(odd[:2], {"style": {"waves": 0.7, "stones": 0.3}})),
+        painting("a studied style", steps(odd[:3], {"style": {"reeds.style": 1}})),
+        painting("a studied style, frame by frame", steps(odd[:2], {"style": {"reeds.style": 1}, "stability": 0})),
+        painting("studied and plain", steps(small[:3], {"style": {"reeds.style": 1, "waves": 3}}, {}, waves)),
     ]
+
+
+def studied() -> list[dict]:
+    """Writes `.style` files, what others may have made of them too; cases of what is read or said."""
+    rng = np.random.default_rng(11)
+    weights = weights_of(MODEL.path("frame").read_bytes())
+    brush = {name: rng.normal(0, 0.15, weight.shape).astype(np.float16) for name, weight in weights.items()}
+    preview = cv2.imencode(".jpg", coarse(24, 32, 8))[1].tobytes()
+    reeds = style_file(MODEL, np.roll(WAVES, 3), brush, name="Reeds", source="reeds.jpg", preview=preview)
+    nothing = np.zeros(3, np.float16)
+    data = to_bytes(reeds)
+    files = {
+        "reeds.style": data,
+        "no-brush.style": to_bytes(replace(reeds, brush={}, licence="Ask\u202e Ann\n", preview=b"")),
+        "one-byte.style": data[:-9] + bytes([data[-9] ^ 4]) + data[-8:],
+        "cut-off.style": data[: len(data) // 2],
+        "empty.style": b"",
+        "other-model.style": to_bytes(replace(reeds, brush={}, model="other 7", weights="0" * 64)),
+        "other-size.style": to_bytes(replace(reeds, style=WAVES[:9])),
+        "other-part.style": to_bytes(replace(reeds, brush={"nowhere.weight": nothing})),
+        "other-shape.style": to_bytes(replace(reeds, brush={"stem.conv.bias": nothing})),
+        "huge.style": hashed(replace(reeds, brush={"end.conv.bias": nothing + np.float16(2e4)})),
+        "not-finite.style": hashed(replace(reeds, style=np.full_like(WAVES, np.nan))),
+        "newer.style": data.replace(b"impasto-style 1", b"impasto-style 2"),
+    }
+    STUDIED.mkdir(exist_ok=True)
+    for file, content in files.items():
+        (STUDIED / file).write_bytes(content)
+    return [{"kind": "studied", "name": file, **what_is_read(file)} for file in files]
+
+
+def hashed(each: StyleFile) -> bytes:
+    """A file with numbers that `to_bytes` refuses to write, and their hash."""
+    with mock.patch.object(style_files, "_wrong", return_value=None):
+        return to_bytes(each)
+
+
+def what_is_read(file: str) -> dict:
+    try:
+        found = read_style(STUDIED / file, MODEL)
+    except BadInput as error:
+        return {"sentence": str(error)}
+    sums = {name: float(part.astype(np.float64).sum()) for name, part in found.brush.items()}
+    texts = {"title": found.name, "licence": found.licence, "source": found.source}
+    note = licence_note(found, MODEL)
+    return {"style": numbers(found.style), "brush": sums, **texts, "note": note, "preview": len(found.preview)}
 
 
 def transparent() -> list[dict]:
@@ -134,7 +190,7 @@ def sizes() -> list[dict]:
 def main() -> None:
     found = {
         "styles": {name: numbers(style) for name, style in STYLES.items()},
-        "cases": [*paintings(), *transparent(), *blends(), *models(), *sizes()],
+        "cases": [*studied(), *paintings(), *transparent(), *blends(), *models(), *sizes()],
     }
     lines = [json.dumps(case) for case in found["cases"]]
     text = f'{{"styles": {json.dumps(found["styles"])},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"

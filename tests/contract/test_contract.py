@@ -11,10 +11,11 @@ import pytest
 from PIL import Image
 
 sys.path.append(str(Path(__file__).parent))
-from vectors import TINY, cases, styles, unpacked
+from vectors import STUDIED, TINY, cases, chosen, styles, unpacked
 
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
+from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import decode_picture
@@ -36,7 +37,7 @@ def test_paintings(model, case):
     look = {"strength": 1.0, "keep_colors": False, "stability": 1.0}
     for step in case["steps"]:
         if "style" in step:
-            painter.use([vectors[name] for name in step["style"]], list(step["style"].values()))
+            painter.use([chosen(name, vectors, model) for name in step["style"]], list(step["style"].values()))
         look |= {key: step[key] for key in look if key in step}
         painter.look = Look(**look)
         painted = painter.paint(unpacked(step["frame"]), step.get("time")).astype(int)
@@ -81,6 +82,22 @@ def test_model_folders(case, tmp_path):
     else:
         assert load_model(folder).state == []
         assert case["frame_by_frame"]
+
+
+@named("studied")
+def test_style_files(model, case):
+    if "sentence" in case:
+        with pytest.raises(BadInput) as refused:
+            read_style(STUDIED / case["name"], model)
+        assert str(refused.value) == case["sentence"]
+        return
+    found = read_style(STUDIED / case["name"], model)
+    np.testing.assert_allclose(found.style, case["style"], rtol=1e-6)
+    sums = {name: part.astype(np.float64).sum() for name, part in found.brush.items()}
+    assert sums == pytest.approx(case["brush"])
+    assert (found.name, found.licence, found.source) == (case["title"], case["licence"], case["source"])
+    assert licence_note(found, model) == case["note"]
+    assert len(found.preview) == case["preview"]
 
 
 @named("padding")

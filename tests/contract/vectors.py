@@ -7,9 +7,14 @@ from pathlib import Path
 
 import numpy as np
 
+from impasto.export.runtime.model import Model
+from impasto.export.runtime.style_file import read_style
+from impasto.export.runtime.styles import Style
+
 FOLDER = Path(__file__).parent
 CASES = FOLDER / "cases.json"
 TINY = FOLDER / "tiny"
+STUDIED = FOLDER / "studied"  # `.style` files
 
 
 def packed(array: np.ndarray) -> dict:
@@ -33,3 +38,8 @@ def styles() -> dict[str, np.ndarray]:
     """The style vectors that cases name."""
     found = json.loads(CASES.read_text("utf-8"))["styles"]
     return {name: np.asarray(style, np.float32) for name, style in found.items()}
+
+
+def chosen(name: str, vectors: dict[str, np.ndarray], model: Model) -> Style:
+    """A style that a case of kind "paint" names: a vector, or a `.style` file."""
+    return vectors[name] if name in vectors else read_style(STUDIED / name, model)

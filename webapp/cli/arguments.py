@@ -13,7 +13,7 @@ StyleOption = Annotated[
     typer.Option(
         "--style",
         "-s",
-        help="A picture, or the name of a built-in style (`impasto gallery list`); :WEIGHT may follow. "
+        help="A picture, a .style file, or the name of a built-in style (`impasto gallery list`); :WEIGHT may follow. "
         "Repeat to blend.",
         metavar="STYLE[:WEIGHT]",
     ),

@@ -49,6 +49,39 @@ class ProgressBar:
         self.bar.stop()
 
 
+class StudyBar:
+    """A bar with the steps studied, the loss and the time left; nothing at all when not on a terminal."""
+
+    def __init__(self, quiet: bool = False):
+        shown = sys.stderr.isatty() and not quiet
+        self.bar = Progress(
+            TextColumn("Studying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[facts]}"),
+            console=err, disable=not shown, transient=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task("steps", total=1, facts="getting ready")
+
+    def update(self, now) -> None:
+        """Called after each step with `export.runtime.study.Progress`."""
+        left = "" if not now.step else f", {now.seconds_left:.0f} s left (Ctrl-C keeps the best so far)"
+        loss = f", loss {now.losses['total']:.3f}" if "total" in now.losses else ""
+        self.bar.update(self.task, completed=now.share, facts=f"{now.step} steps{loss}{left}")
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+
+def report_study(summary: dict) -> None:
+    """What was learnt, in one line: each part of the loss in the first step and in the last."""
+    first, last = summary["losses"]["first"], summary["losses"]["last"]
+    losses = ", ".join(f"{name} {first[name]:.3g} → {last[name]:.3g}" for name in last if name in first)
+    size = f"{summary['bytes'] / 1000:.0f} kB"
+    out.print(f"{summary['output']}: {summary['steps']} steps, {size}; {losses}", soft_wrap=True, highlight=False)
+
+
 def print_json(data: dict) -> None:
     print(json.dumps(data, ensure_ascii=False))
 

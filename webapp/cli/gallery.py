@@ -1,11 +1,19 @@
 """`impasto gallery …`: the built-in styles of a model, and making them anew from a folder of paintings."""
 
+from __future__ import annotations
+
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from impasto.models.errors import BadInput
+
 from .arguments import JsonOption, ModelOption
+
+if TYPE_CHECKING:
+    from impasto.export.runtime.model import Model
 
 app = typer.Typer(help="The built-in styles: list them, or make them anew for a model.", no_args_is_help=True)
 
@@ -29,10 +37,17 @@ def list_styles(model: ModelOption = None, as_json: JsonOption = False) -> None:
 @app.command()
 def build(
     paintings: Annotated[Path, typer.Argument(help="Folder with the paintings, each named like its style.")],
+    study: Annotated[
+        float | None,
+        typer.Option(help="Study each painting for so many minutes, into NAME.style beside it; Ctrl-C: the next one."),
+    ] = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Encode the paintings anew with a model's own P and paint the previews, in the model's folder."""
+    """Encode the paintings anew with a model's own P and paint the previews, in the model's folder.
+
+    A NAME.style beside a painting, studied for this model, becomes part of the gallery.
+    """
     from impasto.export.graphs.gallery import build_gallery, find_paintings, rebuild_gallery
     from impasto.export.runtime.model import load_model
     from impasto.export.runtime.styles import StyleEncoder
@@ -40,11 +55,49 @@ def build(
 
     from .console import out, print_json
 
-    find_paintings(paintings)
+    found = find_paintings(paintings)
+    if study is not None and not study > 0:
+        raise BadInput(f"--study must be above zero minutes, not {study:g}.")
     loaded, frame = load_model(model), demo_frame()
-    rebuilt = rebuild_gallery(loaded, build_gallery(StyleEncoder(loaded).encode, paintings), frame)
+    studied = studied_beside(found, loaded, study, quiet=as_json)
+    gallery = build_gallery(StyleEncoder(loaded).encode, paintings)
+    for name, style in studied.items():
+        gallery[name]["studied"] = style
+    rebuilt = rebuild_gallery(loaded, gallery, frame)
     if as_json:
-        print_json({"model": rebuilt.name, "folder": str(rebuilt.folder), "styles": list(rebuilt.gallery())})
+        styles = list(rebuilt.gallery())
+        print_json({"model": rebuilt.name, "folder": str(rebuilt.folder), "styles": styles, "studied": list(studied)})
     else:
-        summary = f"{rebuilt.folder}: {len(rebuilt.gallery())} built-in styles with previews"
+        count = len(rebuilt.gallery())
+        summary = f"{rebuilt.folder}: {count} built-in styles with previews, {len(studied)} of them studied"
         out.print(summary, soft_wrap=True, highlight=False)
+
+
+def studied_beside(paintings: Mapping[str, Path], model: Model, minutes: float | None, quiet: bool) -> dict:
+    """Name → the `.style` file beside a painting. Raises BadInput for one that does not fit the model.
+
+    Where `minutes` is given, those that are missing or do not fit are studied first: a long run can be broken off and
+    taken up again.
+    """
+    from impasto.export.runtime.style_file import SUFFIX, read_style
+
+    from .console import StudyBar, err
+
+    found = {}
+    for name, painting in paintings.items():
+        file = painting.with_suffix(SUFFIX)
+        try:
+            found[name] = read_style(file, model)
+            continue
+        except BadInput:
+            if minutes is None and file.exists():
+                raise
+        if minutes is None:
+            continue
+        from impasto.webapp.files.study import study_picture
+
+        with StudyBar(quiet) as bar:
+            found[name], learnt = study_picture(painting, file, model, seconds=60 * minutes, progress=bar.update)
+        if not quiet:
+            err.print(f"{file}: {len(learnt.losses)} steps", soft_wrap=True, highlight=False)
+    return found

@@ -20,6 +20,7 @@ from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, parse
 from .gallery import app as gallery_app
 from .info import info_command
 from .space import space_command
+from .study import study_command
 
 # Painting needs what Impasto always brings; what the other commands import comes with these extras.
 EXTRA_OF = {
@@ -37,7 +38,6 @@ EXTRA_OF = {
     "onnx": "train",
     "onnx_ir": "train",
     "onnxscript": "train",
-    "safetensors": "train",
     "accelerate": "train",
     "matplotlib": "train",
     "tensorboard": "train",
@@ -82,13 +82,17 @@ def stylize(
     """Paint a clip, a picture or a folder in the manner of one or more pictures."""
     from impasto.export.benchmark import peak_memory_mb
     from impasto.export.runtime.painter import Look, Painter
+    from impasto.export.runtime.style_file import licence_notes
     from impasto.styles import style_vectors
     from impasto.webapp.files.stylize import stylize_path
 
     from .console import ProgressBar, print_outcome, report, report_failures
 
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
-    painter.use(*style_vectors(painter, [parse_style(text) for text in style]))
+    styles, weights = style_vectors(painter, [parse_style(text) for text in style])
+    painter.use(styles, weights)
+    for note in licence_notes(styles, painter.model):
+        print(f"Note: {note}", file=sys.stderr)
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         summary = stylize_path(
@@ -202,7 +206,8 @@ def export(
 
 
 # The commands that lie elsewhere, in the order of `impasto --help`.
-for _name, _command in {"info": info_command, "evaluate": evaluate_command, "space": space_command}.items():
+_COMMANDS = {"study": study_command, "info": info_command, "evaluate": evaluate_command, "space": space_command}
+for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
     app.add_typer(_group, name=_name)

@@ -127,13 +127,16 @@ class ModelFiles(CachedFiles):
 
 
 def model_files(model: Model) -> dict[str, tuple[Path, str]]:
-    """What of a model is served: name → (path, SHA-256 or ""): what model.json names, but for the weights; previews."""
+    """What of a model is served: name → (path, SHA-256 or ""): what model.json names, but for the weights; previews and
+    studied styles."""
     files = {e["file"]: (model.path(role), e["sha256"]) for role, e in model.files.items() if role != "weights"}
     folder = StaticFiles(directory=model.folder)
     for entry in model.gallery().values():
-        path, found = folder.lookup_path(entry.get("preview", ""))  # nothing outside the folder is found
-        if found and Path(path).is_file():
-            files[entry["preview"]] = (Path(path), "")
+        studied = entry["studied"] if isinstance(entry.get("studied"), dict) else {}
+        for file, digest in ((entry.get("preview", ""), ""), (studied.get("file", ""), studied.get("sha256", ""))):
+            path, found = folder.lookup_path(file)  # nothing outside the folder is found
+            if found and Path(path).is_file():
+                files[file] = (Path(path), digest)
     return files | {name: (model.folder / name, "") for name in UNLISTED if (model.folder / name).is_file()}
 
 

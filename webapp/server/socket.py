@@ -1,9 +1,9 @@
 """The live painter behind /live/socket: JPEG frames in, painted JPEG frames out, always the newest.
 
-Text messages are JSON. From the page: {"type": "style", "style": [D]}, {"type": "look", "stability": 0…1},
-{"type": "reset"} where another scene begins, {"type": "encode", "id", "picture": base64}; to the page: "waiting" with
-its place, "ready", "encoded", "error" with a sentence. Binary messages, both ways: a frame's number (uint32,
-little-endian) and its picture.
+Text messages are JSON. From the page: {"type": "style", "style": [D], "brush": {parameter of T: base64 of float16}}, of
+which the brush may be left out, {"type": "look", "stability": 0…1}, {"type": "reset"} where another scene begins,
+{"type": "encode", "id", "picture": base64}; to the page: "waiting" with its place, "ready", "encoded", "error" with a
+sentence. Binary messages, both ways: a frame's number (uint32, little-endian) and its picture.
 
 From outside: `LivePainter`.
 """
@@ -27,8 +27,10 @@ from starlette.status import (
     WS_1013_TRY_AGAIN_LATER,
 )
 
+from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.style_file import MAX_BRUSH, StyleFile, bounded
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import decode_picture, resize, sent_size
 from impasto.webapp.hosting.live_slots import Full, LiveSlots
@@ -124,6 +126,25 @@ async def _wait(socket: WebSocket, positions: asyncio.Queue) -> None:
         message.cancel()
 
 
+def read_brush(parts: dict[str, str], model: Model) -> dict[str, np.ndarray]:
+    """A brush as pages send it, each part float16 in base64, in the shapes of the model's T.
+
+    Raises TypeError, ValueError or KeyError for what is none, BadInput for numbers that no file may hold.
+    """
+    if not isinstance(parts, dict):
+        raise TypeError("a brush is an object")
+    if not parts:
+        return {}
+    weights = weights_of(model.path("frame").read_bytes())
+    brush = {
+        name: np.frombuffer(base64.b64decode(part, validate=True), "<f2").reshape(weights[name].shape)
+        for name, part in parts.items()
+    }
+    if not all(bounded(part, MAX_BRUSH) for part in brush.values()):
+        raise BadInput("This is not a brush of the model; reload the page.")
+    return brush
+
+
 class Pace:
     """Turns at least `seconds` apart."""
 
@@ -210,7 +231,8 @@ class Session:
             style = np.asarray(message["style"], np.float32)
             if style.shape != (self.shared.model.style_size,) or not np.isfinite(style).all():
                 raise BadInput("This is not a style vector of the model; reload the page.")
-            self.changes[kind] = partial(self.painter.use, [style])
+            brush = read_brush(message.get("brush", {}), self.shared.model)
+            self.changes[kind] = partial(self.painter.use, [StyleFile(style, brush)])
             self.styled = True
         elif kind == "look":
             stability = message["stability"]

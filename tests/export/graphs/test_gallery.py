@@ -10,10 +10,15 @@ import pytest
 from PIL import Image
 
 from impasto.export.graphs import gallery
-from impasto.export.runtime.model import load_model
+from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.model import describe, load_model
+from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.style_file import built_in, style_file
 from impasto.export.runtime.styles import StyleEncoder
 from impasto.models.errors import BadInput
+from impasto.styles import style_vectors
+from impasto.webapp.files.study import thumbnail
 
 NAMES_THAT_STAY = {"starry-night", "great-wave", "the-scream", "composition-vii", "udnie"}
 MADE_UP = {
@@ -113,6 +118,38 @@ def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
     previews = [np.asarray(Image.open(model.folder / "previews" / f"{name}.webp")).astype(int) for name in MADE_UP]
     assert np.abs(previews[0] - previews[1]).mean() > 5
     assert [path.name for path in model.folder.parent.iterdir() if path.name.startswith(".")] == []
+
+
+def test_what_was_studied_lies_beside_the_gallery(model, paintings, frame):
+    rng = np.random.default_rng(0)
+    weights = weights_of(model.path("frame").read_bytes())
+    brush = {name: rng.normal(0, 0.05, weight.shape).astype(np.float16) for name, weight in weights.items()}
+    built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
+    preview = (picture(192, 256) * 255).astype(np.uint8)
+    studied = style_file(model, built["dots"]["style"], brush, name="Dots", preview=thumbnail(preview))
+    rebuilt = gallery.rebuild_gallery(model, {**built, "dots": {**built["dots"], "studied": studied}}, frame)
+    entries = rebuilt.gallery()
+    file = rebuilt.folder / "styles" / "dots.style"
+    assert entries["dots"]["studied"] == describe(rebuilt.folder, {"": "styles/dots.style"})[""]
+    assert "studied" not in entries["waves"]
+    assert 200_000 < file.stat().st_size <= 250_000  # of the released model: what the page fetches
+    painter = Painter(rebuilt, "cpu", 1, Look(stability=0))
+    shown = []
+    for style in (built_in(rebuilt, entries["dots"]), entries["dots"]["style"]):
+        painter.use([style])
+        shown.append(painter.paint(frame).astype(int))
+    seen = np.asarray(Image.open(rebuilt.folder / entries["dots"]["preview"]).convert("RGB").resize((128, 96)), int)
+    assert np.abs(seen - shown[0]).mean() < np.abs(seen - shown[1]).mean()
+    assert (style_vectors(painter, [("dots", 1)])[0][0].brush["stem.conv.bias"] == brush["stem.conv.bias"]).all()
+    gallery.rebuild_gallery(rebuilt, built, frame)
+    assert not file.exists()
+
+
+@pytest.mark.parametrize("named", ["styles/none.style", "../outside.style", 7, None])
+def test_a_file_that_the_gallery_names_in_vain(model, named, tmp_path):
+    (tmp_path / "outside.style").write_bytes(b"")
+    with pytest.raises(BadInput, match="lacks the file of Dots"):
+        built_in(model, {"title": "Dots", "style": None, "studied": {"file": named}})
 
 
 def test_a_gallery_that_cannot_be_written_leaves_the_model_as_it_was(model, paintings, frame, monkeypatch):

@@ -8,11 +8,14 @@ import pytest
 from PIL import Image
 
 from impasto.export.graphs import gallery
+from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.study import Studied
 from impasto.styles import style_vectors
 from impasto.webapp.cli.arguments import parse_style
+from impasto.webapp.files import study as studying
 from impasto.webapp.files.demo import demo_frame
 
 
@@ -50,6 +53,39 @@ def test_build_makes_the_gallery_of_a_model_anew(run, one_painting, tmp_path):
         "stylize", one_painting / "ripples.webp", "-s", "name:ripples", "-o", tmp_path / "a.png", "-m", built.folder
     )
     assert code == 0
+
+
+def test_build_takes_what_was_studied_and_studies_what_is_missing(run, one_painting, tmp_path, monkeypatch, tiny_model):
+    folder = shutil.copytree(tiny_model.folder, tmp_path / "model")
+    asked = []
+
+    def study(model, picture, contents=(), **options):
+        asked.append(options["seconds"])
+        weights = weights_of(model.path("frame").read_bytes())
+        brush = {name: np.full(weight.shape, 0.1, np.float16) for name, weight in weights.items()}
+        return Studied(model.gallery()["waves"]["style"], brush, [{"total": 1.0}])
+
+    monkeypatch.setattr(studying, "study", study)
+    beside = one_painting / "ripples.style"
+    for _ in range(2):  # the second time it is there
+        model = shutil.copytree(folder, tmp_path / "fresh", dirs_exist_ok=True)
+        code, out, err = run("gallery", "build", one_painting, "-m", model, "--study", "2")
+        assert code == 0
+        assert "1 built-in styles with previews, 1 of them studied" in out
+        shutil.rmtree(model / "styles")
+    assert asked == [120]
+    code, out, _ = run("gallery", "build", one_painting, "-m", folder, "--json")
+    assert json.loads(out)["studied"] == ["ripples"]
+    assert (folder / "styles" / "ripples.style").read_bytes()[-100:] == beside.read_bytes()[-100:]
+    picture = one_painting / "ripples.webp"
+    code, *_ = run("stylize", picture, "-s", "ripples", "-o", tmp_path / "a.png", "-m", folder)
+    assert code == 0
+    beside.write_bytes(b"damaged")
+    code, _, err = run("gallery", "build", one_painting, "-m", folder)
+    assert code == 2
+    assert "ripples.style is no studied style" in err
+    code, _, err = run("gallery", "build", one_painting, "-m", folder, "--study", "0")
+    assert (code, err) == (2, "Error: --study must be above zero minutes, not 0.\n")
 
 
 def test_missing_paintings_are_one_sentence(run, tmp_path):

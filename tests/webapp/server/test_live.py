@@ -176,16 +176,34 @@ def test_other_models_and_other_files_of_the_model_are_not_there(page, model):
         assert (answer.status_code, answer.json()) == (404, {"detail": "There is no such file here."})
 
 
+def test_studied_styles_are_served_and_kept_for_good(tmp_path, model):
+    shutil.copytree(model.folder, tmp_path / "model")
+    (tmp_path / "model" / "styles").mkdir()
+    (tmp_path / "model" / "styles" / "a.style").write_bytes(b"learnt")
+    digest = hashlib.sha256(b"learnt").hexdigest()
+    with_gallery(tmp_path / "model", "studied", {"file": "styles/a.style", "bytes": 6, "sha256": digest})
+    app = FastAPI()
+    mount_live(app, load_model(tmp_path / "model"), True)
+    answer = TestClient(app).get(f"/live/models/{model.name}/styles/a.style", params={"v": digest})
+    assert answer.content == b"learnt"
+    assert "immutable" in answer.headers["cache-control"]
+
+
+def with_gallery(folder, key, value):
+    """Change one field of the first built-in style of a model folder."""
+    gallery = json.loads((folder / "gallery.json").read_text())
+    next(iter(gallery.values()))[key] = value
+    text = json.dumps(gallery)
+    (folder / "gallery.json").write_text(text)
+    described = json.loads((folder / "model.json").read_text())
+    described["files"]["gallery"] |= {"bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
+    (folder / "model.json").write_text(json.dumps(described))
+
+
 def test_a_preview_that_points_outside_its_model_is_not_served(tmp_path, model):
     shutil.copytree(model.folder, tmp_path / "model")
     (tmp_path / "secret.webp").write_bytes(b"secret")
-    gallery = json.loads((tmp_path / "model" / "gallery.json").read_text())
-    next(iter(gallery.values()))["preview"] = "../secret.webp"
-    text = json.dumps(gallery)
-    (tmp_path / "model" / "gallery.json").write_text(text)
-    described = json.loads((tmp_path / "model" / "model.json").read_text())
-    described["files"]["gallery"] |= {"bytes": len(text), "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    (tmp_path / "model" / "model.json").write_text(json.dumps(described))
+    with_gallery(tmp_path / "model", "preview", "../secret.webp")
     app = FastAPI()
     mount_live(app, load_model(tmp_path / "model"), True)
     for path in ("..%2fsecret.webp", "../secret.webp"):

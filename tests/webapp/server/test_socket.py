@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import struct
 import threading
 from contextlib import suppress
@@ -11,7 +12,9 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.style_file import StyleFile
 from impasto.webapp.files.pictures import decode_picture
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
@@ -66,6 +69,25 @@ def test_a_painted_frame_is_the_painters(serve, model, scene, style):
     assert np.abs(expected.astype(int) - scene).mean() > 20  # while the painting is far from the frame
 
 
+def test_a_studied_style_is_painted_with_its_brush(serve, model, scene, style):
+    rng = np.random.default_rng(6)
+    weights = weights_of(model.path("frame").read_bytes())
+    brush = {name: rng.normal(0, 0.05, weights[name].shape).astype(np.float16) for name in ("stem.conv.weight",)}
+    with serve().talk() as page:
+        page.json()
+        sent = {name: base64.b64encode(part.tobytes()).decode() for name, part in brush.items()}
+        page.send_json({"type": "style", "style": [float(v) for v in style], "brush": sent})
+        page.send(numbered(1, jpeg(scene)))
+        answer = picture(page.bytes()[4:]).astype(int)
+    painter = Painter(model)
+    painter.use([style])
+    plain = painter.paint(picture(jpeg(scene)))
+    painter.use([StyleFile(style, brush)])
+    expected = painter.paint(picture(jpeg(scene)))
+    assert np.abs(answer - expected).mean() < 6
+    assert np.abs(answer - plain).mean() > 12
+
+
 def test_a_picture_becomes_a_style(serve, model, scene):
     with serve().talk() as page:
         page.json()
@@ -87,6 +109,9 @@ def test_a_style_picture_is_read_as_it_looks_on_white(serve, model, media, kind)
 
 
 def test_nonsense_is_answered_and_the_session_goes_on(serve, scene, style):
+    huge, none = (base64.b64encode(np.full(16, v, np.float16).tobytes()).decode() for v in (9e3, np.nan))
+    brushes = [[1], 7, {"other": ""}, {"stem.conv.bias": 3}, {"stem.conv.bias": "?"}, {"stem.conv.bias": "AAAA"}]
+    brushes += [{"stem.conv.bias": huge}, {"stem.conv.bias": none}]
     with styled(serve(), style) as page:
         for text in (
             "no json",
@@ -95,6 +120,7 @@ def test_nonsense_is_answered_and_the_session_goes_on(serve, scene, style):
             '{"type": "dance"}',
             '{"type": "style", "style": [1, 2]}',
             '{"type": "style", "style": ["x"]}',
+            *(json.dumps({"type": "style", "style": style.tolist(), "brush": brush}) for brush in brushes),
             '{"type": "look"}',
             '{"type": "look", "stability": 2}',
             '{"type": "look", "stability": NaN}',

@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.style_file import style_file, write_style
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio import limits
@@ -59,6 +61,24 @@ def test_a_style_picture_is_read_as_it_looks_on_white(studio, tmp_path, media, k
     (tmp_path / "style.png").write_bytes(data)
     painter = studio.painter(PaintOptions((StyleChoice("the-scream"),)))
     np.testing.assert_allclose(studio.style_vector(painter, tmp_path / "style.png"), painter.encode(seen), atol=1e-5)
+
+
+def test_a_studied_style_is_painted_with_its_brush(studio, pictures, tmp_path):
+    model = studio.model
+    weights = weights_of(model.path("frame").read_bytes())
+    brush = {"stem.conv.bias": np.full(weights["stem.conv.bias"].shape, 0.3, np.float16)}
+    vector = model.gallery()["the-scream"]["style"]
+    write_style(tmp_path / "a.style", style_file(model, vector, brush, name="A"))
+    painted = []
+    for style in (tmp_path / "a.style", "the-scream"):
+        options = PaintOptions((StyleChoice(style),))
+        painter = studio.painter(options)
+        painted.append(painter.paint(np.asarray(Image.open(pictures[0]))).astype(int))
+    assert np.abs(painted[0] - painted[1]).mean() > 3
+    assert studio.style_vector(painter, tmp_path / "a.style") is studio.style_vector(painter, tmp_path / "a.style")
+    (tmp_path / "b.style").write_bytes(b"nothing of the kind")
+    with pytest.raises(BadInput, match="This file is no studied style"):
+        studio.painter(PaintOptions((StyleChoice(tmp_path / "b.style"),)))
 
 
 def test_pictures_stop_between_two_when_cancelled(studio, pictures, tmp_path):

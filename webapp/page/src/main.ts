@@ -1,10 +1,11 @@
 // The page: reads what its place offers, then puts the parts together.
 import { createEngine } from "./engine/engine";
 import { readDescription } from "./engine/model/description";
-import { Trouble } from "./engine/trouble";
+import { licenceNote } from "./engine/model/style-file";
+import { sentenceOf, Trouble } from "./engine/trouble";
 import type { BuiltInStyle, Engine, ModelDescription, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clips/clip-dialog";
-import { bindDrop, type DroppedFiles } from "./ui/clips/drop";
+import { bindDrop, type DroppedFiles, sortFiles } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
 import { placeIcons } from "./ui/icons";
 import { bindControls } from "./ui/settings/controls";
@@ -67,8 +68,21 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     () => session.pauseForClip(),
     () => session.resumeAfterClip(),
   );
-  const gallery = createGallery(settings, palette, model.rules, (files) => void takePictures(files));
+  const gallery = createGallery(settings, palette, model.rules, (files) => take(sortFiles(files)));
 
+  const takeStyles = async (files: File[]): Promise<void> => {
+    for (const file of files) {
+      try {
+        const read = await engine.readStyle(file, file.name);
+        const note = licenceNote(read, model);
+        if (note) messages.note(note);
+        settings.set({ mix: only(palette.addStudied(read, file.name).key) });
+      } catch (error) {
+        messages.trouble("picture", sentenceOf(error, `“${file.name}” could not be read.`));
+      }
+    }
+    gallery.rebuild();
+  };
   const takePictures = async (files: File[]): Promise<void> => {
     for (const file of files) {
       await palette.add(file).then(
@@ -78,10 +92,13 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     }
     gallery.rebuild();
   };
-  const take = ({ pictures, clip, other }: DroppedFiles): void => {
+  const take = ({ pictures, styles, clip, other }: DroppedFiles): void => {
     if (pictures.length) void takePictures(pictures);
+    if (styles.length) void takeStyles(styles);
     if (clip) void clips.open(clip);
-    else if (other && !pictures.length) messages.trouble("picture", `“${other}” is neither a picture nor a clip.`);
+    else if (other && !pictures.length && !styles.length) {
+      messages.trouble("picture", `“${other}” is neither a picture, a studied style nor a clip.`);
+    }
   };
 
   bindControls(settings, config);

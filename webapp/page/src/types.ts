@@ -1,4 +1,6 @@
 // What the parts of the page say to each other: the engine paints, the live loop feeds it, the interface shows it.
+import type { Brush } from "./engine/model/graph-weights";
+import type { StyleFile } from "./engine/model/style-file";
 
 export type Backend = "webgpu" | "wasm" | "server";
 
@@ -53,7 +55,10 @@ export interface Engine {
   start(prefer: Backend | "auto"): Promise<Backend>;
   /** S of a picture, by P: float32 [D]. */
   encode(picture: ImageBitmap): Promise<Float32Array>;
-  setStyle(style: Float32Array): void;
+  /** A `.style` file for this model, checked; `shown` is what it is called in sentences. Rejects with one. */
+  readStyle(file: Blob, shown: string): Promise<StyleFile>;
+  /** With a brush T paints with other weights, see `.style` files. */
+  setStyle(style: Float32Array, brush?: Brush): void;
   setView(view: Partial<View>): void;
   /** 0…1, at first 0: every frame is painted by itself. No effect for a model without a step graph (`model.state` is empty). */
   setStability(stability: number): void;
@@ -88,6 +93,8 @@ export interface ModelDescription {
   state: StateTensor[];
   files: Record<string, { file: string; bytes: number; sha256: string }>;
   licence: string;
+  /** The hash of T's weights, which `.style` files name; empty where the model was exported without it. */
+  weights: string;
 }
 
 /** What Python and the page must agree on, written down once in `models/rules.py`. */
@@ -121,6 +128,8 @@ export interface BuiltInStyle {
   style: number[];
   /** File of the preview, relative to the model's folder. */
   preview?: string;
+  /** The `.style` file of the style where it was studied, relative to the model's folder; fetched when it is chosen. */
+  studied?: ModelDescription["files"][string];
 }
 
 /** `config.json` beside the page: what the place that serves it offers. */

@@ -5,7 +5,8 @@ import { checkDescription } from "../src/engine/model/description";
 import { encodeSquare } from "../src/engine/model/encoder";
 import { checkFile, type Model } from "../src/engine/model/model";
 import { flatten } from "../src/engine/model/resize";
-import { blend, centreSquare } from "../src/engine/model/style";
+import { blend, blendBrushes, centreSquare } from "../src/engine/model/style";
+import type { StyleFile } from "../src/engine/model/style-file";
 import { openCpuNetworks } from "../src/engine/painters/canvas/cpu";
 import { cropPlanes, finish, paddingOf, toPixels } from "../src/engine/painters/canvas/pixels";
 import type { Size, View } from "../src/types";
@@ -51,7 +52,17 @@ export async function createPainter(model: Model) {
   return {
     ...networks,
     view,
-    use: (styles: ArrayLike<number>[], weights: number[]) => setStyle(blend(styles, weights)),
+    use: (styles: Pick<StyleFile, "style" | "brush">[], weights: number[]) =>
+      setStyle(
+        blend(
+          styles.map(({ style }) => style),
+          weights,
+        ),
+        blendBrushes(
+          styles.map(({ brush }) => brush),
+          weights,
+        ),
+      ),
     /** The painting before it is rounded: RGB planes [3,H,W]. `time`: of a camera's frame, milliseconds. */
     async values(picture: Picture, time: number | null = null): Promise<Float32Array> {
       return cropPlanes(await paint(picture.data, moment(picture, time)), picture, padding);

@@ -7,8 +7,9 @@ import { beforeAll, describe, expect, test } from "vitest";
 
 import { clipSize } from "../src/clips/size";
 import { checkDescription } from "../src/engine/model/description";
-import { checkFile } from "../src/engine/model/model";
+import { checkFile, type Model } from "../src/engine/model/model";
 import { blend } from "../src/engine/model/style";
+import { licenceNote, readStyle, type StyleFile } from "../src/engine/model/style-file";
 import { padded, paddingOf } from "../src/engine/painters/canvas/pixels";
 import type { ModelDescription } from "../src/types";
 import { createPainter, type Painter, type Picture, readModel } from "./contract-painter";
@@ -31,11 +32,24 @@ interface Step {
   /** Seconds. */
   time?: number;
 }
+interface Studied {
+  style: number[];
+  /** Parameter → the sum of its part. */
+  brush: Record<string, number>;
+  title: string;
+  licence: string;
+  source: string;
+  note: string | null;
+  /** Bytes. */
+  preview: number;
+}
 type Case =
   | { kind: "paint"; name: string; steps: Step[] }
   | { kind: "style"; name: string; picture: Packed; style: number[] }
   | { kind: "blend"; styles: string[]; weights: number[]; blended?: number[]; refused?: boolean }
   | { kind: "model"; name: string; change?: object; sentence?: string; frame_by_frame?: boolean; damaged?: string }
+  | { kind: "studied"; name: string; sentence: string }
+  | ({ kind: "studied"; name: string; sentence?: undefined } & Studied)
   | { kind: "padding"; size: [number, number]; padded: [number, number] }
   | { kind: "clip_size"; size: [number, number]; side: number; painted: [number, number] };
 
@@ -65,16 +79,24 @@ function apart(a: ArrayLike<number>, b: ArrayLike<number>): { most: number; mean
   return { most, mean: sum / a.length };
 }
 
+const bytesOf = (file: string) => new Uint8Array(readFileSync(new URL(`studied/${file}`, FOLDER)));
+const read = async (file: string) => readStyle(bytesOf(file), description, await model.file("frame_fp16"), file);
+
+/** A style that a case names: a vector, or a `.style` file. */
+const chosen = async (name: string): Promise<Pick<StyleFile, "style" | "brush">> =>
+  name in styles ? { style: Float32Array.from(styles[name]), brush: {} } : read(name);
+
+let model: Model;
 let description: ModelDescription;
 let painter: Painter;
 beforeAll(async () => {
-  const model = readModel(TINY);
+  model = readModel(TINY);
   ({ description } = model);
   painter = await createPainter(model);
 });
 
 test("there are cases of every kind", () => {
-  const kinds: Case["kind"][] = ["paint", "style", "blend", "model", "padding", "clip_size"];
+  const kinds: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "clip_size"];
   expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set(kinds));
 });
 
@@ -85,10 +107,7 @@ test.each(casesOf("paint"))("painted: $name", async ({ steps }) => {
   for (const { frame, painted, style, strength, keep_colors, stability, time } of steps) {
     if (style) {
       const names = Object.keys(style);
-      painter.use(
-        names.map((name) => styles[name]),
-        Object.values(style),
-      );
+      painter.use(await Promise.all(names.map(chosen)), Object.values(style));
     }
     if (strength !== undefined) painter.view.strength = strength;
     if (keep_colors !== undefined) painter.view.keepColors = keep_colors;
@@ -128,6 +147,22 @@ describe("model folders", () => {
     // An older format names no rules; the page then takes those that Python wrote into this one.
     if (frame_by_frame) expect(read()).toMatchObject({ state: [], rules: written.rules });
   });
+});
+
+test.each(casesOf("studied"))("a .style file: $name", async (each) => {
+  if (each.sentence !== undefined) {
+    await expect(read(each.name)).rejects.toThrow(new Error(each.sentence)); // the very same
+    return;
+  }
+  const found = await read(each.name);
+  expect(apart(found.style, each.style).most).toBeLessThanOrEqual(1e-5);
+  expect(Object.keys(found.brush).sort()).toEqual(Object.keys(each.brush).sort());
+  for (const [name, part] of Object.entries(found.brush)) {
+    expect(part.reduce((a, b) => a + b, 0)).toBeCloseTo(each.brush[name], 3);
+  }
+  expect([found.name, found.licence, found.source]).toEqual([each.title, each.licence, each.source]);
+  expect(licenceNote(found, description)).toBe(each.note);
+  expect(found.preview.length).toBe(each.preview);
 });
 
 test.each(casesOf("padding"))("padded: $size", ({ size: [width, height], padded: [right, below] }) => {

@@ -89,8 +89,9 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     },
     start: (prefer) => ask({ kind: "start", prefer }),
     encode: (picture) => ask({ kind: "encode", picture }),
-    setStyle(style) {
-      send({ kind: "style", style });
+    readStyle: (file, shown) => ask({ kind: "readStyle", file, shown }),
+    setStyle(style, brush = {}) {
+      send({ kind: "style", style, brush });
       emit({ kind: "stale" });
     },
     setView(change) {

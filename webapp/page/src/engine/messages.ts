@@ -1,10 +1,14 @@
 // What the page and the painting worker say to each other. Frames, canvases and arrays travel by transfer.
+
 import type { Backend, Crop, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
+import type { Brush } from "./model/graph-weights";
+import type { StyleFile } from "./model/style-file";
 
 /** Questions that are answered by one `Answer` with the same id. */
 export type Question =
   | { kind: "start"; prefer: Backend | "auto" }
   | { kind: "encode"; picture: ImageBitmap }
+  | { kind: "readStyle"; file: Blob; shown: string }
   | { kind: "paint"; frame: Frame; size: Size }
   | { kind: "values"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "snapshot" };
@@ -13,6 +17,7 @@ export type Question =
 export interface Answers {
   start: Backend;
   encode: Float32Array;
+  readStyle: StyleFile;
   paint: VideoFrame;
   /** Painted values before rounding, RGB planes [3,H,W]. */
   values: Float32Array;
@@ -25,7 +30,7 @@ export type ToWorker =
   | { kind: "ask"; id: number; question: Question }
   /** The answer to "canvas please". */
   | { kind: "canvas"; canvas: OffscreenCanvas }
-  | { kind: "style"; style: Float32Array }
+  | { kind: "style"; style: Float32Array; brush: Brush }
   | { kind: "stability"; stability: number }
   | { kind: "view"; view: View }
   /** A camera's frame, taken at a time (milliseconds); all of it is painted unless a crop is named. */

@@ -3,7 +3,9 @@ import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
 import { candidates, createSlownessCheck, slowerThan, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { createEncoder, type Encode } from "./model/encoder";
+import type { Brush } from "./model/graph-weights";
 import { createModel, type Model } from "./model/model";
+import { MAX_BYTES, readStyle, type StyleFile } from "./model/style-file";
 import { FrameDropped, type Painter, type PainterOptions } from "./painters/painter";
 import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
@@ -16,7 +18,7 @@ let config: PageConfig;
 let model: Model;
 let encoder: Encode;
 let painter: Painter | null = null;
-let style: Float32Array | null = null;
+let style: { style: Float32Array; brush: Brush } | null = null;
 let stability = 0;
 let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
 let prefer: Backend | "auto" = "auto";
@@ -93,7 +95,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
       tooSlow = createSlownessCheck();
       next.setView(view);
       next.setStability(stability);
-      if (style) next.setStyle(style);
+      if (style) next.setStyle(style.style, style.brush);
       const why = reasons.length ? whySentence(reasons[0], backend) : null;
       send({ kind: "backend", backend, detail: next.detail, why });
       return backend;
@@ -167,6 +169,12 @@ async function encode(picture: ImageBitmap): Promise<Float32Array> {
   }
 }
 
+async function read(file: Blob, shown: string): Promise<StyleFile> {
+  const most = file.slice(0, MAX_BYTES + 1); // whatever else was dropped is not taken into memory
+  const [bytes, graph] = await Promise.all([most.arrayBuffer(), model.file("frame_fp16", "frame")]);
+  return readStyle(new Uint8Array(bytes), model.description, graph, shown);
+}
+
 /** A painter that has a style. */
 function ready(): Painter {
   if (!painter) throw new Trouble("Nothing is ready to paint yet.");
@@ -196,6 +204,8 @@ async function reply(question: Question): Promise<Answers[keyof Answers]> {
       return start(question.prefer);
     case "encode":
       return encode(question.picture);
+    case "readStyle":
+      return read(question.file, question.shown);
     case "paint":
     case "values":
       return inTurn(() => paint(question));
@@ -228,8 +238,8 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       canvasGiven(data.canvas);
       break;
     case "style":
-      style = data.style;
-      betweenFrames((by) => by.setStyle(data.style));
+      style = data;
+      betweenFrames((by) => by.setStyle(data.style, data.brush));
       break;
     case "stability":
       ({ stability } = data);

@@ -48,7 +48,7 @@ test("frames are handed over, styles are copied", () => {
   expect(transfers({ kind: "show", frame, size, time: 0 })).toEqual([frame]);
   expect(transfers({ kind: "ask", id: 1, question: { kind: "paint", frame, size } })).toEqual([frame]);
   expect(transfers({ kind: "ask", id: 1, question: { kind: "start", prefer: "auto" } })).toEqual([]);
-  expect(transfers({ kind: "style", style: new Float32Array(4) })).toEqual([]);
+  expect(transfers({ kind: "style", style: new Float32Array(4), brush: {} })).toEqual([]);
   const style = new Float32Array(4);
   expect(transfers({ kind: "answer", id: 1, value: style })).toEqual([style.buffer]);
   expect(transfers({ kind: "answer", id: 1, sentence: "No." })).toEqual([]);

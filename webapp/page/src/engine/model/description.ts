@@ -36,6 +36,7 @@ const description = v.pipe(
     state: v.array(v.object({ name, from: name, channels: count(), over: count() })),
     files: v.record(v.string(), file),
     licence: v.string(),
+    weights: v.optional(v.string(), ""),
   }),
   v.check(({ files, state }) => "frame" in files && (state.length === 0 || "step" in files)),
   v.check(({ multiple, state }) => state.every(({ over }) => multiple % over === 0)),

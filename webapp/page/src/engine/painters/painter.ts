@@ -1,5 +1,6 @@
 // What every painter can do, and what it is given to start with. Runs in the worker.
 import type { Backend, Crop, Frame, PageConfig, Size, View } from "../../types";
+import type { Brush } from "../model/graph-weights";
 import type { Model } from "../model/model";
 import type { Downloads } from "../model/runtime";
 
@@ -7,7 +8,7 @@ export interface Painter {
   readonly backend: Backend;
   /** What it runs on, in a few words. */
   readonly detail: string;
-  setStyle(style: Float32Array): void;
+  setStyle(style: Float32Array, brush: Brush): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
   setView(view: View): void;

@@ -4,6 +4,7 @@
 import type { Tensor } from "onnxruntime-web";
 
 import type { Size, StateTensor } from "../../types";
+import type { Brush } from "../model/graph-weights";
 import type { Runtime, Session } from "../model/runtime";
 
 /** Milliseconds without a frame after which a camera's next one begins anew: `PAUSE` in export/runtime/painter.py. */
@@ -20,8 +21,11 @@ export interface Moment {
 }
 
 export interface Networks {
-  /** Another style; the past is forgotten, as the old style would be carried into the new one. */
-  setStyle(style: Float32Array): void;
+  /**
+   * Another style; the past is forgotten, as the old style would be carried into the new one. Another brush is put on the
+   * graphs when the next frame is painted, so that of several in a row only the last one costs anything.
+   */
+  setStyle(style: Float32Array, brush?: Brush): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
   /** Planes [1,3,H',W'] of a frame → its painting, the same shape; good until the next frame. */
@@ -33,10 +37,10 @@ export interface Networks {
 
 export interface NetworksOptions {
   ort: Runtime;
-  /** The graph that paints frames by themselves. */
+  /** The graph that paints frames by themselves, without a brush. */
   frame: Session;
-  /** Opens the step graph; called when it is first wanted, if the model has one. */
-  openStep(): Promise<Session>;
+  /** Opens a graph with a brush; the step graph, too, only when it is first wanted, if the model has one. */
+  open(role: "frame" | "step", brush: Brush): Promise<Session>;
   /** What the step graph carries from frame to frame; empty for a model without one. */
   state: StateTensor[];
   /** Zeros where the networks run. */
@@ -54,11 +58,23 @@ interface Past {
   moment: Moment;
 }
 
+/** The graphs with one brush, as far as they are open. */
+interface Graphs {
+  brush: Brush;
+  frame: Promise<Session> | null;
+  step: Promise<Session> | null;
+}
+
 export function createNetworks(options: NetworksOptions): Networks {
-  const { ort, frame: frameGraph, openStep, state, zeros, unsteady } = options;
+  const { ort, open, state, zeros, unsteady } = options;
+  /** Those without a brush stay open: whoever goes back to a built-in style waits for nothing. */
+  const plain: Graphs = { brush: {}, frame: Promise.resolve(options.frame), step: null };
+  let graphs = plain;
+  /** The release of graphs whose brush is gone: no other may be opened before. */
+  let released: Promise<unknown> = Promise.resolve();
+  let steadily = state.length > 0;
   let style = new ort.Tensor("float32", new Float32Array(), [1, 0]);
   let stability = 0;
-  let step: Promise<Session | null> | null = null;
   let past: Past | null = null;
   /** What the networks painted last. */
   let last: Tensor | null = null;
@@ -87,12 +103,15 @@ export function createNetworks(options: NetworksOptions): Networks {
   };
   /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
   const paintSteadily = async (frame: Tensor, moment: Moment): Promise<Tensor | null> => {
-    step ??= openStep().catch((error: unknown) => {
+    graphs.step ??= released.then(() => open("step", graphs.brush));
+    let session: Session;
+    try {
+      session = await graphs.step;
+    } catch (error) {
       failure = error;
+      steadily = false;
       return null;
-    });
-    const session = await step;
-    if (!session) return null;
+    }
     if (!past || !goesOn(past.moment, moment)) past = { values: begin(frame.dims), moment };
     const before = past;
     const dial = new ort.Tensor("float32", Float32Array.of(stability), [1]);
@@ -104,13 +123,15 @@ export function createNetworks(options: NetworksOptions): Networks {
       return found.painted;
     } catch (error) {
       failure = error;
-      step = Promise.resolve(null);
+      steadily = false;
+      graphs.step = null;
       session.release().catch(() => {});
       return null;
     }
   };
   const paintAlone = async (frame: Tensor): Promise<Tensor> => {
-    const { painted } = await frameGraph.run({ frame, style });
+    graphs.frame ??= released.then(() => open("frame", graphs.brush));
+    const { painted } = await (await graphs.frame).run({ frame, style });
     if (failure) {
       console.warn("step graph:", failure);
       failure = null;
@@ -120,7 +141,14 @@ export function createNetworks(options: NetworksOptions): Networks {
   };
 
   return {
-    setStyle(values) {
+    setStyle(values, brush = {}) {
+      if (!sameBrush(brush, graphs.brush)) {
+        past = null;
+        last = null;
+        disposeOfTheRest(); // while the sessions they belong to are there
+        if (graphs !== plain) released = close(graphs);
+        graphs = Object.keys(brush).length ? { brush, frame: null, step: null } : plain;
+      }
       if (same(values, style.data as Float32Array)) return;
       style = new ort.Tensor("float32", values, [1, values.length]);
       past = null;
@@ -129,7 +157,7 @@ export function createNetworks(options: NetworksOptions): Networks {
       stability = next;
     },
     async paint(frame, moment) {
-      const steady = stability > 0 && state.length ? await paintSteadily(frame, moment) : null;
+      const steady = stability > 0 && steadily ? await paintSteadily(frame, moment) : null;
       if (!steady) past = null; // what is not carried on grows old
       last = steady ?? (await paintAlone(frame));
       hold([last]);
@@ -143,7 +171,7 @@ export function createNetworks(options: NetworksOptions): Networks {
       past = null;
       last = null;
       disposeOfTheRest(); // while the sessions they belong to are there
-      await Promise.allSettled([frameGraph.release(), step?.then((session) => session?.release())]);
+      await Promise.allSettled([released, close(plain), graphs !== plain && close(graphs)]);
     },
   };
 }
@@ -154,6 +182,15 @@ function goesOn(before: Moment, { size, mirror, time }: Moment): boolean {
   if (before.mirror !== mirror || (before.time === null) !== (time === null)) return false;
   return before.time === null || time === null || time - before.time <= PAUSE;
 }
+
+/** Releases what is open of some graphs. */
+const close = ({ frame, step }: Graphs): Promise<unknown> =>
+  Promise.allSettled([frame?.then((session) => session.release()), step?.then((session) => session.release())]);
+
+const sameBrush = (a: Brush, b: Brush): boolean => {
+  const names = Object.keys(a);
+  return names.length === Object.keys(b).length && names.every((name) => name in b && same(a[name], b[name]));
+};
 
 const same = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);

@@ -1,22 +1,26 @@
-// Files dropped anywhere on the page, or pasted: pictures become styles, clips are painted.
+// Files dropped anywhere on the page, or pasted: pictures and `.style` files become styles, clips are painted.
 import { byId } from "../dom";
 
 export interface DroppedFiles {
   pictures: File[];
+  /** Studied styles, `.style` files. */
+  styles: File[];
   clip: File | null;
   /** Neither: name of the first such file. */
   other: string | null;
 }
 
 const CLIP_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|ogv)$/i;
+const STYLE_NAME = /\.style$/i;
 const PICTURE_NAME = /\.(jpe?g|png|webp|gif|avif|bmp)$/i;
 
 /** Sorts files by what can be done with them; the type counts, the name where the type is unknown. */
 export function sortFiles(files: Iterable<File>): DroppedFiles {
-  const dropped: DroppedFiles = { pictures: [], clip: null, other: null };
+  const dropped: DroppedFiles = { pictures: [], styles: [], clip: null, other: null };
   for (const file of files) {
     const unknown = !file.type;
-    if (file.type.startsWith("image/") || (unknown && PICTURE_NAME.test(file.name))) dropped.pictures.push(file);
+    if (STYLE_NAME.test(file.name)) dropped.styles.push(file);
+    else if (file.type.startsWith("image/") || (unknown && PICTURE_NAME.test(file.name))) dropped.pictures.push(file);
     else if (file.type.startsWith("video/") || (unknown && CLIP_NAME.test(file.name))) dropped.clip ??= file;
     else dropped.other ??= file.name;
   }

@@ -64,8 +64,8 @@ export function createSession(
   };
   const applyStyle = async (): Promise<void> => {
     const turn = ++styleTurn;
-    const style = await palette.vector(settings.get().mix, engine);
-    if (turn === styleTurn) engine.setStyle(style);
+    const { style, brush } = await palette.mixed(settings.get().mix, engine);
+    if (turn === styleTurn) engine.setStyle(style, brush);
   };
   const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 

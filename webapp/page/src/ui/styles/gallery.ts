@@ -120,7 +120,7 @@ function swatch(name: string): HTMLElement {
 function ownChooser(onPictures: (files: File[]) => void): HTMLElement {
   const input = make("input", {
     type: "file",
-    accept: "image/*",
+    accept: "image/*,.style",
     multiple: true,
     className: "unseen",
     id: "use-picture",

@@ -1,5 +1,8 @@
 // The styles there are: built-in ones and the person's own pictures, each with its style vector.
-import { blend } from "../../engine/model/style";
+import type { Brush } from "../../engine/model/graph-weights";
+import { blend, blendBrushes } from "../../engine/model/style";
+import type { StyleFile } from "../../engine/model/style-file";
+import { Trouble } from "../../engine/trouble";
 import type { BuiltInStyle, Engine } from "../../types";
 import { isOwn, type Mix, shares } from "./mix";
 
@@ -12,6 +15,10 @@ export interface PaletteStyle {
   preview: string | null;
   /** float32 [D]; null until an own picture was encoded. */
   style: ArrayLike<number> | null;
+  /** What was studied; empty for a style vector alone. */
+  brush: Brush;
+  /** The built-in style's `.style` file, until it was fetched. */
+  studied: { url: string; sha256: string } | null;
 }
 
 /** Longest side of an own picture as the network sees it; P looks at 256 px. */
@@ -23,9 +30,10 @@ export class Palette {
   private count = 0;
 
   constructor(gallery: Record<string, BuiltInStyle>, folder: string) {
-    for (const [key, { title, artist, year, preview, style }] of Object.entries(gallery)) {
+    for (const [key, { title, artist, year, preview, style, studied: file }] of Object.entries(gallery)) {
       const by = [artist, year].filter(Boolean).join(", ");
-      this.styles.set(key, { key, title, by, preview: preview ? folder + preview : null, style });
+      const studied = file ? { url: folder + file.file, sha256: file.sha256 } : null;
+      this.styles.set(key, { key, title, by, preview: preview ? folder + preview : null, style, brush: {}, studied });
     }
   }
 
@@ -40,12 +48,24 @@ export class Palette {
   /** Takes a picture in; rejects when the file is none. It is encoded later, by `encode`. */
   async add(file: File): Promise<PaletteStyle> {
     (await createImageBitmap(file)).close();
+    const entry = this.own(file.name, "Your picture", file);
+    this.pictures.set(entry.key, file);
+    return entry;
+  }
+
+  /** Takes a studied style in that the engine has read. `name`: of the file. */
+  addStudied({ style, brush, name: title, preview }: StyleFile, name: string): PaletteStyle {
+    const picture = preview.length ? new Blob([preview], { type: "image/jpeg" }) : null;
+    return Object.assign(this.own(title || name, "Studied style", picture), { style, brush });
+  }
+
+  private own(file: string, otherwise: string, picture: Blob | null): PaletteStyle {
     const key = `own:${++this.count}`;
-    const title = file.name.replace(/\.[^.]+$/, "") || "Your picture";
-    const style: PaletteStyle = { key, title, by: "", preview: URL.createObjectURL(file), style: null };
-    this.styles.set(key, style);
-    this.pictures.set(key, file);
-    return style;
+    const preview = picture && URL.createObjectURL(picture);
+    const title = file.replace(/\.[^.]+$/, "") || otherwise;
+    const entry: PaletteStyle = { key, title, by: "", preview, style: null, brush: {}, studied: null };
+    this.styles.set(key, entry);
+    return entry;
   }
 
   remove(key: string): void {
@@ -55,28 +75,48 @@ export class Palette {
     this.pictures.delete(key);
   }
 
-  /** S of the mix, each picture encoded once. The engine must have started when the mix holds own pictures. */
-  async vector(mix: Mix, engine: Engine): Promise<Float32Array> {
+  /**
+   * S and brush of the mix: each picture encoded, each file fetched once. The engine must have started when the mix holds
+   * own pictures.
+   */
+  async mixed(mix: Mix, engine: Engine): Promise<{ style: Float32Array; brush: Brush }> {
     const known = mix.filter((entry) => this.styles.has(entry.key));
+    const weights = shares(known);
     const vectors = await Promise.all(known.map((entry) => this.encode(entry.key, engine)));
-    return blend(vectors, shares(known));
+    const brushes = known.map(({ key }) => this.styles.get(key)?.brush ?? {});
+    return { style: blend(vectors, weights), brush: blendBrushes(brushes, weights) };
   }
 
   private encoding = new Map<string, Promise<ArrayLike<number>>>();
 
   private encode(key: string, engine: Engine): Promise<ArrayLike<number>> {
     const entry = this.styles.get(key)!;
-    if (entry.style) return Promise.resolve(entry.style);
+    if (entry.style && !entry.studied) return Promise.resolve(entry.style);
     let work = this.encoding.get(key);
     if (!work) {
-      work = bitmapOf(this.pictures.get(key)!)
-        .then((picture) => engine.encode(picture))
-        .then((style) => (entry.style = style))
+      work = (entry.studied ? fetched(entry.studied, entry.title, engine) : seen(this.pictures.get(key)!, engine))
+        .then(({ style, brush }) => Object.assign(entry, { style, brush, studied: null }).style)
         .finally(() => this.encoding.delete(key));
       this.encoding.set(key, work);
     }
     return work;
   }
+}
+
+/** What P sees in a picture. */
+const seen = async (picture: Blob, engine: Engine): Promise<Pick<StyleFile, "style" | "brush">> => ({
+  style: await engine.encode(await bitmapOf(picture)),
+  brush: {},
+});
+
+async function fetched(
+  { url, sha256 }: { url: string; sha256: string },
+  title: string,
+  engine: Engine,
+): Promise<StyleFile> {
+  const response = await fetch(`${url}?v=${sha256}`).catch(() => null);
+  if (!response?.ok) throw new Trouble(`${title} could not be downloaded: check the connection and choose it again.`);
+  return engine.readStyle(await response.blob(), title);
 }
 
 /** The picture, shrunk when it is large: phones take photographs of 50 megapixels. */

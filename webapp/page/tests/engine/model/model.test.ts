@@ -28,6 +28,7 @@ const description = {
   state,
   files: { frame: entry, step: { ...entry, file: "step.onnx" } },
   licence: "Apache-2.0",
+  weights: "",
 };
 const quiet = () => {};
 const load = (progress: DownloadProgress = quiet) =>

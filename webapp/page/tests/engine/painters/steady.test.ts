@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 
+import type { Brush } from "../../../src/engine/model/graph-weights";
 import type { Runtime, Session } from "../../../src/engine/model/runtime";
 import { createNetworks, type Moment, type Networks, PAUSE } from "../../../src/engine/painters/steady";
 import type { StateTensor } from "../../../src/types";
@@ -46,6 +47,13 @@ function session() {
 let plain: ReturnType<typeof session>;
 let step: ReturnType<typeof session>;
 let openStep: () => Promise<Session>;
+/** With a brush: what was opened, in order. */
+let opened: { role: string; brush: Brush; session: ReturnType<typeof session> }[];
+const open = async (role: string, brush: Brush): Promise<Session> => {
+  if (Object.keys(brush).length === 0) return openStep();
+  opened.push({ role, brush, session: session() });
+  return opened.at(-1)!.session as unknown as Session;
+};
 const unsteady = vi.fn();
 const paint = (by: Networks, of: Tensor, at: Partial<Moment> = {}) =>
   by.paint(of as never, { ...moment, ...at }) as unknown as Promise<Tensor>;
@@ -54,11 +62,11 @@ function networks(state = STATE): Networks {
   const zeros = (dims: number[]) =>
     new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims) as never;
   const ort = { Tensor } as unknown as Runtime;
-  return createNetworks({ ort, frame: plain as never, openStep, state, zeros, unsteady });
+  return createNetworks({ ort, frame: plain as never, open, state, zeros, unsteady });
 }
 
 beforeEach(() => {
-  [plain, step] = [session(), session()];
+  [plain, step, opened] = [session(), session(), []];
   openStep = vi.fn(async () => step as unknown as Session);
   unsteady.mockReset();
 });
@@ -228,5 +236,56 @@ describe("the step graph", () => {
     await steady.release();
     expect([plain.release, step.release].map((release) => release.mock.calls.length)).toEqual([1, 1]);
     expect([last.disposed, step.gave[0].next_last_light.disposed]).toEqual([true, true]);
+  });
+});
+
+describe("a brush", () => {
+  const style = Float32Array.of(1, 2);
+  const brush = (value: number): Brush => ({ "end.conv.bias": Float32Array.of(value) });
+
+  test("is put on both graphs when they are next needed, and forgets the past", async () => {
+    const steady = networks();
+    steady.setStability(1);
+    steady.setStyle(style);
+    await paint(steady, frame());
+    steady.setStyle(style, brush(1));
+    expect(opened).toEqual([]);
+    await paint(steady, frame());
+    await paint(steady, frame());
+    expect(opened.map(({ role }) => role)).toEqual(["step"]);
+    const [first, second] = opened[0].session.fed;
+    expect(first.last_painting.data.every((value) => value === 0)).toBe(true);
+    expect(second.last_painting).toBe(opened[0].session.gave[0].painted);
+    steady.setStability(0);
+    await paint(steady, frame());
+    expect(opened.map(({ role }) => role)).toEqual(["step", "frame"]);
+    expect(plain.fed).toEqual([]);
+  });
+
+  test("costs nothing where another comes before the next frame, or the same comes again", async () => {
+    const steady = networks();
+    for (const value of [1, 2, 3]) steady.setStyle(style, brush(value));
+    await paint(steady, frame());
+    steady.setStyle(style, brush(3));
+    await paint(steady, frame());
+    expect(opened.map((each) => each.brush)).toEqual([brush(3)]);
+    expect(opened[0].session.fed.length).toBe(2);
+  });
+
+  test("leaves the plain graphs open, and none of its own when it goes", async () => {
+    const steady = networks();
+    steady.setStyle(style, brush(1));
+    await paint(steady, frame());
+    steady.setStyle(style, brush(2));
+    await paint(steady, frame());
+    expect(opened.map(({ session }) => session.release.mock.calls.length)).toEqual([1, 0]);
+    expect(opened[0].session.gave[0].painted.disposed).toBe(true);
+    steady.setStyle(style);
+    await paint(steady, frame());
+    expect(plain.fed.length).toBe(1);
+    expect(plain.release).not.toHaveBeenCalled();
+    await steady.release();
+    expect(opened.map(({ session }) => session.release.mock.calls.length)).toEqual([1, 1]);
+    expect(plain.release).toHaveBeenCalledTimes(1);
   });
 });

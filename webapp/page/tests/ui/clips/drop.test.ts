@@ -3,12 +3,22 @@ import { sortFiles } from "../../../src/ui/clips/drop";
 
 const file = (name: string, type: string): File => new File(["x"], name, { type });
 
-it("sorts pictures from clips, by type and, where there is none, by name", () => {
+it("sorts pictures, studied styles and clips, by type and, where there is none, by name", () => {
   const a = file("a.png", "image/png");
   const b = file("b.webp", "");
   const clip = file("c.MOV", "");
-  const sorted = sortFiles([file("notes.txt", "text/plain"), a, clip, b, file("d.mp4", "video/mp4"), file("e", "")]);
+  const studied = file("a.style", "application/octet-stream");
+  const sorted = sortFiles([
+    studied,
+    file("notes.txt", "text/plain"),
+    a,
+    clip,
+    b,
+    file("d.mp4", "video/mp4"),
+    file("e", ""),
+  ]);
   expect(sorted.pictures).toEqual([a, b]);
+  expect(sorted.styles).toEqual([studied]);
   expect(sorted.clip).toBe(clip);
   expect(sorted.other).toBe("notes.txt");
 });

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { StyleFile } from "../../../src/engine/model/style-file";
 import type { Engine } from "../../../src/types";
 import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
@@ -25,6 +26,7 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllGlobals());
 
+const entry = (key: string, weight: number) => ({ key, weight });
 const palette = (): Palette => new Palette(GALLERY, "./models/m/");
 const picture = (name = "cat.jpg"): File => new File(["x"], name, { type: "image/jpeg" });
 
@@ -40,7 +42,7 @@ describe("the palette", () => {
       { key: "one", weight: 0.3 },
       { key: "two", weight: 0.1 },
     ];
-    const style = await palette().vector(mix, engine);
+    const { style } = await palette().mixed(mix, engine);
     expect([...style]).toEqual([0.75, 0.25, 5].map((value) => expect.closeTo(value, 5)));
   });
 
@@ -52,8 +54,8 @@ describe("the palette", () => {
       { key, weight: 1 },
       { key: "one", weight: 1 },
     ];
-    await Promise.all([mine.vector(mix, engine), mine.vector(mix, engine)]);
-    const style = await mine.vector(mix, engine);
+    await Promise.all([mine.mixed(mix, engine), mine.mixed(mix, engine)]);
+    const { style } = await mine.mixed(mix, engine);
     expect(encoded).toBe(1);
     expect([...style]).toEqual([1.5, 1, 3].map((value) => expect.closeTo(value, 5)));
   });
@@ -62,9 +64,49 @@ describe("the palette", () => {
     const mine = palette();
     const { key } = await mine.add(picture());
     const broken = { encode: () => Promise.reject(new Error("lost")) } as unknown as Engine;
-    await expect(mine.vector([{ key, weight: 1 }], broken)).rejects.toThrow("lost");
-    await mine.vector([{ key, weight: 1 }], engine);
+    await expect(mine.mixed([{ key, weight: 1 }], broken)).rejects.toThrow("lost");
+    await mine.mixed([{ key, weight: 1 }], engine);
     expect(encoded).toBe(1);
+  });
+
+  const STUDIED: StyleFile = {
+    style: Float32Array.of(3, 3, 3),
+    brush: { "end.conv.bias": Float32Array.of(1, 2) },
+    name: "Waves",
+    licence: "",
+    source: "",
+    preview: new Uint8Array([255, 216, 255]),
+  };
+
+  it("takes studied styles in and mixes their brushes, plain styles being brushes of zeros", async () => {
+    const mine = palette();
+    const { key, title, preview } = mine.addStudied(STUDIED, "waves-1.style");
+    expect([title, preview?.startsWith("blob:")]).toEqual(["Waves", true]);
+    expect(mine.addStudied({ ...STUDIED, name: "", preview: new Uint8Array() }, "b.style")).toMatchObject({
+      title: "b",
+      preview: null,
+    });
+    const found = await mine.mixed([entry(key, 1), entry("one", 3)], engine);
+    expect([...found.style]).toEqual([1.5, 0.75, 3.75]);
+    expect([...found.brush["end.conv.bias"]]).toEqual([0.25, 0.5]);
+    expect((await mine.mixed([entry(key, 0), entry("one", 1)], engine)).brush).toEqual({});
+  });
+
+  it("fetches a built-in style's file when it is first chosen", async () => {
+    const studied = { file: "styles/one.style", bytes: 1, sha256: "ab" };
+    const mine = new Palette({ ...GALLERY, one: { ...GALLERY.one, studied } }, "./models/m/");
+    const fetch = vi.fn(async (_: string) => new Response("bytes"));
+    vi.stubGlobal("fetch", fetch);
+    const readStyle = vi.fn(async () => STUDIED);
+    const reading = { ...engine, readStyle } as unknown as Engine;
+    await mine.mixed([entry("two", 1)], reading);
+    expect(fetch).not.toHaveBeenCalled();
+    await Promise.all([mine.mixed([entry("one", 1)], reading), mine.mixed([entry("one", 1)], reading)]);
+    expect((await mine.mixed([entry("one", 1)], reading)).brush).toEqual(STUDIED.brush);
+    expect(fetch.mock.calls).toEqual([["./models/m/styles/one.style?v=ab"]]);
+    fetch.mockRejectedValue(new Error("offline"));
+    const other = new Palette({ ...GALLERY, one: { ...GALLERY.one, studied } }, "./models/m/");
+    await expect(other.mixed([entry("one", 1)], reading)).rejects.toThrow("One could not be downloaded");
   });
 
   it("refuses what is no picture, and forgets what is removed", async () => {

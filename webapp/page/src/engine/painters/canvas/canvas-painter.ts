@@ -1,5 +1,6 @@
 // A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
 import type { Backend, Crop, Frame, Size, View } from "../../../types";
+import type { Brush } from "../../model/graph-weights";
 import { Trouble } from "../../trouble";
 import { type Framing, wholeFrame } from "../framing";
 import { FrameDropped, frameSize, type Painter, type PainterOptions, toVideoFrame } from "../painter";
@@ -11,7 +12,7 @@ import { createReader, type Reader } from "./reader";
 export interface PixelNetwork {
   backend: Backend;
   detail: string;
-  setStyle(style: Float32Array): void;
+  setStyle(style: Float32Array, brush: Brush): void;
   setStability(stability: number): void;
   /** Paints what the framing shows of a frame. `time`: see `Moment` in steady.ts. Does not close the frame. */
   paint(
@@ -48,7 +49,7 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
   return {
     backend: network.backend,
     detail: network.detail,
-    setStyle: (style) => network.setStyle(style),
+    setStyle: (style, brush) => network.setStyle(style, brush),
     setStability: (stability) => network.setStability(stability),
     setView: (next) => (view = next),
     async show(frame, size, time, crop) {

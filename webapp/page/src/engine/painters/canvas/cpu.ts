@@ -1,5 +1,6 @@
 // The networks on the processor: pixels in, painted planes out. No canvas is needed, nor a browser.
 import type { Size } from "../../../types";
+import { type Brush, withBrush } from "../../model/graph-weights";
 import type { Model } from "../../model/model";
 import type { Runtime } from "../../model/runtime";
 import { createNetworks, type Moment, type Networks } from "../steady";
@@ -12,12 +13,13 @@ export interface CpuNetworks extends Omit<Networks, "paint"> {
 
 /** Throws `Trouble`, or whatever the runtime throws when it cannot load a graph. */
 export async function openCpuNetworks(ort: Runtime, model: Model, unsteady: () => void): Promise<CpuNetworks> {
-  const open = (bytes: Uint8Array) => ort.InferenceSession.create(bytes, { executionProviders: ["wasm"] });
+  const open = async (role: string, brush: Brush = {}) =>
+    ort.InferenceSession.create(withBrush(await model.file(role), brush), { executionProviders: ["wasm"] });
   const padding = paddingOf(model.description);
   const networks = createNetworks({
     ort,
-    frame: await open(await model.file("frame")),
-    openStep: async () => open(await model.file("step")),
+    frame: await open("frame"),
+    open,
     state: model.description.state,
     zeros: (dims) => new ort.Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims),
     unsteady,

@@ -1,5 +1,7 @@
 // The WebSocket to the server's painter: one frame in flight, opened again when it is needed after it was lost.
 
+import type { Brush } from "../../model/graph-weights";
+import { toHalf } from "../../model/half";
 import { Trouble } from "../../trouble";
 import { FrameDropped } from "../painter";
 
@@ -30,7 +32,7 @@ interface Pending<T> {
 
 export interface LiveSocket {
   readonly ready: Ready;
-  setStyle(style: Float32Array): void;
+  setStyle(style: Float32Array, brush: Brush): void;
   setStability(stability: number): void;
   /** The server's painter begins anew. */
   reset(): void;
@@ -46,7 +48,7 @@ export interface LiveSocket {
 export async function openSocket(url: string, listener: Listener): Promise<LiveSocket> {
   let socket: WebSocket | null = null;
   let ready: Ready | null = null;
-  let style: Float32Array | null = null;
+  let style: object | null = null;
   let stability = 0;
   let frame: Pending<Blob> | null = null;
   let encoding: Pending<Float32Array> | null = null;
@@ -59,7 +61,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   const tell = (message: object) => {
     if (socket?.readyState === WebSocket.OPEN) socket.send(JSON.stringify(message));
   };
-  const tellStyle = () => style && tell({ type: "style", style: Array.from(style) });
+  const tellStyle = () => style && tell({ type: "style", ...style });
   const tellStability = () => tell({ type: "look", stability });
   const drop = (reason: Error) => {
     frame?.reject(new FrameDropped());
@@ -132,8 +134,8 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     get ready() {
       return ready!;
     },
-    setStyle(next) {
-      style = next;
+    setStyle(next, brush) {
+      style = { style: Array.from(next), brush: packed(brush) };
       tellStyle();
     },
     setStability(next) {
@@ -198,8 +200,22 @@ function waitFor<T>(send: (pending: Pending<T>) => void, id: number, patience: n
   });
 }
 
+/** A brush as the server takes it: each part in half precision, little-endian, as base64. */
+function packed(brush: Brush): Record<string, string> {
+  const parts = Object.entries(brush).map(([name, part]) => {
+    const bytes = new DataView(new ArrayBuffer(2 * part.length));
+    part.forEach((value, i) => void bytes.setUint16(2 * i, toHalf(value), true));
+    return [name, textOf(new Uint8Array(bytes.buffer))];
+  });
+  return Object.fromEntries(parts);
+}
+
 async function base64(blob: Blob): Promise<string> {
+  return textOf(new Uint8Array(await blob.arrayBuffer()));
+}
+
+function textOf(bytes: Uint8Array): string {
   let text = "";
-  for (const byte of new Uint8Array(await blob.arrayBuffer())) text += String.fromCharCode(byte);
+  for (const byte of bytes) text += String.fromCharCode(byte);
   return btoa(text);
 }

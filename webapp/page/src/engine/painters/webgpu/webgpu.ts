@@ -1,5 +1,6 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
 import type { Crop, Frame, Size, View } from "../../../types";
+import { type Brush, withBrush } from "../../model/graph-weights";
 import { gpuRuntime, type Runtime } from "../../model/runtime";
 import { isOutOfMemory, Trouble } from "../../trouble";
 import { cropPlanes, paddingOf } from "../canvas/pixels";
@@ -17,9 +18,9 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
   try {
     const { description } = options.model;
     const file = (role: string) => options.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
-    const [ort, graph] = await Promise.all([gpuRuntime(options.downloads), file("frame")]);
-    const open = (bytes: Uint8Array) =>
-      ort.InferenceSession.create(bytes, {
+    const [ort] = await Promise.all([gpuRuntime(options.downloads), file("frame")]); // both downloads at once
+    const open = async (role: string, brush: Brush = {}) =>
+      ort.InferenceSession.create(withBrush(await file(role), brush), {
         executionProviders: [{ name: "webgpu", device }],
         preferredOutputLocation: "gpu-buffer",
       });
@@ -27,8 +28,8 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
     const tensors = createTensors(device, sampler, paddingOf(description));
     const networks = createNetworks({
       ort,
-      frame: await open(graph),
-      openStep: async () => open(await file("step")),
+      frame: await open("frame"),
+      open,
       state: description.state,
       zeros(dims) {
         const buffer = tensors.zeros(dims);

@@ -1,0 +1,159 @@
+"""Studying files: on whose frames, what is written meanwhile and at the end, and what is refused beforehand.
+
+The studying itself is `tests/export/runtime/test_study.py`; here it is a walk of as many steps as are asked for.
+"""
+
+import io
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from PIL import Image
+
+import impasto
+from impasto.export.benchmark import make_clip
+from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.study import Progress, Studied
+from impasto.models.errors import BadInput
+from impasto.webapp.files import study as studying
+
+
+@pytest.fixture
+def walk(monkeypatch, tiny_model):
+    """Stands in for the studying: each step moves the brush a little. `walk.asked` is what it was called with."""
+    weights = weights_of(tiny_model.path("frame").read_bytes())
+    direction = {name: np.random.default_rng(1).normal(0, 0.05, w.shape) for name, w in weights.items()}
+
+    def study(model, picture, contents=(), *, seconds=None, steps=None, on_progress=None, **options):
+        study.asked = {"picture": picture, "contents": contents, "seconds": seconds, "steps": steps, **options}
+        losses, style = [], model.gallery()["waves"]["style"]
+
+        def so_far():
+            brush = {name: (len(losses) * part).astype(np.float16) for name, part in direction.items()}
+            return Studied(style, brush, losses)
+
+        try:
+            for step in range(steps + 1):
+                if step:
+                    losses.append({"style": 1 / step, "total": 2 / step})
+                now = Progress(step, step / steps, float(steps - step), losses[-1] if losses else {}, so_far)
+                if on_progress(now) is False:
+                    break
+        except KeyboardInterrupt:
+            pass
+        return so_far()
+
+    monkeypatch.setattr(studying, "study", study)
+    return study
+
+
+@pytest.fixture
+def painting(tmp_path, scene):
+    Image.fromarray(scene).save(tmp_path / "reeds.png")
+    return tmp_path / "reeds.png"
+
+
+def test_what_was_learnt_is_written_and_paints(walk, tiny_model, painting, scene, tmp_path):
+    target = tmp_path / "reeds.style"
+    style, found = studying.study_picture(painting, target, tiny_model, steps=3, closer=0.7, brush_size=2, seed=5)
+    np.testing.assert_array_equal(walk.asked["picture"], scene)
+    assert {k: walk.asked[k] for k in ("steps", "closer", "brush_size", "seed")} == {
+        "steps": 3, "closer": 0.7, "brush_size": 2, "seed": 5
+    }  # fmt: skip
+    assert len(found.losses) == 3
+    assert (style.name, style.source, style.model) == ("reeds", "reeds.png", "tiny 1")
+    assert Image.open(io.BytesIO(style.preview)).size == studying.THUMBNAIL
+    painter = Painter(tiny_model, "cpu", 1, Look(stability=0))
+    painter.use([found])
+    public = impasto.Painter(target, model=tiny_model.folder, stability=0, device="cpu", threads=1)
+    np.testing.assert_array_equal(public.paint(scene), painter.paint(scene))
+    public.use(style)
+    np.testing.assert_array_equal(public.paint(scene), painter.paint(scene))
+
+
+def test_the_preview_improves_while_it_learns(walk, tiny_model, painting, tmp_path, monkeypatch):
+    monkeypatch.setattr(studying, "PREVIEW_EVERY", 0.0)
+    preview, seen = tmp_path / "p.png", []
+    studying.study_picture(
+        painting, None, tiny_model, steps=3, on=painting, preview=preview,
+        progress=lambda now: seen.append(np.asarray(Image.open(preview))),
+    )  # fmt: skip
+    seen.append(np.asarray(Image.open(preview)))
+    assert len(seen) == 5
+    assert all((a != b).any() for a, b in pairwise(seen[:4]))
+    assert (seen[3] == seen[4]).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["p.png", "reeds.png"]
+
+
+@pytest.mark.parametrize("how", ["false", "interrupt"])
+def test_stopped_early_keeps_what_there_is(walk, tiny_model, painting, tmp_path, how):
+    def progress(now):
+        if now.step == 2:
+            if how == "interrupt":
+                raise KeyboardInterrupt
+            return False
+        return None
+
+    _, found = studying.study_picture(painting, tmp_path / "a.style", tiny_model, steps=9, progress=progress)
+    assert len(found.losses) == 2
+    assert (tmp_path / "a.style").is_file()
+
+
+def test_stopped_before_anything_was_learnt_writes_nothing(walk, tiny_model, painting, tmp_path):
+    with pytest.raises(KeyboardInterrupt):
+        studying.study_picture(painting, tmp_path / "a.style", tiny_model, steps=9, progress=lambda now: False)
+    assert not (tmp_path / "a.style").exists()
+
+
+def test_frames_come_from_a_clip_a_picture_or_a_folder(painting, scene, tmp_path):
+    make_clip(tmp_path / "clip.mp4", 48, 64, 130)
+    frames = studying.frames_of(tmp_path / "clip.mp4")
+    assert len(frames) == studying.FRAMES
+    assert {frame.shape for frame in frames} == {(48, 64, 3)}
+    np.testing.assert_array_equal(studying.frames_of(painting), [scene])
+    assert len(studying.frames_of(tmp_path)) == 1
+    wide = np.zeros((800, 1000, 3), np.uint8)
+    Image.fromarray(wide).save(tmp_path / "wide.png")
+    assert studying.frames_of(tmp_path / "wide.png")[0].shape == (384, 480, 3)
+
+
+@pytest.mark.parametrize("count", [1, 23, 24, 25, 47, 48, 49, 200, 3000])
+def test_frames_are_spread(count):
+    kept = [int(each) for each in studying._spread(iter(range(count)))]
+    looked = min(count, studying.LOOKED_AT)
+    assert len(kept) == min(looked, studying.FRAMES)
+    assert kept[0] == 0
+    gaps = np.diff([*kept, looked])
+    assert gaps.max() <= 2.1 * looked / len(kept)
+    assert gaps.min() >= 1
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"target": "a.png"}, "is no name for a studied style: it must end in .style"),
+        ({"target": "none/a.style"}, "There is no folder"),
+        ({"preview": "p.gif"}, "is no name for the preview"),
+        ({"on": "none.mp4"}, "There is no file"),
+        ({"on": "empty"}, "There are no pictures in"),
+        ({"source": "none.png"}, "There is no file"),
+    ],
+)
+def test_what_cannot_work_is_said_before_studying(walk, tiny_model, painting, tmp_path, options, sentence):
+    (tmp_path / "empty").mkdir()
+    given = {"source": painting, "target": "a.style"} | options
+    given = {name: tmp_path / value for name, value in given.items()}
+    with pytest.raises(BadInput, match=sentence):
+        studying.study_picture(given.pop("source"), given.pop("target"), tiny_model, steps=1, **given)
+    assert not hasattr(walk, "asked")
+
+
+@pytest.mark.parametrize(("text", "size"), [("coarse", 2), ("fine", 0.5), ("1", 1), ("0.75", 0.75)])
+def test_brush_sizes(text, size):
+    assert studying.brush_size_of(text) == size
+
+
+def test_a_brush_size_that_is_none():
+    with pytest.raises(BadInput, match="coarse or fine, or a number"):
+        studying.brush_size_of("broad")

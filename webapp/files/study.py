@@ -1,0 +1,186 @@
+"""Studying a picture into a `.style` file, on the frames of a clip or of a person's own; previews while it learns.
+
+From outside: `study_picture`, `brush_size_of`. The studying itself is `impasto.export.runtime.study`.
+"""
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from impasto.export.runtime.damage import writing
+from impasto.export.runtime.model import Model
+from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.export.runtime.sample import picture as made_up
+from impasto.export.runtime.study import Progress, Studied, study
+from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, write_style
+from impasto.export.runtime.styles import Style
+from impasto.models.atomic import written_aside
+from impasto.models.errors import BadInput
+
+from .demo import FRAME_SIZE, demo_frame
+from .pictures import Picture, image_header, resize, write_image
+from .probe import probe, working_size
+from .read import read_frames
+
+BRUSH_SIZES = {"coarse": 2.0, "fine": 0.5}  # words for `--brush-size`; 1 is as in the picture
+FRAMES = 24  # of a clip that are studied on: more of one scene show little else
+FRAME_SIDE = 384  # their shorter side, pixels: studying crops smaller squares out of them
+LOOKED_AT = 1500  # frames of a clip that are looked through for them, a minute of most
+PREVIEW_EVERY = 3.0  # seconds between two previews
+THUMBNAIL = (256, 192)  # width, height in pixels of the preview in a `.style` file
+
+OnProgress = Callable[[Progress], bool | None]
+
+
+def study_picture(
+    source: str | os.PathLike[str] | np.ndarray,
+    target: str | os.PathLike[str] | None,
+    model: Model,
+    *,
+    seconds: float | None = None,
+    steps: int | None = None,
+    on: str | os.PathLike[str] | None = None,
+    brush_size: float = 1.0,
+    closer: float = 0.5,
+    seed: int = 0,
+    threads: int | None = None,
+    preview: str | os.PathLike[str] | None = None,
+    progress: OnProgress | None = None,
+) -> tuple[StyleFile, Studied]:
+    """Study a picture and write what was learnt as `target`, a `.style` file (None: nothing is written).
+
+    source: as `read_style_picture` takes it. on: a clip, a picture or a folder of pictures whose frames it is studied
+    on, and previews are painted on; by default made-up ones. preview: a picture file that is painted anew every few
+    seconds. seconds, steps, brush_size, closer, seed, threads: as in `export.runtime.study.study`. progress: called
+    after each step; False ends the studying, and what was learnt is kept, as it is after Ctrl-C.
+
+    Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
+    KeyboardInterrupt when interrupted before anything was learnt.
+    """
+    check_target(target, {SUFFIX}, "a studied style")
+    check_target(preview, SUFFIXES, "the preview")
+    pixels = read_style_picture(source)
+    contents = frames_of(Path(on)) if on is not None else []
+    shown = contents[0] if contents else _shown()
+    painter = Painter(model, threads=threads, look=Look(stability=0))
+    last: list[Progress] = []
+    next_preview = 0.0
+
+    def on_progress(now: Progress) -> bool | None:
+        nonlocal next_preview
+        last[:] = [now]
+        if preview is not None and time.monotonic() >= next_preview:
+            _write_preview(Path(preview), _painted(painter, now.so_far(), shown))
+            next_preview = time.monotonic() + PREVIEW_EVERY
+        return progress(now) if progress else None
+
+    found = study(
+        model, pixels, contents, seconds=seconds, steps=steps, seed=seed, closer=closer, brush_size=brush_size,
+        threads=threads, on_progress=on_progress,
+    )  # fmt: skip
+    if not found.losses:
+        raise KeyboardInterrupt
+    painted = _painted(painter, found, shown)
+    name = "Studied style" if isinstance(source, np.ndarray) else Path(source).stem
+    line = "" if isinstance(source, np.ndarray) else Path(source).name
+    done = style_file(model, found.style, found.brush, name=name, source=line, preview=thumbnail(painted))
+    if target is not None:
+        write_style(target, done)
+    if preview is not None:
+        _write_preview(Path(preview), painted)
+    return done, found
+
+
+def brush_size_of(text: str) -> float:
+    """ "coarse", "fine" or a number as how coarse strokes are, 1 as in the picture. Raises BadInput."""
+    if text in BRUSH_SIZES:
+        return BRUSH_SIZES[text]
+    try:
+        return float(text)
+    except ValueError as error:
+        words = " or ".join(BRUSH_SIZES)
+        raise BadInput(
+            f"The brush size is {words}, or a number, 1 for strokes as in the picture; not {text}."
+        ) from error
+
+
+def frames_of(source: Path) -> list[np.ndarray]:
+    """Up to `FRAMES` pictures, uint8 RGB, to study on: of a clip's first minute, of a folder, or one picture."""
+    if source.is_dir():
+        files = sorted(file for file in source.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+        if not files:
+            raise BadInput(f"There are no pictures in {source}; choose a clip, a picture or a folder of pictures.")
+        return [_small(read_style_picture(file)) for file in files[:FRAMES]]
+    if not source.is_file():
+        raise BadInput(f"There is no file {source}; check the name and the folder.")
+    if image_header(source) is not None:
+        return [_small(read_style_picture(source))]
+    info = probe(source)
+    size = working_size(info.width, info.height, min(info.width, info.height, FRAME_SIDE))
+    return _spread(frame.rgb for frame in read_frames(info, size))
+
+
+def check_target(path: str | os.PathLike[str] | None, suffixes: set[str] | frozenset[str], what: str) -> None:
+    """Raise BadInput where a file could not be written later: its ending or its folder is wrong."""
+    if path is None:
+        return
+    path = Path(path)
+    if path.suffix.lower() not in suffixes or path.is_dir():
+        raise BadInput(f"{path} is no name for {what}: it must end in {' or '.join(sorted(suffixes))}.")
+    folder = path.resolve().parent
+    if not folder.is_dir():
+        raise BadInput(f"There is no folder {folder} to write {path.name} into.")
+    if not os.access(folder, os.W_OK):
+        raise BadInput(f"{folder} cannot be written to; choose another folder.")
+
+
+def thumbnail(painted: np.ndarray) -> bytes:
+    """The middle of a painted picture as a small JPEG."""
+    height, width = painted.shape[:2]
+    wide, high = min(width, height * 4 // 3), min(height, width * 3 // 4)
+    top, left = (height - high) // 2, (width - wide) // 2
+    small = resize(np.ascontiguousarray(painted[top : top + high, left : left + wide]), THUMBNAIL)
+    return cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+
+
+def _spread(frames: Iterator[np.ndarray]) -> list[np.ndarray]:
+    """At most `FRAMES` of the first `LOOKED_AT`, evenly spread; how many there are need not be known."""
+    kept: list[np.ndarray] = []
+    apart = 1
+    for number, frame in enumerate(frames):
+        if number == LOOKED_AT:
+            break
+        if number % apart == 0:
+            kept.append(frame)
+        if len(kept) == 2 * FRAMES:  # every other one goes, and half as many come from here on
+            kept, apart = kept[::2], 2 * apart
+    return kept if len(kept) <= FRAMES else [kept[len(kept) * i // FRAMES] for i in range(FRAMES)]
+
+
+def _small(rgb: np.ndarray) -> np.ndarray:
+    height, width = rgb.shape[:2]
+    scale = FRAME_SIDE / min(height, width)
+    return rgb if scale >= 1 else resize(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
+
+
+def _shown() -> np.ndarray:
+    """What previews are painted on where nothing was given: the demo frame if it is installed."""
+    with suppress(BadInput):
+        return demo_frame()
+    return np.round(made_up(*FRAME_SIZE[::-1]) * 255).astype(np.uint8)
+
+
+def _painted(painter: Painter, style: Style, frame: np.ndarray) -> np.ndarray:
+    painter.use([style])
+    return painter.paint(frame)
+
+
+def _write_preview(path: Path, painted: np.ndarray) -> None:
+    with written_aside(path) as aside, writing(path):
+        write_image(aside, Picture(painted))
