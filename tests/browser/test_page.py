@@ -431,6 +431,29 @@ def test_a_frame_without_camera_offers_a_tab_of_its_own(browser, static_site):
     context.close()
 
 
+# What a worker of the page says about itself, and how many threads WebAssembly would get.
+ISOLATED = """async () => {
+  const code = "postMessage([crossOriginIsolated, typeof SharedArrayBuffer])";
+  const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  const told = await new Promise((done) => { worker.onmessage = ({ data }) => done(data); });
+  worker.terminate();
+  return [crossOriginIsolated, ...told];
+}"""
+
+
+def test_the_page_has_threads_in_a_frame_of_another_origin(browser, serve_static, static_site):
+    """As the Hub shows a Space: its page is of another origin, and is not isolated itself."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(serve_static(isolation=False).replace("127.0.0.1", "localhost") + "config.json")
+    frame = f'<iframe src="{static_site}" width="900" height="700"></iframe>'
+    page.evaluate("(frame) => { document.body.innerHTML = frame }", frame)
+    expect(page.frame_locator("iframe").locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
+    assert page.evaluate(ISOLATED) == [False, False, "undefined"]
+    assert page.frames[1].evaluate(ISOLATED) == [True, True, "function"]
+    context.close()
+
+
 CONTROLS = "#use-camera, #use-sample, #use-clip, #source-camera, #source-sample, #source-clip, #strength, #painter"
 
 
