@@ -5,7 +5,7 @@ import type { Backend, Crop, EngineEvent, Frame, ModelDescription, PageConfig, S
 export type Question =
   | { kind: "start"; prefer: Backend | "auto" }
   | { kind: "encode"; picture: ImageBitmap }
-  | { kind: "paint"; frame: Frame; size: Size }
+  | { kind: "paint"; frame: Frame; size: Size; shown: Size }
   | { kind: "values"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "snapshot" };
 
