@@ -29,6 +29,8 @@ export interface View {
 export type Frame = VideoFrame | ImageBitmap;
 
 export type EngineEvent =
+  /** A painter is being opened; the one before goes on until it is there. Ended by "backend", or "trouble". */
+  | { kind: "opening"; backend: Backend }
   /** Bytes of a download; total is 0 while unknown. */
   | { kind: "download"; file: string; loaded: number; total: number }
   /** A painter took over; `why` is one sentence when it was not asked for by hand. The canvas is a new element. */

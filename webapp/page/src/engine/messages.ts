@@ -43,7 +43,7 @@ export type ToPage =
   /** The frame of the last "show" is on the canvas, or was given up (`size` is null). Milliseconds. */
   | { kind: "shown"; size: Size | null; paintMs: number }
   /** Events that the page passes on as they are. */
-  | { kind: "event"; event: Extract<EngineEvent, { kind: "download" | "waiting" | "trouble" | "note" }> };
+  | { kind: "event"; event: Extract<EngineEvent, { kind: "opening" | "download" | "waiting" | "trouble" | "note" }> };
 
 /** The objects of a message that are handed over instead of copied. */
 export function transfers(message: ToWorker | ToPage): Transferable[] {

@@ -87,6 +87,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
   const reasons: string[] = reason ? [reason] : [];
   for (const backend of backends) {
     try {
+      send({ kind: "event", event: { kind: "opening", backend } });
       const next = await open(backend);
       painter?.close();
       painter = next;

@@ -62,6 +62,11 @@ export class Palette {
     return blend(vectors, shares(known));
   }
 
+  /** Title of the first own picture of a mix that was not encoded yet; null where there is none. */
+  unstudied(mix: Mix): string | null {
+    return mix.map(({ key }) => this.styles.get(key)).find((style) => style?.style === null)?.title ?? null;
+  }
+
   private encoding = new Map<string, Promise<ArrayLike<number>>>();
 
   private encode(key: string, engine: Engine): Promise<ArrayLike<number>> {
