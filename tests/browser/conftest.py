@@ -43,6 +43,7 @@ ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Document-Isolation-Policy": "isolate-and-require-corp",
 }
 SERVER_START_SECONDS = 120
 

@@ -42,8 +42,8 @@ HELPERS = """() => {
       return text((await engine().values(shown, size, part ?? undefined)).buffer);
     },
     async encode(frame) { return text((await engine().encode(await picture(frame))).buffer); },
-    async paint(frame, size) {
-      const painted = await engine().paint(await picture(frame), size);
+    async paint(frame, size, shown) {
+      const painted = await engine().paint(await picture(frame), size, shown);
       const buffer = new ArrayBuffer(painted.allocationSize({ format: "RGBA" }));
       await painted.copyTo(buffer, { format: "RGBA" });
       painted.close();
@@ -154,8 +154,10 @@ def snapshot(page):
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
 
 
-def painted_clip(page, picture):
-    data = page.evaluate("([f, s]) => tested.paint(f, s)", [rgba(picture), side(picture)])
+def painted_clip(page, picture, size=None):
+    """A frame of a clip, painted at a size and shown at its own: RGB uint8 [H,W,3]."""
+    sizes = [size or side(picture), side(picture)]
+    data = page.evaluate("([f, s, shown]) => tested.paint(f, s, shown)", [rgba(picture), *sizes])
     return np.frombuffer(base64.b64decode(data), np.uint8).reshape(*picture.shape[:2], 4)[:, :, :3]
 
 

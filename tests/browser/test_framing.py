@@ -4,6 +4,7 @@ Most tests put a graph in the model's place that gives back what it is given: wh
 the tensor that it made of the frame, read back from where it was made.
 """
 
+import cv2
 import numpy as np
 import pytest
 from engine_page import (
@@ -23,6 +24,8 @@ from engine_page import (
     side,
     snapshot,
 )
+
+from impasto.webapp.files.detail import enlarge
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,24 @@ def test_frame_and_painting_agree_on_the_canvas(echo_page, picture, painter):
     set_view(page, mirror=False)
     assert difference(snapshot(page), cut[:, ::-1]) <= 2  # until the next frame
     assert difference(shown(page, picture, size, part), cut) <= 2
+
+
+@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+def test_what_is_painted_small_is_shown_with_the_frames_detail(echo_page, picture, painter):
+    """As `enlarge` in Python does it. The graph gives back the small frame, so that is the painting."""
+    page = echo_page(painter)
+    large = np.repeat(np.repeat(picture, 2, 0), 2, 1)
+    noise = np.random.default_rng(9).integers(-40, 40, large.shape)
+    large = np.clip(large + noise, 0, 255).astype(np.uint8)
+    small = cv2.resize(large, (64, 48), interpolation=cv2.INTER_AREA)
+    expected = enlarge(small, large)
+    assert mean_difference(expected, enlarge(small, large, detail=0)) > 5
+    found = shown(page, large, side(small))
+    assert difference(found, expected) <= 5
+    assert mean_difference(found, expected) < 1
+    clip = painted_clip(page, large, side(small))
+    assert difference(clip, expected) <= 5
+    assert mean_difference(clip, expected) < 1
 
 
 @pytest.fixture(scope="module")

@@ -117,18 +117,44 @@ def test_the_camera_is_painted_and_strength_0_gives_it_back(page, camera_picture
     assert apart(picture_of(page), painted) < 3
 
 
-def test_the_painting_keeps_its_place_whatever_the_figures_say(page):
+def test_the_painting_keeps_its_place_whatever_is_said(page):
     def height():
         return page.locator("#frame").bounding_box()["height"]
 
-    page.wait_for_function("document.querySelector('#figures').textContent.includes('WebAssembly')")
     before = height()
-    for words in (
-        "WebAssembly",
-        "WebAssembly · 1280 × 704 · 29.9 frames/s · delay 1234 ms, p95 12345 ms · impasto",
-    ):
-        page.evaluate("(words) => { document.querySelector('#figures').textContent = words }", words)
-        assert height() == before
+    page.get_by_role("button", name="Copy a link to this look").click()
+    note = page.locator("#note")
+    expect(note).to_be_visible()
+    assert height() == before
+    box = page.locator("#tools").bounding_box()
+    assert note.bounding_box()["y"] + note.bounding_box()["height"] <= box["y"]  # and covers nothing
+    expect(note).to_be_hidden()  # goes by itself
+    assert height() == before
+
+
+def test_the_facts_are_behind_the_sign(page):
+    sign = page.get_by_label("Facts about this painting")
+    figures = page.locator("#figures")
+    expect(figures).to_be_hidden()
+    sign.click()
+    expect(figures).to_be_visible()
+    expect(figures).to_contain_text("WebAssembly")
+    page.keyboard.press("Escape")
+    expect(figures).to_be_hidden()
+
+
+def test_a_new_own_picture_gives_a_sign_at_once(page, tmp_path):
+    """For as long as it is studied, though the old style is painted meanwhile."""
+    cv2.imwrite(str(tmp_path / "dots.png"), np.random.default_rng(3).integers(0, 256, (99, 99, 3), np.uint8))
+    page.evaluate("""() => {
+      globalThis.signs = [];
+      const text = document.querySelector("#loading-text"), box = document.querySelector("#loading");
+      const look = () => signs.push(box.hidden ? "" : text.textContent);
+      new MutationObserver(look).observe(box, { subtree: true, attributes: true, childList: true });
+    }""")
+    page.locator("#use-picture").set_input_files(tmp_path / "dots.png")
+    page.wait_for_function("signs.includes('Studying “dots”…') && signs.at(-1) === ''")
+    page.get_by_role("button", name="Remove dots").click()
 
 
 def test_styles_change_the_painting(page):
@@ -453,6 +479,29 @@ def test_a_frame_without_camera_offers_a_tab_of_its_own(browser, static_site):
     inside.get_by_role("button", name="Use my camera").click()
     link = inside.get_by_role("alert").get_by_role("link", name="Open in a new tab")
     expect(link).to_have_attribute("href", re.compile(re.escape(static_site)))
+    context.close()
+
+
+# What a worker of the page says about itself, and how many threads WebAssembly would get.
+ISOLATED = """async () => {
+  const code = "postMessage([crossOriginIsolated, typeof SharedArrayBuffer])";
+  const worker = new Worker(URL.createObjectURL(new Blob([code], { type: "text/javascript" })));
+  const told = await new Promise((done) => { worker.onmessage = ({ data }) => done(data); });
+  worker.terminate();
+  return [crossOriginIsolated, ...told];
+}"""
+
+
+def test_the_page_has_threads_in_a_frame_of_another_origin(browser, serve_static, static_site):
+    """As the Hub shows a Space: its page is of another origin, and is not isolated itself."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(serve_static(isolation=False).replace("127.0.0.1", "localhost") + "config.json")
+    frame = f'<iframe src="{static_site}" width="900" height="700"></iframe>'
+    page.evaluate("(frame) => { document.body.innerHTML = frame }", frame)
+    expect(page.frame_locator("iframe").locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
+    assert page.evaluate(ISOLATED) == [False, False, "undefined"]
+    assert page.frames[1].evaluate(ISOLATED) == [True, True, "function"]
     context.close()
 
 

@@ -20,6 +20,7 @@ from impasto.export.runtime.style_file import StyleFile, licence_note, read_styl
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
+from impasto.webapp.files.detail import enlarge
 from impasto.webapp.files.probe import working_size
 
 MODEL = load_model(TINY)
@@ -171,6 +172,22 @@ def models() -> list[dict]:
     ]
 
 
+def details() -> list[dict]:
+    """Paintings brought to the size of their frames: by whole numbers, by others, and not at all."""
+    rng = np.random.default_rng(4)
+    found = []
+    for name, (h, w), (height, width) in [
+        ("twice the size", (12, 16), (24, 32)),
+        ("a painting of another shape", (10, 21), (37, 50)),
+        ("the frame's own size", (9, 12), (9, 12)),
+    ]:
+        painting, frame = coarse(h, w, 3), coarse(height, width, 8)
+        frame[::3] = rng.integers(0, 256, frame[::3].shape, np.uint8)
+        case = {"kind": "detail", "name": name, "painting": packed(painting), "frame": packed(frame)}
+        found.append({**case, "shown": packed(enlarge(painting, frame))})
+    return found
+
+
 def sizes() -> list[dict]:
     frames = [(1, 1), (67, 45), (64, 64), (65, 64), (1280, 720), (1920, 1080), (33, 400)]
     clips = [(1280, 720, 720), (1920, 1080, 720), (1000, 500, 45), (854, 480, 300), (853, 480, 720), (3, 3, 720)]
@@ -190,7 +207,7 @@ def sizes() -> list[dict]:
 def main() -> None:
     found = {
         "styles": {name: numbers(style) for name, style in STYLES.items()},
-        "cases": [*studied(), *paintings(), *transparent(), *blends(), *models(), *sizes()],
+        "cases": [*studied(), *paintings(), *transparent(), *blends(), *models(), *sizes(), *details()],
     }
     lines = [json.dumps(case) for case in found["cases"]]
     text = f'{{"styles": {json.dumps(found["styles"])},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"

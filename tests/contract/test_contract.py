@@ -18,6 +18,7 @@ from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
+from impasto.webapp.files.detail import enlarge
 from impasto.webapp.files.pictures import decode_picture
 from impasto.webapp.files.probe import working_size
 
@@ -109,3 +110,9 @@ def test_padding(model, case):
 def test_sizes_of_clips(case):
     width, height = case["size"]
     assert list(working_size(width, height, min(width, height, case["side"]))) == case["painted"]
+
+
+@named("detail")
+def test_paintings_at_the_size_of_their_frames(case):
+    shown = enlarge(unpacked(case["painting"]), unpacked(case["frame"])).astype(int)
+    assert np.abs(shown - unpacked(case["shown"])).max() <= 2

@@ -14,7 +14,11 @@ const CACHE = join(import.meta.dirname, "node_modules/.cache/impasto");
 const VARIANTS = ["ort-wasm-simd-threaded", "ort-wasm-simd-threaded.jspi", "ort-wasm-simd-threaded.asyncify"];
 
 /** What gives WebAssembly its threads. */
-const ISOLATION = { "Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp" };
+const ISOLATION = {
+  "Cross-Origin-Opener-Policy": "same-origin",
+  "Cross-Origin-Embedder-Policy": "require-corp",
+  "Document-Isolation-Policy": "isolate-and-require-corp",
+};
 
 /** The packed binary of a variant: compressed once for each version of the runtime, then taken from the cache. */
 async function packed(variant: string): Promise<string> {

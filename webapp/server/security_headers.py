@@ -1,7 +1,8 @@
 """Headers that every answer carries: cross-origin isolation, and what the live page may load.
 
-Isolation (COOP, COEP, CORP) gives the live page's WebAssembly its threads; the page works without. The live page gets
-a strict content security policy; Gradio's own pages depend on inline scripts and get the other headers only. A Space
+Isolation (COOP, COEP, CORP) gives the live page's WebAssembly its threads; the page works without. In another page's
+frame, as the Hub shows a Space, Document-Isolation-Policy does that (Chromium 137 and newer). The live page gets a
+strict content security policy; Gradio's own pages depend on inline scripts and get the other headers only. A Space
 is shown in a frame on huggingface.co, so that may frame the pages; nobody else may. WebSockets pass untouched.
 """
 
@@ -15,6 +16,7 @@ ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Embedder-Policy": "require-corp",
     "Cross-Origin-Resource-Policy": "same-origin",
+    "Document-Isolation-Policy": "isolate-and-require-corp",
 }
 ALWAYS = {
     "X-Content-Type-Options": "nosniff",

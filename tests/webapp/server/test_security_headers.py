@@ -18,6 +18,7 @@ def test_every_answer_is_isolated_and_guarded(client, directives, path):
     assert answer.headers["cross-origin-opener-policy"] == "same-origin"
     assert answer.headers["cross-origin-embedder-policy"] == "require-corp"
     assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["document-isolation-policy"] == "isolate-and-require-corp"
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert answer.headers["referrer-policy"] == "no-referrer"
     assert "camera=(self), microphone=(self)" in answer.headers["permissions-policy"]
@@ -27,7 +28,7 @@ def test_every_answer_is_isolated_and_guarded(client, directives, path):
 @pytest.mark.parametrize("path", PAGES)
 def test_without_isolation_the_other_headers_stay(client, path):
     answer = client(isolation=False).get(path)
-    assert not [name for name in answer.headers if name.startswith("cross-origin")]
+    assert not [name for name in answer.headers if name.startswith(("cross-origin", "document-isolation"))]
     assert {"x-content-type-options", "content-security-policy", "permissions-policy"} <= set(answer.headers)
 
 

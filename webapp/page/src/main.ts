@@ -19,7 +19,7 @@ import { bindSources } from "./ui/stage/sources";
 import { bindTools } from "./ui/stage/tools";
 import { createMessages, type Messages } from "./ui/status/messages";
 import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sentences";
-import { bindCaption, bindStatus } from "./ui/status/status";
+import { bindCaption, bindStatus, createActivity } from "./ui/status/status";
 import { createGallery } from "./ui/styles/gallery";
 import { only } from "./ui/styles/mix";
 import { Palette } from "./ui/styles/palette";
@@ -61,7 +61,8 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   const settings = createStore<Settings>({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...linked });
   const engine = createEngine(byId("host"), config, model);
   globalThis.impasto = { engine };
-  const session = createSession(engine, settings, palette, messages, pageContext);
+  const activity = createActivity(engine, messages);
+  const session = createSession(engine, settings, palette, messages, activity, pageContext);
   const clips = createClipDialog(
     engine,
     config,

@@ -31,6 +31,8 @@ export interface View {
 export type Frame = VideoFrame | ImageBitmap;
 
 export type EngineEvent =
+  /** A painter is being opened; the one before goes on until it is there. Ended by "backend", or "trouble". */
+  | { kind: "opening"; backend: Backend }
   /** Bytes of a download; total is 0 while unknown. */
   | { kind: "download"; file: string; loaded: number; total: number }
   /** A painter took over; `why` is one sentence when it was not asked for by hand. The canvas is a new element. */
@@ -66,8 +68,11 @@ export interface Engine {
   show(frame: Frame, size: Size, capturedAt: number, crop?: Crop): boolean;
   /** Shows the last frame again with the present view, without painting it again. */
   refresh(): void;
-  /** Paints one frame of a clip at a size with the present style, strength and colours. Never drops. */
-  paint(frame: Frame, size: Size): Promise<VideoFrame>;
+  /**
+   * Paints one frame of a clip at a size with the present style, strength and colours, and brings it to another size with
+   * the frame's own detail. Never drops.
+   */
+  paint(frame: Frame, size: Size, shown?: Size): Promise<VideoFrame>;
   /** What the canvas shows, as a PNG. */
   snapshot(): Promise<Blob>;
   /** A new clip begins: its first frame is painted by itself. Everything else that ends the past, painters see themselves. */
@@ -109,6 +114,8 @@ export interface Rules {
   least_side: number;
   /** What the sides of a clip are divisible by, pixels. */
   clip_multiple: number;
+  /** Of the frame's fine detail, so much is given to a painting that is shown larger than it was painted: 0…1. */
+  detail: number;
 }
 
 /** An input of a step graph: zeros before the first frame, then the output `from` of the frame before. */

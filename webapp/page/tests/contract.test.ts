@@ -10,6 +10,7 @@ import { checkDescription } from "../src/engine/model/description";
 import { checkFile, type Model } from "../src/engine/model/model";
 import { blend } from "../src/engine/model/style";
 import { licenceNote, readStyle, type StyleFile } from "../src/engine/model/style-file";
+import { enlarge } from "../src/engine/painters/canvas/detail";
 import { padded, paddingOf } from "../src/engine/painters/canvas/pixels";
 import type { ModelDescription } from "../src/types";
 import { createPainter, type Painter, type Picture, readModel } from "./contract-painter";
@@ -51,6 +52,7 @@ type Case =
   | { kind: "studied"; name: string; sentence: string }
   | ({ kind: "studied"; name: string; sentence?: undefined } & Studied)
   | { kind: "padding"; size: [number, number]; padded: [number, number] }
+  | { kind: "detail"; name: string; painting: Packed; frame: Packed; shown: Packed }
   | { kind: "clip_size"; size: [number, number]; side: number; painted: [number, number] };
 
 const { styles, cases }: { styles: Record<string, number[]>; cases: Case[] } = JSON.parse(
@@ -96,7 +98,7 @@ beforeAll(async () => {
 });
 
 test("there are cases of every kind", () => {
-  const kinds: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "clip_size"];
+  const kinds: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "clip_size", "detail"];
   expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set(kinds));
 });
 
@@ -172,4 +174,10 @@ test.each(casesOf("padding"))("padded: $size", ({ size: [width, height], padded:
 test.each(casesOf("clip_size"))("a clip of $size at $side", ({ size: [width, height], side, painted }) => {
   const size = clipSize({ width, height }, side, description.rules.clip_multiple);
   expect([size.width, size.height]).toEqual(painted);
+});
+
+test.each(casesOf("detail"))("shown: $name", ({ painting, frame, shown }) => {
+  const [small, large] = [unpack(painting), unpack(frame)];
+  const found = enlarge(small.data as Uint8ClampedArray<ArrayBuffer>, small, large.data, large, description.rules);
+  expect(apart(found, unpack(shown).data).most).toBeLessThanOrEqual(2);
 });

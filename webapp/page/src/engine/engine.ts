@@ -111,7 +111,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
       return true;
     },
     refresh: () => send({ kind: "refresh" }),
-    paint: (frame, size) => ask({ kind: "paint", frame, size }),
+    paint: (frame, size, shown = size) => ask({ kind: "paint", frame, size, shown }),
     values: (frame, size, crop) => ask({ kind: "values", frame, size, crop }),
     snapshot: () => ask({ kind: "snapshot" }),
     reset: () => send({ kind: "reset" }),

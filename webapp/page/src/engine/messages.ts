@@ -9,7 +9,7 @@ export type Question =
   | { kind: "start"; prefer: Backend | "auto" }
   | { kind: "encode"; picture: ImageBitmap }
   | { kind: "readStyle"; file: Blob; shown: string }
-  | { kind: "paint"; frame: Frame; size: Size }
+  | { kind: "paint"; frame: Frame; size: Size; shown: Size }
   | { kind: "values"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "snapshot" };
 
@@ -48,7 +48,7 @@ export type ToPage =
   /** The frame of the last "show" is on the canvas, or was given up (`size` is null). Milliseconds. */
   | { kind: "shown"; size: Size | null; paintMs: number }
   /** Events that the page passes on as they are. */
-  | { kind: "event"; event: Extract<EngineEvent, { kind: "download" | "waiting" | "trouble" | "note" }> };
+  | { kind: "event"; event: Extract<EngineEvent, { kind: "opening" | "download" | "waiting" | "trouble" | "note" }> };
 
 /** The objects of a message that are handed over instead of copied. */
 export function transfers(message: ToWorker | ToPage): Transferable[] {

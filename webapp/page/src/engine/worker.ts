@@ -89,6 +89,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
   const reasons: string[] = reason ? [reason] : [];
   for (const backend of backends) {
     try {
+      send({ kind: "event", event: { kind: "opening", backend } });
       const next = await open(backend);
       painter?.close();
       painter = next;
@@ -187,7 +188,9 @@ async function paint(question: Extract<Question, { kind: "paint" | "values" }>):
   const by = ready();
   const { frame, size } = question;
   try {
-    return await (question.kind === "paint" ? by.paint(frame, size) : by.values(frame, size, question.crop));
+    return await (question.kind === "paint"
+      ? by.paint(frame, size, question.shown)
+      : by.values(frame, size, question.crop));
   } catch (error) {
     if (error instanceof FrameDropped) throw new Trouble("The server did not answer in time; try again.");
     if (error instanceof Trouble) throw error;

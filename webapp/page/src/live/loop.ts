@@ -18,6 +18,8 @@ export interface Live {
   stats(): Stats;
   /** Whether the last painting is shown again because nothing moves. */
   readonly idle: boolean;
+  /** Whether no size that the page may choose reaches ten frames a second. */
+  readonly struggling: boolean;
   stop(): void;
 }
 
@@ -109,6 +111,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     },
     get idle() {
       return idle;
+    },
+    get struggling() {
+      return fixed === null && governor.struggling;
     },
     stats: () => meter.read(performance.now()),
     stop() {

@@ -10,6 +10,7 @@ const PATHS: Record<string, string> = {
   record: "M18 12a6 6 0 1 1-12 0 6 6 0 0 1 12 0z",
   fullscreen: "M4 9V4h5M20 9V4h-5M4 15v5h5M20 15v5h-5",
   link: "M10 14a4 4 0 0 0 6 .4l3-3a4 4 0 0 0-5.7-5.7l-1.2 1.2M14 10a4 4 0 0 0-6-.4l-3 3a4 4 0 0 0 5.7 5.7l1.2-1.2",
+  info: "M12 11v5M12 7.6v.2M21 12a9 9 0 1 1-18 0 9 9 0 0 1 18 0z",
   plus: "M12 5v14M5 12h14",
   close: "M6 6l12 12M18 6L6 18",
 };

@@ -46,7 +46,7 @@ test("frames are handed over, styles are copied", () => {
   const frame = {} as ImageBitmap;
   const size = { width: 8, height: 8 };
   expect(transfers({ kind: "show", frame, size, time: 0 })).toEqual([frame]);
-  expect(transfers({ kind: "ask", id: 1, question: { kind: "paint", frame, size } })).toEqual([frame]);
+  expect(transfers({ kind: "ask", id: 1, question: { kind: "paint", frame, size, shown: size } })).toEqual([frame]);
   expect(transfers({ kind: "ask", id: 1, question: { kind: "start", prefer: "auto" } })).toEqual([]);
   expect(transfers({ kind: "style", style: new Float32Array(4), brush: {} })).toEqual([]);
   const style = new Float32Array(4);

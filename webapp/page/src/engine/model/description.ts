@@ -16,12 +16,16 @@ const name = v.pipe(v.string(), v.nonEmpty());
 const fileName = v.pipe(v.string(), v.regex(/^(?!\.+$)[^/\\:?#%]+$/));
 const file = v.object({ file: fileName, bytes: count(0), sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) });
 
+/** `DETAIL` in models/rules.py, for models from before this rule. */
+const DETAIL = 0.9;
+
 const rules = v.object({
   luma: v.tuple([share, share, share]),
   background: v.tuple([level, level, level]),
   styles_at_once: count(),
   least_side: count(),
   clip_multiple: count(),
+  detail: v.optional(share, DETAIL),
 });
 
 const description = v.pipe(
@@ -50,6 +54,7 @@ const earlierRules = (multiple: number): Rules => ({
   styles_at_once: 4,
   least_side: 2 * multiple,
   clip_multiple: 2,
+  detail: DETAIL,
 });
 
 /**

@@ -73,7 +73,9 @@ async function fetchBytes({ url, bytes }: Wanted, progress: DownloadProgress): P
     throw new Trouble(`${file} could not be downloaded: the server answered ${response.status}.`);
   // The length in the header is that of the packed file where the server compressed it on the way.
   const length = response.headers.has("Content-Encoding") ? 0 : Number(response.headers.get("Content-Length"));
-  return collect(response.body, (loaded) => progress(file, loaded, bytes || length), file);
+  const got = await collect(response.body, (loaded) => progress(file, loaded, bytes || length), file);
+  progress(file, got.byteLength, got.byteLength); // where the length was not known, this is the end
+  return got;
 }
 
 async function collect(

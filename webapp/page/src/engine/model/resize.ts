@@ -11,7 +11,7 @@ export function flatten(pixels: Uint8ClampedArray, background: Rules["background
 }
 
 /** How much of each source pixel goes into a target pixel: first source index and weights (they add up to one). */
-function coverage(from: number, to: number): { first: number; weights: number[] }[] {
+export function coverage(from: number, to: number): { first: number; weights: number[] }[] {
   const scale = from / to;
   return Array.from({ length: to }, (_, i) => {
     const [left, right] = [i * scale, Math.min((i + 1) * scale, from)];

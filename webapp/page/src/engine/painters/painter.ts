@@ -19,8 +19,11 @@ export interface Painter {
   show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<number>;
   /** Shows the last frame again with the present view, but the way round that it was painted. */
   refresh(): void;
-  /** Paints a frame of a clip and closes it: strength and colours applied, mirror and divider not. */
-  paint(frame: Frame, size: Size): Promise<VideoFrame>;
+  /**
+   * Paints a frame of a clip at a size, brings it to the size it is `shown` at, and closes the frame: strength and colours
+   * applied, mirror and divider not.
+   */
+  paint(frame: Frame, size: Size, shown: Size): Promise<VideoFrame>;
   /** Painted values of a frame, or a crop of it, before rounding: [3,H,W]; mirrored as `show` would. */
   values(frame: Frame, size: Size, crop?: Crop): Promise<Float32Array>;
   snapshot(): Promise<Blob>;

@@ -7,6 +7,7 @@ import { byId } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Messages } from "../status/messages";
 import { cameraBarrier, cameraTrouble, engineTrouble, type PageContext } from "../status/sentences";
+import type { Activity } from "../status/status";
 import type { Palette } from "../styles/palette";
 
 export type SourceKind = "camera" | "sample";
@@ -31,6 +32,7 @@ export function createSession(
   settings: Store<Settings>,
   palette: Palette,
   messages: Messages,
+  activity: Activity,
   context: () => PageContext,
 ): Session {
   const video = byId<HTMLVideoElement>("source");
@@ -64,8 +66,13 @@ export function createSession(
   };
   const applyStyle = async (): Promise<void> => {
     const turn = ++styleTurn;
-    const { style, brush } = await palette.mixed(settings.get().mix, engine);
-    if (turn === styleTurn) engine.setStyle(style, brush);
+    activity.tell({ kind: "reading", title: palette.unread(settings.get().mix) });
+    try {
+      const { style, brush } = await palette.mixed(settings.get().mix, engine);
+      if (turn === styleTurn) engine.setStyle(style, brush);
+    } finally {
+      if (turn === styleTurn) activity.tell({ kind: "reading", title: null });
+    }
   };
   const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 
@@ -111,8 +118,16 @@ export function createSession(
   /** Swaps the source for what `open` gives; the one before stays when that fails. */
   const use = async (kind: SourceKind, open: () => Promise<MediaStream> | MediaStream): Promise<void> => {
     const turn = ++sourceTurn;
-    const next = await open();
+    activity.tell({ kind: "source", source: "asked" });
+    let next: MediaStream;
+    try {
+      next = await open();
+    } catch (error) {
+      if (turn === sourceTurn) activity.tell({ kind: "source", source: source ? "open" : "none" });
+      throw error;
+    }
     if (turn !== sourceTurn) return stopStream(next);
+    activity.tell({ kind: "source", source: "open" });
     live?.stop();
     live = null;
     stopStream(stream);
@@ -126,6 +141,7 @@ export function createSession(
   };
   const cameraEnded = (): void => {
     if (source !== "camera") return;
+    activity.tell({ kind: "source", source: "none" });
     messages.trouble("source", "The camera stopped: it was unplugged, or taken by another program.", {
       label: "Start it again",
       run: () => void session.useCamera(),
@@ -172,12 +188,14 @@ export function createSession(
     restart,
     async pauseForClip() {
       paused = true;
+      activity.tell({ kind: "clip", open: true });
       live?.stop();
       live = null;
       await ready();
     },
     resumeAfterClip() {
       paused = false;
+      activity.tell({ kind: "clip", open: false });
       if (source) paint();
     },
     onSource(listener) {

@@ -13,7 +13,8 @@ export interface Messages {
   announce(sentence: string): void;
 }
 
-const NOTE_MS = 6000;
+/** A note stays for so long, and longer for each letter: milliseconds. */
+const [NOTE_MS, LETTER_MS] = [3000, 60];
 
 export function createMessages(): Messages {
   const area = byId("messages");
@@ -59,7 +60,7 @@ export function createMessages(): Messages {
       noteBox.textContent = sentence;
       noteBox.hidden = false;
       clearTimeout(hiding);
-      hiding = window.setTimeout(() => (noteBox.hidden = true), NOTE_MS);
+      hiding = window.setTimeout(() => (noteBox.hidden = true), NOTE_MS + LETTER_MS * sentence.length);
     },
     announce(sentence) {
       announcer.textContent = sentence;

@@ -124,10 +124,13 @@ export function waitingSentence(place: number): string {
 
 export const backendName: Record<Backend, string> = { webgpu: "WebGPU", wasm: "WebAssembly", server: "Server" };
 
-/** What the status line says; `idle` when nothing moves and the last painting stays. Milliseconds. */
+/** What is told about the painting at work; `idle` when nothing moves and the last painting stays. Milliseconds. */
 export interface Figures {
   backend: Backend;
+  /** What the painter runs on. */
+  detail: string;
   size: Size;
+  shown: Size;
   fps: number;
   p50: number;
   p95: number;
@@ -135,14 +138,27 @@ export interface Figures {
   model: string;
 }
 
-export function figuresText({ backend, size, fps, p50, p95, idle, model }: Figures): string {
-  const pace = idle
-    ? ["resting, nothing moves"]
-    : fps > 0
-      ? [`${rate(fps)} frames/s`, `delay ${ms(p50)}, p95 ${ms(p95)}`]
-      : [];
-  const parts = [backendName[backend], `${size.width} × ${size.height}`, ...pace, model].filter(Boolean);
-  return parts.map((part) => part.replaceAll(" ", "\u00a0")).join("\u00a0· "); // lines break between parts only
+/** The facts behind the (i), as names and values. */
+export function facts({ backend, detail, size, shown, fps, p50, p95, idle, model }: Figures): [string, string][] {
+  const pace = idle ? "resting, nothing moves" : fps > 0 ? `${rate(fps)} frames/s` : "";
+  const all: [string, string][] = [
+    ["Painter", [backendName[backend], detail].filter(Boolean).join(": ")],
+    ["Painted at", `${size.width} × ${size.height}`],
+    ["Shown at", `${shown.width} × ${shown.height}`],
+    ["Pace", pace],
+    ["Delay", !idle && fps > 0 ? `${ms(p50)}, p95 ${ms(p95)}` : ""],
+    ["Model", model],
+  ];
+  return all.filter(([, value]) => value);
+}
+
+/** What would help where no size reaches ten frames a second; `fps` is what there is. */
+export function slowSentence(fps: number, backend: Backend, config: PageConfig): string {
+  const pace = `About ${rate(fps)} pictures a second are all that ${backend === "server" ? "the server and the line to it" : "this device"} can paint now.`;
+  if (backend === "server")
+    return `${pace} A shorter way to it helps: a cable instead of wireless, or another network.`;
+  const server = config.server ? " So does “Server” as the painter." : "";
+  return `${pace} Closing other programs and tabs helps, and so does plugging in the charger.${server}`;
 }
 
 const ms = (time: number): string => `${Math.round(time)} ms`;

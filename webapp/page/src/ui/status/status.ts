@@ -1,16 +1,59 @@
-// What the engine is doing: downloads, the painter that took over, frames a second, and what went wrong.
+// Draws what the page is doing: the one sign in the picture, the facts behind the (i), the promise about privacy.
 import type { Engine, EngineEvent, PageConfig, Size } from "../../types";
 import { byId, make } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import { captionOf, type Palette } from "../styles/palette";
+import { after, type Doing, type Happening, NOTHING, type Sign, signOf } from "./doing";
 import type { Messages } from "./messages";
-import { backendName, figuresText, megabytes, privacySentence, waitingSentence } from "./sentences";
+import { backendName, facts, privacySentence, slowSentence } from "./sentences";
 
 const EVERY_MS = 500;
-/** So many times in a row nothing must move before the status line says so. */
+/** So many times in a row nothing must move before the facts say so. */
 const RESTING = 4;
 
+/** What the page is doing, and who is told. */
+export interface Activity {
+  readonly sign: Sign | null;
+  tell(event: Happening): void;
+  on(listener: (sign: Sign | null) => void): void;
+}
+
+/** The state of the page, moved on by the engine's events and by what `tell` is told; its sign is drawn here. */
+export function createActivity(engine: Engine, messages: Messages): Activity {
+  let doing: Doing = NOTHING;
+  const listeners: ((sign: Sign | null) => void)[] = [drawSign];
+  const tell = (event: Happening): void => {
+    const before = signOf(doing);
+    doing = after(doing, event);
+    const sign = signOf(doing);
+    byId("frame").classList.toggle("painted", doing.painted);
+    if (sign && withoutNumbers(sign) !== (before && withoutNumbers(before))) messages.announce(sign.text);
+    for (const listener of listeners) listener(sign);
+  };
+  engine.on(tell);
+  return {
+    get sign() {
+      return signOf(doing);
+    },
+    tell,
+    on: (listener) => void listeners.push(listener),
+  };
+}
+
+/** What is worth saying aloud of a sign: not every megabyte. */
+const withoutNumbers = ({ text }: Sign): string => text.replace(/[\d.]+/g, "");
+
+function drawSign(sign: Sign | null): void {
+  byId("loading").hidden = sign === null;
+  if (!sign) return;
+  byId("loading-text").textContent = sign.text;
+  const bar = byId<HTMLProgressElement>("loading-bar");
+  if (sign.share === null) bar.removeAttribute("value");
+  else bar.value = sign.share;
+}
+
+/** Says what the engine says: which painter took over and why, what failed, how fast it is. */
 export function bindStatus(
   engine: Engine,
   session: Session,
@@ -18,20 +61,14 @@ export function bindStatus(
   messages: Messages,
   config: PageConfig,
 ): void {
-  const downloads = new Map<string, { loaded: number; total: number }>();
   let detail = "";
   let first = true; // why the page chose its first painter is no trouble
+  let advised = false;
   let size: Size | null = null;
 
-  const on: { [K in EngineEvent["kind"]]: (event: Extract<EngineEvent, { kind: K }>) => void } = {
-    download({ file, loaded, total }) {
-      downloads.set(file, { loaded, total });
-      showDownloads(downloads);
-    },
+  const on: { [K in EngineEvent["kind"]]?: (event: Extract<EngineEvent, { kind: K }>) => void } = {
     backend(event) {
-      downloads.clear();
       detail = event.detail;
-      byId("frame").classList.remove("painted");
       showPromise(engine, config);
       byId("stability-row").hidden = engine.model.state.length === 0;
       messages.clear("engine");
@@ -40,41 +77,53 @@ export function bindStatus(
       else if (event.why) messages.trouble("painter", event.why);
       else messages.announce(`Painting with ${backendName[event.backend]}.`);
       first = false;
-      showLoading("The first frame is being painted…");
     },
     painted(event) {
       ({ size } = event);
-      byId("loading").hidden = true;
-      byId("frame").classList.add("painted");
-    },
-    waiting({ place }) {
-      showLoading(waitingSentence(place));
     },
     trouble({ sentence, fatal }) {
       if (!fatal) return messages.trouble("painter", sentence);
-      byId("loading").hidden = true;
       messages.trouble("engine", sentence, { label: "Try again", run: () => session.restart() });
     },
     note: ({ sentence }) => messages.note(sentence),
-    stale() {},
   };
-  engine.on((event) => (on[event.kind] as (event: EngineEvent) => void)(event));
+  engine.on((event) => (on[event.kind] as ((event: EngineEvent) => void) | undefined)?.(event));
 
-  const figures = byId("figures");
+  const list = byId("figures");
   let resting = 0;
-  setInterval(() => {
+  const told = (): [string, string][] => {
     const { live } = session;
-    if (!live || !engine.backend || !size || document.hidden) {
-      figures.textContent = "";
-      return;
-    }
+    if (!live || !engine.backend || !engine.canvas || !size || document.hidden) return [];
     resting = live.idle ? resting + 1 : 0;
     const { fps, p50, p95 } = live.stats();
+    if (live.struggling && fps > 0 && !advised) {
+      advised = true;
+      messages.note(slowSentence(fps, engine.backend, config));
+    }
+    const { width, height } = engine.canvas;
     const model = `${engine.model.name} ${engine.model.revision}`.trim();
-    figures.textContent = figuresText({ backend: engine.backend, size, fps, p50, p95, idle: resting > RESTING, model });
-    figures.title = detail;
-  }, EVERY_MS);
+    const idle = resting > RESTING;
+    return facts({ backend: engine.backend, detail, size, shown: { width, height }, fps, p50, p95, idle, model });
+  };
+  const show = (): void =>
+    list.replaceChildren(
+      ...told().flatMap(([name, value]) => [make("dt", { textContent: name }), make("dd", { textContent: value })]),
+    );
+  setInterval(show, EVERY_MS);
   showPromise(engine, config);
+  closeOutside(byId<HTMLDetailsElement>("facts"));
+}
+
+/** The facts lie over the page: a press elsewhere, or Escape, puts them away. */
+function closeOutside(details: HTMLDetailsElement): void {
+  addEventListener("pointerdown", ({ target }) => {
+    if (!details.contains(target as Node)) details.open = false;
+  });
+  details.addEventListener("keydown", ({ key }) => {
+    if (key !== "Escape" || !details.open) return;
+    details.open = false;
+    details.querySelector("summary")?.focus();
+  });
 }
 
 /** The promise about privacy, kept true: it changes when the server paints. */
@@ -82,23 +131,6 @@ function showPromise(engine: Engine, config: PageConfig): void {
   const line = byId("promise");
   line.textContent = privacySentence(engine.backend, config);
   line.classList.toggle("abroad", engine.backend === "server");
-}
-
-export function showLoading(text: string): void {
-  byId("loading").hidden = false;
-  byId("loading-text").textContent = text;
-  byId<HTMLProgressElement>("loading-bar").removeAttribute("value");
-}
-
-function showDownloads(downloads: Map<string, { loaded: number; total: number }>): void {
-  const all = [...downloads.values()];
-  const loaded = all.reduce((sum, each) => sum + each.loaded, 0);
-  const total = all.reduce((sum, each) => sum + Math.max(each.total, each.loaded), 0);
-  const done = all.every((each) => each.total > 0 && each.loaded >= each.total);
-  showLoading(
-    done ? "Preparing the painter…" : `Fetching the painter, once: ${megabytes(loaded)} of ${megabytes(total)}`,
-  );
-  if (!done && total > 0) byId<HTMLProgressElement>("loading-bar").value = loaded / total;
 }
 
 /** The label beside the painting: its style, artist and year. */

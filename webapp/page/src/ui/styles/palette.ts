@@ -87,6 +87,11 @@ export class Palette {
     return { style: blend(vectors, weights), brush: blendBrushes(brushes, weights) };
   }
 
+  /** Title of the first own picture of a mix whose style was not read yet; null where there is none. */
+  unread(mix: Mix): string | null {
+    return mix.map(({ key }) => this.styles.get(key)).find((style) => style?.style === null)?.title ?? null;
+  }
+
   private encoding = new Map<string, Promise<ArrayLike<number>>>();
 
   private encode(key: string, engine: Engine): Promise<ArrayLike<number>> {

@@ -15,6 +15,7 @@ const rules = {
   styles_at_once: 4,
   least_side: 64,
   clip_multiple: 2,
+  detail: 0.5,
 };
 const state = [{ name: "last_painting", from: "painted", channels: 3, over: 1 }];
 const description = {

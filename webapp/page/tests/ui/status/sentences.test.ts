@@ -73,20 +73,37 @@ describe("promises and figures", () => {
     expect(words.privacySentence(null, served)).toContain("Only if");
   });
 
-  it("shows the pace, or that nothing moves", () => {
+  it("tells the facts, and leaves out what there is not", () => {
     const figures = {
       backend: "wasm" as const,
+      detail: "processor, 2 threads",
       size: { width: 456, height: 256 },
+      shown: { width: 1280, height: 720 },
       fps: 29.97,
       p50: 33.4,
       p95: 51,
       idle: false,
       model: "m",
     };
-    const [line, idle] = [figures, { ...figures, idle: true }].map(words.figuresText) as [string, string];
-    expect(line.replaceAll("\u00a0", " ")).toBe("WebAssembly · 456 × 256 · 30 frames/s · delay 33 ms, p95 51 ms · m");
-    expect(line.split(" ")).toHaveLength(5); // a line breaks between two figures, never within one
-    expect(idle).toContain("nothing\u00a0moves");
+    expect(words.facts(figures)).toEqual([
+      ["Painter", "WebAssembly: processor, 2 threads"],
+      ["Painted at", "456 × 256"],
+      ["Shown at", "1280 × 720"],
+      ["Pace", "30 frames/s"],
+      ["Delay", "33 ms, p95 51 ms"],
+      ["Model", "m"],
+    ]);
+    const idle = Object.fromEntries(words.facts({ ...figures, idle: true }));
+    expect(idle.Pace).toContain("nothing moves");
+    expect(idle).not.toHaveProperty("Delay");
+    expect(Object.fromEntries(words.facts({ ...figures, fps: 0 }))).not.toHaveProperty("Pace");
+  });
+
+  it("says what would help a slow machine, and never to upload where there is no server", () => {
+    const served = { models: [], server: { socket: "socket", studio: null } };
+    expect(words.slowSentence(2.51, "wasm", { models: [], server: null })).toMatch(/^About 2\.5 pictures.+charger\.$/);
+    expect(words.slowSentence(2.51, "wasm", served)).toContain("“Server”");
+    expect(words.slowSentence(4, "server", served)).toContain("network");
   });
 
   it("says durations and clocks as people do", () => {

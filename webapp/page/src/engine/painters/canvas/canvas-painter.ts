@@ -5,6 +5,7 @@ import { Trouble } from "../../trouble";
 import { type Framing, wholeFrame } from "../framing";
 import { FrameDropped, frameSize, type Painter, type PainterOptions, toVideoFrame } from "../painter";
 import { type Compositor, createCompositor } from "./compositor";
+import { enlarge } from "./detail";
 import { finish } from "./pixels";
 import { createReader, type Reader } from "./reader";
 
@@ -30,11 +31,11 @@ export interface PixelNetwork {
 
 /** Puts a network on a canvas of the page. */
 export async function createCanvasPainter(network: PixelNetwork, options: PainterOptions): Promise<Painter> {
-  const { luma } = options.model.description.rules;
+  const { rules } = options.model.description;
   const lost = () => options.failed(new Trouble("The browser took the canvas away"), true);
   let compositor: Compositor;
   try {
-    compositor = createCompositor(await options.canvas(), luma, lost);
+    compositor = createCompositor(await options.canvas(), rules, lost);
   } catch (error) {
     network.close();
     throw error;
@@ -66,13 +67,17 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
       }
     },
     refresh: () => compositor.refresh(view),
-    async paint(frame, size) {
+    async paint(frame, size, shown) {
       try {
         const painting = await network.paint(frame, framed(frame, false), size, null, reader);
-        const pixels =
+        const painted =
           "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
-        if (view.strength < 1 || view.keepColors) finish(pixels, reader.pixels(frame, size), view, luma);
-        return toVideoFrame(pixels, size, frame);
+        const asItIs = size.width === shown.width && size.height === shown.height;
+        if (asItIs && view.strength === 1 && !view.keepColors) return toVideoFrame(painted, shown, frame);
+        const plain = reader.pixels(frame, shown);
+        const pixels = enlarge(painted, size, plain, shown, rules);
+        finish(pixels, plain, view, rules.luma);
+        return toVideoFrame(pixels, shown, frame);
       } finally {
         frame.close();
       }

@@ -1,6 +1,6 @@
 // Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider in one shader.
-// The WebGPU painter does the same in webgpu/shaders.ts; keep the two alike.
-import type { Frame, Rules, View } from "../../../types";
+// The WebGPU painter does the same in webgpu/shaders.ts; keep the two alike. The formula is in models/rules.py (`DETAIL`).
+import type { Frame, Rules, Size, View } from "../../../types";
 import { Trouble } from "../../trouble";
 import { cropWindow, type Framing } from "../framing";
 import { frameSize, shownSize } from "../painter";
@@ -13,62 +13,98 @@ void main() {
   gl_Position = vec4(corner, 0.0, 1.0);
 }`;
 
-const VIEW = `#version 300 es
+/**
+ * The painting with, as its fourth channel, the luminance of the frame at the painting's size: what lies under a pixel in
+ * so many samples. Upscaling both at once, the view below finds what is finer in the frame.
+ */
+const COMBINE = `#version 300 es
 precision highp float;
 uniform sampler2D frame, painting;
-uniform float strength, split; // split < 0: no divider
-uniform bool keepColors;
 uniform vec4 window; // of the painting in the frame: origin and span
+uniform ivec2 taps;
+uniform vec3 luma;
+out vec4 combined;
+
+void main() {
+  vec2 size = vec2(textureSize(painting, 0));
+  vec2 pixel = floor(gl_FragCoord.xy);
+  vec3 sum = vec3(0.0);
+  for (int y = 0; y < taps.y; y++)
+    for (int x = 0; x < taps.x; x++) {
+      vec2 at = (pixel + (vec2(x, y) + 0.5) / vec2(taps)) / size;
+      sum += texture(frame, window.xy + at * window.zw).rgb;
+    }
+  float light = dot(luma, sum) / float(taps.x * taps.y);
+  combined = vec4(texelFetch(painting, ivec2(pixel), 0).rgb, light);
+}`;
+
+const VIEW = `#version 300 es
+precision highp float;
+uniform sampler2D frame, combined;
+uniform float strength, split, detail; // split < 0: no divider
+uniform bool keepColors;
+uniform vec4 window;
 uniform vec3 luma;
 in vec2 at;
 out vec4 shown;
 
-// Catmull-Rom upscaling: the four taps of each axis in three, the middle two by the linear filter.
-vec3 upscaled(vec2 uv) {
-  vec2 size = vec2(textureSize(painting, 0));
-  vec2 p = uv * size, centre = floor(p - 0.5) + 0.5, f = p - centre;
-  vec2 w0 = f * (-0.5 + f * (1.0 - 0.5 * f)), w1 = 1.0 + f * f * (1.5 * f - 2.5);
-  vec2 w2 = f * (0.5 + f * (2.0 - 1.5 * f)), w3 = f * f * (0.5 * f - 0.5);
+// Cubic upscaling (a = -0.75): the four taps of each axis in three, the middle two by the linear filter.
+vec4 upscaled(vec2 uv) {
+  vec2 size = vec2(textureSize(combined, 0));
+  vec2 p = uv * size, centre = floor(p - 0.5) + 0.5, f = p - centre, g = 1.0 - f;
+  vec2 w0 = -0.75 * f * g * g, w3 = -0.75 * g * f * f;
+  vec2 w1 = 1.0 + f * f * (1.25 * f - 2.25), w2 = 1.0 + g * g * (1.25 * g - 2.25);
   vec2 w[3] = vec2[](w0, w1 + w2, w3);
   vec2 x[3] = vec2[]((centre - 1.0) / size, (centre + w2 / (w1 + w2)) / size, (centre + 2.0) / size);
-  vec3 sum = vec3(0.0);
+  vec4 sum = vec4(0.0);
   for (int i = 0; i < 3; i++)
-    for (int j = 0; j < 3; j++) sum += w[i].x * w[j].y * texture(painting, vec2(x[i].x, x[j].y)).rgb;
-  return clamp(sum, 0.0, 1.0);
+    for (int j = 0; j < 3; j++) sum += w[i].x * w[j].y * texture(combined, vec2(x[i].x, x[j].y));
+  return sum;
 }
 
 void main() {
-  vec3 plain = texture(frame, window.xy + at * window.zw).rgb, painted = upscaled(at);
+  vec3 plain = texture(frame, window.xy + at * window.zw).rgb;
+  vec4 coarse = upscaled(at);
+  vec3 painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
   // Replacing Y in YCbCr adds the same difference to R, G and B.
   if (keepColors) painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
   shown = vec4(mix(plain, painted, at.x < split ? 0.0 : strength), 1.0);
 }`;
 
+/** More samples for each pixel than this cost more than they show: as in webgpu/tensors.ts. */
+const TAPS = 4;
+
 export interface Compositor {
   /** Shows `painting` over what of `frame` it was made from, and the same way round. */
-  show(frame: Frame, framing: Framing, painting: TexImageSource, view: View): void;
+  show(frame: Frame, framing: Framing, painting: ImageData | ImageBitmap, view: View): void;
   /** Shows the last picture again. */
   refresh(view: View): void;
   snapshot(view: View): Promise<Blob>;
   close(): void;
 }
 
-/** Takes over a canvas. `luma`: the model's weights of R, G and B. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
-export function createCompositor(canvas: OffscreenCanvas, luma: Rules["luma"], lost: () => void): Compositor {
+/** Takes over a canvas, for a model's rules. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
+export function createCompositor(
+  canvas: OffscreenCanvas,
+  { luma, detail }: Pick<Rules, "luma" | "detail">,
+  lost: () => void,
+): Compositor {
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
   if (!gl)
     throw new Trouble(
       "This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.",
     );
   canvas.addEventListener("webglcontextlost", lost);
-  const program = link(gl);
-  gl.useProgram(program);
-  const uniform = (name: string) => gl.getUniformLocation(program, name);
-  const [strength, split, keepColors, window] = ["strength", "split", "keepColors", "window"].map(uniform);
-  gl.uniform3f(uniform("luma"), ...luma);
-  const [frameTexture, painting] = ["frame", "painting"].map((name, unit) => {
-    gl.uniform1i(uniform(name)!, unit);
-    return createTexture(gl, unit);
+  const [frameTexture, painting, combined] = [0, 1, 2].map((unit) => createTexture(gl, unit));
+  const target = gl.createFramebuffer();
+  const [combine, show] = [COMBINE, VIEW].map((fragment) => {
+    const program = link(gl, fragment);
+    gl.useProgram(program);
+    const uniform = (name: string) => gl.getUniformLocation(program, name);
+    gl.uniform3f(uniform("luma"), ...luma);
+    gl.uniform1f(uniform("detail"), detail);
+    for (const [unit, name] of ["frame", "painting", "combined"].entries()) gl.uniform1i(uniform(name), unit);
+    return { program, uniform };
   });
   let ready = false;
 
@@ -77,12 +113,36 @@ export function createCompositor(canvas: OffscreenCanvas, luma: Rules["luma"], l
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
   };
+  let painted: Size = { width: 0, height: 0 };
+  /** Draws the painting and the frame's luminance at its size into the third texture. */
+  const putTogether = ({ width, height }: Size, crop: Size, window: number[]) => {
+    gl.activeTexture(gl.TEXTURE2);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, target);
+    if (painted.width !== width || painted.height !== height) {
+      painted = { width, height };
+      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, combined, 0);
+    }
+    // A texture that is drawn to must not be one that is read: the other program's is taken off meanwhile.
+    gl.bindTexture(gl.TEXTURE_2D, null);
+    gl.useProgram(combine.program);
+    gl.uniform4f(combine.uniform("window"), ...(window as [number, number, number, number]));
+    const taps = [crop.width / width, crop.height / height].map((scale) =>
+      Math.min(TAPS, Math.max(1, Math.ceil(scale))),
+    );
+    gl.uniform2i(combine.uniform("taps"), taps[0], taps[1]);
+    gl.viewport(0, 0, width, height);
+    gl.drawArrays(gl.TRIANGLES, 0, 3);
+    gl.bindFramebuffer(gl.FRAMEBUFFER, null);
+    gl.bindTexture(gl.TEXTURE_2D, combined);
+  };
   const draw = (view: View) => {
     if (!ready) return;
+    gl.useProgram(show.program);
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.uniform1f(strength, view.strength);
-    gl.uniform1f(split, view.split ?? -1);
-    gl.uniform1i(keepColors, Number(view.keepColors));
+    gl.uniform1f(show.uniform("strength"), view.strength);
+    gl.uniform1f(show.uniform("split"), view.split ?? -1);
+    gl.uniform1i(show.uniform("keepColors"), Number(view.keepColors));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
   };
   return {
@@ -91,7 +151,10 @@ export function createCompositor(canvas: OffscreenCanvas, luma: Rules["luma"], l
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
       upload(0, frameTexture, frame);
       upload(1, painting, source);
-      gl.uniform4f(window, ...cropWindow(frameSize(frame), framing));
+      const window = cropWindow(frameSize(frame), framing);
+      putTogether({ width: source.width, height: source.height }, framing.crop, window);
+      gl.useProgram(show.program);
+      gl.uniform4f(show.uniform("window"), ...window);
       ready = true;
       draw(view);
     },
@@ -107,11 +170,11 @@ export function createCompositor(canvas: OffscreenCanvas, luma: Rules["luma"], l
   };
 }
 
-function link(gl: WebGL2RenderingContext): WebGLProgram {
+function link(gl: WebGL2RenderingContext, fragment: string): WebGLProgram {
   const program = gl.createProgram();
   for (const [kind, source] of [
     [gl.VERTEX_SHADER, CORNERS],
-    [gl.FRAGMENT_SHADER, VIEW],
+    [gl.FRAGMENT_SHADER, fragment],
   ] as const) {
     const shader = gl.createShader(kind)!;
     gl.shaderSource(shader, source);

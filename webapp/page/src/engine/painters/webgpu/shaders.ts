@@ -51,25 +51,30 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   planes[to + 2u * area] = rgb.b;
 }`;
 
-/** Painted planes [3,H',W'] → an 8-bit texture of H × W, without the padding. */
-export const pictureShader = `
+/**
+ * Painted planes [3,H',W'] → an 8-bit texture of H × W, without the padding. Its fourth channel is the luminance of the
+ * frame at this size, from its planes. `luma`: the model's weights of R, G and B.
+ */
+export const pictureShader = (luma: Rules["luma"]): string => `
 @group(0) @binding(0) var<storage, read> planes: array<f32>;
 @group(0) @binding(1) var painting: texture_storage_2d<rgba8unorm, write>;
 ${PARAMETERS}
 @group(0) @binding(2) var<uniform> parameters: Parameters;
+@group(0) @binding(3) var<storage, read> frame: array<f32>;
 
 @compute @workgroup_size(8, 8)
 fn main(@builtin(global_invocation_id) id: vec3u) {
   if (any(id.xy >= textureDimensions(painting))) { return; }
   let area = parameters.padded.x * parameters.padded.y;
   let at = id.y * parameters.padded.x + id.x;
-  textureStore(painting, id.xy, vec4f(planes[at], planes[at + area], planes[at + 2u * area], 1.0));
+  let light = dot(vec3f(${luma.join(", ")}), vec3f(frame[at], frame[at + area], frame[at + 2u * area]));
+  textureStore(painting, id.xy, vec4f(planes[at], planes[at + area], planes[at + 2u * area], light));
 }`;
 
 export const VIEW_BYTES = 32;
 
-/** The painting over its frame: the same as in compositor.ts. `luma`: the model's weights of R, G and B. */
-export const viewShader = (source: Source, luma: Rules["luma"]): string => `
+/** The painting over its frame: the same as in compositor.ts, by the model's rules. */
+export const viewShader = (source: Source, { luma, detail }: Pick<Rules, "luma" | "detail">): string => `
 ${FRAME[source]}
 @group(0) @binding(1) var smooth_: sampler;
 @group(0) @binding(2) var painting: texture_2d<f32>;
@@ -84,32 +89,38 @@ fn corners(@builtin(vertex_index) i: u32) -> Corner {
   return Corner(vec4f(corner, 0.0, 1.0), vec2f(corner.x, -corner.y) * 0.5 + 0.5);
 }
 
-// Catmull-Rom upscaling: the four taps of each axis in three, the middle two by the linear filter.
-fn upscaled(uv: vec2f) -> vec3f {
+// Cubic upscaling (a = -0.75): the four taps of each axis in three, the middle two by the linear filter.
+fn upscaled(uv: vec2f) -> vec4f {
   let size = vec2f(textureDimensions(painting));
   let p = uv * size;
   let centre = floor(p - 0.5) + 0.5;
   let f = p - centre;
-  let w1 = 1.0 + f * f * (1.5 * f - 2.5);
-  let w2 = f * (0.5 + f * (2.0 - 1.5 * f));
-  var w = array<vec2f, 3>(f * (-0.5 + f * (1.0 - 0.5 * f)), w1 + w2, f * f * (0.5 * f - 0.5));
+  let g = 1.0 - f;
+  let w0 = -0.75 * f * g * g;
+  let w1 = 1.0 + f * f * (1.25 * f - 2.25);
+  let w2 = 1.0 + g * g * (1.25 * g - 2.25);
+  let w3 = -0.75 * g * f * f;
+  var w = array<vec2f, 3>(w0, w1 + w2, w3);
   var x = array<vec2f, 3>((centre - 1.0) / size, (centre + w2 / (w1 + w2)) / size, (centre + 2.0) / size);
-  var sum = vec3f(0.0);
+  var sum = vec4f(0.0);
   for (var i = 0; i < 3; i++) {
     for (var j = 0; j < 3; j++) {
-      sum += w[i].x * w[j].y * textureSampleLevel(painting, smooth_, vec2f(x[i].x, x[j].y), 0.0).rgb;
+      sum += w[i].x * w[j].y * textureSampleLevel(painting, smooth_, vec2f(x[i].x, x[j].y), 0.0);
     }
   }
-  return clamp(sum, vec3f(0.0), vec3f(1.0));
+  return sum;
 }
 
 @fragment
 fn main(corner: Corner) -> @location(0) vec4f {
   let at = corner.at;
   let plain = frame_at(view.origin + at * view.span);
-  var painted = upscaled(at);
+  let luma = vec3f(${luma.join(", ")});
+  let coarse = upscaled(at); // its fourth channel is the frame's luminance
+  let fine = ${detail} * (dot(luma, plain) - coarse.a);
+  var painted = clamp(clamp(coarse.rgb, vec3f(0.0), vec3f(1.0)) + fine, vec3f(0.0), vec3f(1.0));
   if (view.keep_colors == 1u) { // replacing Y in YCbCr adds the same difference to R, G and B
-    painted = clamp(plain + dot(vec3f(${luma.join(", ")}), painted - plain), vec3f(0.0), vec3f(1.0));
+    painted = clamp(plain + dot(luma, painted - plain), vec3f(0.0), vec3f(1.0));
   }
   return vec4f(mix(plain, painted, select(view.strength, 0.0, at.x < view.split)), 1.0);
 }`;

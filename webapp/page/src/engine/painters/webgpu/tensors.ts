@@ -1,5 +1,5 @@
 // The compute passes of the GPU painter: frame → network input, network output → picture. Buffers are kept per size.
-import type { Size } from "../../../types";
+import type { Rules, Size } from "../../../types";
 import { type Padding, padded } from "../canvas/pixels";
 import { cropWindow, type Framing } from "../framing";
 import { PARAMETER_BYTES, pictureShader, prepareShader, type Source } from "./shaders";
@@ -20,11 +20,11 @@ const TAPS = 4;
 
 export type Tensors = ReturnType<typeof createTensors>;
 
-export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: Padding) {
+export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: Padding, luma: Rules["luma"]) {
   const pipelines = new Map<Source, GPUComputePipeline>();
   const make = (code: string) =>
     device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
-  const toPicture = make(pictureShader);
+  const toPicture = make(pictureShader(luma));
   let buffers: Buffers | null = null;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
@@ -82,19 +82,14 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: P
       copy.destroy();
       return values;
     },
-    /** Painted planes [3,H',W'] of `size` as a texture: `reuse` if it has that size, else a new one. */
+    /** Painted planes [3,H',W'] of the frame prepared last as a texture: `reuse` if it has its size, else a new one. */
     toPicture(planes: GPUBuffer, { width, height }: Size, reuse: GPUTexture | null): GPUTexture {
       const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING;
       const fits = reuse?.width === width && reuse.height === height;
       const painting = fits ? reuse : device.createTexture({ size: [width, height], format: FORMAT, usage });
-      compute(
-        toPicture,
-        [{ buffer: planes }, painting.createView(), { buffer: buffersFor({ width, height }).parameters }],
-        {
-          width,
-          height,
-        },
-      );
+      const { parameters, planes: frame } = buffersFor({ width, height });
+      const resources = [{ buffer: planes }, painting.createView(), { buffer: parameters }, { buffer: frame }];
+      compute(toPicture, resources, { width, height });
       return painting;
     },
   };

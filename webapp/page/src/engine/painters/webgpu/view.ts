@@ -50,13 +50,13 @@ export interface Drawn {
 
 export type ViewPass = ReturnType<typeof createViewPass>;
 
-export function createViewPass(device: GPUDevice, sampler: GPUSampler, luma: Rules["luma"]) {
+export function createViewPass(device: GPUDevice, sampler: GPUSampler, rules: Pick<Rules, "luma" | "detail">) {
   const uniform = device.createBuffer({ size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const pipelines = new Map<Source, GPURenderPipeline>();
   const pipeline = (source: Source): GPURenderPipeline => {
     let made = pipelines.get(source);
     if (!made) {
-      const module = device.createShaderModule({ code: viewShader(source, luma) });
+      const module = device.createShaderModule({ code: viewShader(source, rules) });
       made = device.createRenderPipeline({
         layout: "auto",
         vertex: { module },

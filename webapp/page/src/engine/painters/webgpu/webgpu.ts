@@ -25,7 +25,7 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
         preferredOutputLocation: "gpu-buffer",
       });
     const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
-    const tensors = createTensors(device, sampler, paddingOf(description));
+    const tensors = createTensors(device, sampler, paddingOf(description), description.rules.luma);
     const networks = createNetworks({
       ort,
       frame: await open("frame"),
@@ -39,7 +39,7 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
     });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
     watch(device, options);
-    const viewPass = createViewPass(device, sampler, description.rules.luma);
+    const viewPass = createViewPass(device, sampler, description.rules);
     return createPainter({ device, detail, ort, networks, tensors, viewPass, canvas: await options.canvas() });
   } catch (error) {
     device.destroy();
@@ -138,13 +138,13 @@ function createPainter({ device, detail, ort, networks, tensors, viewPass, canva
     refresh() {
       if (last) viewPass.show(context.getCurrentTexture(), drawn(last));
     },
-    async paint(frame, size) {
+    async paint(frame, size, shown) {
       try {
         const framing = { crop: wholeFrame(frameSize(frame)), mirror: false };
         const painted = await picture(frame, framing, size, null, null);
-        const pixels = await viewPass.read(size, drawn(painted, { ...view, split: null }));
+        const pixels = await viewPass.read(shown, drawn(painted, { ...view, split: null }));
         painted.painting.destroy();
-        return toVideoFrame(pixels, size, frame);
+        return toVideoFrame(pixels, shown, frame);
       } finally {
         frame.close();
       }
