@@ -74,6 +74,10 @@ def stylize(
     stability: Annotated[
         float, typer.Option(help="How much flicker is held back, 0 to 1; 0 paints every frame by itself.")
     ] = 1.0,
+    start: Annotated[
+        str | None, typer.Option("--from", metavar="TIME", help="Paint a clip from here on: seconds, or 1:15.")
+    ] = None,
+    end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Paint a clip up to here.")] = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Take the folder's sub-folders along.")] = False,
     model: ModelOption = None,
     device: DeviceOption = "auto",
@@ -84,10 +88,12 @@ def stylize(
     from impasto.export.runtime.painter import Look, Painter
     from impasto.export.runtime.style_file import licence_notes
     from impasto.styles import style_vectors
+    from impasto.webapp.files.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
 
     from .console import ProgressBar, print_outcome, report, report_failures
 
+    span = Span(parse_time(start or "0"), parse_time(end) if end else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     styles, weights = style_vectors(painter, [parse_style(text) for text in style])
     painter.use(styles, weights)
@@ -96,7 +102,14 @@ def stylize(
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         summary = stylize_path(
-            source, output, painter, size=size, progress=progress.update, on_file=on_file, recursive=recursive
+            source,
+            output,
+            painter,
+            size=size,
+            progress=progress.update,
+            on_file=on_file,
+            recursive=recursive,
+            span=span,
         )
     report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
     if summary.get("failed"):

@@ -37,10 +37,14 @@ _GROWN_PIXELS = 1920 * 1088  # what any stream may grow to midway
 
 @dataclass(frozen=True)
 class ClipLimits:
-    """What a caller is ready to take: seconds of video, and pixels a frame (as stored). None means no limit."""
+    """What a caller is ready to take: seconds of what is painted, pixels a frame as stored, and as painted.
+
+    None means no limit; of pixels as painted, that of those stored.
+    """
 
     max_seconds: float | None = None
     max_pixels: int | None = MAX_PIXELS
+    max_painted: int | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,9 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
 def check_seconds(path: Path, seconds: float, limits: ClipLimits | None) -> None:
     """Raise BadInput for a clip that lasts longer than `limits` allow."""
     if limits is not None and limits.max_seconds is not None and seconds > limits.max_seconds:
-        raise BadInput(f"{path} lasts {seconds:.1f} s, more than the {limits.max_seconds:g} s allowed; cut it shorter.")
+        raise BadInput(
+            f"{path} lasts {seconds:.1f} s, more than the {limits.max_seconds:g} s allowed; choose a part of it."
+        )
 
 
 def picture_stream(container, path: Path):

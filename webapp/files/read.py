@@ -19,8 +19,13 @@ from impasto.models.errors import BadInput
 from .colour import ToRgb
 from .filters import Deinterlacer
 from .probe import BROADCAST, ClipInfo, decoded_pixels, open_clip, picture_stream
+from .span import WHOLE, Span
 
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
+# Containers whose index leads to a key frame before any time, and seconds from the beginning from which that saves
+# anything; in the others, all frames before a part are decoded.
+_SEEKABLE = frozenset({"mov,mp4,m4a,3gp,3g2,mj2", "matroska,webm"})
+_SEEK_FROM = 5
 
 
 @dataclass(frozen=True)
@@ -33,32 +38,41 @@ class Frame:
     alpha: np.ndarray | None = None  # uint8 HxW of a partly transparent animation; clips have none
 
 
-def read_frames(info: ClipInfo, size: tuple[int, int] | None = None) -> Generator[Frame]:
-    """Yield every frame of a clip, upright, at `size` = (width, height), in the order shown.
+def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span = WHOLE) -> Generator[Frame]:
+    """Yield every frame of a clip, or of a part of it, upright, at `size` = (width, height), in the order shown.
 
     Scaling and conversion to RGB are one swscale pass in the clip's own matrix and range; HDR is then brought to
     what an ordinary screen shows. Where `size` is the clip's own but for a last odd row or column, that is cut off
-    instead. Timestamps are the source's, counted from `info.origin`, and strictly rising. Raises BadInput naming the
-    time reached when the clip turns out damaged.
+    instead. Timestamps are the source's, counted from `info.origin` or the beginning of `span`, and strictly rising;
+    of the frames before it, those from a key frame on are decoded. Raises BadInput naming the time reached when the
+    clip turns out damaged, or when `span` holds no frame.
     """
     width, height = size or (info.width, info.height)
     convert = _Upright(info, width, height)
     step = max(round(1 / (info.frame_rate * info.time_base)), 1)
     origin = round(info.origin / info.time_base)
-    last = None
+    start, end = (None if time is None else round(time / info.time_base) for time in (span.start, span.end))
+    last, found = None, False
     with reading(info.path):
-        for decoded, time in _progressive(info):
+        for decoded, time in _progressive(info, span.start):
             pts = (0 if last is None else last + step) if time is None else time - origin
             pts = pts if last is None else max(pts, last + 1)
-            duration = _in_ticks(info, decoded, decoded.duration or 0) if info.durations else 0
-            yield Frame(convert(decoded), pts, duration or step)
+            if end is not None and pts >= end:
+                break
+            duration = (_in_ticks(info, decoded, decoded.duration or 0) if info.durations else 0) or step
             last = pts
+            if start and pts + duration <= start:
+                continue
+            found, shown = True, max(pts, start)  # of a frame across the beginning, what is left
+            yield Frame(convert(decoded), shown - start, pts + duration - shown)
+    if not (found or span.whole):
+        raise BadInput(f"{info.path} has no picture between {span.start:g} s and {span.end or info.duration or 0:g} s.")
 
 
-def _progressive(info: ClipInfo) -> Iterator[tuple[av.VideoFrame, int | None]]:
-    """Decoded frames, interlaced ones made whole, and when they are shown in the clip's ticks."""
+def _progressive(info: ClipInfo, start: float) -> Iterator[tuple[av.VideoFrame, int | None]]:
+    """Decoded frames from a key frame before `start` on, interlaced ones made whole, and when they are shown in ticks."""
     deinterlacer = Deinterlacer()
-    frames: Iterator[av.VideoFrame | None] = chain(_decode(info), [None])
+    frames: Iterator[av.VideoFrame | None] = chain(_decode(info, start), [None])
     for decoded in frames:
         for frame in deinterlacer.flush() if decoded is None else deinterlacer.push(decoded):
             yield frame, None if frame.pts is None else _in_ticks(info, frame, frame.pts)
@@ -83,7 +97,7 @@ class _Upright:
         return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
 
 
-def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
+def _decode(info: ClipInfo, start: float) -> Iterator[av.VideoFrame]:
     """Decoded frames, raising BadInput at the first sign of damage.
 
     A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
@@ -106,6 +120,8 @@ def _decode(info: ClipInfo) -> Iterator[av.VideoFrame]:
     with reading(info.path, stopped), open_clip(info.path) as container:
         stream = picture_stream(container, info.path)
         most = decoded_pixels(stream)  # before the stream's size changes
+        if start > _SEEK_FROM and info.container in _SEEKABLE:
+            container.seek(round((Fraction(start) + info.origin) / info.time_base), stream=stream)
         for packet in container.demux(stream):
             if info.container == "avi" and packet.dts is not None and packet.size:
                 heappush(times, packet.dts)

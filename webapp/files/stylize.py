@@ -24,6 +24,7 @@ from .gaps import Gaps
 from .pipeline import Cancelled, run_pipeline
 from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
 from .read import Frame, read_frames
+from .span import WHOLE, Span
 from .target import check_target
 
 CLIP_SHORT_SIDE = 720  # default cap of the shorter side
@@ -56,11 +57,12 @@ def stylize_path(
     cancelled: Callable[[], bool] | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
+    span: Span = WHOLE,
 ) -> dict:
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
     `size` is the shorter side of the painted frames in pixels; by default the source's own, at most 720 for clips and
-    animations and 1440 for pictures. `progress(done, total)` is called after each frame (total 0: unknown), and
+    animations and 1440 for pictures. Of a clip, the part in `span` is painted. `progress(done, total)` is called after each frame (total 0: unknown), and
     `cancelled()` asked before each. The target appears only when complete, whatever happens.
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
@@ -71,7 +73,7 @@ def stylize_path(
     put right, `pipeline.Cancelled` when asked.
     """
     source, target = Path(source), Path(target)
-    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled)
+    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled, span)
     if source.is_dir():
         return _stylize_folder(source, target, job, on_file, recursive)
     return _stylize_file(source, target, job)
@@ -84,6 +86,7 @@ class _Job:
     limits: ClipLimits
     progress: Progress | None
     cancelled: Callable[[], bool] | None
+    span: Span = WHOLE
 
     def paint(self, rgb: np.ndarray) -> np.ndarray:
         painted = self.painter.paint(rgb)
@@ -95,7 +98,8 @@ class _Job:
         """The working (width, height) of a source of that size, checked against the pixel limit."""
         short_side = min(width, height, cap) if self.size is None else self.size
         fitted = working_size(width, height, short_side, even)
-        if self.limits.max_pixels is not None and fitted[0] * fitted[1] > self.limits.max_pixels:
+        most = self.limits.max_painted or self.limits.max_pixels
+        if most is not None and fitted[0] * fitted[1] > most:
             raise BadInput(f"The output would be {fitted[0]}x{fitted[1]}; choose a smaller size.")
         return fitted
 
@@ -106,13 +110,18 @@ def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
     header = pictures.image_header(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     if header is None:
         return _stylize_clip(source, target, job)
+    if not job.span.whole:
+        raise BadInput(f"{source} is a picture; only a part of a clip can be painted (--from, --to).")
     if header.frames > 1 or (header.format == "GIF" and target.suffix.lower() == ".gif"):
         return _stylize_animation(source, target, header, job)
     return _stylize_image(source, target, header, job)
 
 
 def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
-    info = probe(source, job.limits)
+    info = probe(source, dataclasses.replace(job.limits, max_seconds=None))
+    seconds = job.span.seconds(info.duration or 0)
+    check_seconds(source, seconds, job.limits)
+    total = info.frames if job.span.whole else round(max(seconds, 0) * info.frame_rate)
     check_target(source, target, MOVING_SUFFIXES)
     gif = target.suffix.lower() == ".gif"
     size = job.fit(*(info.shown_size if gif else (info.width, info.height)), CLIP_SHORT_SIDE, even=not gif)
@@ -120,12 +129,12 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
     def writer(path: Path):
         if gif:
             return animation.GifWriter(path, size, info.time_base)
-        return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info)
+        return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info, job.span)
 
     gaps = Gaps(info)
-    frames = _within_limits(info, gaps.watch(read_frames(info, size)), job.limits)
-    summary = _paint_moving(frames, writer, target, info.time_base, info.frames, job)
-    found = {"kind": "clip", "fps": float(info.frame_rate), "gaps": gaps.found()}
+    frames = _within_limits(info, gaps.watch(read_frames(info, size, job.span)), job.limits)
+    summary = _paint_moving(frames, writer, target, info.time_base, total, job)
+    found = {"kind": "clip", "fps": float(info.frame_rate), "gaps": gaps.found() if job.span.whole else []}
     return {"input": str(source), "output": str(target)} | found | summary
 
 

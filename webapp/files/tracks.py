@@ -14,6 +14,7 @@ from av.audio.layout import AudioLayout
 from impasto.export.runtime.damage import reading
 
 from .probe import ClipInfo, open_clip, picture_stream
+from .span import WHOLE, Span
 
 # Codecs with a registered place in MP4. PCM has one too, but players ignore it; Vorbis has none.
 COPIED_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac", "dts"})
@@ -30,13 +31,15 @@ _FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "en
 class Tracks:
     """The non-picture tracks of `info`, written to `output` (its video stream already added) in step with the picture.
 
+    Of a part of a clip only what begins in `span` travels along, counted from its beginning.
+
     The source is opened a second time and read only as far as the picture has come, so that memory stays flat.
     `audio` says of each audio track, in order, "copied", "re-encoded" or "dropped". Every method raises BadInput where
     these tracks are damaged.
     """
 
-    def __init__(self, info: ClipInfo, output):
-        self.info, self.output = info, output
+    def __init__(self, info: ClipInfo, output, span: Span = WHOLE):
+        self.info, self.output, self.span = info, output, span
         self.audio: list[str] = []
         self._reached = Fraction(0)
         self._next: av.Packet | None = None
@@ -53,7 +56,7 @@ class Tracks:
         info, output = self.info, self.output
         source = self._stack.enter_context(open_clip(info.path))
         output.metadata.update(_kept_tags(source.metadata))
-        output.set_chapters(source.chapters())
+        output.set_chapters(source.chapters() if self.span.whole else [])
         output.streams.video[0].metadata.update(_kept_tags(picture_stream(source, info.path).metadata))
         for stream in source.streams:
             if stream.type == "audio":
@@ -109,15 +112,27 @@ class Tracks:
         if not streams:
             return
         reached: dict[int, int] = {}  # each track's last decoding time; a muxer takes rising ones only
-        for packet in streams[0].container.demux(streams):
+        start, after = Fraction(self.span.start), set()
+        end = None if self.span.end is None else Fraction(self.span.end) - start
+        source = streams[0].container
+        if start > _LEAD_IN and "mp4" in source.format.name:
+            source.seek(round((self.info.origin + start) * av.time_base))
+        for packet in source.demux(streams):
             if packet.size == 0 or (packet.pts is None and packet.dts is None):
                 continue
-            shift = round(self.info.origin / packet.time_base)
+            shift = round((self.info.origin + start) / packet.time_base)
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = packet.pts if packet.dts is None else packet.dts - shift
             time = packet.dts or 0
             if packet.is_discard and not -_LEAD_IN < _decoded_at(packet) < 0:
                 continue  # an edit list has cut it away
+            if start and _decoded_at(packet) < 0:
+                continue
+            if end is not None and _decoded_at(packet) >= end:
+                after.add(packet.stream_index)
+                if len(after) == len(streams):
+                    return
+                continue
             if time <= reached.get(packet.stream_index, time - 1):
                 continue
             reached[packet.stream_index] = time

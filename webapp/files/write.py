@@ -14,6 +14,7 @@ from av.video.reformatter import ColorRange
 from .colour import ToVideo
 from .probe import ClipInfo
 from .read import Frame
+from .span import WHOLE, Span
 from .tracks import Tracks
 
 # At 512x288 `superfast` costs 2.9 ms of one core a frame, `veryfast` 4.9 for files an eighth smaller; a second encoder
@@ -28,8 +29,8 @@ SUFFIXES = frozenset({".mp4", ".m4v", ".mov"})
 class ClipWriter:
     """An MP4 (or MOV) being written: BT.709 limited-range yuv420p at the source's own timestamps.
 
-    Width and height must be even. With `source`, its other tracks travel along (see `Tracks`), each as far as the
-    picture has come. Call `close` once after the last frame, or `abort`; both end the file. Every method may raise
+    Width and height must be even. With `source`, its other tracks travel along (see `Tracks`), as far as they lie in
+    `span`, each as far as the picture has come. Call `close` once after the last frame, or `abort`; both end the file. Every method may raise
     OSError when the disk refuses.
     """
 
@@ -41,6 +42,7 @@ class ClipWriter:
         time_base: Fraction,
         sample_aspect: Fraction = Fraction(1),
         source: ClipInfo | None = None,
+        span: Span = WHOLE,
     ):
         self.time_base = time_base
         # the timescale of durations in the header: by default 1000, too coarse for 1001/30000
@@ -48,7 +50,7 @@ class ClipWriter:
         self.container = av.open(f"file:{path}", "w", format=_muxer(path), container_options=options)
         try:
             self.stream = self._add_picture(size, frame_rate, sample_aspect)
-            self.tracks = Tracks(source, self.container) if source is not None else None
+            self.tracks = Tracks(source, self.container, span) if source is not None else None
         except BaseException:
             self.container.close()
             raise
