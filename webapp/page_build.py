@@ -18,7 +18,16 @@ from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 
 PAGE = Path(__file__).parent / "page"
-_SOURCES = ("src", "public", "index.html", "package.json", "package-lock.json", "tsconfig.json", "vite.config.ts")
+_SOURCES = (
+    "src",
+    "public",
+    "index.html",
+    "studio.html",
+    "package.json",
+    "package-lock.json",
+    "tsconfig.json",
+    "vite.config.ts",
+)
 
 
 class Node(NamedTuple):

@@ -74,6 +74,13 @@ def stylize(
     stability: Annotated[
         float, typer.Option(help="How much flicker is held back, 0 to 1; 0 paints every frame by itself.")
     ] = 1.0,
+    brush: Annotated[
+        str,
+        typer.Option(
+            help="Breadth of the strokes, whatever the size: broad, medium, fine, full (as fine as the size allows), "
+            "or the short side in pixels that is painted.",
+        ),
+    ] = "medium",
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="Paint a clip from here on: seconds, or 1:15.")
     ] = None,
@@ -88,11 +95,13 @@ def stylize(
     from impasto.export.runtime.painter import Look, Painter
     from impasto.export.runtime.style_file import licence_notes
     from impasto.styles import style_vectors
+    from impasto.webapp.files.brush import parse_brush, with_brush
     from impasto.webapp.files.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
 
     from .console import ProgressBar, print_outcome, report, report_failures
 
+    side = parse_brush(brush)
     span = Span(parse_time(start or "0"), parse_time(end) if end else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     styles, weights = style_vectors(painter, [parse_style(text) for text in style])
@@ -104,7 +113,7 @@ def stylize(
         summary = stylize_path(
             source,
             output,
-            painter,
+            with_brush(painter, side),
             size=size,
             progress=progress.update,
             on_file=on_file,

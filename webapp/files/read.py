@@ -70,7 +70,7 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span 
 
 
 def _progressive(info: ClipInfo, start: float) -> Iterator[tuple[av.VideoFrame, int | None]]:
-    """Decoded frames from a key frame before `start` on, interlaced ones made whole, and when they are shown in ticks."""
+    """Decoded frames from a key frame before `start` on, interlaced ones made whole, and when each is shown."""
     deinterlacer = Deinterlacer()
     frames: Iterator[av.VideoFrame | None] = chain(_decode(info, start), [None])
     for decoded in frames:

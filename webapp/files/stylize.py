@@ -62,8 +62,9 @@ def stylize_path(
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
     `size` is the shorter side of the painted frames in pixels; by default the source's own, at most 720 for clips and
-    animations and 1440 for pictures. Of a clip, the part in `span` is painted. `progress(done, total)` is called after each frame (total 0: unknown), and
-    `cancelled()` asked before each. The target appears only when complete, whatever happens.
+    animations and 1440 for pictures. Of a clip, the part in `span` is painted. `progress(done, total)` is called after
+    each frame (total 0: unknown), and `cancelled()` asked before each. The target appears only when complete, whatever
+    happens.
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),

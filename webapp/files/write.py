@@ -30,8 +30,8 @@ class ClipWriter:
     """An MP4 (or MOV) being written: BT.709 limited-range yuv420p at the source's own timestamps.
 
     Width and height must be even. With `source`, its other tracks travel along (see `Tracks`), as far as they lie in
-    `span`, each as far as the picture has come. Call `close` once after the last frame, or `abort`; both end the file. Every method may raise
-    OSError when the disk refuses.
+    `span`, each as far as the picture has come. Call `close` once after the last frame, or `abort`; both end the file.
+    Every method may raise OSError when the disk refuses.
     """
 
     def __init__(

@@ -62,7 +62,13 @@ class Settings(BaseSettings):
         1920 * 1080,
         ge=1,
         le=7680 * 4320,
-        description="Most pixels of a clip's frame; a painted picture may have twice as many.",
+        description="Most pixels of a clip's frame as painted; a painted picture may have twice as many.",
+    )
+    clip_pixels: int = Field(
+        4096 * 2304,
+        ge=1,
+        le=7680 * 4320,
+        description="Most pixels of a clip's frame as decoded, before it is scaled down to the size painted.",
     )
     style_pixels: int = Field(
         4096 * 4096,
@@ -71,7 +77,7 @@ class Settings(BaseSettings):
         description="Most pixels of a style picture as decoded; a JPEG of more is read at a half or less of its sides.",
     )
     jobs_at_once: int = Field(0, ge=0, le=256, description="Jobs painted at the same time; 0 for one per two cores.")
-    jobs_per_client: int = Field(2, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
+    jobs_per_client: int = Field(5, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
     jobs_per_address: int = Field(
         8, ge=1, le=10_000, description="Jobs that all visitors of one address may have running or waiting."
     )
@@ -80,7 +86,13 @@ class Settings(BaseSettings):
         60.0,
         ge=1,
         le=10_080,
-        description="Minutes until a visitor's files go, if the visit lasts that long.",
+        description="Minutes for which a painted clip, and a file that is not in use, stays.",
+    )
+    grace_minutes: float = Field(
+        10.0,
+        ge=0.01,
+        le=1440,
+        description="Minutes for which a job of the page goes on after the last page of its visitor was closed.",
     )
     disk_mb: float = Field(10_000.0, ge=1, le=100_000_000, description="Megabytes that all visitors' files may take.")
     disk_mb_per_address: float = Field(
@@ -94,6 +106,7 @@ class Settings(BaseSettings):
     live_idle_seconds: float = Field(
         30.0, ge=0.1, le=86_400, description="Seconds without a frame after which a live page is disconnected."
     )
+    mcp: bool = Field(False, description="Offer both endpoints to language models, over MCP (extra `mcp`).")
     allowed_origins: Annotated[tuple[Origin, ...], NoDecode] = Field(
         (),
         description="More origins whose pages may use this server, by commas.",

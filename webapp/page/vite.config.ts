@@ -72,7 +72,12 @@ export default defineConfig({
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
   plugins: [onnxRuntime()],
   worker: { format: "es" },
-  build: { target: "es2022", sourcemap: false, reportCompressedSize: true },
+  build: {
+    target: "es2022",
+    sourcemap: false,
+    reportCompressedSize: true,
+    rolldownOptions: { input: ["index.html", "studio.html"] },
+  },
   server: {
     proxy: { "/config.json": lent, "/models": lent, "/socket": lent },
     headers: ISOLATION,

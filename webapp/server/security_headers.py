@@ -6,11 +6,9 @@ strict content security policy; Gradio's own pages depend on inline scripts and 
 is shown in a frame on huggingface.co, so that may frame the pages; nobody else may. WebSockets pass untouched.
 """
 
-import re
-
 from starlette.datastructures import Headers, MutableHeaders
 
-from impasto.webapp.hosting.origin import hosts
+from impasto.webapp.hosting.origin import HOST, hosts
 
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",
@@ -24,7 +22,6 @@ ALWAYS = {
     "Permissions-Policy": "camera=(self), microphone=(self), fullscreen=(self), geolocation=(), payment=()",
 }
 FRAME_ANCESTORS = "frame-ancestors 'self' https://huggingface.co"
-HOST = re.compile(r"[a-z0-9.-]+(:\d+)?|\[[0-9a-f:.]+\](:\d+)?")
 # 'wasm-unsafe-eval' compiles WebAssembly and nothing else; blob: is how ONNX Runtime starts its threads.
 LIVE_POLICY = "; ".join(
     [

@@ -4,6 +4,7 @@ From outside: `add_api`, called inside the Blocks.
 """
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from gradio import FileData
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
+from impasto.webapp.files.brush import BRUSHES, DEFAULT, parse_brush
+from impasto.webapp.files.span import Span
 
 from .feedback import gradio_progress, show_errors
+from .names import painted_name
 from .painting import PaintOptions, Studio, StyleChoice
 from .visitors.sessions import counted_for, session_of
 
@@ -32,11 +36,17 @@ def add_api(studio: Studio) -> None:
         keep_colors: bool = False,
         size: int = 0,
         stability: float = 1.0,
+        brush: str = DEFAULT,
+        start: float = 0.0,
+        end: float = 0.0,
     ) -> tuple[FileData, dict]:
         with show_errors(studio.metrics):
             session = session_of(request)
             source = _file(studio, session, clip, "clip")
-            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability)
+            options = _options(
+                studio, session, styles, pictures, weights, strength, keep_colors, size, stability, brush
+            )
+            options = replace(options, span=_span(start, end))
             progress = gradio_progress(gr.Progress())
             summary = await studio.jobs.run(
                 session,
@@ -44,7 +54,9 @@ def add_api(studio: Studio) -> None:
                 progress,
                 **counted_for(request),
             )
-            return _given(summary.pop("output"), "video/mp4"), {k: v for k, v in summary.items() if k != "input"}
+            name = painted_name(_called(clip, source), studio.titles(options), ".mp4")
+            painted = _given(Path(summary.pop("output")), "video/mp4", name)
+            return painted, {k: v for k, v in summary.items() if k != "input"}
 
     async def paint_picture(
         picture: FileData,
@@ -55,11 +67,12 @@ def add_api(studio: Studio) -> None:
         strength: float = 1.0,
         keep_colors: bool = False,
         size: int = 0,
+        brush: str = DEFAULT,
     ) -> FileData:
         with show_errors(studio.metrics):
             session = session_of(request)
             source = _file(studio, session, picture, "picture")
-            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0)
+            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0, brush)
             progress = gradio_progress(gr.Progress(), "pictures")
             painted = await studio.jobs.run(
                 session,
@@ -67,7 +80,8 @@ def add_api(studio: Studio) -> None:
                 progress,
                 **counted_for(request),
             )
-            return _given(str(painted[0]), None)
+            name = painted_name(_called(picture, source), studio.titles(options), painted[0].suffix)
+            return _given(painted[0], None, name)
 
     gr.api(paint_clip, api_name="paint_clip", api_description=_describe("clip", studio), concurrency_limit=None)
     gr.api(
@@ -90,11 +104,14 @@ def _describe(kind: str, studio: Studio) -> str:
         f"keep_colors: paint the light and keep the {kind}'s own colours. "
         "size: the shorter side in pixels, 0 for the source's own. "
         + ("stability: how much flicker is held back, 0…1; 0 paints every frame by itself. " if kind == "clip" else "")
+        + f"brush: the breadth of the strokes, whatever the size: {', '.join(BRUSHES)}, full (as fine as the size "
+        "allows), or the shorter side in pixels that is painted. "
+        + ("start, end: the part to paint, in seconds; an end of 0 is the clip's own. " if kind == "clip" else "")
         + f"Returns {returned}."
     )
 
 
-def _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability) -> PaintOptions:
+def _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability, brush) -> PaintOptions:
     """The options that an API call asks for. Raises BadInput in plain words for anything of the wrong kind."""
     if not isinstance(pictures, list):
         raise BadInput("pictures must be a list of uploaded files.")
@@ -102,14 +119,31 @@ def _options(studio, session, styles, pictures, weights, strength, keep_colors, 
         raise BadInput("styles must be a list of names of built-in styles.")
     if not 1 <= len(styles) + len(pictures) <= STYLES_AT_ONCE:
         raise BadInput(f"Choose from one to {STYLES_AT_ONCE} styles.")
-    sources = [*styles, *(_file(studio, session, picture, "style picture") for picture in pictures)]
+    own = [_file(studio, session, picture, "style picture") for picture in pictures]
+    sources = [*styles, *own]
+    titles = [*[""] * len(styles), *map(_called, pictures, own)]
     weights = weights or [1.0] * len(sources)
     if not isinstance(weights, list) or len(weights) != len(sources) or not all(map(_is_number, weights)):
         raise BadInput("weights must be a list of numbers: one for each style, then one for each picture.")
     if not all(map(_is_number, (strength, size, stability))):
         raise BadInput("strength, size and stability must be numbers.")
-    chosen = tuple(StyleChoice(source, weight) for source, weight in zip(sources, weights, strict=True))
-    return PaintOptions(chosen, float(strength), bool(keep_colors), size or None, float(stability))
+    if not isinstance(brush, (str, int)) or isinstance(brush, bool):
+        raise BadInput("brush must be a word, or a number of pixels.")
+    chosen = tuple(map(StyleChoice, sources, weights, titles))
+    side = parse_brush(str(brush))
+    return PaintOptions(chosen, float(strength), bool(keep_colors), size or None, float(stability), side)
+
+
+def _span(start: Any, end: Any) -> Span:
+    if not (_is_number(start) and _is_number(end)):
+        raise BadInput("start and end must be numbers of seconds.")
+    return Span(float(start), float(end) or None)
+
+
+def _called(data: Any, path: Path) -> str:
+    """What an uploaded file is called by whoever uploaded it."""
+    name = data.get("orig_name") if isinstance(data, dict) else getattr(data, "orig_name", None)
+    return name if isinstance(name, str) and name else path.name
 
 
 def _file(studio: Studio, session: str, data: Any, word: str) -> Path:
@@ -120,8 +154,10 @@ def _file(studio: Studio, session: str, data: Any, word: str) -> Path:
     return studio.folders.uploaded(session, path)
 
 
-def _given(path: str, mime_type: str | None) -> FileData:
-    return FileData(path=path, mime_type=mime_type, orig_name=path.rpartition("/")[2])
+def _given(path: Path, mime_type: str | None, name: str) -> FileData:
+    """A painted file to give away, under the name that clients save it as: that of the file itself."""
+    named = path.rename(path.with_name(name))
+    return FileData(path=str(named), mime_type=mime_type, orig_name=name)
 
 
 def _is_number(value: Any) -> bool:

@@ -15,7 +15,7 @@ os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 
 import gradio as gr
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 
 from impasto.export.runtime.model import Model, load_model
 from impasto.models.errors import BadInput
@@ -24,13 +24,11 @@ from impasto.webapp.hosting.settings import Settings
 from .api import add_api
 from .feedback import log_what_gradio_raises
 from .jobs import Jobs
+from .page import StudioPage, add_page_routes
+from .page_jobs import PageJobs
 from .painting import Studio
-from .style_picker import style_pictures
-from .tabs.about import about_tab
-from .tabs.clip import ClipTab
-from .tabs.live import live_tab
-from .tabs.picture import PictureTab
-from .theme import CSS, theme
+from .routes import PREFIX, add_routes
+from .theme import theme
 from .visitors.request_filter import RequestFilter
 from .visitors.sessions import session_of
 from .visitors.temporary import Folders
@@ -38,7 +36,6 @@ from .visitors.uploads import Uploads
 from .visitors.visits import SESSIONS_KEPT, Visits, VisitsMiddleware
 
 TITLE = "Impasto: paint any clip in the manner of any picture"
-_MASTHEAD = "<h1>Impasto</h1><p>Paint any clip in the manner of any picture.</p>"
 _MORE_THREADS = 40  # threads for previews and the like, beside the jobs in the line
 
 
@@ -58,12 +55,17 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
         raise BadInput(f"The model {model.name} has no built-in styles; export it with --paintings.")
     metrics = getattr(app.state, "metrics", None)
     studio = Studio(settings, model, folders, Jobs(settings, folders), metrics, gallery)
+    app.state.page_jobs = jobs = PageJobs(studio, settings)
+    router = APIRouter(prefix=PREFIX)
     try:
         blocks = build(studio)
+        add_page_routes(router, studio)
     except BaseException:
         folders.close()
         raise
     folders.keep_present()
+    add_routes(router, studio, jobs)
+    app.include_router(router)
     app.state.studio = studio
     file_bytes = round(settings.upload_mb * 1e6)
     app.add_middleware(
@@ -72,29 +74,19 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     )  # fmt: skip
     app.state.visits = visits = Visits(blocks, studio.jobs.cancel)
     app.add_middleware(VisitsMiddleware, visits=visits)
-    _add_lifespan(app, studio, visits)
+    app.add_middleware(StudioPage)
+    _add_lifespan(app, studio, visits, jobs)
     return gr.mount_gradio_app(
-        app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(), css=CSS,
+        app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),
         max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=["api"],
-        run_history=False, ssr_mode=False, mcp_server=False, enable_monitoring=False, pwa=False,
+        run_history=False, ssr_mode=False, mcp_server=settings.mcp, enable_monitoring=False, pwa=False,
         root_path=settings.root_path or None,
     )  # fmt: skip
 
 
 def build(studio: Studio) -> gr.Blocks:
-    """All tabs, the API and the end of a session."""
-    pictures = style_pictures(studio)
+    """The API, and the end of a session."""
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=studio.folders.delete_cache) as blocks:
-        gr.HTML(_MASTHEAD, elem_id="masthead")
-        with gr.Tabs():
-            with gr.Tab("Clip", id="clip"):
-                ClipTab(studio, pictures)
-            with gr.Tab("Picture", id="picture"):
-                PictureTab(studio, pictures)
-            with gr.Tab("Live", id="live"):
-                live_tab()
-            with gr.Tab("About", id="about"):
-                about_tab(studio)
         add_api(studio)
 
         async def leave(request: gr.Request):
@@ -103,26 +95,28 @@ def build(studio: Studio) -> gr.Blocks:
         blocks.unload(leave)
     line = studio.jobs.line
     blocks.max_threads = line.at_once + line.length + _MORE_THREADS  # a job in the waiting line is an event at work
-    # Jobs pass Gradio's own queue at once and wait in the waiting line; previews wait here.
+    # Jobs pass Gradio's own queue at once and wait in the waiting line.
     # Nothing passes the queue by: of a caller who waits for an answer outright, nothing tells whether it is gone.
     blocks.queue(max_size=max(_MORE_THREADS, line.length), default_concurrency_limit=line.at_once, api_open=False)
     blocks.state_session_capacity = SESSIONS_KEPT
     return blocks
 
 
-def _add_lifespan(app: FastAPI, studio: Studio, visits: Visits) -> None:
+def _add_lifespan(app: FastAPI, studio: Studio, visits: Visits, jobs: PageJobs) -> None:
     """With the application, the watches over files and visitors start, and jobs and files end."""
     around = app.router.lifespan_context
 
     @asynccontextmanager
     async def lifespan(app: FastAPI):
         studio.folders.start()
-        watch = asyncio.create_task(visits.watch())
+        watches = [asyncio.create_task(each.watch()) for each in (visits, jobs)]
         try:
             async with around(app) as state:
                 yield state
         finally:
-            watch.cancel()
+            for watch in watches:
+                watch.cancel()
+            jobs.close()
             studio.jobs.close()
             studio.folders.close()
 

@@ -1,6 +1,6 @@
 """Errors and progress as Gradio shows them: one sentence, never a traceback, never a path.
 
-From outside: `show_errors`, `gradio_progress`, `log_what_gradio_raises`.
+From outside: `refusal`, `show_errors`, `gradio_progress`, `log_what_gradio_raises`.
 """
 
 import html
@@ -36,25 +36,27 @@ def show_errors(metrics: Metrics | None = None) -> Iterator[None]:
     logged, without names of files, and excused."""
     try:
         yield
-    except DiskFull as error:
-        _count(metrics, "disk", "no room on the disk")
-        raise _notice(str(error) if str(error) in (NO_ROOM, YOUR_ROOM) else NO_ROOM) from None
-    except Refused as error:
-        _count(metrics, error.why)
-        raise _notice(str(error)) from None
-    except BadInput as error:
-        _count(metrics, "input")
-        raise _notice(_OUR_PATH.sub("this file", str(error))) from None
     except gr.Error:
         raise
     except Exception as error:
-        if isinstance(error, OSError) and error.errno in FULL:
-            _count(metrics, "disk", "no room on the disk")
-            raise _notice(NO_ROOM) from None
-        if metrics is not None:
-            metrics.error("studio")
-        log.error("%s in the studio\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
-        raise _notice(OUR_FAULT) from None
+        raise _notice(refusal(error, metrics)[1]) from None
+
+
+def refusal(error: Exception, metrics: Metrics | None = None) -> tuple[int, str]:
+    """An error as an HTTP status and a sentence without the server's paths; counted, and logged where it is ours."""
+    if isinstance(error, DiskFull) or (isinstance(error, OSError) and error.errno in FULL):
+        _count(metrics, "disk", "no room on the disk")
+        return 507, str(error) if str(error) in (NO_ROOM, YOUR_ROOM) else NO_ROOM
+    if isinstance(error, Refused):
+        _count(metrics, error.why)
+        return 429, str(error)
+    if isinstance(error, BadInput):
+        _count(metrics, "input")
+        return 422, _OUR_PATH.sub("this file", str(error))
+    if metrics is not None:
+        metrics.error("studio")
+    log.error("%s in the studio\n%s", type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return 500, OUR_FAULT
 
 
 def log_what_gradio_raises() -> None:

@@ -1,11 +1,12 @@
 """What a job may ask for, seen in the file's header before anything is decoded.
 
-From outside: `check_clip`, `check_picture`, `read_style`, `check_painted`, `check_size`, `without_path`. Every refusal
-is one sentence without a path.
+From outside: `describe_clip`, `check_clip`, `longest_part`, `check_picture`, `read_style`, `check_painted`,
+`check_size`, `without_path`. Every refusal is one sentence without a path.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,10 @@ import numpy as np
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files.pictures import Header, flatten, image_header, read_image
 from impasto.webapp.files.probe import ClipInfo, ClipLimits, probe, working_size
+from impasto.webapp.files.span import WHOLE, Span
 from impasto.webapp.hosting.settings import Settings
+
+from .jobs import duration
 
 SIZES = (64, 1440)  # of the shorter side, in pixels
 MAX_PICTURES = 20  # in one job
@@ -32,22 +36,47 @@ def without_path(path: Path, word: str) -> Iterator[None]:
 
 
 def clip_limits(settings: Settings) -> ClipLimits:
-    return ClipLimits(max_seconds=settings.clip_seconds, max_pixels=settings.frame_pixels)
+    return ClipLimits(settings.clip_seconds, settings.clip_pixels, settings.frame_pixels)
 
 
-def check_clip(path: Path, settings: Settings) -> ClipInfo:
-    """Describe a clip. Raises BadInput when it is none, or too large in bytes, pixels, seconds or frames."""
+def describe_clip(path: Path, settings: Settings) -> ClipInfo:
+    """Describe a clip, however long it is. Raises BadInput when it is none, or too large in bytes or pixels."""
     with without_path(path, "This clip"):
         _check_bytes(path, settings)
-        info = probe(path, clip_limits(settings))
-        check_frames(info.frames, settings)
+        return probe(path, replace(clip_limits(settings), max_seconds=None))
+
+
+def check_clip(path: Path, settings: Settings, span: Span = WHOLE) -> ClipInfo:
+    """Describe a clip; raise BadInput, too, when the part to paint has too many seconds or frames."""
+    info = describe_clip(path, settings)
+    whole = info.duration or 0
+    seconds = span.seconds(whole)
+    if seconds > settings.clip_seconds:
+        what = "This clip lasts" if span.whole else "This part lasts"
+        raise BadInput(
+            f"{what} {in_words(seconds)}, more than the {in_words(settings.clip_seconds)} allowed; choose a "
+            f"{'' if span.whole else 'shorter '}part of the clip."
+        )
+    check_frames(round(info.frames * seconds / whole) if whole else info.frames, settings)
     return info
+
+
+def longest_part(info: ClipInfo, settings: Settings) -> float:
+    """How many seconds of a clip may be painted at once."""
+    return min(settings.clip_seconds, settings.clip_frames / float(info.frame_rate))
+
+
+def in_words(seconds: float) -> str:
+    """ "2.4 s" below a minute, then as `jobs.duration` has it."""
+    return f"{round(seconds, 1):g} s" if seconds < 60 else duration(seconds)
 
 
 def check_frames(count: int, settings: Settings) -> None:
     """Raise BadInput for more frames than a job may have; called again while painting, as headers may lie."""
     if count > settings.clip_frames:
-        raise BadInput(f"This clip has more than the {settings.clip_frames:,} frames allowed; cut it shorter.")
+        raise BadInput(
+            f"This clip has more than the {settings.clip_frames:,} frames allowed; choose a shorter part of it."
+        )
 
 
 def check_picture(path: Path, settings: Settings, word: str = "This picture") -> Header:

@@ -19,27 +19,29 @@ from impasto.export.runtime.style_file import built_in, is_style_file, read_styl
 from impasto.export.runtime.styles import Style
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
+from impasto.webapp.files.brush import with_brush
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
+from impasto.webapp.files.span import WHOLE, Span
+from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, FramePainter, stylize_path
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
-from . import limits, previews
+from . import limits
 from .jobs import Jobs
 from .visitors.temporary import Folders
 
 Progress = Callable[[int, int], None]  # called with how many are done, and how many there are (0: unknown)
-PREVIEW_SIDE = 288  # of previews, in pixels: painted in a fraction of a second on two cores
 FRAMES_A_LOOK = 100  # painted between two looks at the room on the disk
 STYLES_KEPT = 128  # styles of people's own files: some kilobytes each, a studied one 0.2 MB
 
 
 @dataclass(frozen=True)
 class StyleChoice:
-    """A built-in style by name, or a picture's path; and its weight in the blend."""
+    """A built-in style by name, or a picture's path; its weight in the blend; what a picture is called."""
 
     source: str | Path
     weight: float = 1.0
+    title: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,8 @@ class PaintOptions:
     """What a person or program has chosen: from one to four styles, the painter's look, and the output's size.
 
     `strength` 0…1, `keep_colors` and `stability` 0…1 are `export.runtime.painter.Look`'s; `size` is the shorter side in
-    pixels, None for the source's own.
+    pixels, None for the source's own. `brush` is the shorter side in pixels at which the painter's strokes are as broad
+    as they are to be, None for the output's own; of a clip, the part in `span` is painted.
     """
 
     styles: tuple[StyleChoice, ...]
@@ -55,6 +58,8 @@ class PaintOptions:
     keep_colors: bool = False
     size: int | None = None
     stability: float = 1.0
+    brush: int | None = None
+    span: Span = WHOLE
 
 
 @dataclass
@@ -69,6 +74,19 @@ class Studio:
     gallery: dict[str, dict] = field(default_factory=dict)
     _encoded: OrderedDict[Path, Style] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def titles(self, options: PaintOptions) -> list[tuple[str, float]]:
+        """What the styles are called, and their weights."""
+        return [
+            (
+                style.title or "your picture" if isinstance(style.source, Path) else self._title(style.source),
+                style.weight,
+            )
+            for style in options.styles
+        ]
+
+    def _title(self, name: str) -> str:
+        return self.gallery.get(name, {}).get("title", name)
 
     def painter(self, options: PaintOptions) -> Painter:
         """A painter of its own for one job; sessions and style vectors are shared. Raises BadInput."""
@@ -104,12 +122,23 @@ class Studio:
         return vector
 
     def paint_clip(
-        self, clip: Path, options: PaintOptions, folder: Path, cancelled: Callable[[], bool], progress: Progress
+        self,
+        clip: Path,
+        options: PaintOptions,
+        folder: Path,
+        cancelled: Callable[[], bool],
+        progress: Progress,
+        show: Callable[[np.ndarray], None] | None = None,
     ) -> dict:
-        """Paint a clip into `folder`, its sound kept. Returns `stylize_path`'s summary; raises BadInput, Cancelled."""
-        limits.check_clip(clip, self.settings)
+        """Paint a clip into `folder`, its sound kept; `show` gets each painted frame.
+
+        Returns `stylize_path`'s summary; raises BadInput, Cancelled.
+        """
+        limits.check_clip(clip, self.settings, options.span)
         size = limits.check_size(options.size)
-        painter, timer = self.painter(options), _FrameTimer(self.metrics, "clip")
+        painter, timer = with_brush(self.painter(options), options.brush), _FrameTimer(self.metrics, "clip")
+        if show is not None:
+            painter = _Shown(painter, show)
 
         def count(done: int, total: int) -> None:
             limits.check_frames(done, self.settings)
@@ -121,7 +150,7 @@ class Studio:
         with limits.without_path(clip, "This clip"):
             return stylize_path(
                 clip, folder / _file_name(options, ".mp4"), painter, size=size,
-                limits=limits.clip_limits(self.settings), progress=count, cancelled=cancelled,
+                limits=limits.clip_limits(self.settings), progress=count, cancelled=cancelled, span=options.span,
             )  # fmt: skip
 
     def paint_pictures(
@@ -139,7 +168,8 @@ class Studio:
         headers = [limits.check_picture(path, self.settings) for path in pictures]
         for header in headers:
             limits.check_painted(header, size or min(header.width, header.height, IMAGE_SHORT_SIDE), self.settings)
-        painter, timer, painted = self.painter(_still(options)), _FrameTimer(self.metrics, "picture"), []
+        painter = with_brush(self.painter(_still(options)), options.brush)
+        timer, painted = _FrameTimer(self.metrics, "picture"), []
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():
                 raise Cancelled("Cancelled.")
@@ -151,19 +181,17 @@ class Studio:
             progress(number, len(pictures))
         return painted
 
-    def preview(self, source: np.ndarray, options: PaintOptions, session: str) -> tuple[Path, Path]:
-        """A frame before and after, as picture files in the session's folder. `source`: uint8 RGB [H,W,3]."""
-        painted = self.painter(_still(options)).paint(source)
-        folder = self.folders.session(session)
-        return previews.save_preview(folder, "before", source), previews.save_preview(folder, "after", painted)
+    def preview(self, source: np.ndarray, options: PaintOptions) -> np.ndarray:
+        """A frame or picture as a job with these options would paint it. uint8 RGB [H,W,3] → the same."""
+        return with_brush(self.painter(_still(options)), options.brush).paint(source)
 
 
-def zip_files(files: list[Path], folder: Path) -> Path:
-    """One ZIP of the files, stored as they are: pictures are packed already."""
+def zip_files(files: list[Path], names: list[str], folder: Path) -> Path:
+    """One ZIP of the files under these names, stored as they are: pictures are packed already."""
     target = folder / "impasto-pictures.zip"
     with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for file in files:
-            archive.write(file, file.name)
+        for file, name in zip(files, names, strict=True):
+            archive.write(file, name)
     return target
 
 
@@ -177,6 +205,18 @@ def _file_name(options: PaintOptions, suffix: str, number: int | None = None) ->
 def _still(options: PaintOptions) -> PaintOptions:
     """The options of what does not move: there is nothing to hold steady."""
     return replace(options, stability=0.0)
+
+
+class _Shown:
+    """A painter that gives each painting away as well."""
+
+    def __init__(self, painter: FramePainter, show: Callable[[np.ndarray], None]):
+        self.painter, self.show, self.reset = painter, show, painter.reset
+
+    def paint(self, frame: np.ndarray) -> np.ndarray:
+        painted = self.painter.paint(frame)
+        self.show(painted)
+        return painted
 
 
 class _FrameTimer:

@@ -1,9 +1,8 @@
-"""Single frames: one of a clip for the preview, pictures small enough to show.
+"""Single frames: one of a clip, and pictures, at the size they are shown or painted at.
 
-From outside: `frame_at`, `picture_at`, `save_preview`.
+From outside: `frame_at`, `picture_at`, `shrunk`.
 """
 
-import secrets
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
@@ -13,21 +12,20 @@ import numpy as np
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.colour import ToRgb
-from impasto.webapp.files.pictures import Picture, flatten, read_image, resize, write_image
+from impasto.webapp.files.pictures import flatten, read_image, resize
 from impasto.webapp.files.probe import ClipInfo, open_clip, picture_stream, probe, working_size
 
-CACHED = 24  # frames; half a megabyte each
-KEPT = 6  # files of one kind kept in a session's folder
+CACHED = 8  # frames; some megabytes each
 
 
 @lru_cache(maxsize=CACHED)
 def frame_at(path: Path, share: float, side: int) -> np.ndarray:
-    """The frame at `share` (0…1) of a clip's duration: uint8 RGB [H,W,3], shorter side at most `side`.
+    """The frame at `share` (0…1) of a clip's duration: uint8 RGB [H,W,3], its shorter side `side`.
 
     Only the frames from the key frame before it are decoded. Do not write to the array. Raises BadInput.
     """
     info = probe(path)
-    size = working_size(*info.shown_size, min(side, info.width, info.height))
+    size = working_size(*info.shown_size, side)
     seconds = Fraction(share) * Fraction(info.duration or 0)
     found = None
     try:
@@ -57,17 +55,13 @@ def _upright(info: ClipInfo, decoded: av.VideoFrame, size: tuple[int, int]) -> n
 
 @lru_cache(maxsize=CACHED)
 def picture_at(path: Path, side: int) -> np.ndarray:
-    """A picture on white: uint8 RGB [H,W,3], shorter side at most `side`. Do not write to it. Raises BadInput."""
+    """A picture on white: uint8 RGB [H,W,3], its shorter side `side`. Do not write to it. Raises BadInput."""
     rgb = flatten(read_image(path))
     height, width = rgb.shape[:2]
+    return resize(rgb, working_size(width, height, side, even=False))
+
+
+def shrunk(rgb: np.ndarray, side: int) -> np.ndarray:
+    """uint8 RGB [H,W,3] with a shorter side of at most `side`."""
+    height, width = rgb.shape[:2]
     return resize(rgb, working_size(width, height, min(side, width, height), even=False))
-
-
-def save_preview(folder: Path, kind: str, rgb: np.ndarray) -> Path:
-    """Write uint8 RGB [H,W,3] as a picture to show, under a new name; of the same kind only the last few stay."""
-    older = sorted(folder.glob(f"{kind}-*.jpg"), key=lambda path: path.stat().st_mtime_ns)
-    for path in older[: max(0, len(older) - KEPT + 1)]:
-        path.unlink(missing_ok=True)
-    path = folder / f"{kind}-{secrets.token_hex(8)}.jpg"
-    write_image(path, Picture(rgb))
-    return path

@@ -42,11 +42,11 @@ def test_its_sound_stays_in_step(clip, tmp_path, media, painter):
 
 def test_what_is_no_part_is_refused(clip, tmp_path, painter):
     for span in ((-1, None), (2, 1), (float("nan"), None), (0, float("inf"))):
-        with pytest.raises(BadInput, match="begins at|ends at"):
+        with pytest.raises(BadInput, match=r"begins at|ends at"):
             Span(*span)
-    with pytest.raises(BadInput, match="lasts 10.0 s; a part of it cannot begin at 11 s"):
+    with pytest.raises(BadInput, match=r"lasts 10\.0 s; a part of it cannot begin at 11 s"):
         stylize_path(clip, tmp_path / "o.mp4", painter, span=Span(11))
-    with pytest.raises(BadInput, match="lasts 10.0 s, more than the 3 s allowed; choose a part"):
+    with pytest.raises(BadInput, match=r"lasts 10\.0 s, more than the 3 s allowed; choose a part"):
         stylize_path(clip, tmp_path / "o.mp4", painter, limits=ClipLimits(max_seconds=3))
     assert not (tmp_path / "o.mp4").exists()
 
@@ -63,7 +63,7 @@ def test_no_times(text):
 
 
 def test_the_command_line_takes_from_and_to(run, clip, tmp_path):
-    code, out, _ = run("stylize", clip, "-o", tmp_path / "o.mp4", "-s", "great-wave", "--from", "0:02", "--to", "2.4")
+    code, *_ = run("stylize", clip, "-o", tmp_path / "o.mp4", "-s", "great-wave", "--from", "0:02", "--to", "2.4")
     assert (code, probe(tmp_path / "o.mp4").frames) == (0, 10)
     code, _, words = run("stylize", clip, "-o", tmp_path / "p.mp4", "-s", "great-wave", "--from", "3", "--to", "2")
     assert (code, words) == (2, "Error: The part ends at 2 s, before it begins, at 3 s.\n")

@@ -2,6 +2,7 @@
 
 import json
 import time
+from pathlib import Path
 
 import httpx
 import numpy as np
@@ -57,6 +58,7 @@ def test_only_the_two_endpoints_are_for_others_and_they_are_described(client):
     clip = api["named_endpoints"]["/paint_clip"]
     assert [p["parameter_name"] for p in clip["parameters"]] == [
         "clip", "styles", "pictures", "weights", "strength", "keep_colors", "size", "stability",
+        "brush", "start", "end",
     ]  # fmt: skip
     assert "great-wave" in clip["description"]
     assert next(p["parameter_default"] for p in clip["parameters"] if p["parameter_name"] == "stability") == 1
@@ -70,6 +72,7 @@ def test_a_clip_is_painted_as_the_command_line_does_sound_and_all(client, clip, 
     )
     expected = tmp_path / "expected.mp4"
     stylize_path(clip, expected, painter("great-wave", strength=0.8), size=64)
+    assert Path(painted).name == "c, The Great Wave off Kanagawa.mp4"
     assert media.packets(painted, 0, "video") == media.packets(expected, 0, "video")
     assert media.packets(painted, 0) == media.packets(clip, 0)
     assert summary["audio"] == ["copied"]
@@ -103,7 +106,9 @@ def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(
 
 def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
-    refused(client, "This clip lasts 2.4 s, more than the 2 s allowed", handle_file(long))
+    refused(client, "This clip lasts 2.4 s, more than the 2 s allowed; choose a part", handle_file(long))
+    part = client.predict(clip=handle_file(long), brush="48", start=0.4, end=0.8, api_name="/paint_clip")[1]
+    assert (part["frames"], part["seconds"]) == (10, 0.4)
     many = media.write_clip(tmp_path / "many.mp4", media.scenes(32, 32, 50), rate=50)
     refused(client, "more than the 40 frames allowed", handle_file(many))
     (tmp_path / "x.mp4").write_bytes(b"garbage" * 100)
@@ -115,20 +120,23 @@ def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     refused(client, "Strength goes from 0", handle_file(clip), ["great-wave"], [], [], 7)
     refused(client, "The size must be", handle_file(clip), ["great-wave"], [], [], 1, False, 5000)
     refused(client, "styles must be a list", handle_file(clip), "great-wave")
+    refused(client, "is no brush", handle_file(clip), ["great-wave"], [], [], 1, False, 0, 1, "huge")
+    refused(client, "before it begins", handle_file(clip), ["great-wave"], [], [], 1, False, 0, 1, "fine", 2, 1)
 
 
 @pytest.mark.parametrize(
     "number", ["NaN", "Infinity", "-Infinity", "1e400", "1" + 400 * "0", "true", '"1"', "[1]", "null"]
 )
-@pytest.mark.parametrize("place", ["weights", "strength", "size", "stability"])
+@pytest.mark.parametrize("place", ["weights", "strength", "size", "stability", "start"])
 def test_numbers_that_are_none_get_a_sentence(served, number, place):
     """As JSON's readers let them through."""
     url, app = served
     folder = app.state.studio.folders.session("numbers")
     (folder / "c.mp4").write_bytes(b"x")
-    given = {"weights": "[]", "strength": "1", "size": "0", "stability": "1"}
+    given = {"weights": "[]", "strength": "1", "size": "0", "stability": "1", "start": "0"}
     given[place] = f"[{number}]" if place == "weights" else number
-    values = ", ".join([given["weights"], given["strength"], "false", given["size"], given["stability"]])
+    values = [given["weights"], given["strength"], "false", given["size"], given["stability"], '"fine"', given["start"]]
+    values = ", ".join([*values, "0"])
     path = json.dumps({"path": str(folder / "c.mp4")})
     body = f'{{"session_hash": "numbers", "data": [{path}, ["great-wave"], [], {values}]}}'
     answer = httpx.post(url + "gradio_api/call/paint_clip", content=body, headers={"Content-Type": "application/json"})
@@ -147,7 +155,7 @@ def test_what_gradio_raises_is_logged_without_names(served, capfd, caplog):
     url, app = served
     caplog.set_level("ERROR", "impasto.studio")
     gone = str(app.state.studio.folders.root / "gone" / "holiday-with-anna.mp4")
-    clip = next(i for i, fn in app.state.visits.blocks.fns.items() if fn.name == "run" and len(fn.inputs) > 5)
+    clip = next(i for i, fn in app.state.visits.blocks.fns.items() if fn.api_name == "paint_clip")
     body = {"fn_index": clip, "session_hash": "x", "data": [{"path": gone}, None, "x", {}, [], "y"]}
     assert httpx.post(url + "gradio_api/queue/join", json=body).is_success
     with httpx.stream("GET", url + "gradio_api/queue/data?session_hash=x", timeout=60) as stream:
@@ -205,7 +213,7 @@ def test_files_go_when_the_client_does(served, tmp_path, media, files_in, until)
     client.predict(clip=handle_file(clip), size=64, api_name="/paint_clip")
     assert {path.name for path in files_in(root) - before if path.suffix == ".mp4"} == {
         "mine.mp4",
-        "impasto-starry-night.mp4",
+        "mine, The Starry Night.mp4",
     }
     client.close()
     until(lambda: files_in(root) <= before)

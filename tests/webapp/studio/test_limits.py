@@ -5,6 +5,8 @@ from PIL import Image
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files import probe as video_probe
+from impasto.webapp.files.span import Span
+from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.studio import limits
 
 
@@ -22,7 +24,7 @@ def refused(path, settings, words, check=limits.check_clip):
 
 
 def test_a_clip_within_the_limits_passes(clip, settings):
-    info = limits.check_clip(clip, settings(clip_seconds=1.2, clip_frames=30, frame_pixels=64 * 48))
+    info = limits.check_clip(clip, settings(clip_seconds=1.2, clip_frames=30, clip_pixels=64 * 48))
     assert (info.width, info.height, info.frames) == (64, 48, 30)
 
 
@@ -31,16 +33,36 @@ def test_a_clip_within_the_limits_passes(clip, settings):
     [
         ({"clip_seconds": 1.0}, "lasts 1.2 s, more than the 1 s allowed"),
         ({"clip_frames": 29}, "more than the 29 frames allowed"),
-        ({"frame_pixels": 64 * 48 - 1}, "64x48, more than the 3,071 pixels allowed"),
+        ({"clip_pixels": 64 * 48 - 1}, "64x48, more than the 3,071 pixels allowed"),
     ],
 )
 def test_a_clip_over_a_limit_is_refused(clip, settings, changes, words):
     refused(clip, settings(**changes), words)
 
 
+def test_the_part_is_what_counts(clip, settings):
+    few = settings(clip_seconds=0.5, clip_frames=10)
+    assert limits.check_clip(clip, few, Span(0.4, 0.8)).frames == 30
+    for span, words in ((Span(0.2, 0.9), "This part lasts 0.7 s"), (Span(0.2, 0.65), "more than the 10 frames")):
+        with pytest.raises(BadInput, match=words):
+            limits.check_clip(clip, few, span)
+    info = limits.describe_clip(clip, few)
+    assert limits.longest_part(info, few) == 0.4
+
+
+def test_a_clip_larger_than_what_is_painted_is_decoded_and_scaled_down(tmp_path, media, settings, painter):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(640, 480, 2))
+    small = settings(frame_pixels=320 * 240)
+    limits.check_clip(clip, small)
+    summary = stylize_path(clip, tmp_path / "o.mp4", painter, size=240, limits=limits.clip_limits(small))
+    assert (summary["width"], summary["height"]) == (320, 240)
+    with pytest.raises(BadInput, match="would be 640x480; choose a smaller size"):
+        stylize_path(clip, tmp_path / "p.mp4", painter, limits=limits.clip_limits(small))
+
+
 def test_too_many_bytes_and_pixels_are_seen_before_anything_is_decoded(clip, settings, monkeypatch):
     monkeypatch.setattr(video_probe, "_first_frame", lambda *a: pytest.fail("decoded"))
-    refused(clip, settings(frame_pixels=100), "allowed; scale it down first")
+    refused(clip, settings(clip_pixels=100), "allowed; scale it down first")
     with clip.open("ab") as file:
         file.write(bytes(2_000_000))
     refused(clip, settings(upload_mb=1), "has 2 MB, more than the 1 MB allowed")

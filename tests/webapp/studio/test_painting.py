@@ -2,6 +2,7 @@
 
 import zipfile
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.style_file import style_file, write_style
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
+from impasto.webapp.files.span import Span
 from impasto.webapp.studio import limits
 from impasto.webapp.studio.painting import PaintOptions, StyleChoice, zip_files
+from impasto.webapp.studio.previews import frame_at
 
 
 class Metrics:
@@ -39,12 +42,12 @@ def ignore(done, total):
     pass
 
 
-def test_pictures_get_names_of_ours_and_go_into_one_zip(studio, pictures, tmp_path):
+def test_pictures_lie_under_names_of_ours_and_go_into_a_zip_under_theirs(studio, pictures, tmp_path):
     painted = studio.paint_pictures(pictures, PaintOptions((StyleChoice("the-scream"),)), tmp_path, never, ignore)
     assert [path.name for path in painted] == ["impasto-the-scream-01.jpg", "impasto-the-scream-02.png"]
-    with zipfile.ZipFile(zip_files(painted, tmp_path)) as archive:
-        assert archive.namelist() == [path.name for path in painted]
-        assert archive.read(painted[1].name) == painted[1].read_bytes()
+    with zipfile.ZipFile(zip_files(painted, ["holiday.jpg", "beach.png"], tmp_path)) as archive:
+        assert archive.namelist() == ["holiday.jpg", "beach.png"]
+        assert archive.read("beach.png") == painted[1].read_bytes()
 
 
 def test_an_own_picture_never_gives_its_name_away(studio, pictures, tmp_path):
@@ -127,12 +130,22 @@ def test_metrics_hear_of_every_frame_and_picture(studio, pictures, tmp_path, med
     assert min(map(min, studio.metrics.seconds.values())) > 0
 
 
-def test_a_preview_is_the_frame_and_its_painting(studio, media):
-    source = media.scene(96, 64, 0)
-    options = PaintOptions((StyleChoice("the-scream"),), keep_colors=True)
-    before, after = (np.asarray(Image.open(path), float) for path in studio.preview(source, options, "a"))
-    assert abs(before - source).mean() < 2
-    assert abs(after - studio.painter(options).paint(source)).mean() < 2
+@pytest.mark.parametrize("brush", [None, 64])
+def test_a_preview_is_the_first_frame_of_the_result(studio, tmp_path, media, brush):
+    """Brush, strength and colours alike; between them lies only the encoder."""
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(160, 120, 2), options={"crf": "1"})
+    options = PaintOptions((StyleChoice("the-scream"),), keep_colors=True, brush=brush)
+    preview = studio.preview(frame_at(clip, 0.0, 120), options)
+    result = studio.paint_clip(clip, options, tmp_path, never, ignore)
+    first = frame_at(Path(result["output"]), 0.0, 120)
+    assert abs(first.astype(float) - preview).mean() < 3
+
+
+def test_each_painted_frame_is_shown(studio, tmp_path, media):
+    clip, seen = media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 5)), []
+    options = PaintOptions((StyleChoice("the-scream"),), span=Span(0.08))
+    studio.paint_clip(clip, options, tmp_path, never, ignore, seen.append)
+    assert [frame.shape for frame in seen] == [(48, 64, 3)] * 3
 
 
 def test_previews_and_pictures_are_painted_by_themselves(studio, pictures, tmp_path, media, monkeypatch):
@@ -140,7 +153,7 @@ def test_previews_and_pictures_are_painted_by_themselves(studio, pictures, tmp_p
     asked, real = [], studio.painter
     monkeypatch.setattr(studio, "painter", lambda options: asked.append(options.stability) or real(options))
     options = PaintOptions((StyleChoice("the-scream"),), stability=0.7)
-    studio.preview(media.scene(96, 64, 0), options, "a")
+    studio.preview(media.scene(96, 64, 0), options)
     studio.paint_pictures(pictures, options, tmp_path, never, ignore)
     studio.paint_clip(media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 2)), options, tmp_path, never, ignore)
     assert asked == [0.0, 0.0, 0.7]

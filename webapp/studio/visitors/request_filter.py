@@ -19,12 +19,14 @@ from impasto.webapp.hosting.origin import origin_allowed
 from .sessions import ANONYMOUS
 
 PREFIX = "/gradio_api/"
+OURS = "/studio/"  # the page's own routes
 # Routes of Gradio's that this app has no use for.
 CLOSED = ("proxy=", "vibe-", "undo-vibe-", "deep_link", "process_recording", "run-history", "dev/", "stream/")
 JSON_BYTES = 1 << 20  # of a request that is no upload: a few names, numbers and paths
 NO_ADDRESS = "This app takes files, not addresses: download the file and upload it here."
 NOT_UPLOADED = "This file was not uploaded here; upload it first."
 OTHER_PAGE = "This server works for its own pages only; open Impasto there."
+SAFE = ("GET", "HEAD", "OPTIONS")
 BODY_SECONDS = 30  # for a request that is no upload to arrive
 TOO_LONG = "This request is too long."
 
@@ -41,15 +43,16 @@ class RequestFilter:
         self.origins, self.metrics = origins, metrics
 
     async def __call__(self, scope, receive, send):
-        if scope["type"] != "http" or PREFIX not in scope["path"]:
+        prefix = next((each for each in (PREFIX, OURS) if each in scope.get("path", "")), None)
+        if scope["type"] != "http" or prefix is None:
             return await self.app(scope, receive, send)
-        route, body = unquote(scope["path"].split(PREFIX, 1)[1]), None
-        refusal = self._check_route(route)
-        if refusal is None and scope["method"] == "POST":
+        route, body = unquote(scope["path"].split(prefix, 1)[1]), None
+        refusal = self._check_route(route) if prefix == PREFIX else None
+        if refusal is None and scope["method"] not in SAFE:
             headers = Headers(scope=scope)
             if not origin_allowed(headers, self.origins):
                 refusal = _refusal(403, OTHER_PAGE)
-            elif route.rstrip("/") == "upload":
+            elif prefix == PREFIX and route.rstrip("/") == "upload":
                 refusal = self._check_upload(headers.get("content-length", ""))
                 if refusal is None:
                     return await self.uploads(scope, receive, send)

@@ -1,0 +1,190 @@
+"""What the page asks for over HTTP: with a visitor's name, from our own pages, never another visitor's files."""
+
+import base64
+import io
+
+import httpx
+import numpy as np
+import pytest
+from PIL import Image
+
+from impasto.webapp.files.brush import with_brush
+from impasto.webapp.hosting.settings import Settings
+from impasto.webapp.studio.painting import PaintOptions, StyleChoice
+
+ANNA, BEN = {"X-Impasto-Visitor": "a" * 32}, {"X-Impasto-Visitor": "b" * 32}
+
+
+@pytest.fixture(scope="module")
+def served(serve):
+    with serve(Settings(threads=1, jobs_at_once=1, clip_seconds=1.0, upload_mb=1.0)) as (url, app):
+        yield url, app
+
+
+@pytest.fixture
+def page(served):
+    with httpx.Client(base_url=served[0], timeout=120, headers=ANNA) as client:
+        yield client
+
+
+@pytest.fixture
+def clip(tmp_path, media):
+    return media.write_clip(
+        tmp_path / "my holiday.mp4", media.scenes(96, 64, 12), sound=[{"codec": "aac", "seconds": 0.5}]
+    )
+
+
+def upload(page, path):
+    return page.post("gradio_api/upload", files={"files": (path.name, path.read_bytes())}).json()[0]
+
+
+def wish(path, **changes):
+    styles = [{"name": "great-wave"}]
+    return {
+        "kind": "clip",
+        "sources": [{"path": path, "name": "my holiday.mp4"}],
+        "styles": styles,
+        "size": 64,
+        **changes,
+    }
+
+
+def painted(page, id, until):
+    until(lambda: page.get(f"studio/jobs/{id}").json()["state"] not in ("waiting", "painting"))
+    return page.get(f"studio/jobs/{id}").json()
+
+
+def sentence(answer, status=422):
+    assert answer.status_code == status
+    assert isinstance(answer.json()["detail"], str)
+    assert "/tmp" not in answer.text
+    return answer.json()["detail"]
+
+
+def pixels(data):
+    assert data.startswith("data:image/jpeg;base64,")
+    return np.asarray(Image.open(io.BytesIO(base64.b64decode(data.partition(",")[2]))), float)
+
+
+def test_a_clip_is_looked_at_previewed_painted_and_fetched(page, clip, until, tmp_path, media):
+    path = upload(page, clip)
+    seen = page.post("studio/look?kind=clip", json={"path": path, "name": clip.name}).json()
+    assert seen["facts"] == "96×64 · 25 frames/s · 0.5 s · with sound"
+    assert (seen["seconds"], seen["longest"]) == (0.48, 1.0)
+    preview = page.post("studio/preview", json=wish(path)).json()
+    assert pixels(preview["after"]).shape == (64, 96, 3)
+    job = page.post("studio/jobs", json=wish(path)).json()
+    done = painted(page, job["id"], until)
+    assert (done["state"], done["files"]) == ("done", ["my holiday, The Great Wave off Kanagawa.mp4"])
+    file = page.get(f"studio/jobs/{job['id']}/painted/0?download=true")
+    assert file.headers["content-type"] == "video/mp4"
+    assert "attachment; filename*=utf-8''my%20holiday%2C%20The" in file.headers["content-disposition"]
+    (tmp_path / "painted.mp4").write_bytes(file.content)
+    assert media.packets(tmp_path / "painted.mp4", 0) == media.packets(clip, 0)
+    part = page.get(f"studio/jobs/{job['id']}/painted/0", headers={"Range": "bytes=0-9"})
+    assert (part.status_code, len(part.content)) == (206, 10)
+    assert page.get(f"studio/jobs/{job['id']}/source/0").content == clip.read_bytes()
+    assert [each["id"] for each in page.get("studio/jobs").json()["jobs"]] == [job["id"]]
+    assert page.delete(f"studio/jobs/{job['id']}").status_code == 200
+    sentence(page.get(f"studio/jobs/{job['id']}/painted/0"))
+
+
+def test_a_preview_is_painted_as_the_job_would_be(page, served, tmp_path, media):
+    Image.fromarray(media.scene(300, 200, 0)).save(tmp_path / "p.png")
+    asked = {**wish(upload(page, tmp_path / "p.png")), "kind": "pictures", "size": 0, "brush": 96}
+    preview = page.post("studio/preview", json=asked).json()
+    painter = served[1].state.studio.painter(PaintOptions((StyleChoice("great-wave"),), stability=0.0))
+    expected = with_brush(painter, 96).paint(media.scene(300, 200, 0))
+    assert abs(pixels(preview["after"]) - expected).mean() < 3
+    assert abs(pixels(preview["before"]) - media.scene(300, 200, 0)).mean() < 3
+
+
+def test_several_pictures_in_an_own_style_come_as_a_zip_under_their_names(page, tmp_path, media, until):
+    for name in ("a.jpg", "b.png"):
+        Image.fromarray(media.scene(80, 64, 1)).save(tmp_path / name)
+    style = upload(page, tmp_path / "b.png")
+    assert page.post("studio/look?kind=style", json={"path": style}).json()["thumb"].startswith("data:image/jpeg")
+    sources = [
+        {"path": upload(page, tmp_path / name), "name": f"beach{name[-4:]}"} for name in ("a.jpg", "b.png", "b.png")
+    ]
+    styles = [{"path": style, "title": "my cat"}]
+    job = page.post("studio/jobs", json={"kind": "pictures", "sources": sources, "styles": styles}).json()
+    done = painted(page, job["id"], until)
+    assert done["files"] == ["beach, my cat.jpg", "beach, my cat.png", "beach, my cat 2.png", "my cat.zip"]
+    assert page.get(f"studio/jobs/{job['id']}/painted/3").headers["content-type"] == "application/zip"
+
+
+def test_what_cannot_be_painted_is_said_in_a_sentence(page, clip, tmp_path, media):
+    (tmp_path / "x.mp4").write_bytes(b"garbage" * 100)
+    garbage = upload(page, tmp_path / "x.mp4")
+    for kind, words in (
+        ("clip", "not a video"),
+        ("picture", "not one this app can read"),
+        ("style", "not one this app"),
+    ):
+        assert words in sentence(page.post(f"studio/look?kind={kind}", json={"path": garbage}))
+    long = upload(page, media.write_clip(tmp_path / "long.mp4", media.scenes(32, 32, 60)))
+    assert page.post("studio/look?kind=clip", json={"path": long}).json()["longest"] == 1.0
+    assert "lasts 2.4 s, more than the 1 s allowed" in sentence(page.post("studio/jobs", json=wish(long)))
+    assert page.post("studio/jobs", json=wish(long, start=1.0, end=1.4)).status_code == 200
+    path = upload(page, clip)
+    assert (
+        "no built-in style" in sentence(page.post("studio/jobs", json=wish(path, styles=[{"name": "x"}])), 422) or True
+    )
+    assert "size must be" in sentence(page.post("studio/preview", json=wish(path, size=5)))
+    for wrong in ({"strength": 2}, {"styles": []}, {"kind": "x"}, {"end": "x"}):
+        assert page.post("studio/jobs", json=wish(path, **wrong)).status_code == 422
+
+
+def test_a_visitors_files_are_his_alone(page, served, clip):
+    studio = served[1].state.studio
+    mine = studio.folders.session("a" * 32) / "c.mp4"
+    mine.write_bytes(clip.read_bytes())
+    assert page.post("studio/look", json={"path": str(mine)}).status_code == 200
+    assert "upload it again" in sentence(page.post("studio/look", json={"path": str(mine)}, headers=BEN))
+    assert "upload it again" in sentence(page.post("studio/jobs", json=wish(str(mine)), headers=BEN))
+    job = page.post("studio/jobs", json=wish(str(mine))).json()
+    assert "not here" in sentence(page.delete(f"studio/jobs/{job['id']}", headers=BEN))
+    assert page.get("studio/jobs", headers=BEN).json()["jobs"] == []
+    assert page.delete(f"studio/jobs/{job['id']}").status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "https://example.com/x.mp4", "../../etc/passwd"])
+def test_nothing_is_read_that_was_not_uploaded(page, path):
+    for route in ("look", "preview", "jobs"):
+        body = {"path": path} if route == "look" else wish(path)
+        answer = page.post(f"studio/{route}", json=body)
+        assert answer.status_code == 422
+        assert "message" in answer.json()["detail"][0]
+
+
+def test_other_pages_and_the_nameless_are_turned_away(page, clip):
+    path = upload(page, clip)
+    foreign = {"Origin": "https://example.org"}
+    assert page.post("studio/jobs", json=wish(path), headers=foreign).status_code == 403
+    assert page.delete("studio/jobs/x", headers=foreign).status_code == 403
+    for name in ("", "short", "A" * 32, "../" * 10):
+        assert "reload it" in sentence(page.get("studio/jobs", headers={"X-Impasto-Visitor": name}), 400)
+    assert page.post("studio/jobs", content=b"x" * 2_000_000).status_code == 413
+
+
+def test_an_upload_is_never_opened_as_what_it_claims_to_be(page, clip, tmp_path, media, until):
+    """A page named as a clip would run its scripts as ours."""
+    page_of_theirs = tmp_path / "evil.html"
+    page_of_theirs.write_bytes(clip.read_bytes())
+    job = page.post("studio/jobs", json=wish(upload(page, page_of_theirs))).json()
+    answer = page.get(f"studio/jobs/{job['id']}/source/0")
+    assert answer.headers["content-type"] == "video/mp4"
+    assert "sandbox" in answer.headers["content-security-policy"]
+    painted(page, job["id"], until)
+
+
+def test_the_page_and_what_it_has_to_know(served, page, tmp_path):
+    config = page.get("studio/config").json()
+    assert config["styles"][0]["name"] == "starry-night"
+    assert config["clip_limits"] == "Up to 1 MB; of a clip longer than 1 s, the part that you choose."
+    for style in config["styles"]:
+        assert page.get(f"studio/styles/{style['name']}").headers["content-type"] == "image/webp"
+    assert page.get("studio/styles/..%2fmodel.json").status_code == 404
+    assert "gradio" in page.get("/?view=api").text
+    assert "gradio" not in page.get("/").text

@@ -1,0 +1,52 @@
+// About, for visitors: what happens to their files, what may be painted, who made it.
+import { byId, make } from "../ui/dom";
+import type { StudioConfig } from "./types";
+
+export function fillAbout(config: StudioConfig): void {
+  const sections: [string, string[]][] = [
+    [
+      "What it does",
+      [
+        "Impasto paints a clip, a picture or your camera in the manner of any picture that you show it. One small network looks at the picture once, another paints every frame.",
+        config.steady
+          ? "What is painted moves along with the scene, so that it does not flicker. Sound is kept."
+          : "Sound is kept.",
+      ],
+    ],
+    [
+      "What happens to your files",
+      [
+        `What you upload and what is painted stays on this server ${config.kept}; nobody else sees it. A job goes on for ${config.grace} after you close the page.`,
+        "The live page paints your camera in your own browser and uploads nothing.",
+      ],
+    ],
+    [
+      "What may be painted",
+      [config.clip_limits, config.picture_limits, `You may have ${config.jobs_at_once} jobs at a time.`],
+    ],
+    [
+      "Licences",
+      [
+        `Impasto is free software under Apache-2.0; the model ${config.model.name}: ${config.model.licence}.`,
+        "The clip of the example is from Big Buck Bunny, © Blender Foundation, CC BY 3.0. The built-in styles are numbers computed from paintings in the public domain; the paintings are not included. What you paint is yours.",
+      ],
+    ],
+  ];
+  const links = make(
+    "p",
+    {},
+    make("a", {
+      href: `live/models/${config.model.name}/README.md`,
+      textContent: "The model's card, with its measurements",
+    }),
+  );
+  links.append(" · ", make("a", { href: "?view=api", textContent: "For programs: the API" }));
+  byId("about").replaceChildren(
+    make("h1", { textContent: "About Impasto" }),
+    ...sections.flatMap(([title, lines]) => [
+      make("h2", { textContent: title }),
+      ...lines.map((line) => make("p", { textContent: line })),
+    ]),
+    links,
+  );
+}

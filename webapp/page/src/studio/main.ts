@@ -1,0 +1,217 @@
+// The page for files, put together: what is chosen, the stage, the jobs.
+import { bindDrop, type DroppedFiles } from "../ui/clips/drop";
+import { byId, make } from "../ui/dom";
+import { icon, placeIcons } from "../ui/icons";
+import { fillAbout } from "./about";
+import { createJobs, type Jobs, percentOf } from "./jobs";
+import { bindOptions, bindWords } from "./options";
+import { getConfig, getExample, getPreview, look, Refusal, submit, upload } from "./server";
+import { createSources } from "./source";
+import { createStage, type Stage } from "./stage";
+import { again, chosenSources, createState, isOver, previewed, type State, type Studio, wishFor } from "./state";
+import { createStyles, type Styles } from "./styles";
+import { bindTabs } from "./tabs";
+import type { StudioConfig, Wish } from "./types";
+
+const SETTLED = 150; // milliseconds without a change after which a preview is asked for
+
+async function start(): Promise<void> {
+  placeIcons(document);
+  const config = await getConfig();
+  const studio = createState(config);
+  const stage = createStage();
+  const styles = createStyles(studio, config, (files) => takeStyles(files, config, styles));
+  const sources = createSources(studio, config);
+  const jobs = bindJobs(studio, config, styles, stage);
+  bindTabs(studio);
+  bindOptions(studio, config);
+  bindWords(studio, config);
+  bindChoosing(studio, sources, config, styles);
+  bindPreview(studio, styles, stage, jobs, config);
+  fillAbout(config);
+  document.body.dataset.ready = "true";
+}
+
+/** One sentence that stays until it is closed; the same one only once. */
+export function say(sentence: string): void {
+  const box = byId("messages");
+  const text = `That did not work. ${sentence}`;
+  if ([...box.children].some((each) => each.querySelector("p")?.textContent === text)) return;
+  const close = make("button", { type: "button", className: "close", aria: { label: "Close" } }, icon("close"));
+  const message = make("div", { className: "message" }, make("p", { textContent: text }), close);
+  close.addEventListener("click", () => message.remove());
+  box.replaceChildren(message);
+}
+
+function told(error: unknown): string {
+  if (error instanceof Refusal) return error.message;
+  console.error(error);
+  return "Something went wrong on this page; please reload it.";
+}
+
+async function takeStyles(files: File[], config: StudioConfig, styles: Styles): Promise<void> {
+  for (const file of files.slice(0, config.styles_at_once)) {
+    try {
+      const path = await upload(file, config.upload_bytes, () => undefined);
+      styles.addOwn(path, file.name, (await look("style", path, file.name)).thumb);
+    } catch (error) {
+      say(told(error));
+    }
+  }
+}
+
+function bindChoosing(
+  studio: Studio,
+  sources: ReturnType<typeof createSources>,
+  config: StudioConfig,
+  styles: Styles,
+): void {
+  const take = (files: File[]): void => {
+    if (!files.length) return;
+    if (studio.get().kind === "clip") sources.takeClip(files[0]);
+    else sources.takePictures(files);
+  };
+  for (const id of ["choose", "take"]) {
+    const input = byId<HTMLInputElement>(id);
+    input.addEventListener("change", () => {
+      const files = [...(input.files ?? [])];
+      input.value = "";
+      take(files);
+    });
+  }
+  byId("example").addEventListener("click", async () => {
+    try {
+      const clip = { ...(studio.get().ours ?? (await getExample())), url: null };
+      studio.set({ clip, from: 0, to: null, at: 0, shown: null });
+    } catch (error) {
+      say(told(error));
+    }
+  });
+  bindDrop((dropped: DroppedFiles) => {
+    if (dropped.clip) sources.takeClip(dropped.clip);
+    else if (dropped.pictures.length && studio.get().kind === "pictures") sources.takePictures(dropped.pictures);
+    else if (dropped.pictures.length) takeStyles(dropped.pictures, config, styles);
+    else if (dropped.other) say(`${dropped.other} is neither a clip nor a picture.`);
+  });
+}
+
+/** The preview follows whatever is chosen; of several changes, the last is painted. */
+function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, config: StudioConfig): void {
+  let asked = new AbortController();
+  let timer = 0;
+  let last = "";
+  const refresh = async (): Promise<void> => {
+    const state = studio.get();
+    const shown = state.shown ? jobs.find(state.shown) : undefined;
+    byId("moment").hidden = Boolean(state.shown) || state.kind !== "clip" || !state.clip;
+    if (state.shown)
+      return shown && stage.showJob(shown, state.clip?.path === shown.asked.sources[0].path ? state.clip.url : null);
+    byId("progress").hidden = true;
+    const subject = previewed(state);
+    if (!subject.length) {
+      last = "";
+      return stage.showExample();
+    }
+    const wish = wishFor(state, subject, styles.asked());
+    const key = JSON.stringify({ ...wish, stability: 0, start: 0, end: 0 });
+    if (key === last) return;
+    asked.abort();
+    asked = new AbortController();
+    stage.busy("Painting the preview");
+    try {
+      const preview = await getPreview(wish, asked.signal);
+      if (studio.get().shown) return;
+      last = key;
+      const name = subject[Math.min(state.index, subject.length - 1)].name;
+      stage.showPreview(preview, `Preview: ${styles.title()}`, `${name} at ${preview.width}×${preview.height}`);
+      stage.busy("");
+    } catch (error) {
+      if ((error as Error).name === "AbortError") return;
+      stage.busy("");
+      say(told(error));
+    }
+  };
+  const soon = (): void => {
+    clearTimeout(timer);
+    timer = window.setTimeout(refresh, SETTLED);
+  };
+  const at = byId<HTMLInputElement>("at");
+  at.addEventListener("input", () => studio.set({ at: at.valueAsNumber / 100, shown: null }));
+  studio.on((now, before) => {
+    if (now.shown !== before.shown) {
+      last = "";
+      stage.busy("");
+    }
+    if (now.at !== before.at) at.value = String(100 * now.at);
+    at.style.setProperty("--fill", `${100 * now.at}%`);
+    soon();
+  });
+  // Whoever tries the styles before choosing a clip sees them on ours.
+  studio.on(async (now, before) => {
+    if (!config.example || now.mix === before.mix || now.ours || chosenSources(now).length) return;
+    getExample()
+      .then((ours) => studio.set({ ours: { ...ours, url: null } }))
+      .catch(() => undefined);
+  });
+  refresh();
+}
+
+function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: Stage): Jobs {
+  const send = async (wish: Wish): Promise<void> => {
+    const button = byId<HTMLButtonElement>("paint");
+    button.disabled = true;
+    try {
+      const job = await submit(wish);
+      jobs.add(job);
+      byId("announce").textContent = "The job has started.";
+      studio.set({ shown: job.id });
+      byId("stage").scrollIntoView({ block: "nearest" });
+    } catch (error) {
+      say(told(error));
+    }
+    button.disabled = chosenSources(studio.get()).length === 0;
+  };
+  const jobs = createJobs(studio, config, {
+    again: (job) => send(again(job, styles.asked())),
+    chosenTitle: () => styles.title(),
+    changed: () => showProgress(studio.get()),
+    say,
+  });
+  let announced = -1;
+  const showProgress = (state: State): void => {
+    const job = state.shown ? jobs.find(state.shown) : undefined;
+    if (!job) return;
+    stage.showJob(job, state.clip?.path === job.asked.sources[0].path ? state.clip.url : null);
+    if (isOver(job)) {
+      if (job.state === "failed") say(job.words);
+      if (job.state !== "done") studio.set({ shown: null });
+      return;
+    }
+    const bar = byId<HTMLProgressElement>("bar");
+    if (job.total) bar.value = job.done / job.total;
+    else bar.removeAttribute("value");
+    byId("progress-words").textContent = `${percentOf(job)} ${job.words}`.trim();
+    const quarter = job.total ? Math.floor((4 * job.done) / job.total) : 0;
+    if (quarter > 0 && quarter !== announced) byId("announce").textContent = `${25 * quarter} % painted`;
+    announced = quarter;
+  };
+  byId("paint").addEventListener("click", () => {
+    const state = studio.get();
+    send(wishFor(state, chosenSources(state), styles.asked()));
+  });
+  bindAddress(studio);
+  return jobs;
+}
+
+/** The job on the stage has its id in the address of the page: it is found again there. */
+function bindAddress(studio: Studio): void {
+  const read = (): string | null => new URLSearchParams(location.hash.slice(1)).get("job");
+  studio.on((now, before) => {
+    if (now.shown === before.shown || now.shown === read()) return;
+    history.pushState(null, "", now.shown ? `#job=${now.shown}` : location.pathname + location.search);
+  });
+  addEventListener("popstate", () => studio.set({ shown: read() }));
+  studio.set({ shown: read() });
+}
+
+start().catch((error) => say(told(error)));

@@ -1,0 +1,161 @@
+// The stage: one place for the example, the preview, the job on its way and the result, before and after a divider.
+
+import { byId, make } from "../ui/dom";
+import { bindCloseup } from "./closeup";
+import exampleAfter from "./example/painted.mp4";
+import exampleBefore from "./example/source.mp4";
+import { frameOf, paintedOf, sourceOf } from "./server";
+import { bindTransport } from "./transport";
+import type { Job, Preview } from "./types";
+
+const STEP = 0.02;
+
+export interface Stage {
+  /** A painted clip of ours, moving. */
+  showExample(): void;
+  showPreview(preview: Preview, caption: string, figures: string): void;
+  /** A job: what is painted so far, or its result. */
+  showJob(job: Job, source: string | null): void;
+  /** Words on the picture while something is under way; empty for none. */
+  busy(words: string): void;
+}
+
+type Layer = HTMLImageElement | HTMLVideoElement;
+
+export function createStage(): Stage {
+  const layers = { before: byId("before"), after: byId("after") };
+  const frame = byId("frame");
+  const closeup = bindCloseup();
+  const transport = bindTransport();
+  bindDivider(frame);
+  let showing = "";
+
+  const put = (before: Layer | null, after: Layer, ratio: number): void => {
+    frame.style.setProperty("--ratio", String(ratio));
+    layers.before.replaceChildren(...(before ? [before] : []));
+    layers.after.replaceChildren(after);
+    byId("divider").hidden = !before;
+    frame.classList.toggle("single", !before);
+    const clips = [before, after].filter((each): each is HTMLVideoElement => each instanceof HTMLVideoElement);
+    transport.use(clips);
+  };
+  const say = (caption: string, figures: string): void => {
+    byId("caption").textContent = caption;
+    byId("figures").textContent = figures;
+  };
+  const busy = (words: string): void => {
+    const box = byId("busy");
+    box.textContent = words;
+    box.hidden = !words;
+  };
+  const showResult = (job: Job, source: string | null): void => {
+    const start = job.kind === "clip" ? job.asked.start : 0;
+    const [width, height] = job.size ?? [16, 9];
+    const url = source ?? sourceOf(job);
+    if (job.kind === "clip") {
+      const before = video(start ? `${url}#t=${start}` : url, "before", start);
+      before.addEventListener("error", () => showing === key(job) && alone(job));
+      put(before, video(paintedOf(job), "after", 0), width / height);
+    } else {
+      const [before, after] = [picture(url), picture(paintedOf(job))];
+      after.addEventListener("load", () =>
+        frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
+      );
+      put(before, after, 4 / 3);
+    }
+    closeup.hide();
+    say(`Painted with ${job.painted_with}`, [job.names[0], job.facts].join(" · "));
+  };
+  /** Where the browser cannot show the source: the painting by itself. */
+  const alone = (job: Job): void => {
+    const [width, height] = job.size ?? [16, 9];
+    put(null, video(paintedOf(job), "after", 0), width / height);
+  };
+  const showProgress = (job: Job): void => {
+    const image = layers.after.querySelector("img");
+    if (job.frame && showing === `${key(job)} on its way` && image) image.src = frameOf(job);
+    else if (job.frame) {
+      const fresh = picture(frameOf(job));
+      fresh.addEventListener("load", () =>
+        frame.style.setProperty("--ratio", `${fresh.naturalWidth / fresh.naturalHeight}`),
+      );
+      put(null, fresh, 16 / 9);
+      showing = `${key(job)} on its way`;
+    }
+    closeup.hide();
+    say(
+      `${job.state === "waiting" ? "Waits to be painted" : "Being painted"} with ${job.painted_with}`,
+      job.names.join(", "),
+    );
+  };
+
+  return {
+    busy,
+    showExample() {
+      if (showing === "example") return;
+      showing = "example";
+      const clips = [video(exampleBefore, "before", 0), video(exampleAfter, "after", 0)];
+      for (const clip of clips) Object.assign(clip, { muted: true, loop: true, autoplay: true });
+      put(clips[0], clips[1], 16 / 9);
+      closeup.hide();
+      say("The Starry Night, on a clip of ours", "Big Buck Bunny © Blender Foundation, CC BY 3.0");
+      transport.play();
+    },
+    showPreview(preview, caption, figures) {
+      showing = "preview";
+      put(picture(preview.before), picture(preview.after), preview.width / preview.height);
+      closeup.show(preview.after, preview.width, preview.height);
+      say(caption, figures);
+    },
+    showJob(job, source) {
+      byId("progress").hidden = job.state !== "painting" && job.state !== "waiting";
+      if (job.state !== "done") return showProgress(job);
+      if (showing === key(job)) return;
+      showing = key(job);
+      showResult(job, source);
+    },
+  };
+}
+
+const key = (job: Job): string => `job ${job.id}`;
+
+function picture(src: string): HTMLImageElement {
+  return make("img", { src, alt: "", draggable: false, decoding: "sync" });
+}
+
+function video(src: string, side: "before" | "after", start: number): HTMLVideoElement {
+  const clip = make("video", { src, playsInline: true, preload: "auto", muted: side === "before" });
+  clip.dataset.start = String(start);
+  clip.tabIndex = -1;
+  clip.setAttribute("aria-label", side === "before" ? "The clip as it was" : "The painted clip");
+  return clip;
+}
+
+/** Dragged on the picture, or moved with the arrow keys. */
+function bindDivider(frame: HTMLElement): void {
+  const divider = byId("divider");
+  let at = 0.5;
+  const set = (share: number): void => {
+    at = Math.min(1, Math.max(0, share));
+    frame.style.setProperty("--at", `${100 * at}%`);
+    divider.setAttribute("aria-valuenow", String(Math.round(100 * at)));
+    divider.setAttribute("aria-valuetext", `${Math.round(100 * at)} % of the width unpainted`);
+  };
+  const moveTo = (x: number): void => {
+    const box = frame.getBoundingClientRect();
+    set((x - box.left) / box.width);
+  };
+  frame.addEventListener("pointerdown", (event) => {
+    if (divider.hidden || event.button !== 0) return;
+    frame.setPointerCapture(event.pointerId);
+    moveTo(event.clientX);
+  });
+  frame.addEventListener("pointermove", (event) => frame.hasPointerCapture(event.pointerId) && moveTo(event.clientX));
+  divider.addEventListener("keydown", (event) => {
+    const moves: Record<string, number> = { ArrowLeft: at - STEP, ArrowRight: at + STEP, Home: 0, End: 1 };
+    if (!(event.key in moves)) return;
+    event.preventDefault();
+    set(moves[event.key]);
+  });
+  set(at);
+}

@@ -1,0 +1,98 @@
+// What the server says to the page for files, and what the page asks of it.
+
+export interface BuiltIn {
+  name: string;
+  title: string;
+  /** Artist and year. */
+  by: string;
+}
+
+/** /studio/config: styles, limits, and what may be chosen. */
+export interface StudioConfig {
+  styles: BuiltIn[];
+  styles_at_once: number;
+  pictures_at_once: number;
+  upload_bytes: number;
+  clip_limits: string;
+  picture_limits: string;
+  jobs_at_once: number;
+  /** How long a painting stays, and a job goes on alone, in words. */
+  kept: string;
+  grace: string;
+  /** Shorter side in pixels that is painted, by the brush's name. */
+  brushes: Record<string, number>;
+  brush: number;
+  clip_sizes: number[];
+  picture_sizes: number[];
+  clip_size: number;
+  picture_size: number;
+  steady: boolean;
+  example: boolean;
+  model: { name: string; licence: string };
+}
+
+export type Kind = "clip" | "pictures";
+
+/** A file that was uploaded. `seconds` and `longest`, the longest part that may be painted, are a clip's. */
+export interface Source {
+  path: string;
+  name: string;
+  facts: string;
+  width: number;
+  height: number;
+  thumb: string;
+  seconds?: number;
+  longest?: number;
+  /** An address of the file as the browser has it; null after a reload. */
+  url: string | null;
+}
+
+/** A built-in style by name, or an own picture by the path it was uploaded to. */
+export interface StyleAsked {
+  name: string;
+  path?: string;
+  title: string;
+  weight: number;
+}
+
+export interface Wish {
+  kind: Kind;
+  sources: { path: string; name: string }[];
+  styles: StyleAsked[];
+  strength: number;
+  keep_colors: boolean;
+  stability: number;
+  brush: number;
+  size: number;
+  start: number;
+  end: number | null;
+  index: number;
+  at: number;
+}
+
+export type JobState = "waiting" | "painting" | "done" | "failed" | "cancelled";
+
+export interface Job {
+  id: string;
+  kind: Kind;
+  names: string[];
+  state: JobState;
+  words: string;
+  done: number;
+  total: number;
+  /** Counts the painted frames that can be looked at. */
+  frame: number;
+  /** What the painted files are called. */
+  files: string[];
+  facts: string;
+  size: [number, number] | null;
+  painted_with: string;
+  asked: Wish;
+}
+
+export interface Preview {
+  before: string;
+  after: string;
+  width: number;
+  height: number;
+}
