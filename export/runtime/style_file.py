@@ -96,9 +96,13 @@ def to_bytes(studied: StyleFile) -> bytes:
         raise BadInput(f"The studied style cannot be written: {wrong}.")
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     texts = {"format": FORMAT, **{key: one_line(getattr(studied, key)) for key in _TEXTS}}
-    data = save(tensors, texts)
-    texts["sha256"] = hashlib.sha256(data[_data_start(data) :]).hexdigest()
-    return save(tensors, texts)
+    data = save(tensors)
+    start = _data_start(data)
+    texts["sha256"] = hashlib.sha256(data[start:]).hexdigest()
+    # safetensors writes metadata in another order every time; the same style is to be the same file.
+    header = json.dumps({"__metadata__": texts, **json.loads(data[8:start])}, ensure_ascii=False).encode()
+    header += b" " * (-len(header) % 8)
+    return len(header).to_bytes(8, "little") + header + data[start:]
 
 
 def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str | None = None) -> StyleFile:
@@ -232,7 +236,9 @@ def _check_model(found: StyleFile, model: Model, name: str) -> None:
     if not model.weights:
         raise BadInput(f"The model {model.name} is too old for studied styles; export it again.")
     if found.weights != model.weights:
+        own = model_line(model)
+        same = " with other weights" if found.model == own else ""
         raise BadInput(
-            f"{name} was studied for {found.model or 'another model'}, and this is {model_line(model)}; "
+            f"{name} was studied for {found.model or 'another model'}, and this is {own}{same}; "
             "study its picture again, or choose that model."
         )

@@ -101,6 +101,7 @@ def studied() -> list[dict]:
         "cut-off.style": data[: len(data) // 2],
         "empty.style": b"",
         "other-model.style": to_bytes(replace(reeds, brush={}, model="other 7", weights="0" * 64)),
+        "other-weights.style": to_bytes(replace(reeds, brush={}, weights="0" * 64)),
         "other-size.style": to_bytes(replace(reeds, style=WAVES[:9])),
         "other-part.style": to_bytes(replace(reeds, brush={"nowhere.weight": nothing})),
         "other-shape.style": to_bytes(replace(reeds, brush={"stem.conv.bias": nothing})),

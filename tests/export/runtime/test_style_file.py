@@ -51,6 +51,11 @@ def test_what_was_written_is_read(tiny_model, studied, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["waves.style"]
 
 
+def test_the_same_style_is_the_same_file(studied):
+    assert files.to_bytes(studied) == files.to_bytes(dataclasses.replace(studied))
+    assert set(load(files.to_bytes(studied))) == {"style", "preview", "brush.end.conv.bias"}  # as the library reads it
+
+
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 60000])
 def test_numbers_that_would_be_refused_are_not_written(tiny_model, studied, tmp_path, value):
     for worse in (
@@ -115,6 +120,26 @@ def test_bytes_that_are_no_file(tiny_model, studied):
             files.read_style(each, tiny_model)
     with pytest.raises(BadInput, match="more than 4 MB"):
         files.read_style(bytes(files.MAX_BYTES + 1), tiny_model)
+
+
+def test_whatever_bytes_change_there_is_a_sentence_or_a_style(tiny_model, studied):
+    data, rng = files.to_bytes(studied), np.random.default_rng(0)
+    header = struct.unpack("<Q", data[:8])[0] + 8
+    refused, sentences = 0, set()
+    for _ in range(400):
+        changed = bytearray(data)
+        for at in rng.integers(0, header if rng.random() < 0.8 else len(data), rng.integers(1, 5)):
+            if rng.random() < 0.5:
+                changed[at] = rng.choice(list(b'{}[]",:0129\\nu\0\xff'))
+            else:
+                del changed[at : at + rng.integers(1, 20)]
+        try:
+            files.read_style(bytes(changed), tiny_model)
+        except BadInput as error:
+            refused += 1
+            sentences.add(str(error))
+    assert refused > 300
+    assert all(each == DAMAGED or each.startswith("This file was ") for each in sentences)
 
 
 def test_a_model_without_the_hash_of_its_weights(tiny_model, studied):

@@ -156,8 +156,10 @@ function checkModel({ model, weights }: Record<string, unknown>, description: Mo
   }
   if (weights === description.weights) return;
   const own = `${description.name} ${description.revision}`.trim();
+  const theirs = oneLine(model);
+  const same = theirs === own ? " with other weights" : "";
   throw new Trouble(
-    `${shown} was studied for ${oneLine(model) || "another model"}, and this is ${own}; ` +
+    `${shown} was studied for ${theirs || "another model"}, and this is ${own}${same}; ` +
       "study its picture again, or choose that model.",
   );
 }
