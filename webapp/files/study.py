@@ -51,14 +51,16 @@ def study_picture(
     seed: int = 0,
     threads: int | None = None,
     preview: str | os.PathLike[str] | None = None,
+    show: Callable[[np.ndarray], None] | None = None,
     progress: OnProgress | None = None,
 ) -> tuple[StyleFile, Studied]:
     """Study a picture and write what was learnt as `target`, a `.style` file (None: nothing is written).
 
     source: as `read_style_picture` takes it. on: a clip, a picture or a folder of pictures whose frames it is studied
     on, and previews are painted on; by default made-up ones. preview: a picture file that is painted anew every few
-    seconds. seconds, steps, brush_size, closer, seed, threads: as in `export.runtime.study.study`. progress: called
-    after each step; False ends the studying, and what was learnt is kept, as it is after Ctrl-C.
+    seconds; show: called with such a painting, uint8 RGB. seconds, steps, brush_size, closer, seed, threads: as in
+    `export.runtime.study.study`. progress: called after each step; False ends the studying, and what was learnt is
+    kept, as it is after Ctrl-C.
 
     Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
     KeyboardInterrupt when interrupted before anything was learnt.
@@ -69,14 +71,16 @@ def study_picture(
     contents = frames_of(Path(on)) if on is not None else []
     shown = contents[0] if contents else _shown()
     painter = Painter(model, threads=threads, look=Look(stability=0))
-    last: list[Progress] = []
     next_preview = 0.0
 
     def on_progress(now: Progress) -> bool | None:
         nonlocal next_preview
-        last[:] = [now]
-        if preview is not None and time.monotonic() >= next_preview:
-            _write_preview(Path(preview), _painted(painter, now.so_far(), shown))
+        if (preview is not None or show) and time.monotonic() >= next_preview:
+            painted = _painted(painter, now.so_far(), shown)
+            if preview is not None:
+                _write_preview(Path(preview), painted)
+            if show:
+                show(painted)
             next_preview = time.monotonic() + PREVIEW_EVERY
         return progress(now) if progress else None
 

@@ -74,15 +74,17 @@ def test_what_was_learnt_is_written_and_paints(walk, tiny_model, painting, scene
 
 def test_the_preview_improves_while_it_learns(walk, tiny_model, painting, tmp_path, monkeypatch):
     monkeypatch.setattr(studying, "PREVIEW_EVERY", 0.0)
-    preview, seen = tmp_path / "p.png", []
+    preview, seen, shown = tmp_path / "p.png", [], []
     studying.study_picture(
-        painting, None, tiny_model, steps=3, on=painting, preview=preview,
+        painting, None, tiny_model, steps=3, on=painting, preview=preview, show=shown.append,
         progress=lambda now: seen.append(np.asarray(Image.open(preview))),
     )  # fmt: skip
     seen.append(np.asarray(Image.open(preview)))
     assert len(seen) == 5
     assert all((a != b).any() for a, b in pairwise(seen[:4]))
     assert (seen[3] == seen[4]).all()
+    assert all((a == b).all() for a, b in zip(shown, seen, strict=False))
+    assert len(shown) == 4
     assert sorted(path.name for path in tmp_path.iterdir()) == ["p.png", "reeds.png"]
 
 
