@@ -132,7 +132,7 @@ def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str 
         raise damaged
     found = StyleFile(
         tensors["style"],
-        {key.removeprefix("brush."): part for key, part in tensors.items() if key.startswith("brush.")},
+        {key.removeprefix("brush."): part for key, part in sorted(tensors.items()) if key.startswith("brush.")},
         **{key: one_line(texts.get(key, "")) for key in _TEXTS},
         preview=tensors["preview"].tobytes(),
     )

@@ -71,7 +71,9 @@ def traced(t: Transformer, vgg: Vgg, inputs: dict[str, Tensor]) -> torch.fx.Grap
         )
         return *held, found
 
-    graph = make_fx(torch.func.functionalize(run), decomposition_table=TABLE)(*inputs.values(), *vgg.state_dict().values())
+    graph = make_fx(torch.func.functionalize(run), decomposition_table=TABLE)(
+        *inputs.values(), *vgg.state_dict().values()
+    )
     graph.graph.eliminate_dead_code()
     graph.recompile()
     return graph
