@@ -13,6 +13,7 @@ from .atomic import recover
 from .errors import BadInput
 
 RELEASED = Path(__file__).parent / "released"
+VGG = Path(__file__).parent / "vgg16"
 DEFAULT = ("impasto", "magenta")  # the first of these that is present
 
 
@@ -55,6 +56,14 @@ def model_folder(name: str | os.PathLike | None = None) -> Path:
         return path.parent
     names = ", ".join(known) or "none yet; `impasto import-published` makes one"
     raise BadInput(f"There is no model {str(name)!r}: name a folder with a model.json, or one of these: {names}.")
+
+
+def vgg_file() -> Path:
+    """VGG-16's weights to conv4_3, by which studied styles are judged. Raises BadInput where they were left out."""
+    path = VGG / "vgg16.safetensors"
+    if not path.is_file():
+        raise BadInput(f"There is no {path.name} to study a style with: install Impasto from a released wheel or a clone.")
+    return path
 
 
 def published_files() -> dict[str, Path]:

@@ -137,7 +137,7 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
                 verbose=False,
             )
             assert program is not None  # as it is for dynamo=False
-            _forget_origins(program.model)
+            forget_origins(program.model)
             if "frame" in inputs:
                 _any_size(program.model)
             program.save(str(path), external_data=False)
@@ -157,7 +157,7 @@ def _any_size(model) -> None:
         value.shape = ir.Shape([1, channels, *(side if part == 1 else f"{side}/{part}" for side in "hw")])
 
 
-def _forget_origins(model) -> None:
+def forget_origins(model) -> None:
     """Take out where in the source each node came from: stack traces with the paths of whoever exported."""
     model.metadata_props.clear()
     for node in model.graph.all_nodes():

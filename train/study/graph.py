@@ -1,12 +1,15 @@
-"""Writes `study.onnx`, one step of study as an ONNX graph, and `targets.onnx`, what it is given of a picture.
+"""Writes `study.onnx`, one step of study as an ONNX graph, and two graphs for what it is given of a picture.
 
-Neither holds VGG's weights: those are external data of both, in the one file of `impasto.models.vgg16`.
+None of them holds VGG's weights: they are external data of all, in the one file that comes with the package.
 """
 
 import contextlib
+import copy
 import io
+import json
 import logging
 import warnings
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,18 +18,23 @@ import torch
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
 
+from impasto.export.graphs.exporter import forget_origins
+from impasto.export.runtime.model import Model, describe, load_model, write_model
+from impasto.models.store import vgg_file
 from impasto.models.transformer import Transformer
-from impasto.train.losses import STYLE_LAYERS
+from impasto.models.weights import load_weights
+from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS
 from impasto.train.vgg import Vgg
 
-from .loss import TERMS, Batch, Painting
+from .loss import TERMS, Batch, Painting, pooled
 from .lowering import TABLE
 from .step import Held, step, studied_names
+from .weights import own_vgg
 
 OPSET = 18
 PAINTING = tuple(f"painting.{name}" for name in (*STYLE_LAYERS, "mean", "covariance", "contrast"))
 HELD = Held._fields
-VGG_FILE = "vgg16.safetensors"
+PICTURES, SIDE = 2, 192  # of a batch
 
 
 def example(t: Transformer, pictures: int, side: int) -> dict[str, Tensor]:
@@ -80,7 +88,7 @@ def traced(t: Transformer, vgg: Vgg, inputs: dict[str, Tensor]) -> torch.fx.Grap
 
 
 class Flat(nn.Module):
-    """A traced graph as a module without weights of its own."""
+    """A traced step as a module without weights of its own."""
 
     def __init__(self, graph: torch.fx.GraphModule):
         super().__init__()
@@ -90,7 +98,45 @@ class Flat(nn.Module):
         return self.step(*tensors)
 
 
+class Targets(nn.Module):
+    """What the step is given of a picture [1,3,H,W]: its features at `CONTENT_LAYER`, or its Gram matrices."""
+
+    def __init__(self, vgg: Vgg, content: bool):
+        super().__init__()
+        self.vgg, self.content = vgg, content
+
+    def forward(self, image: Tensor, *weights: Tensor) -> Any:
+        given = dict(zip(self.vgg.state_dict(), weights, strict=True))
+        last = CONTENT_LAYER if self.content else STYLE_LAYERS[-1]
+        features = torch.func.functional_call(self.vgg, given, (image, last))
+        return features[last] if self.content else tuple(pooled(features[layer]) for layer in STYLE_LAYERS)
+
+
+def write_study(t: Transformer, folder: Path, pictures: int = PICTURES, side: int = SIDE) -> dict[str, str]:
+    """The three graphs of study for networks like `t`, in float32, of N pictures of one size → role → file name.
+
+    Only T's sizes count: its weights are an input. `side` must be divisible by 8 and by T's own multiple.
+    """
+    vgg, t = own_vgg(), copy.deepcopy(t).requires_grad_(False)
+    weights = {f"vgg.{name}": value for name, value in vgg.state_dict().items()}
+    inputs, image = example(t, pictures, side), {"image": torch.rand(1, 3, side, side)}
+    graphs = {
+        "study": (Flat(traced(t, vgg, inputs)), inputs, [*(f"next_{name}" for name in HELD), "terms"]),
+        "study_content": (Targets(vgg, content=True), image, ["content"]),
+        "study_painting": (Targets(vgg, content=False), image, list(PAINTING[:4])),
+    }
+    for role, (graph, given, outputs) in graphs.items():
+        model = to_onnx(graph, given | weights, outputs)
+        weights_from_file(model, vgg_file())
+        if role == "study":
+            own = [[name, list(t.get_parameter(name).shape)] for name in studied_names(t)]
+            model.metadata_props |= {"parameters": json.dumps(own), "terms": json.dumps(TERMS)}
+        ir.save(model, folder / f"{role}.onnx")
+    return {role: f"{role}.onnx" for role in graphs}
+
+
 def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]) -> ir.Model:
+    """torch.onnx.export, without its chatter and without traces of where it ran."""
     quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
     quiet.setLevel(logging.ERROR)
     try:
@@ -107,4 +153,58 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]) ->
             )
     finally:
         quiet.setLevel(level)
+    assert program is not None  # as it is for dynamo=False
+    forget_origins(program.model)
     return program.model
+
+
+def weights_from_file(model: ir.Model, file: Path) -> None:
+    """Make VGG's weights, inputs of the graph so far, initializers that lie in `file`, and restore them there."""
+    graph, stored = model.graph, places(file)
+    begin: list[ir.Node] = []
+    for value in [value for value in graph.inputs if value.name.startswith("vgg.")]:
+        graph.inputs.remove(value)
+        name = value.name.removeprefix("vgg.")
+        if name not in stored or not value.uses():
+            continue
+        tensor = initializer(graph, name, *stored[name], file)
+        if name.endswith(".weight"):
+            scale = name.replace(".weight", ".scale")
+            cast = ir.node("Cast", [tensor], {"to": ir.DataType.FLOAT})
+            restored = ir.node("Mul", [cast.outputs[0], initializer(graph, scale, *stored[scale], file)])
+            begin += [cast, restored]
+            tensor = restored.outputs[0]
+        ir.convenience.replace_all_uses_with(value, tensor)
+    for node in reversed(begin):
+        graph.insert_before(graph[0], node)
+
+
+def initializer(graph: ir.Graph, name: str, kind: str, shape: list[int], offset: int, length: int, file: Path) -> Any:
+    """An initializer whose values are part of `file`, which need not be there before the graph is run."""
+    dtype = {"I8": ir.DataType.INT8, "F32": ir.DataType.FLOAT}[kind]
+    where = {"base_dir": str(file.parent), "name": f"vgg.{name}", "shape": ir.Shape(shape)}
+    tensor = ir.ExternalTensor(file.name, offset, length, dtype, **where)
+    value = ir.Value(name=tensor.name, shape=tensor.shape, type=ir.TensorType(dtype), const_value=tensor)
+    graph.initializers[value.name] = value
+    return value
+
+
+def places(file: Path) -> dict[str, tuple[str, list[int], int, int]]:
+    """Where each tensor of a safetensors file lies: name → type, shape, offset and length in bytes."""
+    with open(file, "rb") as stream:
+        size = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(size))
+    return {
+        name: (entry["dtype"], entry["shape"], 8 + size + begin, end - begin)
+        for name, entry in header.items()
+        if name != "__metadata__"
+        for begin, end in [entry["data_offsets"]]
+    }
+
+
+def add_study(model: Model, pictures: int = PICTURES, side: int = SIDE) -> Model:
+    """Write the graphs of study into a model's folder and into its `model.json`; returns the model, loaded again."""
+    _, t = load_weights(model.path("weights"))
+    roles = write_study(t, model.folder, pictures, side)
+    write_model(replace(model, files=model.files | describe(model.folder, roles)))
+    return load_model(model.folder)

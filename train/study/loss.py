@@ -23,6 +23,7 @@ TERMS = (
     "contrast",
     "content",
     "structure",
+    "detail",
     "tv",
     "output_temporal",
 )
@@ -55,15 +56,25 @@ class Batch(NamedTuple):
 def painting_targets(vgg: Features, painting: Tensor) -> Painting:
     """The painting [1,3,H,W] in [0, 1] → its `Painting`."""
     features = vgg(painting)
-    return Painting(tuple(losses.gram(features[layer]) for layer in STYLE_LAYERS), *losses.palette(painting))
+    return Painting(tuple(pooled(features[layer]) for layer in STYLE_LAYERS), *losses.palette(painting))
+
+
+def side_by_side(pictures: Tensor) -> Tensor:
+    """[N,3,H,W] → [1,3,N·H,W]: as one picture, whose colours are those of all."""
+    return pictures.transpose(0, 1).flatten(1, 2)[None]
 
 
 def pooled(features: Tensor) -> Tensor:
-    """Gram matrices of all pictures together: [N,C,h,w] → [1,C,C].
+    """Gram matrix of all pictures together: [N,C,h,w] → [1,C,C].
 
-    A batch has to have the painting's texture as a whole: a plain sky need not have all of it.
+    A batch has to have the painting's texture as a whole: a plain sky need not have all of it. Whatever judges a Gram
+    matrix by another symmetric one has a symmetric gradient, so that towards one factor is half of it all: one matrix
+    product back instead of two.
     """
-    return losses.gram(features).mean(0, keepdim=True)
+    n, c, h, w = features.shape
+    flat = features.flatten(2)
+    half = torch.bmm(flat, flat.detach().transpose(1, 2)).sum(0, keepdim=True) / (n * h * w)
+    return 2 * half - half.detach()
 
 
 def output_temporal(out: Tensor, other_out: Tensor, batch: Batch) -> Tensor:
@@ -82,26 +93,18 @@ def terms(vgg: Features, out: Tensor, other_out: Tensor, batch: Batch, painting:
     features = vgg(out)
     here = {layer: pooled(features[layer]) for layer in STYLE_LAYERS}
     there = dict(zip(STYLE_LAYERS, painting.grams, strict=True))
-    palette = losses.palette(out)
-    together = Palette(*together_palette(palette))
+    palette = losses.palette(side_by_side(out))
     at = features[losses.CONTENT_LAYER]
     values = {
         "texture": losses.texture(here, there),
         "energy": losses.energy(here, there),
-        "colour": losses.colour(together, painting.palette),
-        "covariance": losses.covariance(together, painting.palette),
+        "colour": losses.colour(palette, painting.palette),
+        "covariance": losses.covariance(palette, painting.palette),
         "contrast": losses.contrast(palette, painting.palette),
         "content": losses.content(at, batch.content),
         "structure": losses.structure(at, losses.self_similarity(batch.content)),
+        "detail": 1 - losses.ssim(losses.grey(out), losses.grey(batch.frame)),
         "tv": losses.total_variation(out),
         "output_temporal": output_temporal(out, other_out, batch),
     }
     return torch.stack([values[name] for name in TERMS])
-
-
-def together_palette(palette: Palette) -> tuple[Tensor, Tensor, Tensor]:
-    """The palette of N pictures as if they were one: within and between them."""
-    mean = palette.mean.mean(0, keepdim=True)
-    apart = palette.mean - mean
-    between = apart.t() @ apart / len(apart)
-    return mean, palette.covariance.mean(0, keepdim=True) + between, palette.contrast.mean(0, keepdim=True)

@@ -12,6 +12,7 @@ from torch._decomp import get_decompositions
 from torch.nn import functional as F
 
 aten = torch.ops.aten
+WIDE = 5  # above this a kernel's gradient is a convolution of its own, in which pictures are the channels
 
 
 def convolution_backward(
@@ -27,7 +28,7 @@ def convolution_backward(
     groups: int,
     wanted: list[bool],
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Of plain convolutions: towards the input with turned weights, towards the weights with images for channels."""
+    """Of plain convolutions: towards the input with turned weights, towards the weights as `weight_gradient` has it."""
     assert not transposed and groups == 1 and set(dilation) == {1}, "T and VGG have plain convolutions only"
     to_input = to_weight = to_bias = None
     if wanted[0]:
@@ -43,7 +44,10 @@ def convolution_backward(
             to_input = F.conv_transpose2d(gradient, weight, stride=stride, padding=padding, output_padding=left)
     if wanted[1]:
         assert set(padding) == {0}, "the convolutions that are trained have their borders laid on before"
-        to_weight = weight_gradient(gradient, x, weight.shape, stride[0])
+        if max(weight.shape[2:]) > WIDE and set(stride) == {1}:
+            to_weight = F.conv2d(x.transpose(0, 1), gradient.transpose(0, 1)).transpose(0, 1)
+        else:
+            to_weight = weight_gradient(gradient, x, weight.shape, stride[0])
     if wanted[2]:
         to_bias = gradient.sum((0, 2, 3))
     return to_input, to_weight, to_bias
