@@ -299,16 +299,6 @@ def test_mirror_and_colours(page, camera_picture):
     assert np.abs(chroma[2] - chroma[0]).mean() < 0.5 * np.abs(chroma[1] - chroma[0]).mean()
 
 
-def test_a_snapshot_is_a_png_of_the_painting(page):
-    painted = picture_of(page)
-    with page.expect_download() as download:
-        page.get_by_role("button", name="Snapshot").click()
-    path = Path(download.value.path())
-    assert download.value.suggested_filename.endswith(".png")
-    assert path.read_bytes()[:8] == b"\x89PNG\r\n\x1a\n"
-    assert apart(painted, decoded(path.read_bytes())) < 4
-
-
 def test_a_recording_is_a_playable_file_with_sound(page):
     painted = picture_of(page)
     page.get_by_role("switch", name="Record sound from the microphone").check()
@@ -319,7 +309,7 @@ def test_a_recording_is_a_playable_file_with_sound(page):
     with page.expect_download() as download:
         record.click()
     expect(record).to_have_attribute("aria-pressed", "false")
-    assert Path(download.value.suggested_filename).suffix in (".mp4", ".webm")
+    assert download.value.suggested_filename.endswith(".mp4")
     with av.open(download.value.path()) as container:
         assert container.streams.audio
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
@@ -431,16 +421,6 @@ def test_one_of_two_cameras_is_chosen(browser, static_site):
     assert page.evaluate("asked") == [None, "second"]
     page.evaluate(FRAMES, TWO)
     context.close()
-
-
-def test_full_screen_and_back(page):
-    button = page.get_by_role("button", name="Full screen")
-    button.click()
-    page.wait_for_function("document.fullscreenElement?.id === 'wall'")
-    page.keyboard.press("Escape")
-    page.evaluate("document.exitFullscreen().catch(() => {})")  # no keys reach a headless browser's own shell
-    page.wait_for_function("document.fullscreenElement === null")
-    page.evaluate(FRAMES, TWO)
 
 
 def test_webgpu_shows_the_camera_on_the_page(webgpu_browser, static_site, camera_picture):

@@ -12,6 +12,7 @@ import { bindControls } from "./ui/settings/controls";
 import { parseSettings } from "./ui/settings/link";
 import { createStore, DEFAULT_SETTINGS, type Settings, type Store } from "./ui/settings/settings";
 import { bindShare } from "./ui/settings/share";
+import { bindClean } from "./ui/stage/clean";
 import { bindDivider } from "./ui/stage/divider";
 import { paintPoster } from "./ui/stage/poster";
 import { createSession } from "./ui/stage/session";
@@ -106,7 +107,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   bindDivider(settings);
   bindStatus(engine, session, settings, messages, config);
   bindCaption(settings, palette);
-  bindTools(engine, session, messages);
+  bindTools(engine, session, messages, activity);
   bindShare(settings, palette, model.rules, messages);
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
@@ -114,6 +115,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   if (config.server?.studio)
     Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
   enableControls();
+  bindClean(session);
   document.body.dataset.ready = "yes";
 }
 

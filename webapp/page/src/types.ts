@@ -75,6 +75,11 @@ export interface Engine {
   paint(frame: Frame, size: Size, shown?: Size): Promise<VideoFrame>;
   /** What the canvas shows, as a PNG. */
   snapshot(): Promise<Blob>;
+  /**
+   * Hands on a copy of everything that is drawn on the canvas, with the time its frame was taken (as `performance.now()`),
+   * until the function that comes back is called. The listener closes the frames. One at a time.
+   */
+  capture(listener: (frame: VideoFrame, at: number) => void): () => void;
   /** A new clip begins: its first frame is painted by itself. Everything else that ends the past, painters see themselves. */
   reset(): void;
   on(listener: (event: EngineEvent) => void): () => void;

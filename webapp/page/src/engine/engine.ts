@@ -25,6 +25,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
   let nextCanvas: HTMLCanvasElement | null = null;
   let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
   let showing: { capturedAt: number } | null = null;
+  let captured: ((frame: VideoFrame, at: number) => void) | null = null;
 
   const send = (message: ToWorker) => worker.postMessage(message, transfers(message));
   const emit = (event: EngineEvent) => {
@@ -52,6 +53,10 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     showing = null;
     if (size) emit({ kind: "painted", size, paintMs, latencyMs: performance.now() - capturedAt });
   };
+  const drawn = ({ frame, time }: Extract<ToPage, { kind: "drawn" }>) => {
+    if (captured) captured(frame, time ?? performance.now());
+    else frame.close();
+  };
   const answered = (message: Extract<ToPage, { kind: "answer" }>) => {
     const question = asked.get(message.id);
     asked.delete(message.id);
@@ -70,6 +75,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     else if (data.kind === "canvas please") giveCanvas();
     else if (data.kind === "backend") changeBackend(data);
     else if (data.kind === "shown") shown(data);
+    else if (data.kind === "drawn") drawn(data);
     else emit(data.event);
   };
   worker.onerror = () => {
@@ -114,6 +120,15 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     paint: (frame, size, shown = size) => ask({ kind: "paint", frame, size, shown }),
     values: (frame, size, crop) => ask({ kind: "values", frame, size, crop }),
     snapshot: () => ask({ kind: "snapshot" }),
+    capture(listener) {
+      captured = listener;
+      send({ kind: "capture", on: true });
+      return () => {
+        if (captured !== listener) return;
+        captured = null;
+        send({ kind: "capture", on: false });
+      };
+    },
     reset: () => send({ kind: "reset" }),
     on(listener) {
       listeners.add(listener);

@@ -36,6 +36,8 @@ export type ToWorker =
   /** A camera's frame, taken at a time (milliseconds); all of it is painted unless a crop is named. */
   | { kind: "show"; frame: Frame; size: Size; time: number; crop?: Crop }
   | { kind: "refresh" }
+  /** Whether a copy of everything that is drawn is wanted. */
+  | { kind: "capture"; on: boolean }
   | { kind: "reset" };
 
 export type Answer = { id: number; value: Answers[keyof Answers] } | { id: number; sentence: string };
@@ -47,6 +49,8 @@ export type ToPage =
   | { kind: "backend"; backend: Backend; detail: string; why: string | null }
   /** The frame of the last "show" is on the canvas, or was given up (`size` is null). Milliseconds. */
   | { kind: "shown"; size: Size | null; paintMs: number }
+  /** A copy of the canvas; `time`: when its frame was taken, as `show` was told, or null where the last was drawn again. */
+  | { kind: "drawn"; frame: VideoFrame; time: number | null }
   /** Events that the page passes on as they are. */
   | { kind: "event"; event: Extract<EngineEvent, { kind: "opening" | "download" | "waiting" | "trouble" | "note" }> };
 
@@ -54,6 +58,8 @@ export type ToPage =
 export function transfers(message: ToWorker | ToPage): Transferable[] {
   switch (message.kind) {
     case "show":
+      return [message.frame];
+    case "drawn":
       return [message.frame];
     case "canvas":
       return [message.canvas];

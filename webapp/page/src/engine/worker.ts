@@ -23,6 +23,7 @@ let stability = 0;
 let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
 let prefer: Backend | "auto" = "auto";
 let tooSlow = createSlownessCheck();
+let capturing = false;
 
 const progress = (file: string, loaded: number, total: number) =>
   send({ kind: "event", event: { kind: "download", file, loaded, total } });
@@ -62,6 +63,9 @@ async function open(backend: Backend): Promise<Painter> {
     forced: prefer === backend,
     canvas: askCanvas,
     failed: (error, again) => void (opened && opened === painter && fallBack(opened, error, again)),
+    drawn(canvas, time) {
+      if (capturing) send({ kind: "drawn", frame: new VideoFrame(canvas, { timestamp: 0 }), time });
+    },
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
     trouble,
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
@@ -257,6 +261,9 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       break;
     case "refresh":
       painter?.refresh();
+      break;
+    case "capture":
+      capturing = data.on;
       break;
     case "reset":
       betweenFrames((by) => by.reset());

@@ -8,11 +8,17 @@ import { createMeter, type Stats } from "./stats";
 export interface LiveOptions {
   /** A short side chosen by hand (the stroke scale), pixels; null to hold the frame rate. */
   side: number | null;
+  /** Never rests: paints a scene that stands still, and in a hidden tab as far as the browser allows. */
+  always?: boolean;
 }
 
 export interface Live {
   /** Changes the short side: see `LiveOptions`. */
   setSide(side: number | null): void;
+  /** Changes whether it never rests: see `LiveOptions`. */
+  setAlways(always: boolean): void;
+  /** The present short side, pixels. */
+  readonly side: number;
   /** Keeps the size, whatever the frame rate: a recording has one size. */
   hold(on: boolean): void;
   stats(): Stats;
@@ -32,7 +38,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   const idleness = createIdle(video);
   const sides = shortSides(engine.model.multiple);
   let governor = createGovernor(sides);
-  let { side: fixed } = options;
+  let { side: fixed, always = false } = options;
   let idle = false;
   let taking = false;
   let stopped = false;
@@ -55,15 +61,20 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   begin();
 
   const side = () => fixed ?? governor.side;
-  const feed = async (capturedAt: number) => {
-    if (taking || document.hidden || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA || !video.videoWidth) return;
-    idle = idleness.isIdle(performance.now());
+  /** Paints a frame, or what the video shows. */
+  const feed = async (capturedAt: number, given?: VideoFrame) => {
+    if (given && taking) return given.close();
+    if (!given && (taking || document.hidden || !video.videoWidth)) return;
+    if (!given && video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    idle = !always && idleness.isIdle(performance.now());
     if (idle) return;
     taking = true;
     missed = null;
     try {
-      const frame = await takeFrame(video, capturedAt);
-      const source = { width: video.videoWidth, height: video.videoHeight };
+      const frame = given ?? (await takeFrame(video, capturedAt));
+      const source = given
+        ? { width: given.displayWidth, height: given.displayHeight }
+        : { width: video.videoWidth, height: video.videoHeight };
       if (cameraSide !== Math.min(source.width, source.height)) {
         cameraSide = Math.min(source.width, source.height);
         limit();
@@ -79,6 +90,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     }
   };
   const frames = eachFrame(video, (at) => void feed(at));
+  const hiddenFrames = eachTrackFrame(video, (frame) => void feed(performance.now(), frame));
 
   const unsubscribe = engine.on((event: EngineEvent) => {
     if (event.kind === "painted") {
@@ -92,19 +104,32 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
       begin();
     }
   });
-  const visibilityChanged = () => {
-    if (document.hidden) return frames.stop();
+  const look = () => {
+    if (document.hidden) {
+      frames.stop();
+      if (always) hiddenFrames.start();
+      else hiddenFrames.stop();
+      return;
+    }
+    hiddenFrames.stop();
     idleness.wake();
     meter.clear();
     frames.start();
   };
-  document.addEventListener("visibilitychange", visibilityChanged);
-  if (!document.hidden) frames.start();
+  document.addEventListener("visibilitychange", look);
+  look();
 
   return {
     setSide(next) {
       fixed = next;
       idleness.wake();
+    },
+    setAlways(next) {
+      always = next;
+      if (document.hidden) look();
+    },
+    get side() {
+      return side();
     },
     hold(on) {
       held = on;
@@ -119,8 +144,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     stop() {
       stopped = true;
       frames.stop();
+      hiddenFrames.stop();
       unsubscribe();
-      document.removeEventListener("visibilitychange", visibilityChanged);
+      document.removeEventListener("visibilitychange", look);
     },
   };
 }
@@ -155,5 +181,31 @@ function eachFrame(video: HTMLVideoElement, callback: (capturedAt: number) => vo
       next();
     },
     stop,
+  };
+}
+
+/**
+ * Hands out each frame of the video's stream even where the tab is hidden: a video's own are then no longer called for, but
+ * those of a track are (Chromium). A clip has no track, and does not move in a hidden tab.
+ */
+function eachTrackFrame(video: HTMLVideoElement, callback: (frame: VideoFrame) => void) {
+  let reader: ReadableStreamDefaultReader<VideoFrame> | null = null;
+  const read = async (from: ReadableStreamDefaultReader<VideoFrame>) => {
+    for (let next = await from.read(); !next.done; next = await from.read()) {
+      if (reader === from) callback(next.value);
+      else next.value.close();
+    }
+  };
+  return {
+    start() {
+      const [track] = (video.srcObject as MediaStream | null)?.getVideoTracks() ?? [];
+      if (reader || !track || !("MediaStreamTrackProcessor" in globalThis)) return;
+      reader = new MediaStreamTrackProcessor({ track: track as MediaStreamVideoTrack }).readable.getReader();
+      read(reader).catch(() => {}); // the track ended
+    },
+    stop() {
+      reader?.cancel().catch(() => {});
+      reader = null;
+    },
   };
 }

@@ -30,7 +30,11 @@ export interface LiveSize {
  * The size nearest in shape to a picture of `source` pixels whose short side is at most `side` and the picture's own. Its
  * sides are multiples that are not padded, however small the picture.
  */
-export function liveSize(source: Size, side: number, { multiple, rules }: ModelDescription): LiveSize {
+export function liveSize(
+  source: Size,
+  side: number,
+  { multiple, rules }: Pick<ModelDescription, "multiple" | "rules">,
+): LiveSize {
   const most = (length: number) => Math.max(rules.least_side, multiple * Math.floor(length / multiple));
   const [short, long] = [Math.min(source.width, source.height), Math.max(source.width, source.height)];
   const shortSide = most(Math.min(side, short));

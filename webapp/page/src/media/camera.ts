@@ -5,12 +5,55 @@ export interface CameraChoice {
   label: string;
 }
 
-/** Asks for the camera: the one with this id, or the one facing the person. Rejects as `getUserMedia` does. */
-export function openCamera(id: string | null): Promise<MediaStream> {
-  const which = id ? { deviceId: { exact: id } } : { facingMode: "user" };
-  const video = { ...which, width: { ideal: 1280 }, height: { ideal: 720 }, frameRate: { ideal: 30 } };
-  return navigator.mediaDevices.getUserMedia({ video, audio: false });
+/** Which camera: by its id, or by the way that it looks. */
+export type CameraWish = { id: string } | { facing: "user" | "environment" };
+
+/** Long side of the camera's picture that is asked for, pixels. */
+const LONG = 1280;
+
+/** Asks for a camera, with its whole field of view. Rejects as `getUserMedia` does. */
+export async function openCamera(wish: CameraWish): Promise<MediaStream> {
+  const which = "id" in wish ? { deviceId: { exact: wish.id } } : { facingMode: wish.facing };
+  const video = { ...which, width: { ideal: LONG }, frameRate: { ideal: 30 }, resizeMode: { ideal: "none" } };
+  const stream = await navigator.mediaDevices.getUserMedia({ video, audio: false });
+  const [track] = stream.getVideoTracks();
+  const wider = track && wholeView(track.getCapabilities?.() ?? {}, track.getSettings());
+  await (wider && track.applyConstraints(wider).catch(() => {})); // then its first picture will do
+  return stream;
 }
+
+/**
+ * What to ask of a camera for its whole field of view: the shape of its sensor, which is that of its largest picture. A
+ * mode of another shape cuts a part of it off: 16:9 a quarter of a 4:3 sensor. Null where it is there already, or where
+ * the camera does not tell. Pure.
+ */
+export function wholeView(
+  { width, height }: MediaTrackCapabilities,
+  settings: MediaTrackSettings,
+): MediaTrackConstraints | null {
+  if (!width?.max || !height?.max || !settings.width || !settings.height) return null;
+  const sensor = Math.max(width.max, height.max) / Math.min(width.max, height.max);
+  const present = Math.max(settings.width, settings.height) / Math.min(settings.width, settings.height);
+  if (Math.abs(present / sensor - 1) < 0.02) return null;
+  const upright = settings.height > settings.width; // a phone's camera turns with it
+  const long = Math.min(LONG, Math.max(width.max, height.max));
+  const short = Math.round(long / sensor);
+  return {
+    width: { ideal: upright ? short : long },
+    height: { ideal: upright ? long : short },
+    aspectRatio: { ideal: upright ? 1 / sensor : sensor },
+    frameRate: { ideal: 30 },
+    resizeMode: { ideal: "none" },
+  } as MediaTrackConstraints;
+}
+
+/** A screen, a window or a tab, as the person chooses. Rejects as `getDisplayMedia` does. */
+export function openScreen(): Promise<MediaStream> {
+  return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30 } }, audio: false });
+}
+
+/** Whether screens can be painted here; phones cannot show theirs. */
+export const screensSupported = (): boolean => Boolean(navigator.mediaDevices?.getDisplayMedia);
 
 /** Whether the picture should be mirrored, as people expect of their own face: all but cameras that look away. */
 export function facesPerson(stream: MediaStream): boolean {

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { facesPerson, listCameras, stopStream } from "../../src/media/camera";
-import { endingOf, pickType, recordingBarrier } from "../../src/media/recorder";
+import { facesPerson, listCameras, stopStream, wholeView } from "../../src/media/camera";
+import { recordingBarrier } from "../../src/media/recorder";
+import { createTimeline } from "../../src/media/writing";
 
 afterEach(() => vi.unstubAllGlobals());
 
@@ -30,6 +31,26 @@ describe("the camera", () => {
     ]);
   });
 
+  it("is asked for its sensor's shape where its picture has another", () => {
+    const sensor = { width: { max: 2592 }, height: { max: 1944 } };
+    expect(wholeView(sensor, { width: 1280, height: 720 })).toMatchObject({
+      width: { ideal: 1280 },
+      height: { ideal: 960 },
+      resizeMode: { ideal: "none" },
+    });
+    expect(wholeView(sensor, { width: 720, height: 1280 })).toMatchObject({
+      width: { ideal: 960 },
+      height: { ideal: 1280 },
+    });
+    expect(wholeView({ width: { max: 640 }, height: { max: 480 } }, { width: 640, height: 360 })).toMatchObject({
+      width: { ideal: 640 },
+      height: { ideal: 480 },
+    });
+    expect(wholeView(sensor, { width: 640, height: 480 })).toBeNull();
+    expect(wholeView({ width: { max: 1920 }, height: { max: 1080 } }, { width: 1280, height: 720 })).toBeNull();
+    expect(wholeView({}, { width: 1280, height: 720 })).toBeNull(); // Firefox does not tell
+  });
+
   it("stops every track, and bears there being none", () => {
     const stop = vi.fn();
     stopStream(stream({}, stop));
@@ -39,15 +60,13 @@ describe("the camera", () => {
 });
 
 describe("recording", () => {
-  it("prefers MP4 and knows its ending", () => {
-    expect(pickType(() => true)).toMatch(/^video\/mp4/);
-    const webm = pickType((type) => type.startsWith("video/webm"));
-    expect(endingOf(webm ?? "")).toBe("webm");
-    expect(endingOf("video/mp4;codecs=avc1")).toBe("mp4");
-    expect(pickType(() => false)).toBeNull();
+  it("begins with the first frame, and time only goes on", () => {
+    const timeline = createTimeline(1000);
+    // Taken before the recording began, but shown from its beginning on; then one that was taken earlier.
+    expect([980, 1100, 1050, 1100, 1140].map(timeline)).toEqual([0, 0.1, null, null, 0.14]);
   });
 
   it("says in a sentence where it cannot work", () => {
-    expect(recordingBarrier()).toMatch(/cannot record.+\.$/); // Node has no MediaRecorder
+    expect(recordingBarrier()).toMatch(/cannot write videos.+\.$/); // Node has no WebCodecs
   });
 });

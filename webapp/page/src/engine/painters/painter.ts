@@ -43,6 +43,8 @@ export interface PainterOptions {
   forced: boolean;
   /** A fresh canvas from the page. */
   canvas(): Promise<OffscreenCanvas>;
+  /** Something was drawn on it: a frame taken at a time (milliseconds), or null for the last frame again. */
+  drawn(canvas: OffscreenCanvas, time: number | null): void;
   /** The painter cannot go on; `again`: a fresh one of its kind could. */
   failed(error: unknown, again?: boolean): void;
   waiting(place: number): void;
@@ -57,10 +59,12 @@ export class FrameDropped extends Error {}
 /** Longest side of the canvas, in pixels: full HD. */
 const LONGEST = 1920;
 
-/** The size that a picture, a frame or a crop of it, is shown at. */
+/** The size that a picture, a frame or a crop of it, is shown at; where it is scaled down, even, as video encoders want. */
 export function shownSize({ width, height }: Size): Size {
-  const scale = Math.min(1, LONGEST / Math.max(width, height));
-  return { width: Math.max(1, Math.round(width * scale)), height: Math.max(1, Math.round(height * scale)) };
+  const scale = LONGEST / Math.max(width, height);
+  if (scale >= 1) return { width, height };
+  const scaled = (length: number) => 2 * Math.max(1, Math.round((length * scale) / 2));
+  return { width: scaled(width), height: scaled(height) };
 }
 
 export function frameSize(frame: Frame): Size {

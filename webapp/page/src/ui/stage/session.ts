@@ -1,25 +1,36 @@
 // The painting at work: one source at a time, the engine started when it is first needed, the settings applied to it.
 import { type Live, startLive } from "../../live/loop";
-import { cameraId, facesPerson, openCamera, stopStream } from "../../media/camera";
+import { type CameraWish, cameraId, facesPerson, openCamera, openScreen } from "../../media/camera";
 import { openSample } from "../../media/sample";
+import { clipSource, releaseSource, type Source, showSource, streamOf } from "../../media/source";
 import type { Engine, Size } from "../../types";
 import { byId } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Messages } from "../status/messages";
-import { cameraBarrier, cameraTrouble, engineTrouble, type PageContext } from "../status/sentences";
+import { cameraBarrier, cameraTrouble, engineTrouble, type PageContext, screenTrouble } from "../status/sentences";
 import type { Activity } from "../status/status";
 import type { Palette } from "../styles/palette";
 
-export type SourceKind = "camera" | "sample";
+export type SourceKind = "camera" | "screen" | "sample" | "clip";
 
 export interface Session {
   readonly source: SourceKind | null;
   readonly camera: string;
   readonly live: Live | null;
+  /** Whether what is shown is mirrored. */
+  readonly mirrored: boolean;
+  /** The camera with this id, or the one that faces the person. */
   useCamera(id?: string | null): Promise<void>;
+  /** The camera that looks the other way. */
+  flipCamera(): Promise<void>;
+  useScreen(): Promise<void>;
   useSample(): Promise<void>;
+  /** A clip, in a loop. */
+  useClip(clip: File): Promise<void>;
   /** Starts the painter anew, as the settings say. */
   restart(): void;
+  /** Paints on where nothing moves and, as far as the browser allows, in a hidden tab. */
+  setAlways(always: boolean): void;
   /** The live view rests while a clip is painted; the engine is ready with the chosen style when this resolves. */
   pauseForClip(): Promise<void>;
   resumeAfterClip(): void;
@@ -38,8 +49,9 @@ export function createSession(
   const video = byId<HTMLVideoElement>("source");
   const frame = byId("frame");
   const listeners: (() => void)[] = [];
-  let stream: MediaStream | null = null;
+  let shown: Source | null = null;
   let source: SourceKind | null = null;
+  let always = false;
   let live: Live | null = null;
   let paused = false;
   /** The size of the last painting. */
@@ -48,8 +60,11 @@ export function createSession(
   let styleTurn = 0;
   let sourceTurn = 0;
 
-  const mirrored = (): boolean =>
-    settings.get().mirror ?? (source === "camera" && stream !== null && facesPerson(stream));
+  const mirrored = (): boolean => settings.get().mirror ?? (source === "camera" && cameraFacesPerson());
+  const cameraFacesPerson = (): boolean => {
+    const stream = streamOf(shown);
+    return stream !== null && facesPerson(stream);
+  };
   /** A share of the frame's width as one of the canvas's, which fills the frame and may reach beyond it. */
   const onCanvas = (share: number): number => {
     if (!painted || !video.videoHeight) return share;
@@ -97,7 +112,7 @@ export function createSession(
     ready().then(
       () => {
         messages.clear("engine");
-        if (source && !paused) live ??= startLive(engine, video, { side: settings.get().side });
+        if (source && !paused) live ??= startLive(engine, video, { side: settings.get().side, always });
       },
       (error) => messages.trouble("engine", engineTrouble(error), { label: "Try again", run: restart }),
     );
@@ -116,28 +131,44 @@ export function createSession(
   });
 
   /** Swaps the source for what `open` gives; the one before stays when that fails. */
-  const use = async (kind: SourceKind, open: () => Promise<MediaStream> | MediaStream): Promise<void> => {
+  const use = async (kind: SourceKind, open: () => Promise<Source> | Source): Promise<void> => {
     const turn = ++sourceTurn;
     activity.tell({ kind: "source", source: "asked" });
-    let next: MediaStream;
+    let next: Source;
     try {
       next = await open();
     } catch (error) {
       if (turn === sourceTurn) activity.tell({ kind: "source", source: source ? "open" : "none" });
       throw error;
     }
-    if (turn !== sourceTurn) return stopStream(next);
+    if (turn !== sourceTurn) return releaseSource(next);
     activity.tell({ kind: "source", source: "open" });
     live?.stop();
     live = null;
-    stopStream(stream);
-    [stream, source] = [next, kind];
+    releaseSource(shown);
+    [shown, source] = [next, kind];
     document.body.dataset.view = "live";
-    video.srcObject = next;
-    await video.play().catch(() => {}); // interrupted by the next source, or started by the browser later
+    await showSource(video, next);
     if (turn !== sourceTurn) return;
     for (const listener of listeners) listener();
     paint();
+  };
+  const useCamera = async (wish: CameraWish): Promise<void> => {
+    messages.clear("source");
+    const barrier = cameraBarrier(context(), Boolean(navigator.mediaDevices?.getUserMedia));
+    if (barrier) return messages.trouble("source", barrier);
+    if (source === "camera") releaseSource(shown); // most cameras open only once
+    try {
+      await use("camera", () => openCamera(wish));
+      streamOf(shown)?.getVideoTracks()[0]?.addEventListener("ended", cameraEnded);
+    } catch (error) {
+      messages.trouble("source", cameraTrouble(error, context()));
+    }
+  };
+  const screenEnded = (): void => {
+    if (source !== "screen") return;
+    activity.tell({ kind: "source", source: "none" });
+    messages.note("The screen is no longer shared.");
   };
   const cameraEnded = (): void => {
     if (source !== "camera") return;
@@ -160,21 +191,34 @@ export function createSession(
       return source;
     },
     get camera() {
-      return source === "camera" && stream ? cameraId(stream) : "";
+      const stream = source === "camera" ? streamOf(shown) : null;
+      return stream ? cameraId(stream) : "";
     },
     get live() {
       return live;
     },
-    async useCamera(id = null) {
+    get mirrored() {
+      return mirrored();
+    },
+    useCamera: (id = null) => useCamera(id ? { id } : { facing: "user" }),
+    flipCamera: () => useCamera({ facing: cameraFacesPerson() ? "environment" : "user" }),
+    async useScreen() {
       messages.clear("source");
-      const barrier = cameraBarrier(context(), Boolean(navigator.mediaDevices?.getUserMedia));
-      if (barrier) return messages.trouble("source", barrier);
-      if (source === "camera") stopStream(stream); // most cameras open only once
       try {
-        await use("camera", () => openCamera(id));
-        stream?.getVideoTracks()[0]?.addEventListener("ended", cameraEnded);
+        await use("screen", openScreen);
+        streamOf(shown)?.getVideoTracks()[0]?.addEventListener("ended", screenEnded);
       } catch (error) {
-        messages.trouble("source", cameraTrouble(error, context()));
+        const trouble = screenTrouble(error);
+        if (trouble) messages.trouble("source", trouble);
+      }
+    },
+    async useClip(clip) {
+      messages.clear("source");
+      try {
+        await use("clip", () => clipSource(clip));
+      } catch {
+        activity.tell({ kind: "source", source: "none" });
+        messages.trouble("source", `This browser cannot play “${clip.name}”. MP4 with H.264 works everywhere.`);
       }
     },
     async useSample() {
@@ -186,6 +230,10 @@ export function createSession(
       }
     },
     restart,
+    setAlways(next) {
+      always = next;
+      live?.setAlways(next);
+    },
     async pauseForClip() {
       paused = true;
       activity.tell({ kind: "clip", open: true });

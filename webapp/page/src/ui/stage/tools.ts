@@ -1,24 +1,48 @@
-// Snapshot, recording, full screen: what the buttons under the picture do.
-import { endingOf, openMicrophone, type Recording, record, recordingBarrier } from "../../media/recorder";
+// What the buttons under the picture do: snapshot, recording, another camera, picture in picture, full screen.
+import { paintStill } from "../../live/still";
+import { openMicrophone, type Recording, record, recordingBarrier } from "../../media/recorder";
 import type { Engine } from "../../types";
-import { byId, fileName, save } from "../dom";
+import { byId, fileName } from "../dom";
 import type { Messages } from "../status/messages";
-import { clock, microphoneTrouble } from "../status/sentences";
+import { clock, engineTrouble, microphoneTrouble } from "../status/sentences";
+import type { Activity } from "../status/status";
+import { countdown } from "./countdown";
+import { keep } from "./keep";
 import type { Session } from "./session";
 
-export function bindTools(engine: Engine, session: Session, messages: Messages): void {
-  bindSnapshot(engine, messages);
+/** Strokes of a snapshot are at most as broad as those of frames painted at this short side, pixels. */
+const STILL_SIDE = 288;
+
+export function bindTools(engine: Engine, session: Session, messages: Messages, activity: Activity): void {
+  bindSnapshot(engine, session, messages, activity);
   bindRecording(engine, session, messages);
+  bindPictureInPicture(engine, session, messages);
   bindFullScreen(messages);
+  holdAwake(session);
 }
 
-function bindSnapshot(engine: Engine, messages: Messages): void {
+/** Whether the person asked for three seconds' notice. */
+const notice = async (): Promise<void> => {
+  if (byId<HTMLInputElement>("timer").checked) await countdown(3);
+};
+
+function bindSnapshot(engine: Engine, session: Session, messages: Messages, activity: Activity): void {
+  let busy = false;
   byId("snapshot").addEventListener("click", async () => {
+    if (busy || !session.source) return;
+    busy = true;
+    messages.clear("snapshot");
     try {
-      save(await engine.snapshot(), fileName("png"));
-      messages.note("Snapshot saved to your downloads.");
-    } catch {
-      messages.trouble("snapshot", "The snapshot could not be taken. Wait until the picture moves, then try again.");
+      await notice();
+      activity.tell({ kind: "still", busy: true });
+      const side = Math.max(session.live?.side ?? STILL_SIDE, STILL_SIDE);
+      const picture = await paintStill(engine, byId<HTMLVideoElement>("source"), side, session.mirrored);
+      keep(picture, fileName("png"), "Snapshot", messages);
+    } catch (error) {
+      messages.trouble("snapshot", engineTrouble(error));
+    } finally {
+      busy = false;
+      activity.tell({ kind: "still", busy: false });
     }
   });
 }
@@ -27,12 +51,13 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
   const button = byId<HTMLButtonElement>("record");
   const text = byId("record-text");
   let recording: Recording | null = null;
+  let starting = false;
 
   const start = async (): Promise<void> => {
     const sound = byId<HTMLInputElement>("sound").checked ? await microphone(messages) : null;
-    const { canvas } = engine;
-    if (!canvas) return messages.trouble("record", "There is nothing to record yet.");
-    recording = record(canvas, sound);
+    await notice();
+    if (!engine.canvas) throw new Error("There is nothing to record yet.");
+    recording = await record(engine, sound);
     session.live?.hold(true);
     const began = performance.now();
     const tick = (): void => {
@@ -44,11 +69,7 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
     button.setAttribute("aria-label", "Stop recording");
     messages.announce("Recording.");
     try {
-      const file = await recording.done;
-      save(file, fileName(endingOf(file.type)));
-      messages.note("Recording saved to your downloads.");
-    } catch (error) {
-      messages.trouble("record", error instanceof Error ? error.message : "The recording failed.");
+      keep(await recording.done, fileName("mp4"), "Recording", messages);
     } finally {
       clearInterval(ticking);
       recording = null;
@@ -58,18 +79,19 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
       text.textContent = "Record";
     }
   };
-  button.addEventListener("click", () => {
+  button.addEventListener("click", async () => {
     messages.clear("record");
+    if (recording) return void recording.stop();
     const barrier = recordingBarrier();
-    if (recording) void recording.stop();
-    else if (barrier) messages.trouble("record", barrier);
-    else
-      start().catch(() => messages.trouble("record", "This browser could not record the picture. A snapshot works."));
-  });
-  engine.on((event) => {
-    if (event.kind === "backend" && recording) {
-      messages.trouble("record", "Another painter took over, so the recording ended here. What there was is saved.");
-      void recording.stop();
+    if (barrier) return messages.trouble("record", barrier);
+    if (starting) return;
+    starting = true;
+    try {
+      await start();
+    } catch (error) {
+      messages.trouble("record", engineTrouble(error));
+    } finally {
+      starting = false;
     }
   });
 }
@@ -83,15 +105,77 @@ async function microphone(messages: Messages): Promise<MediaStreamTrack | null> 
   }
 }
 
+/** The painting in a small window that stays above all others. */
+function bindPictureInPicture(engine: Engine, session: Session, messages: Messages): void {
+  const button = byId<HTMLButtonElement>("pip");
+  const video = byId<HTMLVideoElement>("pip-video");
+  // Phones have no room for it.
+  button.hidden = !document.pictureInPictureEnabled || matchMedia("(pointer: coarse)").matches;
+  const show = async (): Promise<void> => {
+    video.srcObject = engine.canvas!.captureStream(30);
+    engine.refresh(); // a still canvas gives no frame by itself
+    await video.play();
+  };
+  button.addEventListener("click", async () => {
+    try {
+      if (document.pictureInPictureElement) return await document.exitPictureInPicture();
+      await show();
+      await video.requestPictureInPicture();
+    } catch {
+      messages.trouble("pip", "This browser refused picture in picture here.");
+    }
+  });
+  video.addEventListener("enterpictureinpicture", () => {
+    button.setAttribute("aria-pressed", "true");
+    session.setAlways(true); // people look at it while the tab is hidden
+  });
+  video.addEventListener("leavepictureinpicture", () => {
+    button.setAttribute("aria-pressed", "false");
+    session.setAlways(false);
+    video.srcObject = null;
+  });
+  engine.on((event) => {
+    if (event.kind === "backend" && document.pictureInPictureElement) show().catch(() => {}); // another canvas
+  });
+}
+
+/** Full screen takes the whole page along, so that every control stays at hand. */
 function bindFullScreen(messages: Messages): void {
   const button = byId<HTMLButtonElement>("fullscreen");
   button.hidden = !document.fullscreenEnabled;
   button.addEventListener("click", async () => {
     try {
       if (document.fullscreenElement) await document.exitFullscreen();
-      else await byId("wall").requestFullscreen();
+      else await document.documentElement.requestFullscreen();
     } catch {
       messages.trouble("fullscreen", "This browser refused full screen here.");
     }
   });
+  // A phone held sideways is all picture, too.
+  const sideways = matchMedia("(orientation: landscape) and (max-height: 30rem) and (pointer: coarse)");
+  const look = (): void => {
+    const full = document.fullscreenElement !== null;
+    button.setAttribute("aria-pressed", String(full));
+    document.body.classList.toggle("immersed", full || sideways.matches);
+  };
+  document.addEventListener("fullscreenchange", look);
+  sideways.addEventListener("change", look);
+  look();
+  // The panel lies over the picture there, and comes when it is called.
+  const panel = byId<HTMLButtonElement>("panel-open");
+  panel.addEventListener("click", () => {
+    const open = document.body.classList.toggle("panel-shown");
+    panel.setAttribute("aria-expanded", String(open));
+  });
+}
+
+/** The screen stays lit while a source is painted; the browser takes the lock away whenever the page is hidden. */
+function holdAwake(session: Session): void {
+  let lock: WakeLockSentinel | null = null;
+  const hold = async (): Promise<void> => {
+    if (!session.source || document.hidden || (lock && !lock.released) || !navigator.wakeLock) return;
+    lock = await navigator.wakeLock.request("screen").catch(() => null); // on a low battery, say
+  };
+  session.onSource(() => void hold());
+  document.addEventListener("visibilitychange", () => void hold());
 }

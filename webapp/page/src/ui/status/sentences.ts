@@ -74,6 +74,12 @@ export function cameraTrouble(error: unknown, context: PageContext): Problem {
   }
 }
 
+/** What `getDisplayMedia` threw; null where the person only thought better of it. */
+export function screenTrouble(error: unknown): string | null {
+  if (errorName(error) === "NotAllowedError" && !/system/i.test(errorText(error))) return null;
+  return "The screen could not be shown: the system may not allow the browser to record it.";
+}
+
 /** Why the microphone is missing from a recording. */
 export function microphoneTrouble(error: unknown): string {
   const name = errorName(error);

@@ -34,8 +34,10 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
   const { rules } = options.model.description;
   const lost = () => options.failed(new Trouble("The browser took the canvas away"), true);
   let compositor: Compositor;
+  let canvas: OffscreenCanvas;
   try {
-    compositor = createCompositor(await options.canvas(), rules, lost);
+    canvas = await options.canvas();
+    compositor = createCompositor(canvas, rules, lost);
   } catch (error) {
     network.close();
     throw error;
@@ -60,13 +62,16 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
         const painting = await network.paint(frame, framing, size, time, reader);
         if (closed) throw new FrameDropped();
         compositor.show(frame, framing, painting, view);
+        options.drawn(canvas, time);
         if ("close" in painting) painting.close();
         return performance.now() - start;
       } finally {
         frame.close();
       }
     },
-    refresh: () => compositor.refresh(view),
+    refresh() {
+      if (compositor.refresh(view)) options.drawn(canvas, null);
+    },
     async paint(frame, size, shown) {
       try {
         const painting = await network.paint(frame, framed(frame, false), size, null, reader);

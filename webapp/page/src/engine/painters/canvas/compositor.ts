@@ -77,8 +77,8 @@ const TAPS = 4;
 export interface Compositor {
   /** Shows `painting` over what of `frame` it was made from, and the same way round. */
   show(frame: Frame, framing: Framing, painting: ImageData | ImageBitmap, view: View): void;
-  /** Shows the last picture again. */
-  refresh(view: View): void;
+  /** Shows the last picture again; false where there is none. */
+  refresh(view: View): boolean;
   snapshot(view: View): Promise<Blob>;
   close(): void;
 }
@@ -136,14 +136,15 @@ export function createCompositor(
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.bindTexture(gl.TEXTURE_2D, combined);
   };
-  const draw = (view: View) => {
-    if (!ready) return;
+  const draw = (view: View): boolean => {
+    if (!ready) return false;
     gl.useProgram(show.program);
     gl.viewport(0, 0, canvas.width, canvas.height);
     gl.uniform1f(show.uniform("strength"), view.strength);
     gl.uniform1f(show.uniform("split"), view.split ?? -1);
     gl.uniform1i(show.uniform("keepColors"), Number(view.keepColors));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
+    return true;
   };
   return {
     show(frame, framing, source, view) {

@@ -40,7 +40,8 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
     watch(device, options);
     const viewPass = createViewPass(device, sampler, description.rules);
-    return createPainter({ device, detail, ort, networks, tensors, viewPass, canvas: await options.canvas() });
+    const canvas = await options.canvas();
+    return createPainter({ device, detail, ort, networks, tensors, viewPass, canvas, drawn: options.drawn });
   } catch (error) {
     device.destroy();
     throw error;
@@ -70,9 +71,19 @@ interface PainterParts {
   tensors: Tensors;
   viewPass: ViewPass;
   canvas: OffscreenCanvas;
+  drawn: PainterOptions["drawn"];
 }
 
-function createPainter({ device, detail, ort, networks, tensors, viewPass, canvas }: PainterParts): Painter {
+function createPainter({
+  device,
+  detail,
+  ort,
+  networks,
+  tensors,
+  viewPass,
+  canvas,
+  drawn: told,
+}: PainterParts): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
   const frameTextures = createFrameTextures(device);
@@ -132,11 +143,14 @@ function createPainter({ device, detail, ort, networks, tensors, viewPass, canva
       const { width, height } = shownSize(framing.crop);
       if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
       viewPass.show(context.getCurrentTexture(), drawn(now));
+      told(canvas, time);
       await device.queue.onSubmittedWorkDone();
       return performance.now() - start;
     },
     refresh() {
-      if (last) viewPass.show(context.getCurrentTexture(), drawn(last));
+      if (!last) return;
+      viewPass.show(context.getCurrentTexture(), drawn(last));
+      told(canvas, null);
     },
     async paint(frame, size, shown) {
       try {

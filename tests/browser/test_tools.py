@@ -1,0 +1,237 @@
+"""Snapshots, recordings, sources and the clean output of the page."""
+
+import re
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from engine_page import open_page, serve_echo, set_style
+from playwright.sync_api import expect
+from test_page import FRAMES, HIDE, LOOK, PATIENCE, TWO, apart, decoded, fitted, strength, visit
+
+# A camera's frames as the engine gets them, each grey and as bright as the fraction of the second at which it was taken
+# (`show(seconds, width, height)`); and a microphone that clicks as each second begins. The clocks of sound and page are
+# compared where they have run for a while: at first the audio context's stands still.
+CLOCKWORK = """async () => {
+  const sound = new AudioContext();
+  await sound.resume();
+  const out = sound.createMediaStreamDestination();
+  navigator.mediaDevices.getUserMedia = async () => out.stream;
+  await new Promise((done) => setTimeout(done, 500));
+  let ahead = Infinity; // of the page's clock, seconds
+  for (let i = 0; i < 60; i++) {
+    ahead = Math.min(ahead, performance.now() / 1000 - sound.currentTime);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  const heard = sound.currentTime + 0.5, seen = 1000 * (heard + ahead);
+  for (let second = 0; second < 60; second++) {
+    const click = sound.createOscillator();
+    click.frequency.value = 1000;
+    click.connect(out);
+    click.start(heard + second);
+    click.stop(heard + second + 0.05);
+  }
+  const show = async (width, height) => {
+    const at = performance.now();
+    const level = Math.round(255 * (((at - seen) / 1000 + 60) % 1));
+    const canvas = new OffscreenCanvas(width, height);
+    const pen = canvas.getContext("2d");
+    pen.fillStyle = `rgb(${level}, ${level}, ${level})`;
+    pen.fillRect(0, 0, width, height);
+    const painted = new Promise((done) => {
+      const stop = impasto.engine.on((event) => event.kind === "painted" && (stop(), done()));
+    });
+    if (impasto.engine.show(await createImageBitmap(canvas), { width, height }, at)) await painted;
+  };
+  globalThis.show = async (seconds, width, height) => {
+    for (const end = performance.now() + 1000 * seconds; performance.now() < end; ) await show(width, height);
+  };
+}"""
+
+
+@pytest.fixture(scope="module")
+def studio(browser, static_site):
+    """A page whose painter gives frames back as they are, and which is fed by hand."""
+    context = browser.new_context(accept_downloads=True, permissions=["microphone"])
+    size = serve_echo(context)
+    page = open_page(context, static_site)
+    page.evaluate("() => impasto.engine.start('wasm')")
+    set_style(page, np.zeros(size))
+    page.evaluate(CLOCKWORK)
+    yield page
+    context.close()
+
+
+def recorded(page, *sizes, sound=True):
+    """Records a second and a half at each of the sizes (width, height) → the path of the file."""
+    page.evaluate("(on) => { document.querySelector('#sound').checked = on }", sound)
+    page.evaluate("([w, h]) => show(0.1, w, h)", list(sizes[0]))
+    page.evaluate("document.querySelector('#record').click()")
+    expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
+    for size in sizes:
+        page.evaluate("([w, h]) => show(1.5, w, h)", list(size))
+    with page.expect_download() as download:
+        page.evaluate("document.querySelector('#record').click()")
+    return download.value.path()
+
+
+def test_sound_and_picture_stay_together(studio):
+    with av.open(recorded(studio, (128, 96), (128, 96))) as container:
+        frames = [(float(f.time), f.to_ndarray(format="gray").mean()) for f in container.decode(video=0)]
+        container.seek(0)
+        heard = [(float(f.time), f.sample_rate, f.to_ndarray()[0]) for f in container.decode(audio=0)]
+    # Where the seconds begin: by the brightness of every frame, and by the clicks.
+    seen = [(at - level / 255) % 1 for at, level in frames[1:-1] if 20 < level < 235]
+    begin, rate = heard[0][0], heard[0][1]
+    wave = np.abs(np.concatenate([samples for _, _, samples in heard]))
+    loud = np.flatnonzero(wave > 0.3 * wave.max())
+    clicks = (begin + loud[np.diff(loud, prepend=-rate) > rate / 2] / rate) % 1
+    apart = [(s - c + 0.5) % 1 - 0.5 for s in seen for c in clicks]
+    assert len(seen) > 5
+    assert abs(np.median(apart)) <= 0.04
+
+
+def test_a_recording_plays_to_its_end_though_the_picture_changes_its_size(studio):
+    path = recorded(studio, (128, 96), (96, 128), (64, 64), sound=False)
+    with av.open(path) as container:
+        frames = list(container.decode(video=0))
+    assert {(f.width, f.height) for f in frames} == {(128, 96)}
+    assert frames[0].time == 0
+    assert frames[-1].time > 4.2
+    upright = frames[-1].to_ndarray(format="gray")  # the last is square, between black bars
+    assert upright[:, :10].max() < 40
+    brightness = [f.to_ndarray(format="gray")[:, 60:68].mean() for f in frames if f.time > 3]
+    assert max(brightness) - min(brightness) > 60  # and it moves
+
+
+@pytest.fixture(scope="module")
+def camera_page(browser, static_site):
+    """The page with the camera being painted."""
+    context = browser.new_context(accept_downloads=True, permissions=["camera"], reduced_motion="reduce")
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    yield page
+    context.close()
+
+
+def test_a_snapshot_is_the_whole_picture_at_720(camera_page, camera_picture):
+    page = camera_page
+    page.get_by_role("button", name="Compare").click()
+    taken = {}
+    for key in ("Home", "End"):
+        strength(page, key)
+        with page.expect_download() as download:
+            page.get_by_role("button", name="Snapshot").click()
+        assert download.value.suggested_filename.endswith(".png")
+        taken[key] = decoded(Path(download.value.path()).read_bytes())
+    page.get_by_role("button", name="Compare").click()
+    plain, painted = taken["Home"], taken["End"]
+    assert plain.shape == painted.shape == (720, 900, 3)
+    seen = fitted(camera_picture[:, ::-1], plain)  # mirrored as it is shown, no divider
+    assert apart(plain, seen) < 5
+    left, right = np.s_[:, :300], np.s_[:, 600:]
+    assert min(apart(painted[left], seen[left]), apart(painted[right], seen[right])) > 15
+    expect(page.locator("#loading")).to_be_hidden()
+
+
+def test_three_seconds_notice(camera_page):
+    page = camera_page
+    timer = page.get_by_role("switch", name="Three seconds’ notice")
+    timer.check()
+    with page.expect_download():
+        page.get_by_role("button", name="Snapshot").click()
+        for number in "321":
+            expect(page.locator("#count")).to_have_text(number)
+    expect(page.locator("#count")).to_be_hidden()
+    timer.uncheck()
+
+
+def test_full_screen_keeps_the_controls_at_hand(camera_page):
+    page = camera_page
+    page.get_by_role("button", name="Full screen").click()
+    page.wait_for_function("document.fullscreenElement === document.documentElement")
+    box = page.locator("#wall").bounding_box()
+    screen = page.viewport_size
+    assert (box["width"], box["height"]) == (screen["width"], screen["height"])
+    expect(page.get_by_role("button", name="Snapshot")).to_be_in_viewport()
+    scream = page.get_by_role("button", name="The Scream")
+    expect(scream).to_be_hidden()
+    page.get_by_role("button", name="Styles", exact=True).click()
+    scream.click()
+    expect(scream).to_have_attribute("aria-pressed", "true")
+    page.get_by_role("button", name="Styles", exact=True).click()
+    page.evaluate("document.exitFullscreen()")
+    page.wait_for_function("document.fullscreenElement === null")
+    expect(scream).to_be_visible()
+
+
+def test_a_screen_is_a_source_and_is_not_mirrored(camera_page):
+    page = camera_page
+    page.evaluate("""() => {
+      const canvas = Object.assign(document.createElement("canvas"), { width: 320, height: 200 });
+      const pen = canvas.getContext("2d");
+      setInterval(() => pen.fillRect(320 * Math.random(), 0, 9, 9), 100);
+      navigator.mediaDevices.getDisplayMedia = async () => canvas.captureStream(5);
+    }""")
+    page.get_by_role("button", name="Screen or window").click()
+    page.wait_for_function("document.querySelector('#source').videoWidth === 320")
+    expect(page.get_by_role("button", name="Mirror")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="Screen or window")).to_have_attribute("aria-pressed", "true")
+
+
+def test_a_clean_output_shows_the_picture_alone_and_goes_on_unseen(browser, static_site):
+    context = browser.new_context(viewport={"width": 640, "height": 480}, permissions=["camera"])
+    page = visit(context, static_site + "?obs=1" + LOOK)
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)  # nobody pressed anything
+    controls = page.locator("button, select, input, a, .caption, .wordmark")
+    assert not [each for each in controls.all() if each.is_visible()]
+    assert page.locator("#host canvas").bounding_box() == {"x": 0, "y": 0, "width": 640, "height": 480}
+    page.evaluate(HIDE, True)
+    page.evaluate(FRAMES.replace("requestAnimationFrame(() => requestAnimationFrame(done))", "done()"), TWO * 4)
+    page.evaluate(HIDE, False)
+    page.keyboard.press("h")
+    expect(page.get_by_role("button", name="Snapshot")).to_be_visible()
+    page.keyboard.press("h")
+    expect(page.get_by_role("button", name="Snapshot")).to_be_hidden()
+    context.close()
+
+
+def test_a_phone_held_sideways_is_all_picture(browser, static_site):
+    context = browser.new_context(
+        viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True, permissions=["camera"]
+    )
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").tap()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    assert page.locator("#wall").bounding_box() == {"x": 0, "y": 0, "width": 844, "height": 390}
+    for name in ("Snapshot", re.compile("Record"), "Styles"):
+        expect(page.locator("#tools").get_by_role("button", name=name)).to_be_in_viewport()
+    context.close()
+
+
+def test_on_a_phone_a_snapshot_is_shared_or_saved(browser, static_site):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844},
+        has_touch=True,
+        is_mobile=True,
+        permissions=["camera"],
+        accept_downloads=True,
+    )
+    context.add_init_script("""
+      globalThis.shared = [];
+      navigator.canShare = () => true;
+      navigator.share = async ({ files }) => void shared.push(files[0].name);
+    """)
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").tap()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    page.get_by_role("button", name="Snapshot").tap()
+    page.get_by_role("dialog").get_by_role("button", name="Share").tap()
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    assert re.fullmatch(r"impasto .+\.png", page.evaluate("shared")[0])
+    page.get_by_role("button", name="Snapshot").tap()
+    with page.expect_download():
+        page.get_by_role("dialog").get_by_role("button", name="Save").tap()
+    context.close()
