@@ -2,6 +2,7 @@
 
 import contextlib
 import shutil
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,8 @@ import pytest
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.sample import picture
 from impasto.models.store import RELEASED
+
+sys.path.append(str(Path(__file__).parent))  # for odd_clips.py
 
 TINY = Path(__file__).parent / "contract" / "tiny"
 

@@ -3,13 +3,17 @@
 To be run, and its result committed, when a rule changes on purpose.
 """
 
+import base64
 import json
+import tempfile
 from dataclasses import replace
+from pathlib import Path
 from unittest import mock
 
+import av
 import cv2
 import numpy as np
-from vectors import CASES, STUDIED, TINY, chosen, packed
+from vectors import CASES, STUDIED, TINY, as_codes, chosen, packed
 
 from impasto.export.runtime import style_file as style_files
 from impasto.export.runtime.graph_weights import weights_of
@@ -20,8 +24,11 @@ from impasto.export.runtime.style_file import StyleFile, licence_note, read_styl
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
+from impasto.webapp.files.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.detail import enlarge
+from impasto.webapp.files.edits import read_edits
 from impasto.webapp.files.probe import working_size
+from impasto.webapp.files.tone import Transfer, tone_map
 
 MODEL = load_model(TINY)
 WAVES = MODEL.gallery()["waves"]["style"]
@@ -205,10 +212,115 @@ def sizes() -> list[dict]:
     ]
 
 
+def tones() -> list[dict]:
+    """Greys, pure colours, and some between, in code values of 8 bits."""
+    greys = [[level] * 3 for level in range(0, 256, 15)]
+    pure = [[level * (c == i) for i in range(3)] for c in range(3) for level in (64, 128, 192, 255)]
+    mixed = np.random.default_rng(4).integers(0, 256, (40, 3)).tolist()
+    codes = [*greys, *pure, *mixed]
+    return [
+        {
+            "kind": "tone",
+            "name": transfer.name.lower(),
+            "codes": codes,
+            "shown": tone_map(as_codes(codes), transfer)[0].tolist(),
+        }
+        for transfer in Transfer
+    ]
+
+
+def places() -> list[dict]:
+    """(a frame's size, the first frame's, what that fills)."""
+    given = [
+        ((96, 64), (96, 64), (96, 64)),
+        ((64, 96), (96, 64), (96, 64)),
+        ((1280, 720), (640, 360), (512, 288)),
+        ((720, 1280), (640, 360), (512, 288)),
+        ((640, 480), (853, 480), (640, 360)),
+        ((1000, 10), (64, 64), (64, 64)),
+        ((641, 361), (640, 360), (640, 360)),
+    ]
+    return [
+        {"kind": "fitted", "size": size, "first": first, "into": into, "fitted": list(fitted(size, first, into))}
+        for size, first, into in given
+    ]
+
+
+def matrices() -> list[dict]:
+    names = {Matrix.BT709: "bt709", Matrix.BT601: "smpte170m"}
+    sizes = [(1280, 720), (720, 1280), (1279, 719), (1920, 718), (720, 576), (720, 720)]
+    return [
+        {"kind": "matrix", "size": size, "matrix": names[matrix_of(av.VideoFrame(*size, "yuv420p"))]} for size in sizes
+    ]
+
+
+def box(kind: bytes, *parts: bytes) -> bytes:
+    body = b"".join(parts)
+    return (8 + len(body)).to_bytes(4, "big") + kind + body
+
+
+def movie(rows: list[tuple[float, float | None, float]], long: bool, fragmented: bool) -> bytes:
+    """An MP4 of nothing but what edit lists need, two seconds long; `rows`: (seconds, from when or None, rate)."""
+
+    def clock(scale: int, seconds: int) -> bytes:
+        wide, flags = (8, b"\1\0\0\0") if long else (4, bytes(4))
+        return flags + bytes(2 * wide) + scale.to_bytes(4, "big") + (scale * seconds).to_bytes(wide, "big")
+
+    def part(seconds: float, when: float | None, rate: float) -> bytes:
+        wide = 8 if long else 4
+        time = -1 if when is None else round(when * 15_360)
+        return (
+            round(seconds * 600).to_bytes(wide, "big")
+            + time.to_bytes(wide, "big", signed=True)
+            + round(rate * 65_536).to_bytes(4, "big", signed=True)
+        )
+
+    head = (b"\1" if long else b"\0") + bytes(3)
+    number = head + bytes(16 if long else 8) + (7).to_bytes(4, "big") + bytes(60)
+    elst = box(b"elst", head, len(rows).to_bytes(4, "big"), *(part(*row) for row in rows))
+    track = box(b"trak", box(b"tkhd", number), box(b"edts", elst), box(b"mdia", box(b"mdhd", clock(15_360, 2))))
+    fragments = box(b"mvex", bytes(8)) if fragmented else b""
+    moov = box(b"moov", box(b"mvhd", clock(600, 2)), track, fragments)
+    return box(b"ftyp", b"isom", bytes(4)) + box(b"free", bytes(40)) + moov
+
+
+def edits() -> list[dict]:
+    given = [
+        ("one part", [(1, 0.5, 1)], False),
+        ("an empty part, then one", [(0.25, None, 1), (1, 0.5, 1)], False),
+        ("two parts", [(0.5, 0.25, 1), (0.5, 1.25, 1)], False),
+        ("two parts that belong together", [(0.5, 0.25, 1), (0.5, 0.75, 1)], False),
+        ("parts in another order", [(0.5, 1.25, 1), (0.5, 0.25, 1)], False),
+        ("an encoder's delay", [(2, 1024 / 15_360, 1)], False),
+        ("an empty part between", [(0.5, 0.25, 1), (0.25, None, 1), (0.5, 1.25, 1)], False),
+        ("twice as fast", [(0.5, 0, 2)], False),
+        ("a still", [(0.5, 0, 0)], False),
+        ("fragments, one part", [(1, 0.5, 1)], True),
+        ("fragments, two parts", [(0.5, 0.25, 1), (0.5, 1.25, 1)], True),
+    ]
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "clip.mp4"
+        for (name, rows, fragmented), long in zip(given, [False, True] * len(given), strict=False):
+            file.write_bytes(movie(rows, long, fragmented))
+            case = {"kind": "edits", "name": name, "file": base64.b64encode(file.read_bytes()).decode()}
+            try:
+                (edit_list,) = read_edits(file).values()
+                parts = [[float(each) for each in (edit.start, edit.end, edit.at)] for edit in edit_list.edits]
+                found.append({**case, "parts": parts, "cuts_sound": edit_list.cuts_sound})
+            except BadInput as problem:
+                found.append({**case, "refused": str(problem).split(maxsplit=1)[1]})
+    return found
+
+
+def clips() -> list[dict]:
+    return [*tones(), *places(), *matrices(), *edits()]
+
+
 def main() -> None:
     found = {
         "styles": {name: numbers(style) for name, style in STYLES.items()},
-        "cases": [*studied(), *paintings(), *transparent(), *blends(), *models(), *sizes(), *details()],
+        "cases": [*studied(), *paintings(), *transparent(), *blends(), *models(), *sizes(), *details(), *clips()],
     }
     lines = [json.dumps(case) for case in found["cases"]]
     text = f'{{"styles": {json.dumps(found["styles"])},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"

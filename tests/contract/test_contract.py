@@ -1,26 +1,31 @@
 """The contract vectors in Python. The page's tests read the same: `webapp/page/tests/contract.test.ts`."""
 
+import base64
 import io
 import json
 import shutil
 import sys
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from PIL import Image
 
 sys.path.append(str(Path(__file__).parent))
-from vectors import STUDIED, TINY, cases, chosen, styles, unpacked
+from vectors import STUDIED, TINY, as_codes, cases, chosen, styles, unpacked
 
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
+from impasto.webapp.files.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.detail import enlarge
+from impasto.webapp.files.edits import read_edits
 from impasto.webapp.files.pictures import decode_picture
 from impasto.webapp.files.probe import working_size
+from impasto.webapp.files.tone import Transfer, tone_map
 
 
 def named(kind):
@@ -116,3 +121,36 @@ def test_sizes_of_clips(case):
 def test_paintings_at_the_size_of_their_frames(case):
     shown = enlarge(unpacked(case["painting"]), unpacked(case["frame"])).astype(int)
     assert np.abs(shown - unpacked(case["shown"])).max() <= 2
+
+
+@named("tone")
+def test_hdr(case):
+    shown = tone_map(as_codes(case["codes"]), Transfer[case["name"].upper()])
+    assert np.abs(shown[0].astype(int) - case["shown"]).max() <= 1
+
+
+@named("fitted")
+def test_frames_of_another_size(case):
+    assert list(fitted(case["size"], case["first"], case["into"])) == case["fitted"]
+
+
+@named("matrix")
+def test_clips_that_do_not_name_their_matrix(case):
+    found = matrix_of(av.VideoFrame(*case["size"], "yuv420p"))
+    assert found == {"bt709": Matrix.BT709, "smpte170m": Matrix.BT601}[case["matrix"]]
+
+
+@named("edits")
+def test_edit_lists(case, tmp_path):
+    file = tmp_path / "clip.mp4"
+    file.write_bytes(base64.b64decode(case["file"]))
+    if "refused" in case:
+        with pytest.raises(BadInput) as refused:
+            read_edits(file)
+        assert str(refused.value) == f"{file} {case['refused']}"
+        return
+    ((number, edits),) = read_edits(file).items()
+    assert number == 7
+    found = [[float(each) for each in (edit.start, edit.end, edit.at)] for edit in edits.edits]
+    np.testing.assert_allclose(found, case["parts"], atol=1e-4)
+    assert edits.cuts_sound == case["cuts_sound"]

@@ -43,3 +43,8 @@ def styles() -> dict[str, np.ndarray]:
 def chosen(name: str, vectors: dict[str, np.ndarray], model: Model) -> Style:
     """A style that a case of kind "paint" names: a vector, or a `.style` file."""
     return vectors[name] if name in vectors else read_style(STUDIED / name, model)
+
+
+def as_codes(pixels: list[list[int]]) -> np.ndarray:
+    """R'G'B' of 8 bits as the 12 bits that Python tone-maps: uint16 [1, pixels, 3]."""
+    return np.round(np.array([pixels]) * (4095 / 255)).astype(np.uint16)

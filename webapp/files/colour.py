@@ -1,13 +1,17 @@
 """Between a clip's YUV and the RGB that is painted: matrix, range and HDR, through swscale.
 
-From outside: `Matrix`, `matrix_of`, `is_full_range`, `is_hdr`, `ToRgb`, `ToVideo`.
+From outside: `Matrix`, `matrix_of`, `is_full_range`, `transfer_of`, `ToRgb`, `ToVideo`.
 """
 
 from enum import IntEnum
 
 import av
 import numpy as np
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc, VideoReformatter
+from av.video.reformatter import ColorRange, VideoReformatter
+
+from impasto.models.rules import BACKGROUND
+
+from .tone import Transfer, tone_map
 
 
 class Matrix(IntEnum):
@@ -37,7 +41,6 @@ _BY_TAG = {
     9: Matrix.BT2020,
     10: Matrix.BT2020,
 }
-_HDR_TRANSFERS = frozenset({16, 18})  # SMPTE 2084 (PQ) and ARIB STD-B67 (HLG)
 
 
 def matrix_of(frame: av.VideoFrame) -> Matrix:
@@ -53,46 +56,76 @@ def is_full_range(frame: av.VideoFrame) -> bool:
     return frame.format.is_rgb or frame.format.name.startswith(("yuvj", "gray", "pal"))
 
 
-def is_hdr(frame: av.VideoFrame) -> bool:
-    """Whether the frame is coded as PQ or HLG: brighter than a screen's white, mostly in a wider gamut."""
-    return int(frame.color_trc) in _HDR_TRANSFERS
+def transfer_of(frame: av.VideoFrame) -> Transfer | None:
+    """PQ or HLG, where the frame is coded so: brighter than a screen's white, mostly in a wider gamut."""
+    number = int(frame.color_trc)
+    return Transfer(number) if number in set(Transfer) else None
 
 
 class ToRgb:
     """Decoded frame -> uint8 RGB [height, width, 3], scaled and converted in one pass.
 
-    HDR takes a second pass, swscale's tone mapping to the sRGB curve and BT.709 primaries: 3 s of tables once, then
-    3 ms for a frame of 512x288.
+    HDR takes a second pass (`tone.py`), and so does transparency: what is transparent is laid on white, as pictures
+    are. A frame of another size than the first's, as of calls where a phone was turned, keeps its shape and gets black
+    bars.
     """
 
-    def __init__(self, size: tuple[int, int], enlarging: bool, matrix: Matrix, full_range: bool, hdr: bool):
+    def __init__(
+        self, size: tuple[int, int], enlarging: bool, matrix: Matrix, full_range: bool, hdr: Transfer | None = None
+    ):
         self.size, self.matrix, self.hdr = size, matrix, hdr
         self.range = ColorRange.JPEG if full_range else ColorRange.MPEG
         self.flags = (_BICUBIC if enlarging else _AREA) | _ACCURATE_RND | _FULL_CHROMA_OUT
-        self.scaler, self.tone_mapper = VideoReformatter(), VideoReformatter()
+        self.scaler = VideoReformatter()
+        self.first: tuple[int, int] | None = None  # the first frame's size
 
     def __call__(self, decoded: av.VideoFrame) -> np.ndarray:
-        picture = self.scaler.reformat(
+        self.first = self.first or (decoded.width, decoded.height)
+        if (decoded.width, decoded.height) == self.first:
+            return self._converted(decoded, self.size)
+        width, height = fitted((decoded.width, decoded.height), self.first, self.size)
+        rgb = np.zeros((self.size[1], self.size[0], 3), np.uint8)
+        left, top = (self.size[0] - width) // 2, (self.size[1] - height) // 2
+        rgb[top : top + height, left : left + width] = self._converted(decoded, (width, height))
+        return rgb
+
+    def _converted(self, decoded: av.VideoFrame, size: tuple[int, int]) -> np.ndarray:
+        transparent = self.hdr is None and any(component.is_alpha for component in decoded.format.components)
+        kind = "gbrp12le" if self.hdr else "rgba" if transparent else "rgb24"  # rgb48le is wrong with full chroma
+        pixels = self.scaler.reformat(
             decoded,
-            *self.size,
-            format="gbrp12le" if self.hdr else "rgb24",  # rgb48le comes out wrong with full chroma
+            *size,
+            format=kind,
             src_colorspace=self.matrix,
             dst_colorspace=self.matrix,
             src_color_range=self.range,
             dst_color_range=ColorRange.JPEG,
             interpolation=self.flags,
             threads=1,
-        )
+        ).to_ndarray()
         if self.hdr:
-            picture = self.tone_mapper.reformat(
-                picture,
-                format="rgb24",
-                dst_color_trc=ColorTrc.IEC61966_2_1,
-                dst_color_primaries=ColorPrimaries.BT709,
-                interpolation=self.flags,
-                threads=1,
-            )
-        return picture.to_ndarray()
+            return tone_map(pixels, self.hdr)
+        return _on_background(pixels) if transparent else pixels
+
+
+def fitted(size: tuple[int, int], first: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:
+    """The largest (width, height) within `into` for a frame of another size than the first, which fills it.
+
+    Pixels keep their shape. A frame of the same shape, to within a pixel of `into`, fills it, too.
+    """
+    stretch = (into[0] / first[0], into[1] / first[1])
+    shown = (size[0] * stretch[0], size[1] * stretch[1])
+    scale = min(into[0] / shown[0], into[1] / shown[1])
+    sides = [max(int(side * scale + 0.5), 1) for side in shown]
+    width, height = (side if whole - side > 1 else whole for side, whole in zip(sides, into, strict=True))
+    return width, height
+
+
+def _on_background(rgba: np.ndarray) -> np.ndarray:
+    """uint8 RGBA [H,W,4], not premultiplied, laid on the background of transparent pictures."""
+    alpha = rgba[..., 3:].astype(np.uint16)
+    mixed = alpha * rgba[..., :3] + (255 - alpha) * np.array(BACKGROUND, np.uint16)
+    return ((mixed + 127) // 255).astype(np.uint8)
 
 
 def with_slack(rgb: np.ndarray) -> np.ndarray:

@@ -3,6 +3,7 @@
 From outside: `probe`, which returns a `ClipInfo` or raises `BadInput`; `working_size`; `open_clip`.
 """
 
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
@@ -17,9 +18,11 @@ from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 from impasto.webapp.files import colour
 
+from .edits import EditList, read_edits
 from .filters import display_matrix
 from .pictures import MAX_PIXELS, check_readable, picture_kind
 from .pictures import SUFFIXES as PICTURE_SUFFIXES
+from .tone import Transfer
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
@@ -98,8 +101,10 @@ class ClipInfo:
     orientation: Orientation
     matrix: colour.Matrix
     full_range: bool
-    hdr: bool  # PQ or HLG: brighter than a screen's white, in a wider gamut
+    hdr: Transfer | None  # PQ or HLG: brighter than a screen's white, in a wider gamut
     audio: tuple[str, ...]  # codec of each audio track
+    edits: dict[int, EditList]  # of an MP4's or MOV's tracks, by PyAV's number (`stream.id`)
+    picture_edits: EditList | None  # those of the picture
 
     @property
     def shown_size(self) -> tuple[int, int]:
@@ -115,16 +120,19 @@ class ClipInfo:
 
 
 @contextmanager
-def open_clip(path: Path):
+def open_clip(path: Path, edited: bool = True):
     """Open a clip for reading: a PyAV container that can reach no other file.
 
-    Raises BadInput for a file that is missing, a folder, unreadable, or no clip.
+    Times are those of a track's own clock where `edited` is False: then FFmpeg does not look at edit lists. Raises
+    BadInput for a file that is missing, a folder, unreadable, or no clip.
     """
     check_readable(path)
     kind = picture_kind(path)
     if kind is not None:  # FFmpeg opens some of them as clips of one tile
         raise BadInput(f"{path} is a picture ({kind}), not a video; paint it as a picture.")
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
+    if not edited:
+        options["ignore_editlist"] = "1"
     try:
         container = av.open(f"file:{path}", container_options=options, metadata_errors="replace")
     except av.error.FFmpegError as error:
@@ -147,8 +155,9 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
                 f"{path} has frames of {stream.width}x{stream.height}, more than the {limits.max_pixels:,} pixels"
                 " allowed; scale it down first."
             )
+        edits = read_edits(path) if "mp4" in container.format.name else {}
         frame = _first_frame(container, stream, path)
-        info = _describe(path, container, stream, frame)
+        info = _describe(path, container, stream, frame, edits)
     check_seconds(path, info.duration or 0, limits)
     return info
 
@@ -174,6 +183,17 @@ def picture_stream(container, path: Path):
     if container.streams.audio:
         raise BadInput(f"{path} has sound but no picture; name a video or an image.")
     raise BadInput(f"{path} holds no video; name a video or an image.")
+
+
+def decoder(stream) -> Callable[[av.Packet], list[av.VideoFrame]]:
+    """Decodes the stream's packets; of WebM with transparency, with it, which FFmpeg's own decoders leave out."""
+    name = stream.codec_context.name
+    tags = {key.lower(): value for key, value in stream.metadata.items()}
+    if tags.get("alpha_mode") != "1" or name not in ("vp8", "vp9"):
+        return lambda packet: packet.decode()
+    context = av.CodecContext.create("libvpx-vp9" if name == "vp9" else "libvpx", "r")
+    context.options = dict(stream.codec_context.options)
+    return context.decode
 
 
 def decoded_pixels(stream) -> int:
@@ -209,7 +229,7 @@ def _rounded(length: Fraction) -> int:
     return int(length + Fraction(1, 2))
 
 
-def _describe(path: Path, container, stream, frame) -> ClipInfo:
+def _describe(path: Path, container, stream, frame, edits: dict[int, EditList]) -> ClipInfo:
     orientation = _orientation(frame)
     width, height = orientation.turn_size((frame.width, frame.height))
     aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -235,10 +255,12 @@ def _describe(path: Path, container, stream, frame) -> ClipInfo:
         orientation=orientation,
         matrix=colour.matrix_of(frame),
         full_range=colour.is_full_range(frame),
-        hdr=colour.is_hdr(frame),
+        hdr=colour.transfer_of(frame),
         audio=tuple(
             track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
         ),
+        edits=edits,
+        picture_edits=edits.get(stream.id),
     )
 
 
@@ -317,10 +339,11 @@ def _parse_clock(text: str) -> float | None:
 
 
 def _first_frame(container, stream, path: Path):
+    decode = decoder(stream)
     try:
         for packet in container.demux(stream):
             try:
-                for frame in packet.decode():
+                for frame in decode(packet):
                     return frame
             except av.error.InvalidDataError:
                 if not _is_broadcast(container):

@@ -3,7 +3,8 @@
 From outside: `read_frames`, which yields `Frame`.
 """
 
-from collections.abc import Generator, Iterator
+import math
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
 from heapq import heappop, heappush
@@ -17,10 +18,12 @@ from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 
 from .colour import ToRgb
+from .edits import Edit
 from .filters import Deinterlacer
-from .probe import BROADCAST, ClipInfo, decoded_pixels, open_clip, picture_stream
+from .probe import BROADCAST, ClipInfo, decoded_pixels, decoder, open_clip, picture_stream
 from .span import WHOLE, Span
 
+_REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
 # Containers whose index leads to a key frame before any time, and seconds from the beginning from which that saves
 # anything; in the others, all frames before a part are decoded.
@@ -52,10 +55,13 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span 
     step = max(round(1 / (info.frame_rate * info.time_base)), 1)
     origin = round(info.origin / info.time_base)
     start, end = (None if time is None else round(time / info.time_base) for time in (span.start, span.end))
+    shown_from, shown_to = _shown(info)
     last, found = None, False
     with reading(info.path):
         for decoded, time in _progressive(info, span.start):
             pts = (0 if last is None else last + step) if time is None else time - origin
+            if not shown_from <= pts < shown_to:
+                continue
             pts = pts if last is None else max(pts, last + 1)
             if end is not None and pts >= end:
                 break
@@ -69,13 +75,37 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span 
         raise BadInput(f"{info.path} has no picture between {span.start:g} s and {span.end or info.duration or 0:g} s.")
 
 
+def _shown(info: ClipInfo) -> tuple[int | float, int | float]:
+    """From when to when frames are shown, in ticks: in fragmented files FFmpeg passes on what an edit list cut away."""
+    edits = info.picture_edits
+    if edits is None or not edits.fragmented:
+        return -math.inf, math.inf
+    return math.ceil(edits.edits[0].at / info.time_base), math.ceil(edits.end / info.time_base)
+
+
 def _progressive(info: ClipInfo, start: float) -> Iterator[tuple[av.VideoFrame, int | None]]:
     """Decoded frames from a key frame before `start` on, interlaced ones made whole, and when each is shown."""
     deinterlacer = Deinterlacer()
-    frames: Iterator[av.VideoFrame | None] = chain(_decode(info, start), [None])
+    several = info.picture_edits is not None and len(info.picture_edits.edits) > 1
+    frames: Iterator[av.VideoFrame | None] = chain(_put_together(info) if several else _decode(info, start), [None])
     for decoded in frames:
         for frame in deinterlacer.flush() if decoded is None else deinterlacer.push(decoded):
             yield frame, None if frame.pts is None else _in_ticks(info, frame, frame.pts)
+
+
+def _put_together(info: ClipInfo) -> Iterator[av.VideoFrame]:
+    """The frames that the several parts of an edit list show, `pts` when they are shown.
+
+    FFmpeg finds the same frames, but loses their times where a part does not begin with a frame, and with B-frames. As
+    it does, the picture begins with the first part, whatever its encoder's delay.
+    """
+    delay = None
+    for edit in info.picture_edits.edits if info.picture_edits else ():
+        for frame in _decode(info, 0, edit):
+            time = (frame.pts or 0) * info.time_base
+            delay = time - edit.start if delay is None else delay
+            frame.pts = round((time - edit.start + edit.at - delay) / info.time_base)
+            yield frame
 
 
 def _in_ticks(info: ClipInfo, frame: av.VideoFrame, time: int) -> int:
@@ -97,8 +127,8 @@ class _Upright:
         return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
 
 
-def _decode(info: ClipInfo, start: float) -> Iterator[av.VideoFrame]:
-    """Decoded frames, raising BadInput at the first sign of damage.
+def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[av.VideoFrame]:
+    """Decoded frames, raising BadInput at the first sign of damage; with `part` its own, on the track's clock.
 
     A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
     passed over, and so is a last packet that is cut off. AVI knows the order of decoding only: there, the frames, which
@@ -117,15 +147,17 @@ def _decode(info: ClipInfo, start: float) -> Iterator[av.VideoFrame]:
             )
         return str(_damaged(info, count, end))
 
-    with reading(info.path, stopped), open_clip(info.path) as container:
+    with reading(info.path, stopped), open_clip(info.path, edited=part is None) as container:
         stream = picture_stream(container, info.path)
-        most = decoded_pixels(stream)  # before the stream's size changes
-        if start > _SEEK_FROM and info.container in _SEEKABLE:
+        most, decode = decoded_pixels(stream), decoder(stream)  # before the stream's size changes
+        if part is not None:
+            container.seek(int(max(part.start - _REORDERED, 0) / stream.time_base), stream=stream)
+        elif start > _SEEK_FROM and info.container in _SEEKABLE:
             container.seek(round((Fraction(start) + info.origin) / info.time_base), stream=stream)
         for packet in container.demux(stream):
             if info.container == "avi" and packet.dts is not None and packet.size:
                 heappush(times, packet.dts)
-            for frame in _decode_packet(packet, forgiving=broadcast and count == 0):
+            for frame in _decode_packet(decode, packet, forgiving=broadcast and count == 0):
                 if times:
                     frame.pts = heappop(times)
                 if doubtful:
@@ -133,8 +165,13 @@ def _decode(info: ClipInfo, start: float) -> Iterator[av.VideoFrame]:
                 if frame.is_corrupt or packet.is_corrupt:
                     doubtful = count > 0 or not broadcast
                     continue
-                yield frame
                 count += 1
+                if part is not None and (time := (frame.pts or 0) * info.time_base) >= part.start:
+                    if time >= part.end:
+                        return
+                    yield frame
+                elif part is None:
+                    yield frame
                 if frame.pts is not None:
                     end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
     declared = info.declared_seconds or 0
@@ -142,9 +179,9 @@ def _decode(info: ClipInfo, start: float) -> Iterator[av.VideoFrame]:
         raise _damaged(info, count, end)
 
 
-def _decode_packet(packet: av.Packet, forgiving: bool) -> list[av.VideoFrame]:
+def _decode_packet(decode: Callable, packet: av.Packet, forgiving: bool) -> list[av.VideoFrame]:
     try:
-        return packet.decode()
+        return decode(packet)
     except av.error.InvalidDataError:
         if not forgiving:
             raise

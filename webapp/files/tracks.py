@@ -1,29 +1,26 @@
 """Carrying everything of a clip but its picture into a painted MP4: sound, subtitles, chapters, titles, languages.
 
-From outside: `Tracks`. Packets are copied untouched wherever MP4 can hold their codec.
+From outside: `Tracks`. Packets are copied untouched wherever MP4 can hold their codec and no edit list cuts into them.
 """
 
+import heapq
 from collections.abc import Generator
 from contextlib import ExitStack
 from fractions import Fraction
 
 import av
 import av.error
-from av.audio.layout import AudioLayout
 
 from impasto.export.runtime.damage import reading
 
+from .edits import LEAD_IN
 from .probe import ClipInfo, open_clip, picture_stream
+from .sound import EditedSound, add_aac
 from .span import WHOLE, Span
 
 # Codecs with a registered place in MP4. PCM has one too, but players ignore it; Vorbis has none.
 COPIED_AUDIO = frozenset({"aac", "mp3", "mp2", "ac3", "eac3", "opus", "flac", "alac", "dts"})
 TEXT_SUBTITLES = frozenset({"subrip", "ass", "ssa", "webvtt", "text"})  # turned into MP4's own mov_text
-AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350})
-AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # by channels
-AAC_BITS_PER_CHANNEL = 96_000  # per second
-# Seconds before the beginning that decoders need to start up (Opus: 0.08) and that an edit list hides.
-_LEAD_IN = Fraction(1, 10)
 # Describe the source's file, not its content; the muxer writes its own.
 _FILE_TAGS = frozenset({"major_brand", "minor_version", "compatible_brands", "encoder", "duration", "rotate"})
 
@@ -42,7 +39,7 @@ class Tracks:
         self.info, self.output, self.span = info, output, span
         self.audio: list[str] = []
         self._reached = Fraction(0)
-        self._next: av.Packet | None = None
+        self._next: tuple[_Route, av.Packet] | None = None
         self._routes: dict[int, _Route] = {}
         self._stack = ExitStack()
         try:
@@ -58,8 +55,13 @@ class Tracks:
         output.metadata.update(_kept_tags(source.metadata))
         output.set_chapters(source.chapters() if self.span.whole else [])
         output.streams.video[0].metadata.update(_kept_tags(picture_stream(source, info.path).metadata))
+        edited: list[Generator[tuple[_Route, av.Packet]]] = []
         for stream in source.streams:
             if stream.type == "audio":
+                edits = info.edits.get(stream.id)
+                if edits is not None and edits.cuts_sound and stream.codec_context is not None:
+                    edited.append(self._edited(EditedSound(info.path, stream, edits.within(self.span), output), stream))
+                    continue
                 route = _audio_route(stream, output)
                 self.audio.append(route.how if route else "dropped")
             elif stream.type == "subtitle":
@@ -69,7 +71,8 @@ class Tracks:
             if route is not None:
                 route.describe_like(stream)
                 self._routes[stream.index] = route
-        self._packets = self._read([source.streams[index] for index in self._routes])
+        self._sources = [self._read([source.streams[index] for index in self._routes]), *edited]
+        self._packets = heapq.merge(*self._sources, key=lambda item: _decoded_at(item[1]))
 
     def _reading(self):
         return reading(
@@ -83,39 +86,47 @@ class Tracks:
     def write_until(self, seconds: Fraction) -> None:
         """Mux every packet that starts before `seconds` (counted from the clip's origin)."""
         with self._reading():
-            while (packet := self._peek()) is not None and _decoded_at(packet) < seconds:
-                self._write(packet)
+            while (item := self._peek()) is not None and _decoded_at(item[1]) < seconds:
+                self._write(*item)
 
     def finish(self) -> None:
         """Mux what is left and close the source."""
         with self._reading():
-            while (packet := self._peek()) is not None:
-                self._write(packet)
+            while (item := self._peek()) is not None:
+                self._write(*item)
             for route in self._routes.values():
                 self.output.mux(route.flush())
         self.close()
 
     def close(self) -> None:
-        self._packets.close()
+        for packets in self._sources:
+            packets.close()
         self._stack.close()
 
-    def _peek(self) -> av.Packet | None:
+    def _peek(self) -> tuple["_Route", av.Packet] | None:
         if self._next is None:
             self._next = next(self._packets, None)
         return self._next
 
-    def _write(self, packet: av.Packet) -> None:
+    def _write(self, route: "_Route", packet: av.Packet) -> None:
         self._next, self._reached = None, _decoded_at(packet)
-        self.output.mux(self._routes[packet.stream.index].convert(packet))
+        self.output.mux(route.convert(packet))
 
-    def _read(self, streams: list) -> Generator[av.Packet]:
+    def _edited(self, sound: EditedSound, stream) -> Generator[tuple["_Route", av.Packet]]:
+        """What an edit list leaves of a sound track, encoded anew."""
+        route = _Route(sound.target)
+        route.describe_like(stream)
+        self.audio.append("re-encoded")
+        return ((route, packet) for packet in sound.packets())
+
+    def _read(self, streams: list) -> Generator[tuple["_Route", av.Packet]]:
         if not streams:
             return
         reached: dict[int, int] = {}  # each track's last decoding time; a muxer takes rising ones only
         start, after = Fraction(self.span.start), set()
         end = None if self.span.end is None else Fraction(self.span.end) - start
         source = streams[0].container
-        if start > _LEAD_IN and "mp4" in source.format.name:
+        if start > LEAD_IN and "mp4" in source.format.name:
             source.seek(round((self.info.origin + start) * av.time_base))
         for packet in source.demux(streams):
             if packet.size == 0 or (packet.pts is None and packet.dts is None):
@@ -124,7 +135,7 @@ class Tracks:
             packet.pts = None if packet.pts is None else packet.pts - shift
             packet.dts = packet.pts if packet.dts is None else packet.dts - shift
             time = packet.dts or 0
-            if packet.is_discard and not -_LEAD_IN < _decoded_at(packet) < 0:
+            if packet.is_discard and not -LEAD_IN < _decoded_at(packet) < 0:
                 continue  # an edit list has cut it away
             if start and _decoded_at(packet) < 0:
                 continue
@@ -136,7 +147,7 @@ class Tracks:
             if time <= reached.get(packet.stream_index, time - 1):
                 continue
             reached[packet.stream_index] = time
-            yield packet
+            yield self._routes[packet.stream_index], packet
 
 
 class _Route:
@@ -166,14 +177,9 @@ class _AacRoute(_Route):
     how = "re-encoded"
 
     def __init__(self, source, output):
-        rate = source.sample_rate if source.sample_rate in AAC_RATES else 48_000
-        layout = AAC_LAYOUTS.get(source.layout.nb_channels, "stereo")
-        target = output.add_stream("aac", rate=rate)
-        target.layout = AudioLayout(layout)
-        target.bit_rate = AAC_BITS_PER_CHANNEL * target.layout.nb_channels
-        super().__init__(target)
+        super().__init__(add_aac(source, output))
         self.source = source
-        self.resampler = av.AudioResampler("fltp", layout, rate)
+        self.resampler = av.AudioResampler("fltp", self.target.layout, self.target.rate)
 
     def convert(self, packet: av.Packet) -> list[av.Packet]:
         try:

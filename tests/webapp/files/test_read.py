@@ -6,6 +6,7 @@ from fractions import Fraction
 
 import av
 import numpy as np
+import odd_clips
 import pytest
 from PIL import Image
 
@@ -64,27 +65,45 @@ def test_grey_and_rgb_codecs_come_out_as_they_went_in(tmp_path, media):
     assert np.abs(frame.rgb - picture[..., :1].astype(int)).max() <= 1
 
 
-def test_hdr_is_brought_to_what_a_screen_shows(tmp_path, media):
-    """PQ, BT.2020: black, 18 % grey and white of BT.2408 (203 nits), and a red outside BT.709."""
+@pytest.mark.parametrize(
+    ("ending", "codec", "format", "options"),
+    [
+        ("mov", "prores_ks", "yuva444p10le", {}),
+        ("mov", "png", "rgba", {}),
+        ("mov", "qtrle", "argb", {}),
+        ("mkv", "ffv1", "yuva420p", {}),
+        ("webm", "libvpx-vp9", "yuva420p", {"crf": "5", "b": "0", "cpu-used": "8"}),
+        ("webm", "libvpx", "yuva420p", {"crf": "5", "b": "2M", "cpu-used": "8", "auto-alt-ref": "0"}),
+    ],
+)
+def test_transparent_clips_are_laid_on_white(tmp_path, ending, codec, format, options):
+    clip = odd_clips.transparent(tmp_path / f"clip.{ending}", codec, format, options)
+    frames = list(read_frames(probe(clip)))
+    assert len(frames) == 5
+    for x, expected in ((16, (255, 255, 255)), (48, (227, 137, 137)), (80, (200, 20, 20))):
+        assert np.abs(frames[2].rgb[32, x].astype(int) - expected).max() <= 3
 
-    def pq(nits):
-        power = (nits / 10000) ** 0.1593017578125
-        return ((0.8359375 + 18.8515625 * power) / (1 + 18.6875 * power)) ** 78.84375
 
-    red = [pq(203 * c) * 255 for c in (0.6274, 0.0691, 0.0164)]  # BT.709 red in BT.2020 primaries
-    colours = [(0, 0, 0), (pq(36.5) * 255,) * 3, (pq(203) * 255,) * 3, red]
-    codes = media.yuv_from_rgb(colours, "2020", False, 10)
-    frames = [media.yuv_frame(32, 16, "yuv420p10le", code) for code in codes]
-    tags = {"colorspace": 9, "color_range": 1, "color_trc": 16, "color_primaries": 9}
-    clip = media.write_clip(tmp_path / "c.mkv", frames, codec="ffv1", format="yuv420p10le", tags=tags)
-    info = probe(clip)
-    assert info.hdr
-    black, grey, white, red = (frame.rgb[8, 16].astype(int) for frame in read_frames(info))
-    assert black.max() <= 1
-    assert np.ptp(grey) <= 2
-    assert abs(grey[0] - 118) <= 4  # 18 % on sRGB's curve
-    assert white.min() >= 250
-    assert np.abs(red - (255, 0, 0)).max() <= 10
+@pytest.mark.parametrize(
+    ("sizes", "box"),
+    [
+        ([(96, 64), (192, 128)], (0, 0, 96, 64)),  # the same shape: all is filled
+        ([(96, 64), (64, 96)], (26, 0, 43, 64)),
+        ([(64, 96), (96, 64)], (0, 26, 64, 43)),
+        ([(96, 64), (96, 66)], (1, 0, 93, 64)),
+    ],
+)
+def test_frames_of_another_size_keep_their_shape(tmp_path, sizes, box):
+    """As calls have them where a phone is turned: white frames get black bars."""
+    clip = odd_clips.growing(tmp_path / "clip.webm", sizes)
+    frames = [frame.rgb for frame in read_frames(probe(clip))]
+    assert len(frames) == 20
+    assert {frame.shape for frame in frames} == {(sizes[0][1], sizes[0][0], 3)}
+    left, top, width, height = box
+    expected = np.zeros(frames[0].shape[:2], np.uint8)
+    expected[top : top + height, left : left + width] = 255
+    assert frames[5].min() >= 250
+    assert np.abs(frames[15][..., 1].astype(int) - expected).max() <= 5
 
 
 @pytest.mark.parametrize("degrees", [0, 90, 180, -90])

@@ -293,64 +293,6 @@ def test_chapters_are_kept_and_cover_art_is_not_the_picture(tmp_path, media, pai
     assert kept == [(0, "0"), (Fraction(1, 2), "1")]
 
 
-def with_edits(source, target, edits):
-    """Copy an MP4 with an edit list of its own: `edits` are (start, seconds), the same for every track."""
-    data = source.read_bytes()
-    at = data.index(b"mvhd") + 16
-    movie_scale = struct.unpack(">I", data[at : at + 4])[0]
-
-    def box(kind, body):
-        return struct.pack(">I4s", len(body) + 8, kind) + body
-
-    def rebuilt(data):
-        parts, at = [], 0
-        while at < len(data):
-            size, kind = struct.unpack(">I4s", data[at : at + 8])
-            body = data[at + 8 : at + size]
-            if kind == b"moov":
-                body = rebuilt(body)
-            elif kind == b"trak":
-                where = body.index(b"mdhd") + 16
-                scale = struct.unpack(">I", body[where : where + 4])[0]
-                rows = [struct.pack(">IiI", round(s * movie_scale), round(a * scale), 65536) for a, s in edits]
-                elst = box(b"edts", box(b"elst", struct.pack(">II", 0, len(rows)) + b"".join(rows)))
-                old = body.find(b"edts") - 4
-                end = old + struct.unpack(">I", body[old : old + 4])[0] if old >= 0 else 0
-                body = body[:old] + elst + body[end:] if old >= 0 else body[: 8 + 84] + elst + body[8 + 84 :]
-            parts.append(box(kind, body))
-            at += size
-        return b"".join(parts)
-
-    target.write_bytes(rebuilt(data))
-    return target
-
-
-@pytest.mark.parametrize("codec", ["aac", "libmp3lame", "libopus", "flac"])
-@pytest.mark.parametrize("edits", [[(0.52, 1)], [(0.2, 0.48), (1.2, 0.6)], [(1.2, 0.6), (0.2, 0.48)], [(0, 0.4)] * 3])
-def test_what_an_edit_list_cut_away_stays_away(tmp_path, media, painter, edits, codec):
-    """Pictures tell by their brightness, sound by its loudness, which moment of the source they are."""
-    frames = [np.full((48, 64, 3), 20 + 4 * n, np.uint8) for n in range(50)]
-    sound = [{"codec": codec, "rate": 48000, "seconds": 2}]
-    whole = media.write_clip(tmp_path / "w.mp4", frames, options={"g": "10", "bf": "0"}, sound=sound)
-    clip = with_edits(whole, tmp_path / "c.mp4", edits)
-    summary = paint(clip, painter, tmp_path / "o.mp4")
-    expected = [n for start, length in edits for n in range(round(start * 25), round((start + length) * 25))]
-    assert summary["frames"] == pytest.approx(len(expected), abs=len(edits))
-    with av.open(str(tmp_path / "o.mp4")) as container:
-        shown = [255 - frame.to_ndarray(format="rgb24").mean() for frame in container.decode(video=0)]
-    moments = [round((bright - 20) / 4) for bright in shown]
-    assert {m for m in moments if min(abs(m - n) for n in expected) > 1} == set()
-    assert summary["audio"] == ["copied"]
-    length = sum(length for _, length in edits)
-    with av.open(str(tmp_path / "o.mp4")) as container:
-        packets = [p for p in container.demux(audio=0) if p.size]
-        times = [p.dts * p.time_base for p in packets]
-    assert times == sorted(set(times))
-    assert times[0] > -0.12
-    assert float(packets[-1].pts * packets[-1].time_base) < length + 0.1
-    assert len(media.times(tmp_path / "o.mp4")) == summary["frames"]
-
-
 @pytest.mark.parametrize("size", [(2, 2), (2, 40), (17, 9), (130, 2)])
 def test_tiny_clips(tmp_path, media, painter, size):
     clip = media.write_clip(tmp_path / "c.mkv", media.scenes(*size, 3), codec="ffv1", format="bgr0")

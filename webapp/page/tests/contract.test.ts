@@ -5,6 +5,10 @@ import { inflateSync } from "node:zlib";
 
 import { beforeAll, describe, expect, test } from "vitest";
 
+import { cutsSound, readEdits } from "../src/clips/container/edits";
+import { colourSpaceOf } from "../src/clips/picture/colour";
+import { placeOf } from "../src/clips/picture/place";
+import { type Transfer, toneMap } from "../src/clips/picture/tone";
 import { clipSize } from "../src/clips/size";
 import { checkDescription } from "../src/engine/model/description";
 import { checkFile, type Model } from "../src/engine/model/model";
@@ -53,7 +57,17 @@ type Case =
   | ({ kind: "studied"; name: string; sentence?: undefined } & Studied)
   | { kind: "padding"; size: [number, number]; padded: [number, number] }
   | { kind: "detail"; name: string; painting: Packed; frame: Packed; shown: Packed }
-  | { kind: "clip_size"; size: [number, number]; side: number; painted: [number, number] };
+  | { kind: "clip_size"; size: [number, number]; side: number; painted: [number, number] }
+  | { kind: "tone"; name: Transfer; codes: number[][]; shown: number[][] }
+  | {
+      kind: "fitted";
+      size: [number, number];
+      first: [number, number];
+      into: [number, number];
+      fitted: [number, number];
+    }
+  | { kind: "matrix"; size: [number, number]; matrix: string }
+  | { kind: "edits"; name: string; file: string; parts?: number[][]; cuts_sound?: boolean; refused?: string };
 
 const { styles, cases }: { styles: Record<string, number[]>; cases: Case[] } = JSON.parse(
   readFileSync(new URL("cases.json", FOLDER), "utf8"),
@@ -98,8 +112,9 @@ beforeAll(async () => {
 });
 
 test("there are cases of every kind", () => {
-  const kinds: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "clip_size", "detail"];
-  expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set(kinds));
+  const painting: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "detail"];
+  const clips: Case["kind"][] = ["clip_size", "tone", "fitted", "matrix", "edits"];
+  expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set([...painting, ...clips]));
 });
 
 test.each(casesOf("paint"))("painted: $name", async ({ steps }) => {
@@ -180,4 +195,35 @@ test.each(casesOf("detail"))("shown: $name", ({ painting, frame, shown }) => {
   const [small, large] = [unpack(painting), unpack(frame)];
   const found = enlarge(small.data as Uint8ClampedArray<ArrayBuffer>, small, large.data, large, description.rules);
   expect(apart(found, unpack(shown).data).most).toBeLessThanOrEqual(2);
+});
+
+test.each(casesOf("tone"))("HDR: $name", ({ name, codes, shown }) => {
+  const pixels = Uint8ClampedArray.from(codes.flatMap((code) => [...code, 255]));
+  toneMap(pixels, name);
+  expect(
+    apart(
+      pixels,
+      shown.flatMap((each) => [...each, 255]),
+    ).most,
+  ).toBeLessThanOrEqual(1);
+});
+
+const asSize = ([width, height]: [number, number]) => ({ width, height });
+
+test.each(casesOf("fitted"))("a frame of $size after one of $first", ({ size, first, into, fitted }) => {
+  const { width, height } = placeOf(asSize(size), asSize(first), { size: asSize(into), scaled: true });
+  expect([width, height]).toEqual(fitted);
+});
+
+test.each(casesOf("matrix"))("an untagged clip of $size", ({ size, matrix }) => {
+  expect(colourSpaceOf({}, asSize(size)).matrix).toBe(matrix);
+});
+
+test.each(casesOf("edits"))("an edit list of $name", async ({ file, parts, cuts_sound, refused }) => {
+  const read = readEdits(new Blob([Buffer.from(file, "base64")]));
+  if (refused) return expect(read).rejects.toThrow(new Error(`This clip ${refused}`)); // the same but for the name
+  const list = (await read).get(7)!;
+  const found = list.edits.flatMap(({ start, end, at }) => [start, end, at]);
+  expect(apart(found, parts!.flat()).most).toBeLessThan(1e-4);
+  expect(cutsSound(list)).toBe(cuts_sound);
 });

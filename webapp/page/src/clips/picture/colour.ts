@@ -1,0 +1,22 @@
+// What a decoder is told about a clip's colours. Pure.
+
+/** Lines from which on a clip that says nothing is taken for BT.709, below for BT.601, as players and FFmpeg take it. */
+const HD_LINES = 720;
+
+/**
+ * The colour space to state in a decoder's configuration: the file's own matrix and range, and for those it does not name
+ * what is usual. Without it, browsers take all that is untagged for BT.709. Primaries and transfer curve are BT.709's
+ * whatever the file says, so that nothing is converted on the way to the canvas, as Python converts nothing.
+ */
+export function colourSpaceOf(
+  tagged: Partial<VideoColorSpaceInit>,
+  { width, height }: { width: number; height: number },
+): VideoColorSpaceInit {
+  const usual = Math.min(width, height) >= HD_LINES ? "bt709" : "smpte170m";
+  return {
+    matrix: tagged.matrix ?? usual,
+    fullRange: tagged.fullRange ?? false,
+    primaries: "bt709",
+    transfer: "bt709",
+  };
+}
