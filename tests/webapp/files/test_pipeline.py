@@ -194,7 +194,7 @@ def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
 
     def interrupt():
         waiting.wait(60)
-        wait_until_main_thread_is_in("_wait_until")  # the painter, too, waits
+        wait_until_main_thread_is_in("wait_until")  # the painter, too, waits
         os.kill(os.getpid(), signal.SIGINT)
         wait_until_main_thread_is_in("_join")
         release.set()
