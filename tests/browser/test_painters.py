@@ -126,7 +126,7 @@ def steady_reference(model, style, pictures, stability):
     painted = []
     for picture in pictures:
         h, w = picture.shape[:2]
-        inputs = {"frame": painter._prepare(picture), "style": style[None]}
+        inputs = {"frame": painter.prepare(picture), "style": style[None]}
         painted.append(painter._steady.paint(inputs, stability)[0, :, :h, :w])
     return painted
 

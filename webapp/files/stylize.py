@@ -11,11 +11,12 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from impasto.export.runtime.damage import in_words, writing
+from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
@@ -89,12 +90,6 @@ class _Job:
     cancelled: Callable[[], bool] | None
     span: Span = WHOLE
 
-    def paint(self, rgb: np.ndarray) -> np.ndarray:
-        painted = self.painter.paint(rgb)
-        if painted.shape != rgb.shape or painted.dtype != np.uint8:
-            raise ValueError(f"the painter returned {painted.dtype} {painted.shape} for uint8 {rgb.shape}")
-        return painted
-
     def fit(self, width: int, height: int, cap: int, even: bool) -> tuple[int, int]:
         """The working (width, height) of a source of that size, checked against the pixel limit."""
         short_side = min(width, height, cap) if self.size is None else self.size
@@ -103,6 +98,13 @@ class _Job:
         if most is not None and fitted[0] * fitted[1] > most:
             raise BadInput(f"The output would be {fitted[0]}x{fitted[1]}; choose a smaller size.")
         return fitted
+
+
+def checked(painted: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """The painting of a frame; raises ValueError for a painter that returned something else."""
+    if painted.shape != rgb.shape or painted.dtype != np.uint8:
+        raise ValueError(f"the painter returned {painted.dtype} {painted.shape} for uint8 {rgb.shape}")
+    return painted
 
 
 def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
@@ -172,11 +174,22 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
     """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
     ends: list[Frame] = []  # the first frame and the last so far
+    halves = side_by_side(job.painter)
     started = time.perf_counter()
 
-    def paint(frame: Frame) -> Frame:
+    def paint(frame: Frame, begun: Begun | None = None) -> Frame:
         ends[1:] = [frame]
-        return dataclasses.replace(frame, rgb=job.paint(frame.rgb))
+        painted = job.painter.paint(frame.rgb) if halves is None or begun is None else halves.complete(begun)
+        return dataclasses.replace(frame, rgb=checked(painted, frame.rgb))
+
+    stages: dict[str, Any] = {"paint": paint}
+    if halves is not None:
+        begin = halves.begin
+        stages = {
+            "begin": lambda frame, number: (frame, begin(frame.rgb, number)),
+            "lanes": halves.lanes,
+            "paint": lambda pair: paint(*pair),
+        }
 
     with written_aside(target) as path:
         with writing(target):
@@ -188,7 +201,7 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
 
         try:
             count = run_pipeline(
-                frames, paint, write_frame, total=total, progress=job.progress, cancelled=job.cancelled
+                frames, write=write_frame, total=total, progress=job.progress, cancelled=job.cancelled, **stages
             )
         except BaseException:
             output.abort()
@@ -215,7 +228,7 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     flat = pictures.resize(pictures.flatten(picture), (width, height))
-    painted = pictures.Picture(job.paint(flat), None, picture.icc)
+    painted = pictures.Picture(checked(job.painter.paint(flat), flat), None, picture.icc)
     if picture.alpha is not None and target.suffix.lower() not in (".jpg", ".jpeg"):
         alpha = pictures.resize(picture.alpha, (width, height))
         own = picture.rgb if alpha is picture.alpha else None
