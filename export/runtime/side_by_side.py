@@ -22,14 +22,14 @@ STABILIZER_THREADS = 4  # more bring nothing: most of its operators are too smal
 class Begun(NamedTuple):
     """A frame that T is done with and the stabilizer is not."""
 
-    number: int  # in its clip, from 0
+    first: bool  # of a scene
     frame: np.ndarray  # uint8 [H,W,3]
     planes: np.ndarray  # float32 [1,3,H',W'], the frame as networks get it
     painting: np.ndarray  # float32 [1,3,H',W'], T's
 
 
 class SideBySide:
-    """A painter's work on the frames of one clip, all of one size, in two halves: `begin` for any frame at any time,
+    """A painter's work on the frames of a clip, all of one size, in two halves: `begin` for any frame at any time,
     from up to `lanes` threads at once, then `complete` in order."""
 
     def __init__(self, painter: Painter, lanes: int):
@@ -46,21 +46,21 @@ class SideBySide:
             given = {"style": model.style_size, "stability": 0}
             self._steady_style = painter.open("steady_style", given, {"steady_style"}, 1)
 
-    def begin(self, frame: np.ndarray, number: int) -> Begun:
-        """A clip's frame, uint8 [H,W,3], and its number from 0 → what `complete` needs."""
+    def begin(self, frame: np.ndarray, first: bool) -> Begun:
+        """A frame, uint8 [H,W,3], and whether it is a scene's first → what `complete` needs."""
         planes, style = self._painter.prepare(frame), self._painter.style
-        if self._steady is not None and number > 0:  # the first frame is not mixed
+        if self._steady is not None and not first:  # what is not mixed is painted in the style itself
             inputs = {"style": style, "stability": np.array([self._painter.look.stability], np.float32)}
             style = np.asarray(self._steady_style.run(None, inputs)[0])
         with self._network.borrow() as network:
             painting = _run_into(network, {"frame": planes, "style": style}, "painted", self._buffer(planes.shape))
-        return Begun(number, frame, planes, painting)
+        return Begun(first, frame, planes, painting)
 
     def complete(self, begun: Begun) -> np.ndarray:
         """→ painted uint8 [H,W,3], of the frames in their order."""
         painted = begun.painting
         if self._steady is not None:
-            if begun.number == 0:
+            if begun.first:
                 self._steady.reset()
             inputs = {"frame": begun.planes, "painting": begun.painting}
             painted = self._steady.paint(inputs, self._painter.look.stability)

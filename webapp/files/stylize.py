@@ -22,9 +22,11 @@ from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
 from .gaps import Gaps
+from .parts import Part, read_part
 from .pipeline import Cancelled, run_pipeline
 from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
 from .read import Frame, read_frames
+from .scenes import Scenes
 from .span import WHOLE, Span
 from .target import check_target
 
@@ -135,10 +137,41 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
         return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info, job.span)
 
     gaps = Gaps(info)
-    frames = _within_limits(info, gaps.watch(read_frames(info, size, job.span)), job.limits)
+    frames = _within_limits(info, Scenes().watch(gaps.watch(read_frames(info, size, job.span))), job.limits)
     summary = _paint_moving(frames, writer, target, info.time_base, total, job)
     found = {"kind": "clip", "fps": float(info.frame_rate), "gaps": gaps.found() if job.span.whole else []}
     return {"input": str(source), "output": str(target)} | found | summary
+
+
+def clip_size(info: ClipInfo, size: int | None) -> tuple[int, int]:
+    """The (width, height) that a clip is painted at as an MP4, `size` as for `stylize_path`."""
+    short_side = min(info.width, info.height, CLIP_SHORT_SIDE) if size is None else size
+    return working_size(info.width, info.height, short_side, even=True)
+
+
+def stylize_part(
+    source: Path,
+    target: Path,
+    painter: FramePainter,
+    part: Part,
+    *,
+    size: int | None = None,
+    progress: Progress | None = None,
+) -> dict:
+    """Paint a part of a clip into an MP4 without sound; returns a summary as `stylize_path`, without input and output.
+
+    Raises `parts.PartDiffers` beside what `stylize_path` does.
+    """
+    info = probe(source)
+    job = _Job(painter, size, ClipLimits(), progress, None)
+    fitted = clip_size(info, size)
+    painter.reset()
+
+    def writer(path: Path):
+        return write.ClipWriter(path, fitted, info.frame_rate, info.time_base, info.sample_aspect)
+
+    frames = Scenes().watch(read_part(info, fitted, part))
+    return _paint_moving(frames, writer, target, info.time_base, part.frames, job)
 
 
 def _within_limits(info: ClipInfo, frames: Generator[Frame], limits: ClipLimits) -> Iterator[Frame]:
@@ -179,6 +212,8 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
 
     def paint(frame: Frame, begun: Begun | None = None) -> Frame:
         ends[1:] = [frame]
+        if frame.begins:
+            job.painter.reset()
         painted = job.painter.paint(frame.rgb) if halves is None or begun is None else halves.complete(begun)
         return dataclasses.replace(frame, rgb=checked(painted, frame.rgb))
 
@@ -186,7 +221,7 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
     if halves is not None:
         begin = halves.begin
         stages = {
-            "begin": lambda frame, number: (frame, begin(frame.rgb, number)),
+            "begin": lambda frame, number: (frame, begin(frame.rgb, number == 0 or frame.begins)),
             "lanes": halves.lanes,
             "paint": lambda pair: paint(*pair),
         }

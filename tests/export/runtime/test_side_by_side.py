@@ -37,7 +37,7 @@ def make(tiny_model):
 def in_halves(halves, clip):
     """Begun by many threads, the last frames first; completed in order."""
     with ThreadPoolExecutor(3) as threads:
-        begun = [threads.submit(halves.begin, frame, n) for n, frame in reversed([*enumerate(clip)])]
+        begun = [threads.submit(halves.begin, frame, n == 0) for n, frame in reversed([*enumerate(clip)])]
         return [halves.complete(each.result()) for each in reversed(begun)]
 
 
