@@ -27,7 +27,7 @@ from . import parity
 from .gallery import write_gallery
 from .lowering import TRANSLATIONS
 from .tflite import write_tflite
-from .wrappers import FrameGraph, StepGraph, StyleGraph
+from .wrappers import FrameGraph, StabilizeGraph, SteadyStyleGraph, StepGraph, StyleGraph
 
 OPSET = 18
 MULTIPLE = flownet.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
@@ -39,7 +39,8 @@ STATE = [
     for name, (channels, over) in stabilizer.STATE.items()
 ]
 STATE[0]["from"] = "painted"  # the steady painting is carried on
-OUTPUTS = {"style": ["style"], "frame": ["painted"], "step": [each["from"] for each in STATE]}
+NEXT = [each["from"] for each in STATE]
+OUTPUTS = {"style": ["style"], "steady_style": ["steady_style"], "frame": ["painted"], "step": NEXT, "stabilize": NEXT}
 
 
 def export_model(
@@ -102,16 +103,21 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     frame = {"frame": torch.rand(1, 3, height, width), "style": torch.rand(1, t.layout.size)}
     # A tensor for each input: torch.export would take one tensor given twice for one input.
     state = {s["name"]: torch.rand(1, s["channels"], height // s["over"], width // s["over"]) for s in STATE}
-    step = {**frame, "stability": torch.ones(1), **state}
-    roles = {}
+    of_step = {"stability": torch.ones(1), **state}
+    graphs = []
     for suffix, dtype in DTYPES.items():
-        for role, graph, inputs in (
-            ("style", StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}),
-            ("frame", FrameGraph(t, dtype), frame),
-            ("step", StepGraph(t, dtype), step),
-        ):
-            roles[role + suffix] = f"{role}{suffix}.onnx"
-            _to_onnx(graph, inputs, OUTPUTS[role], folder / roles[role + suffix])
+        graphs += [
+            ("style" + suffix, StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}),
+            ("frame" + suffix, FrameGraph(t, dtype), frame),
+            ("step" + suffix, StepGraph(t, dtype), {**frame, **of_step}),
+        ]
+    graphs += [
+        ("steady_style", SteadyStyleGraph(t), {"style": frame["style"], "stability": of_step["stability"]}),
+        ("stabilize", StabilizeGraph(t), {"frame": frame["frame"], "painting": frame["frame"].clone(), **of_step}),
+    ]
+    roles = {role: f"{role}.onnx" for role, _, _ in graphs}
+    for role, graph, inputs in graphs:
+        _to_onnx(graph, inputs, OUTPUTS[role.removesuffix("_fp16")], folder / roles[role])
     return roles
 
 
@@ -177,6 +183,11 @@ def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, s
             differences[role] = parity.frame_difference(t, folder / file, style)
         elif role.startswith("step"):
             differences[role] = parity.step_difference(t, folder / file, STATE, style)
+        elif role == "stabilize":  # with the two graphs that give it what it needs
+            parts = {part: folder / roles[part] for part in ("frame", "steady_style", "stabilize")}
+            differences[role] = parity.parts_difference(t, parts, STATE, style)
+        elif role == "steady_style":
+            differences[role] = parity.steady_style_difference(t, folder / file, style)
         else:
             differences[role] = parity.style_difference(p, folder / file)
         parity.require(role, differences[role])

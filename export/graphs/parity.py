@@ -54,6 +54,38 @@ def step_difference(
 
 
 @torch.no_grad()
+def parts_difference(
+    t: Transformer, parts: dict[str, Path], carried: list[dict], style: np.ndarray, size: tuple[int, int] = (96, 160)
+) -> float:
+    """`step_difference` of a step graph in parts: T ("frame") paints in the style that "steady_style" gives, and
+    "stabilize" makes its paintings steady. The first frame has the style itself."""
+    sessions = {
+        role: ort.InferenceSession(str(file), providers=["CPUExecutionProvider"]) for role, file in parts.items()
+    }
+    steady, ones = Steady(sessions["stabilize"], carried), np.ones(1, np.float32)
+    styles = iter([style])
+    mixed = sessions["steady_style"].run(None, {"style": style, "stability": ones})[0]
+
+    def paint(frame: np.ndarray) -> np.ndarray:
+        painting = sessions["frame"].run(None, {"frame": frame, "style": next(styles, mixed)})[0]
+        return steady.paint({"frame": frame, "painting": painting}, 1.0)
+
+    return steps_apart(t, paint, style, size)
+
+
+@torch.no_grad()
+def steady_style_difference(t: Transformer, graph: Path, style: np.ndarray) -> float:
+    """Largest absolute difference between the steady style [1,D] of PyTorch and of a graph, from none to all of it."""
+    session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
+    worst = 0.0
+    for stability in np.linspace(0, 1, 5, dtype=np.float32)[:, None]:
+        ours = session.run(None, {"style": style, "stability": stability})[0]
+        reference = t.steady_style(torch.from_numpy(style), torch.from_numpy(stability)).numpy()
+        worst = max(worst, float(np.abs(ours - reference).max()))
+    return worst
+
+
+@torch.no_grad()
 def steps_apart(
     t: Transformer, paint: Callable[[np.ndarray], np.ndarray], style: np.ndarray, size: tuple[int, int]
 ) -> float:

@@ -41,6 +41,30 @@ class FrameGraph(Float32Edges):
         return self.convert(frame, style)
 
 
+class SteadyStyleGraph(nn.Module):
+    """`steady_style.onnx`: style [1,D] and stability [1] → steady_style [1,D], what T is given for a frame whose painting
+    `stabilize.onnx` will mix with earlier ones: every frame of a scene but the first."""
+
+    def __init__(self, t: Transformer):
+        super().__init__()
+        self.style = copy.deepcopy(t.steady_style)
+
+    def forward(self, style: Tensor, stability: Tensor) -> Tensor:
+        return self.style(style, stability)
+
+
+class StabilizeGraph(nn.Module):
+    """`stabilize.onnx`: frame and T's painting of it [1,3,H,W], stability [1] and `stabilizer.State` → the next state, as
+    of `StepGraph`, which is this after T. T can then paint several frames at once; only this needs them in order."""
+
+    def __init__(self, t: Transformer):
+        super().__init__()
+        self.stabilizer = t.stabilizer.settled()
+
+    def forward(self, frame: Tensor, painting: Tensor, stability: Tensor, *state: Tensor) -> State:
+        return self.stabilizer(frame, painting, stability, *state)
+
+
 class StepGraph(nn.Module):
     """`step.onnx`: frame [1,3,H,W], style [1,D], stability [1] and `stabilizer.State` → the next state, whose
     first part is the steady painting.

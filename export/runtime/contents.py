@@ -47,8 +47,9 @@ def cut(picture: np.ndarray, crop: Crop, side: int, shift: tuple[int, int] = (0,
     scale = crop.side / side
     left, top = crop.left + scale * shift[0], crop.top + scale * shift[1]
     if scale > 1.5:  # cv2.warpAffine does not average
-        picture, scale, left, top = cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA), *(
-            x / 2 for x in (scale, left, top)
+        picture, scale, left, top = (
+            cv2.resize(picture, None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA),
+            *(x / 2 for x in (scale, left, top)),
         )
     matrix = np.array([[scale, 0, left + (scale - 1) / 2], [0, scale, top + (scale - 1) / 2]])
     flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP

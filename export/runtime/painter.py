@@ -17,11 +17,13 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA
 
 from .graph_weights import check_fits, weights_of
+from .lanes import Lanes
 from .model import Model, load_model
-from .session import check_graph, choose_device, open_session
+from .session import check_graph, choose_device, cores, open_lanes, open_session
 from .steady import Steady
 from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
 
+SHARES_OF_255 = np.arange(256, dtype=np.float32)[None] * np.float32(1 / 255)
 PAUSE = 1.0  # seconds between two frames of a camera after which the older says nothing about the newer
 
 
@@ -61,8 +63,8 @@ class Painter:
     ):
         self.model = model if isinstance(model, Model) else load_model(model)
         self.device = choose_device(device)
+        self.threads = threads or cores()
         self.look = look or Look()
-        self._threads = threads
         self._encoder = StyleEncoder(self.model, device, threads)
         self._steadily = bool(self.model.state) and self.look.stability > 0
         self._brush: dict[str, np.ndarray] = {}
@@ -74,18 +76,31 @@ class Painter:
         self._time: float | None = None
 
     def _open_frame(self) -> ort.InferenceSession:
-        return self._open("frame", {}, {"painted"})
+        return self.open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self.threads)
 
     def _open_step(self) -> Steady:
-        carried = {"stability": 0} | {part["name"]: part["channels"] for part in self.model.state}
-        return Steady(self._open("step", carried, {part["from"] for part in self.model.state}), self.model.state)
+        given = {"frame": 3, "style": self.model.style_size, "stability": 0}
+        given |= {part["name"]: part["channels"] for part in self.model.state}
+        outputs = {part["from"] for part in self.model.state}
+        return Steady(self.open("step", given, outputs, self.threads), self.model.state)
 
-    def _open(self, role: str, inputs: dict[str, int], outputs: set[str]) -> ort.InferenceSession:
-        """A session, with the present brush, for a graph that is given a frame, a style and these inputs; checked."""
+    def open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int) -> ort.InferenceSession:
+        """A session for a graph of the model, with the present brush where T is in it; checked: see `check_graph`."""
         graph = self.model.path(role)
-        session = open_session(graph, self.device, self._threads, self._brush)
-        check_graph(session, graph, {"frame": 3, "style": self.model.style_size, **inputs}, outputs)
+        session = open_session(graph, self.device, threads, self._brush if role in ("frame", "step") else None)
+        check_graph(session, graph, inputs, outputs)
         return session
+
+    @property
+    def style(self) -> np.ndarray:
+        """What is painted with: a style vector float32 [1,D]. Raises BadInput where no style was chosen."""
+        if self._style is None:
+            raise BadInput("Choose a style before painting.")
+        return self._style
+
+    def open_lanes(self) -> Lanes:
+        """Sessions of one thread for T, with the present brush; only where the device is the processor."""
+        return open_lanes(self.model.path("frame"), self._brush)
 
     def encode(self, picture: np.ndarray) -> np.ndarray:
         """RGB uint8 [H,W,3] → its style vector, float32 [D]; the same picture is encoded once."""
@@ -132,12 +147,11 @@ class Painter:
         time: when the frame was taken, in seconds of any clock, for cameras: more than `PAUSE` after the one before it
         is painted as the first of a new scene. Raises BadInput where no style was chosen.
         """
-        if self._style is None:
-            raise BadInput("Choose a style before painting.")
+        style = self.style
         if self.look.strength == 0:
             self.reset()
             return frame
-        inputs = {"frame": self._prepare(frame), "style": self._style}
+        inputs = {"frame": self.prepare(frame), "style": style}
         if self._steadily and self.look.stability > 0:
             self._steady = self._steady or self._open_step()
             if not self._goes_on(frame.shape, time):
@@ -156,23 +170,27 @@ class Painter:
         self._size, self._time = size, time
         return same and not paused
 
-    def _prepare(self, frame: np.ndarray) -> np.ndarray:
+    def prepare(self, frame: np.ndarray) -> np.ndarray:
         """uint8 [H,W,3] → float32 [1,3,H',W'] in [0, 1], padded right and below."""
         h, w = frame.shape[:2]
         m = self.model.multiple
         # Reflected to the next multiple first, and that, where it is shorter than the networks need, once more.
-        frame = cv2.copyMakeBorder(frame, 0, -h % m, 0, -w % m, cv2.BORDER_REFLECT)
+        frame = _reflected(frame, -w % m, -h % m)
         width, height = padded_size(w, h, m, self.model.rules)
-        below, right = height - frame.shape[0], width - frame.shape[1]
-        frame = cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT)
+        frame = _reflected(frame, width - frame.shape[1], height - frame.shape[0])
         planes = np.empty((1, 3, *frame.shape[:2]), np.float32)
         for i, plane in enumerate(cv2.split(frame)):
-            np.multiply(plane, np.float32(1 / 255), out=planes[0, i])
+            cv2.LUT(plane, SHARES_OF_255, dst=planes[0, i])
         return planes
 
 
 def _same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> bool:
     return a.keys() == b.keys() and all(np.array_equal(a[name], b[name]) for name in a)
+
+
+def _reflected(frame: np.ndarray, right: int, below: int) -> np.ndarray:
+    """A frame [H,W,3] with so many pixels more to the right and below."""
+    return cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT) if right or below else frame
 
 
 def padded_size(width: int, height: int, multiple: int, rules: dict) -> tuple[int, int]:

@@ -13,6 +13,7 @@ from safetensors.numpy import load, save
 from impasto.models.errors import BadInput
 
 from .graph_weights import with_brush
+from .lanes import Lanes
 
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
@@ -61,6 +62,12 @@ def _session_with_brush(graph: str, stamp: int, device: str, threads: int, brush
     return _start(with_brush(Path(graph).read_bytes(), load(brush)), device, threads)
 
 
+@lru_cache(maxsize=4)
+def _lanes(graph: str, stamp: int, brush: bytes | None) -> Lanes:
+    changed = with_brush(Path(graph).read_bytes(), load(brush)) if brush else graph
+    return Lanes(lambda: _start(changed, "cpu", 1), cores())
+
+
 def _start(graph: str | bytes, device: str, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -97,6 +104,12 @@ def open_session(
     if device == "cuda" and PROVIDERS["cuda"] not in session.get_providers():
         raise BadInput("CUDA was asked for but could not be started (driver or cuDNN missing): use --device cpu.")
     return session
+
+
+def open_lanes(graph: Path, brush: Mapping[str, np.ndarray] | None = None) -> Lanes:
+    """Sessions of one thread for a graph on the processor, one a core, shared by all who ask for the same. `brush`: as
+    of `open_session`."""
+    return _lanes(str(graph), graph.stat().st_mtime_ns, save({**brush}) if brush else None)
 
 
 def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, int], outputs: set[str]) -> None:

@@ -294,7 +294,8 @@ def one_step(graphs: Graphs, state: State, batch: dict[str, np.ndarray], rates: 
     held = {"values": state.values, "moment1": state.moments[0], "moment2": state.moments[1]}
     count = np.array([state.count + 1], np.float32)
     *after, terms = (
-        np.asarray(x) for x in graphs.step.run(None, {**held, **batch, "rates": rates.astype(np.float32), "count": count})
+        np.asarray(x)
+        for x in graphs.step.run(None, {**held, **batch, "rates": rates.astype(np.float32), "count": count})
     )
     total = float(terms @ batch["weights"])
     if not (math.isfinite(total) and all(np.isfinite(x).all() for x in after)):

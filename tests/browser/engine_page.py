@@ -180,7 +180,7 @@ def reference(model, style, picture):
     painter = Painter(model, device="cpu")
     painter.use([style])
     h, w = picture.shape[:2]
-    feeds = {"frame": painter._prepare(picture), "style": style[None]}
+    feeds = {"frame": painter.prepare(picture), "style": style[None]}
     return painter._session.run(["painted"], feeds)[0][0, :, :h, :w]
 
 

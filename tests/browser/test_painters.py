@@ -126,7 +126,7 @@ def steady_reference(model, style, pictures, stability):
     painted = []
     for picture in pictures:
         h, w = picture.shape[:2]
-        inputs = {"frame": painter._prepare(picture), "style": style[None]}
+        inputs = {"frame": painter.prepare(picture), "style": style[None]}
         painted.append(painter._steady.paint(inputs, stability)[0, :, :h, :w])
     return painted
 
@@ -258,7 +258,7 @@ def with_brush_in_python(model, styles, weights, pictures, stability):
     painter.use(styles, weights)
     steady, alone = (painter._open_step(), None) if stability else (None, painter._open_frame())
     for picture in pictures:
-        feeds = {"frame": painter._prepare(picture), "style": painter._style}
+        feeds = {"frame": painter.prepare(picture), "style": painter.style}
         planes = steady.paint(feeds, stability) if steady else alone.run(["painted"], feeds)[0]
         painted.append(planes[0, :, : picture.shape[0], : picture.shape[1]])
     return painted

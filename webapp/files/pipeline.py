@@ -1,7 +1,8 @@
 """Decoding, painting and encoding at the same time, in constant memory.
 
-From outside: `run_pipeline` and `Cancelled`. The reader and the writer each have a thread; painting stays in the
-calling thread, so that Ctrl-C reaches it. Whatever fails first stops all three and is what the caller sees.
+From outside: `run_pipeline` and `Cancelled`. The reader and the writer each have a thread. What of painting needs no
+other frame may be done in lanes, a thread each, on several frames side by side; what needs the frames in order stays in
+the calling thread, so that Ctrl-C reaches it. Whatever fails first stops all of them and is what the caller sees.
 """
 
 import os
@@ -26,7 +27,7 @@ class _Stopped(Exception):
 
 
 class _Run:
-    """What the three stages share: whether they are to stop, and why.
+    """What all stages share: whether they are to stop, and why.
 
     Every queue waits on the one condition `changed`, so that a failure anywhere wakes all of them.
     """
@@ -44,6 +45,13 @@ class _Run:
             self.stopped = True
             self.changed.notify_all()
 
+    def wait_until(self, ready: Callable[[], Any]) -> None:
+        """Wait, holding `changed`, for `ready()`. Raises _Stopped once any stage has failed."""
+        while not self.stopped and not ready():
+            self.changed.wait(_WAIT_SECONDS)
+        if self.stopped:
+            raise _Stopped
+
 
 class _Queue:
     """At most QUEUE_FRAMES items on their way from one stage to the next.
@@ -58,25 +66,66 @@ class _Queue:
 
     def put(self, item: Any) -> None:
         with self.run.changed:
-            self._wait_until(lambda: len(self.items) < QUEUE_FRAMES)
+            self.run.wait_until(lambda: len(self.items) < QUEUE_FRAMES)
             self.items.append(item)
             self.run.changed.notify_all()
 
     def __iter__(self) -> Iterator[Any]:
         while True:
             with self.run.changed:
-                self._wait_until(lambda: self.items)
+                self.run.wait_until(lambda: self.items)
                 item = self.items.popleft()
                 self.run.changed.notify_all()
             if item is self.END:
                 return
             yield item
 
-    def _wait_until(self, ready: Callable[[], Any]) -> None:
-        while not self.run.stopped and not ready():
-            self.run.changed.wait(_WAIT_SECONDS)
-        if self.run.stopped:
-            raise _Stopped
+
+class _Lanes:
+    """Items of a queue while `count` threads work on them: so many at most that are begun and not fetched yet.
+
+    Each has a slot from the moment its lane takes it, so they are fetched in order. Iteration raises _Stopped as that
+    of a queue does.
+    """
+
+    EMPTY = object()  # in a slot whose lane is not done yet
+
+    def __init__(self, run: _Run, source: _Queue, begin: Callable[[Any, int], Any], count: int):
+        self.run, self.source, self.begin, self.count = run, source, begin, count
+        self.slots: deque[list] = deque()  # of one value each
+        self.begun, self.ended = 0, False
+
+    def work(self) -> None:
+        """What each lane does: `begin(item, number)` of the next item that no other has, until there are none."""
+        while (taken := self._take()) is not None:
+            item, number, slot = taken
+            value = self.begin(item, number)
+            with self.run.changed:
+                slot[0] = value
+                self.run.changed.notify_all()
+
+    def _take(self) -> tuple[Any, int, list] | None:
+        with self.run.changed:
+            self.run.wait_until(lambda: self.ended or (self.source.items and len(self.slots) < self.count))
+            if not self.ended:
+                item, number, slot = self.source.items.popleft(), self.begun, [self.EMPTY]
+                self.ended = item is _Queue.END
+                self.run.changed.notify_all()
+            if self.ended:
+                return None
+            self.slots.append(slot)
+            self.begun += 1
+            return item, number, slot
+
+    def __iter__(self) -> Iterator[Any]:
+        while True:
+            with self.run.changed:
+                self.run.wait_until(lambda: self.slots[0][0] is not self.EMPTY if self.slots else self.ended)
+                if not self.slots:
+                    return
+                (value,) = self.slots.popleft()
+                self.run.changed.notify_all()
+            yield value
 
 
 def run_pipeline(
@@ -84,15 +133,19 @@ def run_pipeline(
     paint: Callable[[Any], Any],
     write: Callable[[Any], None],
     *,
+    begin: Callable[[Any, int], Any] | None = None,
+    lanes: int = 1,
     total: int = 0,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
 ) -> int:
     """Send every item of `frames` through `paint` to `write`, in order, and return how many there were.
 
+    With `begin`, what `paint` gets is `begin(item, number)`, number counted from 0, called in `lanes` threads at once.
     `frames` is iterated in one thread, `write` called in another, `paint`, `progress(done, total)` and `cancelled()`
-    in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive. The first exception of any stage (KeyboardInterrupt
-    included) ends all of them, both threads are joined, and it is raised here; `Cancelled` when `cancelled()` is true.
+    in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive, and one a lane. The first exception of any stage
+    (KeyboardInterrupt included) ends all of them, the threads are joined, and it is raised here; `Cancelled` when
+    `cancelled()` is true.
     """
     run = _Run()
     decoded, painted = _Queue(run), _Queue(run)
@@ -100,11 +153,18 @@ def run_pipeline(
         threading.Thread(target=_in_background, args=(run, _read, frames, decoded), name="impasto-read", daemon=True),
         threading.Thread(target=_in_background, args=(run, _write, painted, write), name="impasto-write", daemon=True),
     ]
+    source: _Queue | _Lanes = decoded
+    if begin is not None:
+        source = _Lanes(run, decoded, begin, lanes)
+        threads += [
+            threading.Thread(target=_guarded, args=(run, source.work), name="impasto-lane", daemon=True)
+            for _ in range(lanes)
+        ]
     done = 0
     try:
         for thread in threads:
             thread.start()
-        for item in decoded:
+        for item in source:
             if cancelled is not None and cancelled():
                 raise Cancelled("Cancelled.")
             painted.put(paint(item))
@@ -122,8 +182,12 @@ def run_pipeline(
 
 
 def _in_background(run: _Run, stage: Callable, *args: Any) -> None:
-    """What a thread does: its stage, at low priority; a failure ends the others."""
+    """What the reading and the writing thread do: their stage, at low priority; a failure ends the others."""
     _lower_priority()
+    _guarded(run, stage, *args)
+
+
+def _guarded(run: _Run, stage: Callable, *args: Any) -> None:
     try:
         stage(*args)
     except BaseException as error:

@@ -39,6 +39,7 @@ class Frame:
     pts: int
     duration: int  # where the file does not say, one step of the average frame rate
     alpha: np.ndarray | None = None  # uint8 HxW of a partly transparent animation; clips have none
+    begins: bool = False  # whether it is the first after a cut, see `scenes`
 
 
 def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span = WHOLE) -> Generator[Frame]:

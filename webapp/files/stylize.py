@@ -11,19 +11,22 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from impasto.export.runtime.damage import in_words, writing
+from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
 from .gaps import Gaps
+from .parts import Part, read_part
 from .pipeline import Cancelled, run_pipeline
 from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
 from .read import Frame, read_frames
+from .scenes import Scenes
 from .span import WHOLE, Span
 from .target import check_target
 
@@ -89,12 +92,6 @@ class _Job:
     cancelled: Callable[[], bool] | None
     span: Span = WHOLE
 
-    def paint(self, rgb: np.ndarray) -> np.ndarray:
-        painted = self.painter.paint(rgb)
-        if painted.shape != rgb.shape or painted.dtype != np.uint8:
-            raise ValueError(f"the painter returned {painted.dtype} {painted.shape} for uint8 {rgb.shape}")
-        return painted
-
     def fit(self, width: int, height: int, cap: int, even: bool) -> tuple[int, int]:
         """The working (width, height) of a source of that size, checked against the pixel limit."""
         short_side = min(width, height, cap) if self.size is None else self.size
@@ -103,6 +100,13 @@ class _Job:
         if most is not None and fitted[0] * fitted[1] > most:
             raise BadInput(f"The output would be {fitted[0]}x{fitted[1]}; choose a smaller size.")
         return fitted
+
+
+def checked(painted: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+    """The painting of a frame; raises ValueError for a painter that returned something else."""
+    if painted.shape != rgb.shape or painted.dtype != np.uint8:
+        raise ValueError(f"the painter returned {painted.dtype} {painted.shape} for uint8 {rgb.shape}")
+    return painted
 
 
 def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
@@ -133,10 +137,41 @@ def _stylize_clip(source: Path, target: Path, job: _Job) -> dict:
         return write.ClipWriter(path, size, info.frame_rate, info.time_base, info.sample_aspect, info, job.span)
 
     gaps = Gaps(info)
-    frames = _within_limits(info, gaps.watch(read_frames(info, size, job.span)), job.limits)
+    frames = _within_limits(info, Scenes().watch(gaps.watch(read_frames(info, size, job.span))), job.limits)
     summary = _paint_moving(frames, writer, target, info.time_base, total, job)
     found = {"kind": "clip", "fps": float(info.frame_rate), "gaps": gaps.found() if job.span.whole else []}
     return {"input": str(source), "output": str(target)} | found | summary
+
+
+def clip_size(info: ClipInfo, size: int | None) -> tuple[int, int]:
+    """The (width, height) that a clip is painted at as an MP4, `size` as for `stylize_path`."""
+    short_side = min(info.width, info.height, CLIP_SHORT_SIDE) if size is None else size
+    return working_size(info.width, info.height, short_side, even=True)
+
+
+def stylize_part(
+    source: Path,
+    target: Path,
+    painter: FramePainter,
+    part: Part,
+    *,
+    size: int | None = None,
+    progress: Progress | None = None,
+) -> dict:
+    """Paint a part of a clip into an MP4 without sound; returns a summary as `stylize_path`, without input and output.
+
+    Raises `parts.PartDiffers` beside what `stylize_path` does.
+    """
+    info = probe(source)
+    job = _Job(painter, size, ClipLimits(), progress, None)
+    fitted = clip_size(info, size)
+    painter.reset()
+
+    def writer(path: Path):
+        return write.ClipWriter(path, fitted, info.frame_rate, info.time_base, info.sample_aspect)
+
+    frames = Scenes().watch(read_part(info, fitted, part))
+    return _paint_moving(frames, writer, target, info.time_base, part.frames, job)
 
 
 def _within_limits(info: ClipInfo, frames: Generator[Frame], limits: ClipLimits) -> Iterator[Frame]:
@@ -172,11 +207,24 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
     """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
     ends: list[Frame] = []  # the first frame and the last so far
+    halves = side_by_side(job.painter)
     started = time.perf_counter()
 
-    def paint(frame: Frame) -> Frame:
+    def paint(frame: Frame, begun: Begun | None = None) -> Frame:
         ends[1:] = [frame]
-        return dataclasses.replace(frame, rgb=job.paint(frame.rgb))
+        if frame.begins:
+            job.painter.reset()
+        painted = job.painter.paint(frame.rgb) if halves is None or begun is None else halves.complete(begun)
+        return dataclasses.replace(frame, rgb=checked(painted, frame.rgb))
+
+    stages: dict[str, Any] = {"paint": paint}
+    if halves is not None:
+        begin = halves.begin
+        stages = {
+            "begin": lambda frame, number: (frame, begin(frame.rgb, number == 0 or frame.begins)),
+            "lanes": halves.lanes,
+            "paint": lambda pair: paint(*pair),
+        }
 
     with written_aside(target) as path:
         with writing(target):
@@ -188,7 +236,7 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
 
         try:
             count = run_pipeline(
-                frames, paint, write_frame, total=total, progress=job.progress, cancelled=job.cancelled
+                frames, write=write_frame, total=total, progress=job.progress, cancelled=job.cancelled, **stages
             )
         except BaseException:
             output.abort()
@@ -215,7 +263,7 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     flat = pictures.resize(pictures.flatten(picture), (width, height))
-    painted = pictures.Picture(job.paint(flat), None, picture.icc)
+    painted = pictures.Picture(checked(job.painter.paint(flat), flat), None, picture.icc)
     if picture.alpha is not None and target.suffix.lower() not in (".jpg", ".jpeg"):
         alpha = pictures.resize(picture.alpha, (width, height))
         own = picture.rgb if alpha is picture.alpha else None

@@ -16,6 +16,8 @@ from safetensors.torch import load_file, save_file
 from impasto.export.graphs import exporter, parity
 from impasto.export.graphs.wrappers import FrameGraph
 from impasto.export.runtime.model import load_model
+from impasto.export.runtime.sample import picture
+from impasto.export.runtime.steady import Steady
 from impasto.models.errors import BadInput
 from impasto.models.rules import rules
 from impasto.models.spec import TransformerSpec
@@ -25,7 +27,8 @@ from impasto.models.weights import load_weights, save_weights
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
-GRAPHS = tuple(role + precision for precision in ("", "_fp16") for role in ("style", "frame", "step"))
+PARTS = ("steady_style", "stabilize")  # what a step is beside T: float32 alone
+GRAPHS = (*(role + precision for precision in ("", "_fp16") for role in ("style", "frame", "step")), *PARTS)
 # Verified on WebGPU. Nothing of shapes or whole numbers: those would be computed on the CPU, frame by frame.
 RUN_BY_BROWSERS = {
     *("Abs", "Add", "AveragePool", "Cast", "Clip", "Concat", "Conv", "ConvTranspose", "CumSum", "Div", "Floor"),
@@ -80,7 +83,7 @@ def test_space_to_depth_layout_exports_and_agrees(tiny_networks, space_to_depth,
     p = type(p)(p.spec, t.layout)
     model = exporter.export_model(p, t, tmp_path / "s2d")
     assert set(model.figures["parity"]) == set(GRAPHS)
-    assert max(model.figures["parity"][role] for role in ("style", "frame", "step")) <= 1e-4
+    assert max(model.figures["parity"][role] for role in ("style", "frame", "step", *PARTS)) <= 1e-4
     assert model.style_size == t.layout.size
 
 
@@ -124,6 +127,29 @@ def test_step_graph_carries_its_state(tiny_model, role):
     assert sum(n.op_type == "GridSample" for n in graph.node) > 1
 
 
+@pytest.mark.parametrize("stability", [1.0, 0.4])
+def test_the_parts_of_a_step_make_the_same_pictures(tiny_networks, tiny_model, stability):
+    """T, the steady style and the stabilizer run one by one; the first frame of a scene has the style itself."""
+    sessions = {
+        role: ort.InferenceSession(str(tiny_model.path(role)), providers=["CPUExecutionProvider"])
+        for role in ("step", "frame", *PARTS)
+    }
+    names = {i.name for i in sessions["stabilize"].get_inputs()}
+    assert names == {"frame", "painting", "stability", *STATE}
+    whole, parts = (Steady(sessions[role], tiny_model.state) for role in ("step", "stabilize"))
+    style, dial = tiny_model.gallery()["waves"]["style"][None], np.array([stability], np.float32)
+    mixed = sessions["steady_style"].run(None, {"style": style, "stability": dial})[0]
+    assert np.abs(mixed - style).max() > 1e-3
+    scene = picture(64 + 2 * 15, 96 + 2 * 15).transpose(2, 0, 1)[None]
+    for step in range(15):
+        frame = np.ascontiguousarray(scene[:, :, 2 * step : 2 * step + 64, step : step + 96])
+        given = {"frame": frame, "style": style if step == 0 else mixed}
+        painting = sessions["frame"].run(None, given)[0]
+        ours = parts.paint({"frame": frame, "painting": painting}, stability)
+        steady = whole.paint({"frame": frame, "style": style}, stability)
+        assert np.abs(ours - steady).max() <= 1e-5
+
+
 @pytest.mark.parametrize("size", [(64, 96), (32, 32), (32, 160), (160, 96)])
 def test_step_graph_equals_pytorch_at_any_size(tiny_networks, tiny_model, size):
     """Moving frames past the second key, each side carrying its own paintings, at the size of the export and others."""
@@ -146,7 +172,7 @@ def test_float16_graphs_have_float32_edges(tiny_model, role, computes_in):
             assert weights.data_type == onnx.TensorProto.FLOAT
 
 
-@pytest.mark.parametrize("role", ["step", "step_fp16"])
+@pytest.mark.parametrize("role", ["step", "step_fp16", "stabilize"])
 def test_step_graphs_compute_with_no_shapes(tiny_model, role):
     """Such operators leave the graphics card: every frame would wait for the processor."""
     operators = {node.op_type for node in onnx.load(str(tiny_model.path(role))).graph.node}

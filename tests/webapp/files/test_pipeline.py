@@ -99,6 +99,69 @@ def test_all_three_stages_work_at_once():
     assert run_pipeline(frames(), paint, write) == 5
 
 
+def test_lanes_work_side_by_side_and_what_they_begin_comes_out_in_order():
+    """Three lanes meet in frames 0 to 2, and so on; later frames are begun before earlier ones are done."""
+    meeting, written = threading.Barrier(3, timeout=60), []
+
+    def begin(item, number):
+        meeting.wait()
+        time.sleep(0.002 * (3 - number % 3))
+        return item * 10, number
+
+    done = run_pipeline(range(12), lambda begun: (*begun, threading.get_ident()), written.append, begin=begin, lanes=3)
+    assert done == 12
+    assert written == [(n * 10, n, threading.get_ident()) for n in range(12)]
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_lanes_with_nothing_to_do(lanes):
+    assert run_pipeline([], str, print, begin=lambda item, number: item, lanes=lanes) == 0
+
+
+@pytest.mark.parametrize("kind", [ValueError, MemoryError])
+def test_a_failing_lane_ends_all(kind):
+    error = kind("the first cause")
+    with pytest.raises(kind, match="the first cause") as caught:
+        run_pipeline(
+            endless(), lambda x: x, lambda x: None, begin=lambda item, number: fail_at(7, error)(item), lanes=3
+        )
+    assert caught.value is error
+
+
+def test_cancelling_stops_the_lanes():
+    painted = []
+    with pytest.raises(Cancelled):
+        run_pipeline(
+            endless(), lambda x: painted.append(x) or x, lambda x: None, begin=lambda item, number: item, lanes=3,
+            cancelled=lambda: len(painted) >= 3,
+        )  # fmt: skip
+    assert painted == [0, 1, 2]
+
+
+@pytest.mark.parametrize("slow", ["begin", "paint", "write"])
+def test_few_items_are_alive_at_once_with_lanes(slow):
+    alive, most, lanes = set(), 0, 3
+
+    def frames():
+        nonlocal most
+        for n in range(60):
+            alive.add(n)
+            most = max(most, len(alive))
+            yield n
+
+    def pause(stage):
+        time.sleep(0.003 if stage == slow else 0)
+
+    def write(item):
+        pause("write")
+        alive.discard(item)
+
+    run_pipeline(
+        frames(), lambda x: pause("paint") or x, write, begin=lambda item, number: pause("begin") or item, lanes=lanes
+    )
+    assert most <= 2 * QUEUE_FRAMES + 3 + lanes
+
+
 @pytest.mark.parametrize("slow", ["paint", "write"])
 def test_few_items_are_alive_at_once(slow):
     alive, most = set(), 0
@@ -174,7 +237,7 @@ def test_cancelling_stops_within_a_frame():
     assert painted == [0, 1, 2]
 
 
-@pytest.mark.parametrize("blocked", ["reader", "writer"])
+@pytest.mark.parametrize("blocked", ["reader", "lane", "writer"])
 def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
     waiting, release = threading.Event(), threading.Event()
 
@@ -192,9 +255,11 @@ def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
         if blocked == "writer":
             wait_for_release()
 
+    lanes = {"begin": lambda item, number: wait_for_release()} if blocked == "lane" else {}
+
     def interrupt():
         waiting.wait(60)
-        wait_until_main_thread_is_in("_wait_until")  # the painter, too, waits
+        wait_until_main_thread_is_in("wait_until")  # the painter, too, waits
         os.kill(os.getpid(), signal.SIGINT)
         wait_until_main_thread_is_in("_join")
         release.set()
@@ -204,7 +269,7 @@ def test_ctrl_c_reaches_a_painter_that_waits_for_another_stage(blocked):
         thread = threading.Thread(target=interrupt)
         thread.start()
         with pytest.raises(KeyboardInterrupt):
-            run_pipeline(frames(), lambda x: x, write)
+            run_pipeline(frames(), lambda x: x, write, **lanes)
         thread.join()
     finally:
         signal.signal(signal.SIGINT, before)

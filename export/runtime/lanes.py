@@ -1,0 +1,30 @@
+"""Sessions of one thread each for one graph, of which whoever has a frame borrows one.
+
+All painters of a process share them, so that no more frames are worked on at once than there are cores, whoever's they
+are. Each session has its own arena: one shared by several runs at once grows to more than theirs together.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from queue import LifoQueue
+
+import onnxruntime as ort
+
+
+class Lanes:
+    """At most `count` sessions, opened when they are first needed; the last given back is the first to go again."""
+
+    def __init__(self, open_one: Callable[[], ort.InferenceSession], count: int):
+        self._open, self._free = open_one, LifoQueue[ort.InferenceSession | None]()
+        for _ in range(count):
+            self._free.put(None)
+
+    @contextmanager
+    def borrow(self) -> Iterator[ort.InferenceSession]:
+        """A session for one run; waits while all are lent."""
+        session = self._free.get()
+        try:
+            session = session or self._open()
+            yield session
+        finally:
+            self._free.put(session)

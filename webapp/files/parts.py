@@ -1,0 +1,106 @@
+"""A clip in parts: each of whole scenes, painted by itself, then joined without encoding anything again.
+
+From outside: `plan_parts`, `read_part`, `join_parts`; `stylize.stylize_part` paints one. A scene is painted and encoded
+by itself wherever it is (`scenes`), so what is joined has the picture of the clip painted at once, byte for byte.
+"""
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+
+from impasto.export.runtime.damage import writing
+from impasto.models.atomic import written_aside
+
+from .probe import ClipInfo, open_clip, picture_stream
+from .read import Frame, read_frames
+from .scenes import Scenes
+from .span import Span
+from .tracks import Tracks
+from .write import open_output
+
+
+class Part(NamedTuple):
+    """Frames of a clip from one cut to another."""
+
+    start: int  # the time of its first frame, in the clip's ticks
+    end: int | None  # of the first frame after it; None: it is the last part
+    frames: int
+
+    def span(self, time_base: Fraction) -> Span:
+        return Span(float(self.start * time_base), None if self.end is None else float(self.end * time_base))
+
+
+class PartDiffers(Exception):
+    """A part does not have the frames that the whole clip has there: the clip has to be painted whole."""
+
+
+def plan_parts(info: ClipInfo, size: tuple[int, int], least: int) -> list[Part]:
+    """Parts of at least `least` frames each, as many as the cuts allow; the clip is read once, to find them.
+
+    One part where it cannot be split: no cut at the right places, or interlaced frames, which look across cuts.
+    """
+    starts, times = [0], []
+    scenes = Scenes()
+    for number, frame in enumerate(read_frames(info, size)):
+        times.append(frame.pts)
+        if scenes.begins(frame.rgb) and number - starts[-1] >= least:
+            starts.append(number)
+    while len(starts) > 1 and len(times) - starts[-1] < least:
+        starts.pop()
+    if times[0] != 0 or _interlaced(info):
+        starts = [0]
+    return [
+        Part(times[first], times[after] if after < len(times) else None, after - first)
+        for first, after in pairwise([*starts, len(times)])
+    ]
+
+
+def _interlaced(info: ClipInfo) -> bool:
+    with open_clip(info.path) as container:
+        return next(container.decode(picture_stream(container, info.path))).interlaced_frame
+
+
+def read_part(info: ClipInfo, size: tuple[int, int], part: Part) -> Iterator[Frame]:
+    """The part's frames, times counted from its beginning. Raises PartDiffers at the end where they are not as many."""
+    count, held = 0, None
+    for frame in read_frames(info, size, part.span(info.time_base)):
+        if held is not None and frame.pts > 0:  # else it is what is left of the frame before the cut
+            yield held
+            count += 1
+        held = frame
+    if held is not None:
+        yield held
+        count += 1
+    if count != part.frames:
+        raise PartDiffers
+
+
+def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path) -> list[str]:
+    """Painted parts → the painted clip with the source's other tracks; returns what became of its sound."""
+    with written_aside(target) as path, writing(target), open_output(path, info.time_base) as output:
+        with av.open(str(parts[0][1])) as first:
+            stream = output.add_stream_from_template(first.streams.video[0])
+        stream.time_base = info.time_base
+        tracks = Tracks(info, output)
+        for part, file in parts:
+            with av.open(str(file)) as painted:
+                for packet in painted.demux(video=0):
+                    if packet.size:
+                        _move(packet, part.start, info.time_base)
+                        packet.stream = stream
+                        tracks.write_until(packet.dts * info.time_base)
+                        output.mux(packet)
+        tracks.finish()
+        return tracks.audio
+
+
+def _move(packet: av.Packet, start: int, time_base: Fraction) -> None:
+    """Times of a part's packet, whatever the ticks in its file, as times of the clip."""
+    scale = packet.time_base / time_base
+    packet.pts, packet.dts = (start + round(time * scale) for time in (packet.pts, packet.dts))
+    packet.duration = round(packet.duration * scale)
+    packet.time_base = time_base
