@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from impasto.export.runtime.sample import picture as sample
-from impasto.export.runtime.style_file import is_style_file
+from impasto.export.runtime.style_file import is_style_file, licence_note, read_style
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 
 from . import limits, previews
@@ -46,11 +46,14 @@ def look_at_picture(studio: Studio, path: Path) -> dict:
 
 
 def look_at_style(studio: Studio, path: Path) -> dict:
-    """A small picture of a style picture, or of a `.style` file the one that it brings."""
+    """A small picture of a style picture; of a `.style` file a painting, its title, and what there is to be said of its
+    licence."""
     if is_style_file(path):
+        found = read_style(path, studio.model, "This file")
         painter = studio.painter(PaintOptions((StyleChoice(path),), stability=0.0))
         scene = (sample(THUMB_SIDE, THUMB_SIDE * 4 // 3) * 255).astype(np.uint8)
-        return {"thumb": _data(painter.paint(scene))}
+        note = licence_note(found, studio.model) or ""
+        return {"thumb": _data(painter.paint(scene)), "title": found.name, "note": note}
     return {"thumb": _data(previews.shrunk(limits.read_style(path, studio.settings), THUMB_SIDE))}
 
 

@@ -27,6 +27,7 @@ from . import limits
 from .api_words import endpoints
 from .jobs import duration
 from .painting import PaintOptions, Studio, StyleChoice
+from .studying import study_seconds
 
 CLIP_SIZES = [240, 360, 480, 720, 1080]
 PICTURE_SIZES = [480, 720, 1080, 1440]
@@ -126,6 +127,7 @@ def describe(studio: Studio) -> dict:
         "picture_sizes": PICTURE_SIZES,
         "clip_size": CLIP_SHORT_SIDE,
         "picture_size": IMAGE_SHORT_SIDE,
+        "study_seconds": study_seconds(studio),
         "steady": bool(studio.model.state),
         "example": _has_example(),
         "api": endpoints(list(studio.gallery)),

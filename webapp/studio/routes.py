@@ -29,6 +29,7 @@ from . import limits, looking
 from .feedback import refusal
 from .page_jobs import PageJob, PageJobs
 from .painting import PaintOptions, Studio, StyleChoice
+from .studying import study_seconds
 from .visitors.sessions import address_of
 
 PREFIX = "/studio"
@@ -48,10 +49,11 @@ class Source(BaseModel):
 
 
 class Style(BaseModel):
-    """A built-in style by name, or an uploaded picture by path and title."""
+    """A built-in style by name, an uploaded picture or `.style` file by path and title, or a study by its job."""
 
     name: str = Field("", max_length=200)
     path: str = Field("", max_length=1000)
+    job: str = Field("", max_length=100)
     title: str = Field("", max_length=500)
     weight: float = Field(1.0, ge=0, le=1, allow_inf_nan=False)
 
@@ -71,6 +73,13 @@ class Wish(BaseModel):
     end: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
     index: int = Field(0, ge=0, le=limits.MAX_PICTURES)  # of the source that a preview shows
     at: float = Field(0.0, ge=0, le=1, allow_inf_nan=False)  # where in a clip a preview is, as a share of its duration
+
+
+class StudyWish(BaseModel):
+    """A picture to be studied, and the clip or picture that it is studied on: none for made-up ones."""
+
+    picture: Source
+    on: Source | None = None
 
 
 async def _visitor(x_impasto_visitor: Annotated[str, Header()] = "") -> str:
@@ -133,7 +142,7 @@ def _add_looking(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
         """A frame, or a picture, before and after, as JPEG in data addresses: as the job would paint it."""
         jobs.seen(visitor, arrive=True)
         async with _answering(studio), previews_line.place():
-            options = options_of(studio, visitor, wish)
+            options = options_of(studio, jobs, visitor, wish)
             source = studio.folders.uploaded(visitor, wish.sources[min(wish.index, len(wish.sources) - 1)].path)
             return await run_in_threadpool(looking.preview, studio, source, wish.kind, wish.at, options)
 
@@ -144,6 +153,19 @@ def _add_jobs(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
         async with _answering(studio):
             job = await _submit(studio, jobs, visitor, wish, request)
             return job.described()
+
+    @router.post("/study")
+    async def submit_study(wish: StudyWish, visitor: Visitor, request: Request):
+        """Study a picture: a job like any other, whose last file is the `.style` file."""
+        async with _answering(studio):
+            return (await _submit_study(studio, jobs, visitor, wish, request)).described()
+
+    @router.post("/jobs/{id}/enough")
+    async def enough(id: str, visitor: Visitor):
+        """End a study and keep what was learnt."""
+        async with _answering(studio):
+            jobs.of(visitor, id).enough = True
+            return {}
 
     @router.get("/jobs")
     async def listen(visitor: Visitor, after: int = -1):
@@ -216,11 +238,13 @@ async def _answering(studio: Studio) -> AsyncIterator[None]:
         raise HTTPException(*refusal(error, studio.metrics)) from None
 
 
-def options_of(studio: Studio, visitor: str, wish: Wish) -> PaintOptions:
+def options_of(studio: Studio, jobs: PageJobs, visitor: str, wish: Wish) -> PaintOptions:
     """The options that the page asks for. Raises BadInput."""
     styles = []
     for style in wish.styles:
-        if style.path:
+        if style.job:
+            styles.append(StyleChoice(jobs.studied(visitor, style.job), style.weight, style.title or "your picture"))
+        elif style.path:
             source = studio.folders.uploaded(visitor, style.path)
             styles.append(StyleChoice(source, style.weight, style.title or "your picture"))
         else:
@@ -232,7 +256,7 @@ def options_of(studio: Studio, visitor: str, wish: Wish) -> PaintOptions:
 
 
 async def _submit(studio: Studio, jobs: PageJobs, visitor: str, wish: Wish, request: Request) -> PageJob:
-    options = options_of(studio, visitor, wish)
+    options = options_of(studio, jobs, visitor, wish)
     sources = [studio.folders.uploaded(visitor, source.path) for source in wish.sources]
     if wish.kind == "clip":
         await run_in_threadpool(limits.check_clip, sources[0], studio.settings, options.span)
@@ -241,4 +265,20 @@ async def _submit(studio: Studio, jobs: PageJobs, visitor: str, wish: Wish, requ
     return await jobs.submit(
         visitor, address_of(request), kind=wish.kind, sources=sources, names=names, options=options,
         asked=wish.model_dump(), titles=studio.titles(options),
+    )  # fmt: skip
+
+
+async def _submit_study(studio: Studio, jobs: PageJobs, visitor: str, wish: StudyWish, request: Request) -> PageJob:
+    if not study_seconds(studio):
+        raise BadInput("Nothing is studied on this server; `impasto study` does it, and its file may be dropped here.")
+    sources = [studio.folders.uploaded(visitor, each.path) for each in (wish.picture, wish.on) if each]
+    await run_in_threadpool(limits.check_picture, sources[0], studio.settings, "This style picture")
+    for source in sources[1:]:
+        check = limits.describe_clip if image_header(source) is None else limits.check_picture
+        await run_in_threadpool(check, source, studio.settings)
+    title = wish.picture.name or "your picture"
+    return await jobs.submit(
+        visitor, address_of(request), kind="study", sources=sources, names=[title] * len(sources),
+        options=PaintOptions((StyleChoice(sources[0], title=title),)), titles=[(title, 1.0)],
+        asked={"sources": [wish.picture.model_dump()]},
     )  # fmt: skip

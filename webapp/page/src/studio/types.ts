@@ -26,6 +26,8 @@ export interface StudioConfig {
   picture_sizes: number[];
   clip_size: number;
   picture_size: number;
+  /** How long a picture may be studied here; 0 where nothing is studied. */
+  study_seconds: number;
   steady: boolean;
   example: boolean;
   model: { name: string; licence: string };
@@ -56,10 +58,18 @@ export interface Source {
   url: string | null;
 }
 
-/** A built-in style by name, or an own picture by the path it was uploaded to. */
+/** What an uploaded style is: a small picture of it, and of a `.style` file its title and what is said of its licence. */
+export interface StyleSeen {
+  thumb: string;
+  title?: string;
+  note?: string;
+}
+
+/** A built-in style by name, an own picture by the path it was uploaded to, or a study by its job. */
 export interface StyleAsked {
   name: string;
   path?: string;
+  job?: string;
   title: string;
   weight: number;
 }
@@ -83,7 +93,7 @@ export type JobState = "waiting" | "painting" | "done" | "failed" | "cancelled";
 
 export interface Job {
   id: string;
-  kind: Kind;
+  kind: Kind | "study";
   names: string[];
   state: JobState;
   words: string;
@@ -96,6 +106,7 @@ export interface Job {
   facts: string;
   size: [number, number] | null;
   painted_with: string;
+  /** Of a study, its sources alone. */
   asked: Wish;
 }
 
