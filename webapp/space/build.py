@@ -16,6 +16,7 @@ from string import Template
 from impasto.export.runtime.model import Model, load_model, write_model
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
+from impasto.models.store import vgg_file
 from impasto.webapp.page_build import build_page
 
 from .requirements import installed, pinned_requirements
@@ -41,6 +42,8 @@ def build_space(folder: Path, model: str | None = None, name: str | None = None)
     def fill(aside: Path) -> None:
         for name in PACKAGES:
             shutil.copytree(_package(f"impasto.{name}"), aside / "impasto" / name, ignore=_NOT_COPIED)
+        # By its weights styles are studied.
+        shutil.copytree(vgg_file().parent, aside / "impasto" / "models" / "vgg16", dirs_exist_ok=True)
         for module in _package("impasto").glob("*.py"):
             shutil.copy(module, aside / "impasto")
         shutil.copytree(build_page(), aside / "impasto" / "webapp" / "page" / "dist")

@@ -4,11 +4,14 @@ From outside: `study_seconds`, `study`.
 """
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
 
 from impasto.export.runtime.style_file import SUFFIX
+from impasto.models.errors import BadInput
+from impasto.models.store import vgg_file
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.study import study_picture
 
@@ -20,8 +23,13 @@ Tell = Callable[[int, int, str], None]  # done, of how much, and in words
 
 
 def study_seconds(studio: Studio) -> float:
-    """How long one picture may be studied; 0 where nothing is studied: the settings forbid it, or the model cannot."""
-    return studio.settings.study_seconds if "study" in studio.model.files else 0
+    """How long one picture may be studied; 0 where nothing is studied: the settings forbid it, or the model or the
+    installation lacks what it takes."""
+    able = "study" in studio.model.files
+    with suppress(BadInput):
+        vgg_file()
+        return studio.settings.study_seconds if able else 0
+    return 0
 
 
 def study(
