@@ -15,11 +15,11 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import onnxruntime as ort
-from safetensors import SafetensorError, safe_open
 
 from impasto.models.errors import BadInput
 from impasto.models.store import vgg_file
 
+from . import graph_weights
 from .contents import Contents, fitted
 from .model import Model
 from .session import REFUSALS, cores
@@ -220,15 +220,11 @@ def _open(graph: Path, vgg: bytes, threads: int) -> ort.InferenceSession:
 
 def weights_of(model: Model, parameters: dict[str, list[int]]) -> dict[str, np.ndarray]:
     """T's parameters as the model has them, float32. Raises BadInput where the graphs are of another network."""
-    path = model.path("weights")
-    try:
-        with safe_open(path, "numpy") as stored:
-            found = {name: stored.get_tensor(f"transformer.{name}").astype(np.float32) for name in parameters}
-    except (OSError, SafetensorError) as error:
-        raise BadInput(f"{path} is damaged; install or export the model again.") from error
-    if any(list(found[name].shape) != shape for name, shape in parameters.items()):
+    graph = model.path("frame").read_bytes()  # served models come without the file of weights
+    found = graph_weights.weights_of(graph)
+    if any(name not in found or list(found[name].shape) != shape for name, shape in parameters.items()):
         raise BadInput(f"The graphs of {model.name} to study with are of another network; export the model again.")
-    return found
+    return {name: found[name].read(graph).reshape(shape) for name, shape in parameters.items()}
 
 
 def weighed(terms: Sequence[str], closer: float) -> np.ndarray:

@@ -52,15 +52,16 @@ def study_picture(
     threads: int | None = None,
     preview: str | os.PathLike[str] | None = None,
     show: Callable[[np.ndarray], None] | None = None,
+    name: str | None = None,
     progress: OnProgress | None = None,
 ) -> tuple[StyleFile, Studied]:
     """Study a picture and write what was learnt as `target`, a `.style` file (None: nothing is written).
 
     source: as `read_style_picture` takes it. on: a clip, a picture or a folder of pictures whose frames it is studied
     on, and previews are painted on; by default made-up ones. preview: a picture file that is painted anew every few
-    seconds; show: called with such a painting, uint8 RGB. seconds, steps, brush_size, closer, seed, threads: as in
-    `export.runtime.study.study`. progress: called after each step; False ends the studying, and what was learnt is
-    kept, as it is after Ctrl-C.
+    seconds; show: called with such a painting, uint8 RGB. name: of the style; by default the file's. seconds, steps,
+    brush_size, closer, seed, threads: as in `export.runtime.study.study`. progress: called after each step; False ends
+    the studying, and what was learnt is kept, as it is after Ctrl-C.
 
     Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
     KeyboardInterrupt when interrupted before anything was learnt.
@@ -91,9 +92,10 @@ def study_picture(
     if not found.losses:
         raise KeyboardInterrupt
     painted = _painted(painter, found, shown)
-    name = "Studied style" if isinstance(source, np.ndarray) else Path(source).stem
-    line = "" if isinstance(source, np.ndarray) else Path(source).name
-    done = style_file(model, found.style, found.brush, name=name, source=line, preview=thumbnail(painted))
+    file = None if isinstance(source, np.ndarray) else Path(source)
+    title = name or (file.stem if file else "Studied style")
+    line = file.name if file else ""
+    done = style_file(model, found.style, found.brush, name=title, source=line, preview=thumbnail(painted))
     if target is not None:
         write_style(target, done)
     if preview is not None:

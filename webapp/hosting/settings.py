@@ -76,6 +76,9 @@ class Settings(BaseSettings):
         le=64_000_000,
         description="Most pixels of a style picture as decoded; a JPEG of more is read at a half or less of its sides.",
     )
+    study_seconds: float = Field(
+        60.0, ge=0, le=36_000, description="Seconds that a picture may be studied on the page for files; 0 for never."
+    )
     jobs_at_once: int = Field(0, ge=0, le=256, description="Jobs painted at the same time; 0 for one per two cores.")
     jobs_per_client: int = Field(5, ge=1, le=1000, description="Jobs a visitor may have running or waiting.")
     jobs_per_address: int = Field(

@@ -4,6 +4,7 @@ From outside: `mount_studio`.
 """
 
 import asyncio
+import importlib.util
 import os
 from contextlib import asynccontextmanager
 
@@ -28,7 +29,6 @@ from .page import StudioPage, add_page_routes
 from .page_jobs import PageJobs
 from .painting import Studio
 from .routes import PREFIX, add_routes
-from .theme import theme
 from .visitors.request_filter import RequestFilter
 from .visitors.sessions import session_of
 from .visitors.temporary import Folders
@@ -46,6 +46,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     of frames and errors where it is set.
     """
     log_what_gradio_raises()
+    if settings.mcp and importlib.util.find_spec("mcp") is None:
+        raise BadInput('IMPASTO_MCP=1 needs the package mcp: pip install "impasto[mcp]".')
     megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
     folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served
@@ -77,8 +79,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     app.add_middleware(StudioPage)
     _add_lifespan(app, studio, visits, jobs)
     return gr.mount_gradio_app(
-        app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),
-        max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=["api"],
+        app, blocks, path="/", server_name=settings.host, server_port=settings.port,
+        max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=[],
         run_history=False, ssr_mode=False, mcp_server=settings.mcp, enable_monitoring=False, pwa=False,
         root_path=settings.root_path or None,
     )  # fmt: skip

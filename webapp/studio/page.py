@@ -19,26 +19,29 @@ from impasto.webapp.files.brush import BRUSHES, DEFAULT
 from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.pictures import Picture, write_image
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
+from impasto.webapp.hosting.link_preview import with_link_preview
 from impasto.webapp.hosting.origin import own_address
 from impasto.webapp.page_build import PAGE
 
 from . import limits
+from .api_words import endpoints
 from .jobs import duration
 from .painting import PaintOptions, Studio, StyleChoice
+from .studying import study_seconds
 
 CLIP_SIZES = [240, 360, 480, 720, 1080]
 PICTURE_SIZES = [480, 720, 1080, 1440]
 NOT_BUILT = (
     '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Impasto</title>'
     "<h1>The page is not built yet</h1>"
-    "<p>Run <code>make page</code> in a clone of Impasto, then reload this page. "
-    'Programs may use <a href="?view=api">the API</a> without it.</p></html>'
+    "<p>Run <code>make page</code> in a clone of Impasto, then reload this page. Programs may use the API without."
+    "</p></html>"
 )
 _SMALL = (180, 240)  # height and width of the small pictures painted where a style brings none
 
 
 class StudioPage:
-    """Pure ASGI middleware: answers GET / with the page; Gradio keeps everything else, and /?view=api."""
+    """Pure ASGI middleware: answers GET / with the page, /?view=api too; Gradio, without one, keeps everything else."""
 
     def __init__(self, app, dist: Path = PAGE / "dist"):
         self.app, self.html = app, dist / "studio.html"
@@ -47,7 +50,7 @@ class StudioPage:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await self.app(scope, receive, send)
         root = scope.get("root_path", "")
-        if scope["path"].removeprefix(root) not in ("/", "") or b"view=" in scope["query_string"]:
+        if scope["path"].removeprefix(root) not in ("/", ""):
             return await self.app(scope, receive, send)
         await self._answer(scope)(scope, receive, send)
 
@@ -55,8 +58,9 @@ class StudioPage:
         if not self.html.is_file():
             return HTMLResponse(NOT_BUILT, 503)
         text = _page(self.html, self.html.stat().st_mtime_ns)
-        address = own_address(Headers(scope=scope), scope["scheme"]) + scope.get("root_path", "")
-        return HTMLResponse(text.replace("%ADDRESS%", address), headers={"Cache-Control": "no-cache"})
+        address = own_address(Headers(scope=scope), scope["scheme"])
+        address += scope.get("root_path", "") if address else ""
+        return HTMLResponse(with_link_preview(text, address), headers={"Cache-Control": "no-cache"})
 
 
 @lru_cache(maxsize=2)
@@ -123,8 +127,10 @@ def describe(studio: Studio) -> dict:
         "picture_sizes": PICTURE_SIZES,
         "clip_size": CLIP_SHORT_SIDE,
         "picture_size": IMAGE_SHORT_SIDE,
+        "study_seconds": study_seconds(studio),
         "steady": bool(studio.model.state),
         "example": _has_example(),
+        "api": endpoints(list(studio.gallery)),
         "model": {"name": studio.model.name, "licence": studio.model.licence},
     }
 

@@ -16,6 +16,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from impasto.export.runtime.style_file import SUFFIX
 from impasto.models.errors import BadInput
 from impasto.webapp.files.brush import BRUSHES
 from impasto.webapp.files.gaps import describe
@@ -24,8 +25,9 @@ from impasto.webapp.hosting.settings import Settings
 
 from .feedback import refusal
 from .jobs import JobProgress, duration
-from .names import distinct, painted_name, painted_with
+from .names import distinct, painted_name, painted_with, plain_name
 from .painting import PaintOptions, Studio, zip_files
+from .studying import study
 
 KEPT = 30  # jobs of one visitor; of more, the oldest that are done go
 LOOK_SECONDS = 5  # between two looks at who is gone
@@ -36,12 +38,15 @@ DONE = ("done", "failed", "cancelled")
 
 @dataclass(eq=False)
 class PageJob:
-    """One clip, or some pictures, on its way. `id` is a secret: who knows it may see the job and its files."""
+    """One clip, some pictures, or a picture that is studied, on its way.
+
+    `id` is a secret: who knows it may see the job and its files.
+    """
 
     id: str
     visitor: str
     address: str
-    kind: str  # "clip" or "pictures"
+    kind: str  # "clip", "pictures" or "study"; what is studied comes first of the sources, then what it is studied on
     sources: list[Path]
     names: list[str]  # of the sources, as their owner calls them
     options: PaintOptions
@@ -57,6 +62,7 @@ class PageJob:
     file_names: list[str] = field(default_factory=list)
     facts: str = ""
     size: tuple[int, int] | None = None
+    enough: bool = False  # a study is to end and to keep what was learnt
     ended: float = 0.0
     task: asyncio.Task | None = None
     _shown_at: float = 0.0
@@ -156,6 +162,13 @@ class PageJobs:
             raise BadInput("This job is not here (any more).")
         return job
 
+    def studied(self, visitor: str, id: str) -> Path:
+        """The `.style` file of a visitor's own study. Raises BadInput where there is none (any more)."""
+        files = [file for file in self.of(visitor, id).files if file.suffix == SUFFIX]
+        if not files:
+            raise BadInput("This style has not been studied to its end.")
+        return files[0]
+
     def get(self, id: str) -> PageJob:
         """The job with this id, whoever asks. Raises BadInput when there is none."""
         if id not in self.by_id:
@@ -221,10 +234,11 @@ class PageJobs:
             show(*given)
 
         progress = JobProgress(at_start, "frames" if job.kind == "clip" else "pictures")
-        work = self._paint_clip if job.kind == "clip" else self._paint_pictures
+        work = {"clip": self._paint_clip, "pictures": self._paint_pictures, "study": self._study}[job.kind]
+        told = progress.show if job.kind == "study" else progress.update
         try:
             await self.studio.jobs.run(
-                job.visitor, lambda folder, cancelled: work(job, folder, cancelled, progress.update),
+                job.visitor, lambda folder, cancelled: work(job, folder, cancelled, told),
                 progress, client=job.visitor, address=job.address,
             )  # fmt: skip
             job.state, job.words = "done", ""
@@ -236,6 +250,15 @@ class PageJobs:
             job.state, job.words = "failed", refusal(error, self.studio.metrics)[1]
         job.ended, job.frame = self.clock(), None
         self._tell(job)
+
+    def _study(self, job: PageJob, folder: Path, cancelled, tell) -> None:
+        title = job.titles[0][0]
+        job.files, job.facts = study(
+            self.studio, job.sources[0], next(iter(job.sources[1:]), None), folder, title=title,
+            enough=lambda: job.enough, cancelled=cancelled, tell=tell, show=job.show,
+        )  # fmt: skip
+        name = plain_name(f"{title}.", "studied style")
+        job.file_names = [f"{name}.jpg", f"{name}{SUFFIX}"]
 
     def _paint_clip(self, job: PageJob, folder: Path, cancelled, progress) -> None:
         summary = self.studio.paint_clip(job.sources[0], job.options, folder, cancelled, progress, job.show)

@@ -107,7 +107,7 @@ def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(
 def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
     refused(client, "This clip lasts 2.4 s, more than the 2 s allowed; choose a part", handle_file(long))
-    part = client.predict(clip=handle_file(long), brush="48", start=0.4, end=0.8, api_name="/paint_clip")[1]
+    part = client.predict(clip=handle_file(long), brush="64", start=0.4, end=0.8, api_name="/paint_clip")[1]
     assert (part["frames"], part["seconds"]) == (10, 0.4)
     many = media.write_clip(tmp_path / "many.mp4", media.scenes(32, 32, 50), rate=50)
     refused(client, "more than the 40 frames allowed", handle_file(many))
@@ -180,11 +180,11 @@ def test_addresses_and_files_of_the_server_are_refused(served, path, meta):
     url, _ = served
     file = {"path": path, **({"meta": meta} if meta else {})}
     answer = httpx.post(
-        url + "gradio_api/call/paint_clip", json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1]}
+        url + "gradio_api/call/paint_clip", json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
     )
     assert answer.status_code == 422
     assert "download the file" in answer.text or "not uploaded" in answer.text
-    style = [{"path": "nowhere"}, ["great-wave"], [file], [], 1, False, 0, 1]
+    style = [{"path": "nowhere"}, ["great-wave"], [file], [], 1, False, 0, 1, "full", 0, 0]
     assert httpx.post(url + "gradio_api/call/paint_clip", json={"data": style}).status_code == 422
 
 
@@ -193,7 +193,7 @@ def test_another_sessions_results_are_out_of_reach(served, client, clip):
     studio = app.state.studio
     theirs = studio.folders.session("someone") / "painted.mp4"
     theirs.write_bytes(clip.read_bytes())
-    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1]
+    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1, "full", 0, 0]
     event = httpx.post(url + "gradio_api/call/paint_clip", json={"data": data}).json()["event_id"]
     answer = httpx.get(url + f"gradio_api/call/paint_clip/{event}", timeout=30).text
     assert "upload it again" in answer

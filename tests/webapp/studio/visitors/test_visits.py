@@ -98,6 +98,25 @@ def remembered(blocks):
     return max(map(len, (*kept, queue.pending_messages_per_session, blocks.pending_diff_streams)))
 
 
+def test_who_calls_again_after_a_while_is_not_gone(blocks, monkeypatch):
+    now, gone = [100.0], []
+
+    async def note(*names):
+        gone.append(names[-1])
+
+    monkeypatch.setattr(module, "forget", note)
+    visits = Visits(blocks, note, lambda: now[0])
+    with visits.present("a"):
+        pass
+    now[0] += ABSENT_SECONDS + 1
+    blocks._queue.pending_event_ids_session["a"] = {"e2"}  # posted, its stream not open yet
+    asyncio.run(visits.look())
+    assert gone == []
+    now[0] += ABSENT_SECONDS + 1
+    asyncio.run(visits.look())
+    assert set(gone) == {"a"}
+
+
 @pytest.mark.parametrize("calls", [20, pytest.param(300, marks=pytest.mark.slow)])
 def test_calls_without_a_session_are_forgotten(serve, until, monkeypatch, calls):
     monkeypatch.setattr(module, "ABSENT_SECONDS", 0.2)
@@ -106,7 +125,7 @@ def test_calls_without_a_session_are_forgotten(serve, until, monkeypatch, calls)
         blocks = app.state.visits.blocks
         assert blocks.state_holder.capacity == SESSIONS_KEPT
         for number in range(calls):
-            data = {"data": ["nothing", ["great-wave"], [], [], 1, False, 0, 1]}
+            data = {"data": ["nothing", ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
             event = http.post(url + "gradio_api/call/paint_clip", json=data).json()["event_id"]
             if number % 2:  # every other waits for its answer
                 assert "must be an uploaded file" in http.get(url + f"gradio_api/call/paint_clip/{event}").text
@@ -124,7 +143,7 @@ def test_a_job_without_anybody_who_waits_for_it_ends(serve, until, monkeypatch, 
     with serve(Settings(threads=1, jobs_at_once=1)) as (url, app):
         with clip.open("rb") as file:
             path = httpx.post(url + "gradio_api/upload", files={"files": file}).json()[0]
-        data = {"data": [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1]}
+        data = {"data": [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
         assert httpx.post(url + "gradio_api/call/paint_clip", json=data).is_success
         line = app.state.studio.jobs.line
         until(lambda: line.running)

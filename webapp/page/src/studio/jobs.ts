@@ -2,7 +2,7 @@
 import { byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { ask } from "./ask";
-import { getJob, listen, paintedOf, Refusal, removeJob, saved } from "./server";
+import { enough, getJob, listen, paintedOf, Refusal, removeJob, saved } from "./server";
 import { isOver, type Studio } from "./state";
 import type { Job, StudioConfig } from "./types";
 
@@ -21,6 +21,8 @@ interface Handlers {
   again(job: Job): void;
   chosenTitle(): string;
   changed(): void;
+  /** News of all jobs, for the studies among them. */
+  studies(jobs: Job[]): void;
   say(sentence: string): void;
 }
 
@@ -36,14 +38,17 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     }
     jobs = next;
     show();
+    on.studies(jobs);
     on.changed();
   };
   const show = (): void => showList(all(), studio, config, { ...on, remove, mine: (job) => jobs.includes(job) });
   const remove = async (job: Job): Promise<void> => {
     const unsaved = job.state === "done" && !saved.has(job.id);
+    const [what, doing, done] =
+      job.kind === "study" ? ["study", "studying", "learnt"] : ["painting", "painting", "painted"];
     const question = isOver(job)
-      ? { title: "Remove this painting?", words: "It has not been downloaded yet.", yes: "Remove it" }
-      : { title: "Stop painting?", words: "What was painted so far will be gone.", yes: "Stop" };
+      ? { title: `Remove this ${what}?`, words: "It has not been downloaded yet.", yes: "Remove it" }
+      : { title: `Stop ${doing}?`, words: `What was ${done} so far will be gone.`, yes: "Stop" };
     if ((unsaved || !isOver(job)) && !(await ask({ ...question, no: "Keep it" }))) return;
     if (studio.get().shown === job.id && isOver(job)) studio.set({ shown: null });
     await removeJob(job.id).catch((error: Error) => on.say(error.message));
@@ -98,8 +103,8 @@ const pause = (milliseconds: number): Promise<void> => new Promise((done) => set
 /** In the title, aloud, and as a notification where that was allowed. */
 function tellOver(job: Job): void {
   const words: Partial<Record<Job["state"], string>> = {
-    done: `${job.names[0]} is painted.`,
-    failed: `${job.names[0]} could not be painted.`,
+    done: `${job.names[0]} is ${job.kind === "study" ? "studied" : "painted"}.`,
+    failed: `${job.names[0]} could not be ${job.kind === "study" ? "studied" : "painted"}.`,
   };
   const sentence = words[job.state];
   if (!sentence) return;
@@ -125,7 +130,9 @@ function showList(jobs: Job[], studio: Studio, config: StudioConfig, on: RowHand
 }
 
 function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
-  const name = job.names.length > 1 ? `${job.names.length} pictures` : job.names[0];
+  const study = job.kind === "study";
+  const sources = job.names.length > 1 ? `${job.names.length} pictures` : job.names[0];
+  const name = study ? "A study" : sources;
   const told: Record<Job["state"], string> = {
     waiting: job.words,
     painting: `${percentOf(job)} ${job.words}`,
@@ -148,10 +155,13 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
     item.append(button);
   };
   const onStage = studio.get().shown === job.id;
-  if (!onStage && (job.state === "done" || !isOver(job))) add("Show", () => studio.set({ shown: job.id }));
+  if (study && !isOver(job) && on.mine(job))
+    add("Enough", () => void enough(job.id).catch((error: Error) => on.say(error.message)));
+  if (!study && !onStage && (job.state === "done" || !isOver(job))) add("Show", () => studio.set({ shown: job.id }));
   if (job.state === "done") item.append(download(job));
   const other = on.chosenTitle();
-  if (on.mine(job) && job.state === "done" && other !== job.painted_with) add(`Paint in ${other}`, () => on.again(job));
+  if (!study && on.mine(job) && job.state === "done" && other !== job.painted_with)
+    add(`Paint in ${other}`, () => on.again(job));
   if (!isOver(job) && "Notification" in window && Notification.permission === "default")
     add("Tell me when it is done", () => Notification.requestPermission().finally(() => on.changed()));
   if (on.mine(job)) {

@@ -5,11 +5,11 @@ import { icon, placeIcons } from "../ui/icons";
 import { fillAbout } from "./about";
 import { createJobs, type Jobs, percentOf } from "./jobs";
 import { bindOptions, bindWords } from "./options";
-import { getConfig, getExample, getPreview, look, Refusal, submit, upload } from "./server";
+import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
 import { again, chosenSources, createState, isOver, previewed, type State, type Studio, wishFor } from "./state";
-import { createStyles, type Styles } from "./styles";
+import { createStyles, type StyleEntry, type Styles } from "./styles";
 import { bindTabs } from "./tabs";
 import type { StudioConfig, Wish } from "./types";
 
@@ -20,15 +20,18 @@ async function start(): Promise<void> {
   const config = await getConfig();
   const studio = createState(config);
   const stage = createStage();
-  const styles = createStyles(studio, config, (files) => takeStyles(files, config, styles));
+  const styles = createStyles(studio, config, {
+    pictures: (files) => takeStyles(files, config, styles),
+    study: (entry) => void startStudy(entry, studio, styles, jobs),
+  });
   const sources = createSources(studio, config);
   const jobs = bindJobs(studio, config, styles, stage);
+  fillAbout(config);
   bindTabs(studio);
   bindOptions(studio, config);
   bindWords(studio, config);
   bindChoosing(studio, sources, config, styles);
   bindPreview(studio, styles, stage, jobs, config);
-  fillAbout(config);
   document.body.dataset.ready = "true";
 }
 
@@ -53,11 +56,24 @@ async function takeStyles(files: File[], config: StudioConfig, styles: Styles): 
   for (const file of files.slice(0, config.styles_at_once)) {
     try {
       const path = await upload(file, config.upload_bytes, () => undefined);
-      styles.addOwn(path, file.name, (await look("style", path, file.name)).thumb);
+      styles.addOwn(path, file.name, await lookAtStyle(path, file.name));
     } catch (error) {
       say(told(error));
     }
   }
+}
+
+/** Studies an own picture on the clip or picture at hand. */
+async function startStudy(entry: StyleEntry, studio: Studio, styles: Styles, jobs: Jobs): Promise<void> {
+  try {
+    const job = await study({ path: entry.path, name: entry.title }, chosenSources(studio.get())[0] ?? null);
+    styles.entries.set(entry.key, { ...entry, job: job.id });
+    jobs.add(job);
+    byId("announce").textContent = "Studying has started.";
+  } catch (error) {
+    say(told(error));
+  }
+  studio.set({ mix: [...studio.get().mix] });
 }
 
 function bindChoosing(
@@ -91,7 +107,8 @@ function bindChoosing(
     if (dropped.clip) sources.takeClip(dropped.clip);
     else if (dropped.pictures.length && studio.get().kind === "pictures") sources.takePictures(dropped.pictures);
     else if (dropped.pictures.length) takeStyles(dropped.pictures, config, styles);
-    else if (dropped.other) say(`${dropped.other} is neither a clip nor a picture.`);
+    if (dropped.styles.length) takeStyles(dropped.styles, config, styles);
+    if (dropped.other) say(`${dropped.other} is neither a clip, a picture nor a studied style.`);
   });
 }
 
@@ -104,6 +121,7 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
     const state = studio.get();
     const shown = state.shown ? jobs.find(state.shown) : undefined;
     byId("moment").hidden = Boolean(state.shown) || state.kind !== "clip" || !state.clip;
+    if (shown?.kind === "study") return studio.set({ shown: null }); // it has no stage
     if (state.shown)
       return shown && stage.showJob(shown, state.clip?.path === shown.asked.sources[0].path ? state.clip.url : null);
     byId("progress").hidden = true;
@@ -175,12 +193,13 @@ function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: S
     again: (job) => send(again(job, styles.asked())),
     chosenTitle: () => styles.title(),
     changed: () => showProgress(studio.get()),
+    studies: (all) => styles.follow(all),
     say,
   });
   let announced = -1;
   const showProgress = (state: State): void => {
     const job = state.shown ? jobs.find(state.shown) : undefined;
-    if (!job) return;
+    if (!job || job.kind === "study") return;
     stage.showJob(job, state.clip?.path === job.asked.sources[0].path ? state.clip.url : null);
     if (isOver(job)) {
       if (job.state === "failed") say(job.words);

@@ -1,5 +1,5 @@
 // Requests to the server. A visitor is a name that this browser makes up and keeps; it is a secret like a password.
-import type { Job, Preview, Source, StudioConfig, Wish } from "./types";
+import type { Job, Preview, Source, StudioConfig, StyleSeen, Wish } from "./types";
 
 const KEY = "impasto-visitor";
 
@@ -64,8 +64,15 @@ export const getJob = (id: string): Promise<Job> => ask(`jobs/${encodeURICompone
 export const removeJob = (id: string): Promise<unknown> => ask(`jobs/${id}`, { method: "DELETE" });
 export const listen = (after: number): Promise<{ version: number; jobs: Job[] }> => ask(`jobs?after=${after}`);
 
-/** What an upload is: a clip, a picture to paint, or a picture as a style. */
-export function look(kind: "clip" | "picture" | "style", path: string, name: string): Promise<Omit<Source, "url">> {
+export const study = (picture: { path: string; name: string }, on: Source | null): Promise<Job> =>
+  post("study", { picture, on: on && { path: on.path, name: on.name } });
+/** Ends a study and keeps what was learnt. */
+export const enough = (id: string): Promise<unknown> => post(`jobs/${id}/enough`, {});
+/** What an uploaded picture or `.style` file is as a style. */
+export const lookAtStyle = (path: string, name: string): Promise<StyleSeen> => post("look?kind=style", { path, name });
+
+/** What an upload is: a clip, or a picture to paint. */
+export function look(kind: "clip" | "picture", path: string, name: string): Promise<Omit<Source, "url">> {
   return post<Omit<Source, "url">>(`look?kind=${kind}`, { path, name }).then((seen) => ({ ...seen, path, name }));
 }
 

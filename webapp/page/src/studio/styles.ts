@@ -2,23 +2,29 @@
 import { byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { heaviest, isOwn, only, shares, toggle, weigh, without } from "../ui/styles/mix";
-import { pictureOf } from "./server";
-import type { State, Studio } from "./state";
-import type { StudioConfig, StyleAsked } from "./types";
+import { frameOf, paintedOf, pictureOf } from "./server";
+import { isOver, type State, type Studio } from "./state";
+import type { Job, StudioConfig, StyleAsked, StyleSeen } from "./types";
 
 export interface StyleEntry {
   key: string;
   title: string;
   by: string;
   picture: string;
-  /** Of an own picture, its path on the server. */
+  /** Of an own picture or `.style` file, its path on the server. */
   path: string;
+  /** What it is: a picture may be studied, and what was studied is painted as its job learnt it. */
+  kind: "built-in" | "picture" | "file" | "studied";
+  /** The job that studies it, or has. */
+  job: string;
 }
 
 export interface Styles {
   entries: Map<string, StyleEntry>;
   /** Takes an own picture in and chooses it: instead of the others, or into the blend. */
-  addOwn(path: string, name: string, picture: string): void;
+  addOwn(path: string, name: string, seen: StyleSeen): void;
+  /** Keeps up with the studies among the jobs: their paintings are shown, and what was learnt is painted with. */
+  follow(jobs: Job[]): void;
   asked(): StyleAsked[];
   /** What the mix is called, as the server calls it: "The Great Wave", "The Scream 60 % and mine 40 %". */
   title(): string;
@@ -26,15 +32,24 @@ export interface Styles {
 
 const FEW = 12;
 
-export function createStyles(studio: Studio, config: StudioConfig, onPictures: (files: File[]) => void): Styles {
-  const entries = new Map<string, StyleEntry>(
-    config.styles.map(({ name, title, by }) => [name, { key: name, title, by, picture: pictureOf(name), path: "" }]),
-  );
+interface Handlers {
+  pictures(files: File[]): void;
+  /** A picture is to be studied. */
+  study(entry: StyleEntry): void;
+}
+
+export function createStyles(studio: Studio, config: StudioConfig, on: Handlers): Styles {
+  const builtIn = ({ name, title, by }: StudioConfig["styles"][number]): StyleEntry => {
+    return { key: name, title, by, picture: pictureOf(name), path: "", kind: "built-in", job: "" };
+  };
+  const entries = new Map<string, StyleEntry>(config.styles.map((style) => [style.name, builtIn(style)]));
   const most = config.styles_at_once;
   const first = config.styles[0].name;
   const wall = byId("gallery");
   const mixing = byId<HTMLInputElement>("mixing");
   byId("mixing-label").textContent = `Blend up to ${most}`;
+  /** The studies that are done and were among the styles. */
+  const followed = new Set<string>();
   let own = 0;
 
   const press = (key: string): void => {
@@ -53,21 +68,54 @@ export function createStyles(studio: Studio, config: StudioConfig, onPictures: (
     const all = [...entries.values()];
     const mine = all.filter(({ key }) => isOwn(key)).reverse();
     const rest = all.filter(({ key }) => !isOwn(key));
-    wall.replaceChildren(anyPicture(onPictures), ...[...mine, ...rest].map((entry) => tile(entry, press, forget)));
+    wall.replaceChildren(anyPicture(on.pictures), ...[...mine, ...rest].map((entry) => tile(entry, press, forget)));
     show(studio.get());
   };
   const show = (state: State): void => {
     const full = state.mixing && state.mix.length >= most;
     mixing.checked = state.mixing;
     for (const button of wall.querySelectorAll<HTMLButtonElement>("button.style")) {
-      const on = state.mix.some((entry) => entry.key === button.dataset.key);
-      button.setAttribute("aria-pressed", String(on));
-      button.setAttribute("aria-disabled", String(full && !on));
+      const pressed = state.mix.some((entry) => entry.key === button.dataset.key);
+      button.setAttribute("aria-pressed", String(pressed));
+      button.setAttribute("aria-disabled", String(full && !pressed));
     }
     showChosen(state, entries, {
       weigh: (key, weight) => studio.set({ mix: weigh(studio.get().mix, key, weight), shown: null }),
       remove: takeOut,
+      study: config.study_seconds > 0 ? on.study : null,
     });
+  };
+  /** An own style, chosen: instead of the others, or into the blend. */
+  const add = (entry: Omit<StyleEntry, "key">): string => {
+    own += 1;
+    const key = `own:${own}`;
+    entries.set(key, { ...entry, key });
+    build();
+    return key;
+  };
+  const take = (entry: Omit<StyleEntry, "key">): void => {
+    const { mix, mixing } = studio.get();
+    const key = add(entry);
+    studio.set({ mix: mixing ? toggle(mix, key, most) : only(key), shown: null });
+  };
+  const followOne = (job: Job): void => {
+    const known = [...entries.values()].find((entry) => entry.job === job.id);
+    if (!known) {
+      // From before a reload; what a person has taken out since stays out.
+      if (job.state === "done" && !followed.has(job.id)) add(learnt(job, { title: job.painted_with, path: "" }));
+      if (job.state === "done") followed.add(job.id);
+    } else if (job.state === "done" && known.kind === "picture") {
+      followed.add(job.id);
+      entries.set(known.key, { ...learnt(job, known), key: known.key });
+      build();
+      studio.set({ mix: [...studio.get().mix], shown: null }); // painted anew
+    } else if (isOver(job) && known.kind === "picture") {
+      entries.set(known.key, { ...known, job: "" });
+      build();
+    } else if (!isOver(job) && job.frame) {
+      for (const image of document.querySelectorAll<HTMLImageElement>(`img[data-style="${known.key}"]`))
+        image.src = frameOf(job);
+    }
   };
 
   mixing.addEventListener("change", () => {
@@ -80,21 +128,19 @@ export function createStyles(studio: Studio, config: StudioConfig, onPictures: (
 
   return {
     entries,
-    addOwn(path, name, picture) {
-      own += 1;
-      const key = `own:${own}`;
-      const title = name.replace(/\.[^.]+$/, "") || "Your picture";
-      entries.set(key, { key, title, by: "Your picture", picture, path });
-      const { mix, mixing } = studio.get();
-      build();
-      studio.set({ mix: mixing ? toggle(mix, key, most) : only(key), shown: null });
+    addOwn(path, name, { thumb, title, note }) {
+      const kind = title === undefined ? "picture" : "file";
+      const shown = title || name.replace(/\.[^.]+$/, "") || "Your picture";
+      const by = note || (kind === "file" ? "Studied" : "Your picture");
+      take({ title: shown, by, picture: thumb, path, kind, job: "" });
     },
+    follow: (jobs) => jobs.filter(({ kind }) => kind === "study").forEach(followOne),
     asked: () =>
       studio.get().mix.map(({ key, weight }) => {
         const entry = entries.get(key)!;
-        return isOwn(key)
-          ? { name: "", path: entry.path, title: entry.title, weight }
-          : { name: key, title: entry.title, weight };
+        const { title, path, kind, job } = entry;
+        if (kind === "built-in") return { name: key, title, weight };
+        return kind === "studied" ? { name: "", job, title, weight } : { name: "", path, title, weight };
       }),
     title() {
       const { mix } = studio.get();
@@ -104,6 +150,11 @@ export function createStyles(studio: Studio, config: StudioConfig, onPictures: (
       return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1)}`;
     },
   };
+}
+
+/** A picture after its study. */
+function learnt(job: Job, { title, path }: Pick<StyleEntry, "title" | "path">): Omit<StyleEntry, "key"> {
+  return { title, path, by: `Your picture, ${job.facts}`, picture: paintedOf(job, 0), kind: "studied", job: job.id };
 }
 
 function bindMore(wall: HTMLElement, count: () => number): void {
@@ -119,7 +170,13 @@ function bindMore(wall: HTMLElement, count: () => number): void {
 }
 
 function anyPicture(onPictures: (files: File[]) => void): HTMLElement {
-  const input = make("input", { type: "file", accept: "image/*", multiple: true, className: "unseen", id: "own" });
+  const input = make("input", {
+    type: "file",
+    accept: "image/*,.style",
+    multiple: true,
+    className: "unseen",
+    id: "own",
+  });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = "";
@@ -137,6 +194,7 @@ function anyPicture(onPictures: (files: File[]) => void): HTMLElement {
 
 function tile(entry: StyleEntry, press: (key: string) => void, forget: (key: string) => void): HTMLElement {
   const picture = make("img", { src: entry.picture, alt: "", loading: "lazy", decoding: "async", draggable: false });
+  picture.dataset.style = entry.key;
   const name = make("span", { className: "name", textContent: entry.title });
   const button = make("button", { type: "button", className: "style", data: { key: entry.key } }, picture, name);
   button.title = [entry.title, entry.by].filter(Boolean).join("\n");
@@ -158,12 +216,15 @@ function tile(entry: StyleEntry, press: (key: string) => void, forget: (key: str
 interface Changes {
   weigh(key: string, weight: number): void;
   remove(key: string): void;
+  /** Null where nothing is studied. */
+  study: ((entry: StyleEntry) => void) | null;
 }
 
 /** The line of chosen styles: small picture, title, weight where there are several, and a cross. */
 function showChosen(state: State, entries: Map<string, StyleEntry>, change: Changes): void {
   const line = byId("chosen");
-  const keys = state.mix.map(({ key }) => key).join("\n") + state.mixing;
+  const shown = state.mix.map(({ key }) => `${key} ${entries.get(key)?.kind} ${entries.get(key)?.job}`);
+  const keys = shown.join("\n") + state.mixing;
   if (line.dataset.keys !== keys) {
     line.dataset.keys = keys;
     line.replaceChildren(...state.mix.map(({ key }) => chosen(entries.get(key)!, state, change)));
@@ -182,9 +243,11 @@ function showChosen(state: State, entries: Map<string, StyleEntry>, change: Chan
 function chosen(entry: StyleEntry, state: State, change: Changes): HTMLLIElement {
   const several = state.mix.length > 1;
   const picture = make("img", { src: entry.picture, alt: "", draggable: false });
+  picture.dataset.style = entry.key;
   const words = make("span", { className: "what" }, make("b", { textContent: entry.title }));
   if (!several) words.append(make("span", { className: "hint", textContent: entry.by }));
   const row = make("li", {}, picture, words);
+  if (change.study && entry.kind === "picture" && !entry.job) row.append(studyButton(entry, change.study));
   if (!several && !isOwn(entry.key)) return row;
   const away = make(
     "button",
@@ -200,4 +263,14 @@ function chosen(entry: StyleEntry, state: State, change: Changes): HTMLLIElement
   }
   row.append(away);
   return row;
+}
+
+function studyButton(entry: StyleEntry, study: (entry: StyleEntry) => void): HTMLButtonElement {
+  const button = make("button", { type: "button", className: "secondary study", textContent: "Study this picture" });
+  button.title = "Takes a while; its strokes and shapes are painted more closely afterwards.";
+  button.addEventListener("click", () => {
+    button.disabled = true;
+    study(entry);
+  });
+  return button;
 }

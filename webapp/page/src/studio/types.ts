@@ -26,9 +26,20 @@ export interface StudioConfig {
   picture_sizes: number[];
   clip_size: number;
   picture_size: number;
+  /** How long a picture may be studied here; 0 where nothing is studied. */
+  study_seconds: number;
   steady: boolean;
   example: boolean;
   model: { name: string; licence: string };
+  api: Endpoint[];
+}
+
+/** An endpoint of the API, in words. */
+export interface Endpoint {
+  name: string;
+  does: string;
+  returns: string;
+  parameters: { name: string; type: string; default: string | null; words: string }[];
 }
 
 export type Kind = "clip" | "pictures";
@@ -47,10 +58,18 @@ export interface Source {
   url: string | null;
 }
 
-/** A built-in style by name, or an own picture by the path it was uploaded to. */
+/** What an uploaded style is: a small picture of it, and of a `.style` file its title and what is said of its licence. */
+export interface StyleSeen {
+  thumb: string;
+  title?: string;
+  note?: string;
+}
+
+/** A built-in style by name, an own picture by the path it was uploaded to, or a study by its job. */
 export interface StyleAsked {
   name: string;
   path?: string;
+  job?: string;
   title: string;
   weight: number;
 }
@@ -74,7 +93,7 @@ export type JobState = "waiting" | "painting" | "done" | "failed" | "cancelled";
 
 export interface Job {
   id: string;
-  kind: Kind;
+  kind: Kind | "study";
   names: string[];
   state: JobState;
   words: string;
@@ -87,6 +106,7 @@ export interface Job {
   facts: string;
   size: [number, number] | null;
   painted_with: string;
+  /** Of a study, its sources alone. */
   asked: Wish;
 }
 
