@@ -85,7 +85,7 @@ def begin(page, path, side=480):
 
 def start(page, side=480):
     dialog = page.locator("dialog#clip")
-    dialog.get_by_label("Size").select_option(str(side))
+    dialog.locator("#clip-size").select_option(str(side))
     dialog.get_by_role("button", name="Paint").click()
 
 
@@ -232,12 +232,12 @@ def test_cancelling_leaves_nothing_running(page, tmp_path):
 def test_what_is_no_clip_is_refused_in_words(page, tmp_path):
     path = tmp_path / "clip.mp4"
     path.write_bytes(b"not a clip" * 100)
-    begin(page, path)
+    page.locator("#use-clip").set_input_files(str(path))  # at once, before anything is chosen
     expect(page.locator("dialog#clip")).to_contain_text("no clip that the browser can read")
 
 
 def test_a_clip_cut_short_is_refused_in_words(page, tmp_path):
     path = write(tmp_path / "clip.mp4")
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
-    begin(page, path)
+    page.locator("#use-clip").set_input_files(str(path))
     expect(page.locator("dialog#clip")).to_contain_text("damaged")

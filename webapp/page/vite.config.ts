@@ -1,4 +1,5 @@
 // How the page is built: relative addresses, ONNX Runtime's binaries packed beside it, no source maps.
+import { createHash } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { mkdir, readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -63,6 +64,26 @@ function onnxRuntime(): Plugin {
   };
 }
 
+/** Puts the service worker beside the page, with the names of the page's own files in it. */
+function serviceWorker(): Plugin {
+  return {
+    name: "service-worker",
+    apply: "build",
+    async generateBundle(_, bundle) {
+      const code = await readFile(join(import.meta.dirname, "src/offline/sw.js"), "utf8");
+      const others = /studio|\.mp4$|\.html$|\.gz$/; // the page for files needs its server
+      const files = Object.keys(bundle)
+        .filter((name) => !others.test(name))
+        .sort();
+      const names = createHash("sha256").update(files.join("\n")).digest("hex").slice(0, 12);
+      const source = code
+        .replace("PAGE_FILES", () => JSON.stringify(files))
+        .replace("PAGE_CACHE", () => JSON.stringify(`page-${names}`));
+      this.emitFile({ type: "asset", fileName: "sw.js", source });
+    },
+  };
+}
+
 /** What a running `impasto app` lends to `vite dev`. */
 const lent = { target: "http://127.0.0.1:7860/live", ws: true };
 
@@ -70,7 +91,7 @@ export default defineConfig({
   base: "./",
   // Without this condition the bundler would follow the runtime's own reference to its binary and ship it unpacked.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
-  plugins: [onnxRuntime()],
+  plugins: [onnxRuntime(), serviceWorker()],
   worker: { format: "es" },
   build: {
     target: "es2022",

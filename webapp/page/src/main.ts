@@ -3,9 +3,10 @@ import { createEngine } from "./engine/engine";
 import { readDescription } from "./engine/model/description";
 import { licenceNote } from "./engine/model/style-file";
 import { sentenceOf, Trouble } from "./engine/trouble";
+import { keepForOffline } from "./offline/offline";
 import type { BuiltInStyle, Engine, ModelDescription, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clips/clip-dialog";
-import { bindDrop, type DroppedFiles, sortFiles } from "./ui/clips/drop";
+import { bindDrop, type DroppedFiles, isStyleFile, sortFiles } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
 import { placeIcons } from "./ui/icons";
 import { bindControls } from "./ui/settings/controls";
@@ -24,6 +25,7 @@ import { bindCaption, bindStatus, createActivity } from "./ui/status/status";
 import { createGallery } from "./ui/styles/gallery";
 import { only } from "./ui/styles/mix";
 import { Palette } from "./ui/styles/palette";
+import { forget, remember, remembered } from "./ui/styles/remembered";
 
 declare global {
   /** For tests. */
@@ -64,39 +66,64 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   globalThis.impasto = { engine };
   const activity = createActivity(engine, messages);
   const session = createSession(engine, settings, palette, messages, activity, pageContext);
-  const clips = createClipDialog(
+  const clips = createClipDialog({
     engine,
     config,
-    () => session.pauseForClip(),
-    () => session.resumeAfterClip(),
+    settings,
+    palette,
+    activity,
+    prepare: () => session.pauseForClip(),
+    resume: () => session.resumeAfterClip(),
+    playLive: (file) => void session.useClip(file),
+    onStyles: (files) => take(sortFiles(files)),
+  });
+  const gallery = createGallery(
+    settings,
+    palette,
+    model.rules,
+    (files) => take(sortFiles(files)),
+    (key) => {
+      const id = kept.get(key);
+      if (id !== undefined) void forget(id);
+    },
   );
-  const gallery = createGallery(settings, palette, model.rules, (files) => take(sortFiles(files)));
+  /** Numbers of own styles that are kept on this device, by key. */
+  const kept = new Map<string, number>();
 
-  const takeStyles = async (files: File[]): Promise<void> => {
+  /** A file as a style of the person's own: its key on the palette. */
+  const own = async (file: File): Promise<string> => {
+    if (!isStyleFile(file.name)) return (await palette.add(file)).key;
+    const read = await engine.readStyle(file, file.name);
+    const note = licenceNote(read, model);
+    if (note) messages.note(note);
+    return palette.addStudied(read, file.name).key;
+  };
+  const takeOwn = async (files: File[], otherwise: (name: string) => string): Promise<void> => {
     for (const file of files) {
       try {
-        const read = await engine.readStyle(file, file.name);
-        const note = licenceNote(read, model);
-        if (note) messages.note(note);
-        settings.set({ mix: only(palette.addStudied(read, file.name).key) });
+        const key = await own(file);
+        settings.set({ mix: only(key) });
+        void remember(file).then((id) => id !== null && kept.set(key, id));
       } catch (error) {
-        messages.trouble("picture", sentenceOf(error, `“${file.name}” could not be read.`));
+        messages.trouble("picture", sentenceOf(error, otherwise(file.name)));
       }
     }
     gallery.rebuild();
   };
-  const takePictures = async (files: File[]): Promise<void> => {
-    for (const file of files) {
-      await palette.add(file).then(
-        ({ key }) => settings.set({ mix: only(key) }),
-        () => messages.trouble("picture", pictureTrouble(file.name)),
+  /** The styles of earlier visits; none of them is chosen. */
+  const bringBack = async (): Promise<void> => {
+    const files = await remembered();
+    for (const { id, file } of files) {
+      await own(file).then(
+        (key) => kept.set(key, id),
+        () => forget(id),
       );
     }
-    gallery.rebuild();
+    if (files.length) gallery.rebuild();
   };
   const take = ({ pictures, styles, clip, other }: DroppedFiles): void => {
-    if (pictures.length) void takePictures(pictures);
-    if (styles.length) void takeStyles(styles);
+    if (pictures.length) void takeOwn(pictures, pictureTrouble);
+    if (styles.length) void takeOwn(styles, (name) => `“${name}” could not be read.`);
     if (clip) void clips.open(clip);
     else if (other && !pictures.length && !styles.length) {
       messages.trouble("picture", `“${other}” is neither a picture, a studied style nor a clip.`);
@@ -114,7 +141,9 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   bindMirror(settings);
   if (config.server?.studio)
     Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
+  void bringBack();
   enableControls();
+  keepForOffline(engine);
   bindClean(session);
   document.body.dataset.ready = "yes";
 }

@@ -6,7 +6,7 @@ import { liveSize, shortSides } from "./size";
 import { createMeter, type Stats } from "./stats";
 
 export interface LiveOptions {
-  /** A short side chosen by hand (the stroke scale), pixels; null to hold the frame rate. */
+  /** A short side chosen by hand (the brush size), pixels; null to hold the frame rate. */
   side: number | null;
   /** Never rests: paints a scene that stands still, and in a hidden tab as far as the browser allows. */
   always?: boolean;

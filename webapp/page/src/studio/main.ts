@@ -1,4 +1,5 @@
 // The page for files, put together: what is chosen, the stage, the jobs.
+import { takeHandedOver } from "../clips/handover";
 import { bindDrop, type DroppedFiles } from "../ui/clips/drop";
 import { byId, make } from "../ui/dom";
 import { icon, placeIcons } from "../ui/icons";
@@ -33,6 +34,8 @@ async function start(): Promise<void> {
   bindChoosing(studio, sources, config, styles);
   bindPreview(studio, styles, stage, jobs, config);
   document.body.dataset.ready = "true";
+  const handed = await takeHandedOver(); // from the live page
+  if (handed) sources.takeClip(handed);
 }
 
 /** One sentence that stays until it is closed; the same one only once. */

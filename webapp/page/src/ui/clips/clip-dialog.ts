@@ -1,36 +1,64 @@
-// A clip: how large, painting with progress, and the result to watch and to keep.
+// A clip: refused at once or, with a painted frame of it before one's eyes, its style, brush and size chosen; then its
+// painting with progress, and the result to watch and to keep.
 import { clipsSupported, paintClip } from "../../clips/clip";
-import type { Engine, PageConfig } from "../../types";
+import { handOver } from "../../clips/handover";
+import type { Inspected } from "../../clips/inspect";
+import type { ClipEngine } from "../../clips/options";
+import { clipSize } from "../../clips/size";
+import { liveSize } from "../../live/size";
+import type { Engine, PageConfig, Size } from "../../types";
 import { byId, make } from "../dom";
+import { BRUSHES } from "../settings/controls";
+import type { Settings, Store } from "../settings/settings";
 import { engineTrouble, progressText } from "../status/sentences";
+import type { Activity } from "../status/status";
+import type { Palette } from "../styles/palette";
+import { type ClipSizes, createPreview } from "./preview";
+import { createStyleStrip } from "./style-strip";
 
 const SIZES: readonly (readonly [number, string])[] = [
-  [288, "Small, 288 px: quickest"],
-  [480, "Medium, 480 px"],
-  [720, "Large, 720 px"],
-  [1080, "Full, 1080 px: slowest"],
+  [288, "288 px"],
+  [480, "480 px"],
+  [720, "720 px"],
+  [1080, "1080 px"],
 ];
+/** Short side that strokes are as broad as at, pixels: `DEFAULT` in webapp/files/brush.py. */
+const BRUSH = 320;
 
 export interface ClipDialog {
   open(file: File): Promise<void>;
 }
 
-/**
- * `prepare` pauses the live view and resolves once the engine can paint with the chosen style; `resume` is called when the
- * dialog closes.
- */
-export function createClipDialog(
-  engine: Engine,
-  config: PageConfig,
-  prepare: () => Promise<void>,
-  resume: () => void,
-): ClipDialog {
+export interface ClipDialogOptions {
+  engine: Engine;
+  config: PageConfig;
+  settings: Store<Settings>;
+  palette: Palette;
+  activity: Activity;
+  /** Pauses the live view; resolves once the engine can paint with the chosen style. */
+  prepare(): Promise<void>;
+  /** Called when the dialog closes. */
+  resume(): void;
+  /** The clip is painted live, in a loop. */
+  playLive(file: File): void;
+  /** The person chose pictures or files as styles of their own. */
+  onStyles(files: File[]): void;
+}
+
+export function createClipDialog(options: ClipDialogOptions): ClipDialog {
+  const { engine, config, settings, palette, activity } = options;
   const dialog = byId<HTMLDialogElement>("clip");
   let work: AbortController | null = null;
   let result = "";
+  /** What the step that is shown now listens to or holds. */
+  const leave: (() => void)[] = [];
 
+  const leaveStep = (): void => {
+    for (const end of leave.splice(0)) end();
+  };
   const stop = (): void => {
     work?.abort();
+    leaveStep();
     if (result) URL.revokeObjectURL(result);
     result = "";
   };
@@ -38,66 +66,97 @@ export function createClipDialog(
     if (dialog.open) return; // told late: another clip is in it by now
     stop();
     dialog.replaceChildren();
-    resume();
+    options.resume();
   });
 
   const fill = (title: string, ...children: Node[]): void =>
     dialog.replaceChildren(make("h2", { id: "clip-title", textContent: title }), ...children);
 
-  const refuse = (sentence: string): void => {
-    const parts: Node[] = [make("p", { textContent: sentence })];
-    if (config.server?.studio) {
-      const link = make("a", {
-        href: config.server.studio,
-        target: "_top",
-        textContent: "Paint it on the server instead",
-      });
-      parts.push(make("p", {}, link, " (there the clip is uploaded)."));
-    }
-    fill("This clip cannot be painted here", ...parts, buttons(button("Close", () => dialog.close(), "primary")));
+  /** A link that takes the clip along to the page for files; nothing where there is none. */
+  const serverLink = (file: File): Node[] => {
+    const { studio } = config.server ?? {};
+    if (!studio) return [];
+    const link = make("a", { href: studio, target: "_top", textContent: "Paint it on the server instead" });
+    link.addEventListener("click", async (event) => {
+      event.preventDefault();
+      await handOver(file).catch(() => {}); // it is then chosen there once more
+      placeOfThePage().location.href = new URL(studio, document.baseURI).href;
+    });
+    return [make("p", { className: "hint" }, link, " (there the clip is uploaded).")];
   };
 
-  const ask = (file: File): void => {
-    const size = make("select", { id: "clip-size" });
-    size.append(...SIZES.map(([side, textContent]) => make("option", { value: String(side), textContent })));
-    size.value = "480";
-    const label = make(
-      "label",
-      { className: "pick" },
-      make("span", { textContent: "Size (short side, at most the clip’s own)" }),
-      size,
+  const refuse = (file: File, sentence: string): void => {
+    leaveStep();
+    const close = button("Close", () => dialog.close(), "primary");
+    fill(
+      "This clip cannot be painted here",
+      make("p", { className: "file", textContent: file.name }),
+      make("p", { textContent: sentence }),
+      ...serverLink(file),
+      buttons(close),
     );
-    const local = make("p", { className: "hint" });
-    local.textContent = "Painted in the style chosen now, with its sound. Close this window to choose another.";
-    const paint = button("Paint", () => void run(file, Number(size.value)), "primary");
+    close.focus();
+  };
+
+  const ask = (file: File, clip: Inspected, prepared: Promise<void>): void => {
+    const size = picker("clip-size", SIZES, 480);
+    const brush = picker("clip-brush", BRUSHES, settings.get().side ?? BRUSH);
+    const sizes = (): ClipSizes => {
+      const shown = clipSize(clip.size, Number(size.value), engine.model.rules.clip_multiple);
+      return { shown, painted: brushSize(shown, Number(brush.value), engine) };
+    };
+    const preview = createPreview(clip, engine, sizes);
+    const repaint = (): void =>
+      void preview.paint().catch((error) => dialog.open && refuse(file, engineTrouble(error)));
+    const strip = createStyleStrip(settings, palette, options.onStyles);
+    leave.push(strip.leave, clip.close);
+    prepared.then(
+      () => {
+        if (!dialog.contains(preview.element)) return;
+        leave.push(engine.on((event) => event.kind === "stale" && repaint())); // another style
+        repaint();
+      },
+      (error) => dialog.open && refuse(file, engineTrouble(error)),
+    );
+    for (const select of [size, brush]) select.addEventListener("change", repaint);
+    const paint = button("Paint", () => void run(file, prepared, sizes), "primary");
+    const live = button("Play it live", () => {
+      dialog.close();
+      options.playLive(file);
+    });
     fill(
       "Paint a clip",
       make("p", { className: "file", textContent: file.name }),
-      label,
-      local,
+      preview.element,
+      strip.element,
+      make("div", { className: "pair" }, pick("Short side, at most", size), pick("Brush size", brush)),
       buttons(
         paint,
+        live,
         button("Cancel", () => dialog.close()),
       ),
+      ...serverLink(file),
     );
     paint.focus();
   };
 
-  const run = async (file: File, side: number): Promise<void> => {
+  const run = async (file: File, prepared: Promise<void>, sizes: () => ClipSizes): Promise<void> => {
+    const { painted, shown } = sizes();
+    leaveStep();
     const mine = new AbortController();
     work = mine;
     const bar = make("progress", { max: 1, value: 0, aria: { label: "Painted so far" } });
-    const line = make("p", { className: "hint", textContent: "Preparing…" });
+    const line = make("p", { className: "hint", textContent: activity.sign?.text ?? "Preparing the painter…" });
     const remark = make("p", { className: "hint" });
     const cancel = button("Cancel", () => dialog.close());
     fill("Painting", make("p", { className: "file", textContent: file.name }), bar, line, remark, buttons(cancel));
     cancel.focus();
     try {
-      await prepare();
+      await prepared;
       const { signal } = mine;
       signal.throwIfAborted();
-      const painted = await paintClip(file, engine, {
-        side,
+      const made = await paintClip(file, brushed(engine, painted, shown), {
+        side: Math.min(shown.width, shown.height),
         signal,
         onProgress: (progress) => {
           bar.value = progress.share;
@@ -107,9 +166,9 @@ export function createClipDialog(
           remark.textContent = sentence;
         },
       });
-      if (mine === work && dialog.open) show(file, painted, remark.textContent ?? "");
+      if (mine === work && dialog.open) show(file, made, remark.textContent ?? "");
     } catch (error) {
-      if (!mine.signal.aborted && dialog.open) refuse(engineTrouble(error));
+      if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error));
     }
   };
 
@@ -139,13 +198,67 @@ export function createClipDialog(
   return {
     async open(file) {
       stop(); // another clip takes the place of the one before; closing the dialog would tell so only later
+      const mine = new AbortController();
+      work = mine;
+      fill(
+        "Paint a clip",
+        make("p", { className: "file", textContent: file.name }),
+        make("p", { className: "hint", textContent: "Reading the clip…" }),
+      );
       if (!dialog.open) dialog.showModal();
       const refusal = clipsSupported();
-      if (refusal) refuse(refusal);
-      else ask(file);
+      if (refusal) return refuse(file, refusal);
+      try {
+        const { inspect } = await import("../../clips/inspect");
+        const clip = await inspect(file);
+        if (mine.signal.aborted || !dialog.open) return clip.close();
+        const prepared = options.prepare();
+        prepared.catch(() => {}); // told where it is waited for
+        ask(file, clip, prepared);
+      } catch (error) {
+        if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error));
+      }
     },
   };
 }
+
+/** The size that gives strokes as broad as at a short side of `brush`: nothing of it is padded. */
+function brushSize(shown: Size, brush: number, engine: Pick<Engine, "model">): Size {
+  const short = Math.min(shown.width, shown.height);
+  return brush >= short ? shown : liveSize(shown, brush, engine.model).size;
+}
+
+/** The engine as the clip's painting calls it: frames are painted at one size, and shown at the clip's. */
+function brushed(engine: Engine, painted: Size, shown: Size): ClipEngine {
+  return {
+    model: engine.model,
+    reset: () => engine.reset(),
+    paint: (frame, size) => {
+      const same = size.width === shown.width && size.height === shown.height;
+      return engine.paint(frame, same ? painted : size, size);
+    },
+  };
+}
+
+/** Where the page for files is opened: the whole window, or the frame that a page of another host shows us in. */
+function placeOfThePage(): Window {
+  try {
+    return top?.location.origin === location.origin ? top : window;
+  } catch {
+    return window;
+  }
+}
+
+function picker(id: string, choices: readonly (readonly [number, string])[], chosen: number): HTMLSelectElement {
+  const select = make("select", { id });
+  select.append(...choices.map(([side, textContent]) => make("option", { value: String(side), textContent })));
+  const nearest = choices.reduce((a, b) => (Math.abs(b[0] - chosen) < Math.abs(a[0] - chosen) ? b : a));
+  select.value = String(nearest[0]);
+  return select;
+}
+
+const pick = (words: string, select: HTMLSelectElement): HTMLElement =>
+  make("label", { className: "pick" }, make("span", { textContent: words }), select);
 
 function button(text: string, run: () => void, kind = "secondary"): HTMLButtonElement {
   const element = make("button", { type: "button", className: kind, textContent: text });

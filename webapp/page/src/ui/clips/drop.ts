@@ -14,6 +14,9 @@ const CLIP_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|ogv)$/i;
 const STYLE_NAME = /\.style$/i;
 const PICTURE_NAME = /\.(jpe?g|png|webp|gif|avif|bmp)$/i;
 
+/** Whether a file is a studied style. */
+export const isStyleFile = (name: string): boolean => STYLE_NAME.test(name);
+
 /** Sorts files by what can be done with them; the type counts, the name where the type is unknown. */
 export function sortFiles(files: Iterable<File>): DroppedFiles {
   const dropped: DroppedFiles = { pictures: [], styles: [], clip: null, other: null };

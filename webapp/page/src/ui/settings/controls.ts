@@ -3,12 +3,11 @@ import type { Backend, PageConfig } from "../../types";
 import { byId, make } from "../dom";
 import type { Settings, Store } from "./settings";
 
-/** Working sizes offered by hand: the smaller, the broader the strokes. Short side in pixels. */
-const SIDES: readonly (readonly [number, string])[] = [
-  [192, "Very broad"],
-  [256, "Broad"],
-  [384, "Medium"],
-  [512, "Fine"],
+/** Brushes: the short side of what is painted, in pixels, and its name. `BRUSHES` in webapp/files/brush.py, and a finest. */
+export const BRUSHES: readonly (readonly [number, string])[] = [
+  [224, "Broad"],
+  [320, "Medium"],
+  [480, "Fine"],
   [704, "Finest"],
 ];
 
@@ -67,9 +66,9 @@ function bindSide(settings: Store<Settings>): void {
   const option = (side: number, words: string): HTMLOptionElement =>
     make("option", { value: String(side), textContent: `${words} (${side} px)` });
   select.append(make("option", { value: "", textContent: "Automatic, as fine as stays smooth" }));
-  select.append(...SIDES.map(([side, words]) => option(side, words)));
+  select.append(...BRUSHES.map(([side, words]) => option(side, words)));
   const show = ({ side }: Settings): void => {
-    if (side !== null && !SIDES.some(([known]) => known === side) && !select.querySelector(`[value="${side}"]`)) {
+    if (side !== null && !BRUSHES.some(([known]) => known === side) && !select.querySelector(`[value="${side}"]`)) {
       select.append(option(side, "As linked"));
     }
     select.value = side === null ? "" : String(side);

@@ -2,6 +2,7 @@
 import type { Rules } from "../../types";
 import { byId } from "../dom";
 import type { Messages } from "../status/messages";
+import { linkSentence } from "../status/sentences";
 import { isOwn, only } from "../styles/mix";
 import type { Palette } from "../styles/palette";
 import { parseSettings, writeSettings } from "./link";
@@ -30,10 +31,12 @@ export function bindShare(settings: Store<Settings>, palette: Palette, rules: Ru
 
   byId("copy-link").addEventListener("click", async () => {
     const link = new URL(address(), location.href).href;
-    const own = settings.get().mix.some((entry) => isOwn(entry.key));
+    const { mix } = settings.get();
+    const own = mix.filter(({ key }) => isOwn(key)).map(({ key }) => palette.styles.get(key)?.title ?? key);
+    const left = mix.find(({ key }) => !isOwn(key))?.key ?? palette.first;
     try {
       await navigator.clipboard.writeText(link);
-      messages.note(own ? "Link copied. Your own pictures are not part of it." : "Link copied.");
+      messages.note(linkSentence(own, palette.styles.get(left)?.title ?? left));
     } catch {
       write();
       messages.trouble(

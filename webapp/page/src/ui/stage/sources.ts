@@ -33,7 +33,7 @@ export function bindSources(session: Session, onClip: (file: File) => void): voi
     for (const kind of ["screen", "sample"]) {
       byId(`source-${kind}`).setAttribute("aria-pressed", String(session.source === kind));
     }
-    byId("source-clip-label").classList.toggle("chosen", session.source === "clip");
+    byId("source-clip-label").classList.toggle("chosen", session.source === "clip"); // played in a loop
     if (byId("start").contains(document.activeElement) || document.activeElement === document.body)
       byId("compare").focus();
     void showCameras();

@@ -100,7 +100,7 @@ export function engineTrouble(error: unknown): string {
     return "The connection was lost while the painter was loading. Check it, then try again.";
   }
   if (/out of memory|allocation failed|oom/i.test(text)) {
-    return "This device ran out of memory. Close other tabs, or choose a smaller stroke scale.";
+    return "This device ran out of memory. Close other tabs, or choose a broader brush.";
   }
   if (/device (was )?lost/i.test(text))
     return "The graphics processor stopped answering. Choose WebAssembly, or reload the page.";
@@ -200,6 +200,14 @@ export function progressText(done: {
 
 /** Frames a second with the digits that matter. */
 export const rate = (perSecond: number): string => perSecond.toFixed(perSecond < 10 ? 1 : 0);
+
+/** What a copied link carries, and what it cannot: `own` are titles of the person's own styles, `instead` is seen for them. */
+export function linkSentence(own: string[], instead: string): string {
+  if (!own.length) return "Link copied.";
+  const names = own.map((title) => `“${title}”`).join(" and ");
+  const stay = own.length > 1 ? "stay" : "stays";
+  return `Link copied. ${names} ${stay} on this device: whoever opens the link sees ${instead} instead.`;
+}
 
 /** Elapsed time as a clock: 0:07, 12:30. */
 export function clock(seconds: number): string {

@@ -16,12 +16,16 @@ export interface Gallery {
 /** Cards that a wide page shows at first, the one for own pictures included; the stylesheet hides the others. */
 const FEW = 12;
 
-/** `onPictures` gets what the person chose as own pictures; of the model's rules, how many styles mix and what lies behind. */
+/**
+ * `onPictures` gets what the person chose as own pictures, `onRemoved` the key of one that was taken away; of the model's
+ * rules, how many styles mix and what lies behind.
+ */
 export function createGallery(
   settings: Store<Settings>,
   palette: Palette,
   rules: Pick<Rules, "styles_at_once" | "background">,
   onPictures: (files: File[]) => void,
+  onRemoved: (key: string) => void,
 ): Gallery {
   const wall = byId("gallery");
   const sliders = byId("mix");
@@ -37,6 +41,7 @@ export function createGallery(
   };
   const remove = (key: string): void => {
     palette.remove(key);
+    onRemoved(key);
     settings.set({ mix: without(settings.get().mix, key, palette.first) });
     rebuild();
     chooser.querySelector("input")?.focus();

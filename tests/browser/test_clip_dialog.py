@@ -1,0 +1,84 @@
+"""The dialog of a clip: styles chosen and seen inside it, the clip played live, or taken along to the page for files."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+from test_clips import HEIGHT, WIDTH, finish, pictures, write
+from test_page import LOOK, PATIENCE, apart, decoded, faults, visit
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    return write(tmp_path_factory.mktemp("clip") / "holiday.mp4")
+
+
+@pytest.fixture
+def page(browser, static_site, clip):
+    """The page with the dialog open for the clip, its preview painted."""
+    context = browser.new_context(accept_downloads=True, reduced_motion="reduce")
+    page = visit(context, static_site + LOOK)
+    page.locator("#use-clip").set_input_files(str(clip))
+    settled(page)
+    yield page
+    context.close()
+
+
+def settled(page):
+    expect(page.locator("dialog .sign")).to_be_hidden(timeout=PATIENCE)
+
+
+def preview(page):
+    return decoded(page.locator("dialog .preview canvas").screenshot())
+
+
+def test_styles_are_chosen_and_seen_inside_the_dialog(page, tmp_path):
+    dialog = page.get_by_role("dialog")
+    first = preview(page)
+    source = list(pictures())[8]
+    assert apart(first, source) > 15  # painted, not shown as it is
+    page.evaluate("""() => {
+      globalThis.signs = [];
+      const sign = document.querySelector("dialog .sign");
+      new MutationObserver(() => signs.push(sign.hidden)).observe(sign, { attributes: true });
+    }""")
+    dialog.get_by_role("button", name="The Scream").click()
+    page.wait_for_function("signs.includes(false) && signs.at(-1)")
+    second = preview(page)
+    assert apart(first, second) > 8
+    expect(dialog.get_by_role("button", name="The Scream")).to_have_attribute("aria-pressed", "true")
+    expect(dialog.get_by_role("button", name="The Starry Night")).to_have_attribute("aria-pressed", "false")
+    dialog.get_by_role("button", name="Paint", exact=True).click()
+    finish(page, tmp_path / "painted.mp4")
+    page.keyboard.press("Escape")
+    expect(page.locator("#caption")).to_contain_text("The Scream")  # the page has the same choice
+
+
+def test_the_dialog_has_no_accessibility_fault(page):
+    assert faults(page) == "[]"
+
+
+def test_a_clip_is_played_live_in_a_loop(page):
+    page.get_by_role("dialog").get_by_role("button", name="Play it live").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    video = "document.querySelector('#source')"
+    assert page.evaluate(f"[{video}.videoWidth, {video}.videoHeight, {video}.loop]") == [WIDTH, HEIGHT, True]
+    page.evaluate(f"""() => new Promise((done) => {{
+      let last = 0;
+      const look = () => {{
+        if ({video}.currentTime < last) return done();
+        last = {video}.currentTime;
+        requestAnimationFrame(look);
+      }};
+      look();
+    }})""")  # it began anew
+
+
+def test_the_clip_goes_along_to_the_page_for_files(browser, server, clip):
+    context = browser.new_context()
+    page = visit(context, server.url + "live/" + LOOK)
+    page.locator("#use-clip").set_input_files(str(clip))
+    page.get_by_role("dialog").get_by_role("link", name="Paint it on the server instead").click()
+    page.wait_for_url(re.compile(re.escape(server.url) + r"(\?.*)?$"))
+    expect(page.get_by_text("holiday.mp4").first).to_be_visible(timeout=PATIENCE)
+    context.close()

@@ -1,0 +1,27 @@
+// Makes the page one that opens without a network: registers the service worker, and tells it what was loaded before it.
+import type { Engine } from "../types";
+
+/** What of the page's addresses belongs in the service worker's cache: models and runtimes are kept elsewhere. Pure. */
+export function worthKeeping(addresses: readonly string[], scope: string): string[] {
+  const inScope = addresses.filter(
+    (address) => address.startsWith(scope) && !/\.(onnx|gz|style)([?#]|$)/.test(address),
+  );
+  return [...new Set(inScope.map((address) => address.replace(/#.*$/, "")))];
+}
+
+/** Once something is painted: whoever only looks in is not made to download more. */
+export function keepForOffline(engine: Pick<Engine, "on">): void {
+  if (!navigator.serviceWorker || !isSecureContext || import.meta.env.DEV) return;
+  const stop = engine.on((event) => {
+    if (event.kind !== "painted") return;
+    stop();
+    register().catch(() => {}); // a private window, or a browser that keeps nothing: the page works without
+  });
+}
+
+async function register(): Promise<void> {
+  const registration = await navigator.serviceWorker.register("./sw.js", { scope: "./" });
+  await navigator.serviceWorker.ready;
+  const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
+  registration.active?.postMessage(worthKeeping(loaded, registration.scope));
+}

@@ -1,0 +1,84 @@
+// The service worker: the page opens without a network, after one visit. Models and runtimes are no business of its:
+// src/engine/model/download.ts keeps those. The build fills in the two constants: the page's own files, and a name made of
+// theirs, so that each version of the page has a cache of its own.
+const FILES = PAGE_FILES;
+const CACHE = PAGE_CACHE;
+/** What a network that answers no more is given, milliseconds. */
+const PATIENCE = 4000;
+/** What tells what there is: asked for anew where there is a network, and kept for where there is none. */
+const FRESH = /\/(config\.json|models\/[^/]+\/(model|gallery)\.json)$/;
+const PREVIEW = /\/models\/[^/]+\/.+\.(webp|jpg|png)$/;
+
+const scope = new URL(self.registration.scope);
+const listed = new Set(FILES.map((file) => new URL(file, scope).href));
+
+self.addEventListener("install", (event) => {
+  const add = async () => {
+    const cache = await caches.open(CACHE);
+    await cache.addAll(["./", ...FILES].map((file) => new URL(file, scope).href));
+  };
+  event.waitUntil(add());
+});
+
+self.addEventListener("activate", (event) => {
+  const tidy = async () => {
+    for (const name of await caches.keys()) if (name.startsWith("page-") && name !== CACHE) await caches.delete(name);
+    await self.clients.claim();
+  };
+  event.waitUntil(tidy());
+});
+
+self.addEventListener("message", ({ data }) => {
+  // What the page loaded before this worker was there.
+  if (Array.isArray(data))
+    void caches.open(CACHE).then((cache) => Promise.allSettled(data.map((url) => cache.add(url))));
+});
+
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const url = new URL(request.url);
+  if (request.method !== "GET" || url.origin !== scope.origin || !url.pathname.startsWith(scope.pathname)) return;
+  if (request.mode === "navigate") {
+    const page = url.pathname === scope.pathname || url.pathname === `${scope.pathname}index.html`;
+    if (page) event.respondWith(fromNetwork(request, scope.href).then(isolated));
+  } else if (listed.has(url.origin + url.pathname)) event.respondWith(fromCache(request));
+  else if (FRESH.test(url.pathname)) event.respondWith(fromNetwork(request, request.url));
+  else if (PREVIEW.test(url.pathname)) event.respondWith(fromCache(request));
+});
+
+/** The network's answer, which is kept under an address; the one kept where there is none. */
+async function fromNetwork(request, address) {
+  const cache = await caches.open(CACHE);
+  try {
+    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+    if (answer.ok) await cache.put(address, answer.clone());
+    if (answer.status < 500) return answer;
+    return (await cache.match(address, { ignoreSearch: true })) ?? answer;
+  } catch (error) {
+    const kept = await cache.match(address, { ignoreSearch: true });
+    if (kept) return kept;
+    throw error;
+  }
+}
+
+async function fromCache(request) {
+  const cache = await caches.open(CACHE);
+  const kept = await cache.match(request, { ignoreSearch: true });
+  if (kept) return kept;
+  const answer = await fetch(request);
+  if (answer.ok) await cache.put(request, answer.clone());
+  return answer;
+}
+
+/**
+ * In a frame of another page only this header gives threads, and a static Space can name but the other ones. It is added
+ * where the page is isolated otherwise.
+ */
+function isolated(answer) {
+  const { headers } = answer;
+  if (answer.type === "opaqueredirect" || headers.has("Document-Isolation-Policy")) return answer;
+  if (headers.get("Cross-Origin-Embedder-Policy") !== "require-corp") return answer;
+  const more = new Headers(headers);
+  more.set("Document-Isolation-Policy", "isolate-and-require-corp");
+  return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers: more });
+}

@@ -1,0 +1,113 @@
+import { readFileSync } from "node:fs";
+import { runInNewContext } from "node:vm";
+
+import { describe, expect, test } from "vitest";
+
+import { worthKeeping } from "../../src/offline/offline";
+
+const SCOPE = "https://place.example/live/";
+
+test("models and runtimes, and what is not the page's own, are left to others", () => {
+  const all = ["assets/a.js", "models/m/gallery.json", "models/m/frame.onnx?v=1", "ort/x.wasm.gz", "assets/a.js#b"];
+  expect(worthKeeping([...all.map((path) => SCOPE + path), "https://place.example/", "blob:x"], SCOPE)).toEqual([
+    `${SCOPE}assets/a.js`,
+    `${SCOPE}models/m/gallery.json`,
+  ]);
+});
+
+/** A cache and a network as the worker sees them; the network can be cut. */
+function place() {
+  const stored = new Map<string, Response>();
+  const network = new Map<string, Response>();
+  const asked: string[] = [];
+  const state = { online: true };
+  const plain = (address: string) => address.replace(/\?.*$/, "");
+  const cache = {
+    match: async (request: string | Request) => stored.get(plain(urlOf(request)))?.clone(),
+    put: async (request: string | Request, answer: Response) => void stored.set(plain(urlOf(request)), answer),
+    addAll: async (addresses: string[]) => {
+      for (const address of addresses) stored.set(address, await fetched(address));
+    },
+    add: async (address: string) => void stored.set(plain(address), await fetched(address)),
+  };
+  const urlOf = (request: string | Request) => (typeof request === "string" ? request : request.url);
+  const fetched = async (request: string | Request) => {
+    const answer = network.get(plain(urlOf(request)));
+    asked.push(plain(urlOf(request)).replace(SCOPE, ""));
+    if (!state.online) throw new TypeError("Failed to fetch");
+    return answer?.clone() ?? new Response("", { status: 404 });
+  };
+  const listeners: Record<string, (event: unknown) => void> = {};
+  const self = {
+    registration: { scope: SCOPE },
+    clients: { claim: async () => {} },
+    addEventListener: (kind: string, listener: (event: unknown) => void) => {
+      listeners[kind] = listener;
+    },
+  };
+  const caches = { open: async () => cache, keys: async () => ["page-old", "impasto-1"], delete: async () => true };
+  const code = readFileSync(new URL("../../src/offline/sw.js", import.meta.url), "utf8")
+    .replace("PAGE_FILES", '["assets/a.js"]')
+    .replace("PAGE_CACHE", '"page-1"');
+  runInNewContext(code, { self, caches, fetch: fetched, URL, Set, Headers, Response, AbortSignal, Promise });
+  /** What the page gets for an address; null where the worker leaves it to the browser. */
+  const get = async (path: string, mode = "cors"): Promise<Response | null> => {
+    let answer: Promise<Response> | null = null;
+    const request = { url: SCOPE + path, method: "GET", mode };
+    listeners.fetch({ request, respondWith: (given: Promise<Response>) => (answer = given) });
+    return answer;
+  };
+  const settle = async (kind: string) => {
+    let work: Promise<void> | null = null;
+    listeners[kind]({ waitUntil: (given: Promise<void>) => (work = given) });
+    await work;
+  };
+  return { network, asked, state, get, settle };
+}
+
+describe("the service worker", () => {
+  const headers = { "Cross-Origin-Embedder-Policy": "require-corp" };
+  const visited = async () => {
+    const here = place();
+    here.network.set(SCOPE, new Response("page 1", { headers }));
+    here.network.set(`${SCOPE}assets/a.js`, new Response("code"));
+    here.network.set(`${SCOPE}config.json`, new Response("{}"));
+    await here.settle("install");
+    await here.settle("activate");
+    return here;
+  };
+
+  test("without a network, the page is the one of the last visit", async () => {
+    const here = await visited();
+    await here.get("config.json");
+    here.network.set(SCOPE, new Response("page 2", { headers }));
+    expect(await (await here.get("?obs=1", "navigate"))!.text()).toBe("page 2"); // the newest, where there is one
+    here.state.online = false;
+    expect(await (await here.get("", "navigate"))!.text()).toBe("page 2");
+    expect(await (await here.get("assets/a.js"))!.text()).toBe("code");
+    expect(await (await here.get("config.json"))!.text()).toBe("{}");
+    await expect(here.get("models/m/model.json")).rejects.toThrow("fetch"); // never seen
+  });
+
+  test("the page gets the header that gives threads in a frame, where it is isolated otherwise", async () => {
+    const here = await visited();
+    const policy = async () => (await here.get("", "navigate"))!.headers.get("Document-Isolation-Policy");
+    expect(await policy()).toBe("isolate-and-require-corp");
+    here.network.set(SCOPE, new Response("page 3"));
+    expect(await policy()).toBeNull();
+  });
+
+  test("what never changes is asked for once", async () => {
+    const here = await visited();
+    here.asked.length = 0;
+    await here.get("assets/a.js");
+    expect(here.asked).toEqual([]);
+  });
+
+  test("models, runtimes and other pages are none of its business", async () => {
+    const here = await visited();
+    expect(await here.get("models/m/frame.onnx")).toBeNull();
+    expect(await here.get("ort/x.wasm.gz")).toBeNull();
+    expect(await here.get("other.html", "navigate")).toBeNull();
+  });
+});
