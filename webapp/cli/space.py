@@ -27,7 +27,7 @@ def space_command(
 
     if push_to:
         check_push(push_to)
-    summary = (build_static_space if static else build_space)(output, model)
+    summary = (build_static_space if static else build_space)(output, model, push_to)
     if push_to:
         summary["url"] = push(output, push_to, "static" if static else "gradio")
     if as_json:

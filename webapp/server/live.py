@@ -18,6 +18,8 @@ from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
 from impasto.export.runtime.model import Model
+from impasto.webapp.hosting.link_preview import PLACE, with_link_preview
+from impasto.webapp.hosting.origin import own_address
 from impasto.webapp.page_build import PAGE
 
 DIST = PAGE / "dist"
@@ -98,6 +100,10 @@ class PageFiles(CachedFiles):
     async def get_response(self, path: str, scope: Scope) -> Response:
         if not self.index.is_file():
             return HTMLResponse(NOT_BUILT, 503)
+        if path in (".", "index.html") and PLACE in (text := self.index.read_text("utf-8")):
+            address = own_address(Headers(scope=scope), scope["scheme"])
+            address += scope.get("root_path", "").removesuffix("/live") if address else ""
+            return HTMLResponse(with_link_preview(text, address, "/live/"), headers={"Cache-Control": ASK_AGAIN})
         return await super().get_response(path, scope)
 
 

@@ -1,9 +1,9 @@
 """Headers that every answer carries: cross-origin isolation, and what the live page may load.
 
 Isolation (COOP, COEP, CORP) gives the live page's WebAssembly its threads; the page works without. In another page's
-frame, as the Hub shows a Space, Document-Isolation-Policy does that (Chromium 137 and newer). The live page gets a
-strict content security policy; Gradio's own pages depend on inline scripts and get the other headers only. A Space
-is shown in a frame on huggingface.co, so that may frame the pages; nobody else may. WebSockets pass untouched.
+frame, as the Hub shows a Space, Document-Isolation-Policy does that (Chromium 137 and newer). Both pages get a strict
+content security policy; Gradio's own page, that of the API, depends on inline scripts and gets the other headers only.
+A Space is shown in a frame on huggingface.co, so that may frame the pages; nobody else may. WebSockets pass untouched.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -38,6 +38,18 @@ LIVE_POLICY = "; ".join(
         FRAME_ANCESTORS,
     ]
 )
+STUDIO_POLICY = "; ".join(
+    [
+        "default-src 'self'",
+        "style-src 'self' 'unsafe-inline'",
+        "img-src 'self' blob: data:",
+        "media-src 'self' blob:",
+        "object-src 'none'",
+        "base-uri 'none'",
+        "form-action 'none'",
+        FRAME_ANCESTORS,
+    ]
+)
 
 
 class SecurityHeaders:
@@ -65,6 +77,8 @@ class SecurityHeaders:
 def content_security_policy(scope) -> str:
     """The content security policy of a request's answer."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
+    if path in ("", "/") and b"view=" not in scope.get("query_string", b""):
+        return STUDIO_POLICY
     if not (path == "/live" or path.startswith("/live/")):
         return FRAME_ANCESTORS
     # For browsers where 'self' leaves out WebSockets.

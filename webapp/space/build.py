@@ -23,13 +23,19 @@ from .requirements import installed, pinned_requirements
 PACKAGES = ("models", "export", "train", "webapp")  # training's commands belong to the command line, without torch
 LIMIT_MB = 60
 _TEMPLATES = Path(__file__).parent / "templates"
+# Of the built page, what belongs to the page for files; and the picture of links to it.
+_FOR_FILES = shutil.ignore_patterns("studio*", "source-*.mp4", "painted-*.mp4")
+_PICTURE = "preview.jpg"
 _OURS = "---\ntitle: Impasto\n"
 # Not part of the packages: released models and the page are added one by one.
 _NOT_COPIED = shutil.ignore_patterns("__pycache__", ".*", "*.safetensors", "released", "page", "api")
 
 
-def build_space(folder: Path, model: str | None = None) -> dict:
-    """The whole application: the packages, the built page, one released model, `app.py` and what they need."""
+def build_space(folder: Path, model: str | None = None, name: str | None = None) -> dict:
+    """The whole application: the packages, the built page, one released model, `app.py` and what they need.
+
+    `name`, USER/NAME where it is known, gives links to the Space a picture.
+    """
     loaded = load_model(model)
 
     def fill(aside: Path) -> None:
@@ -42,6 +48,7 @@ def build_space(folder: Path, model: str | None = None) -> dict:
         _copy_model(loaded, aside / "impasto" / "models" / "released" / loaded.name)
         python = ".".join(map(str, sys.version_info[:2]))
         values = {"model": loaded.name, "gradio": installed("gradio"), "python": python}
+        values["thumbnail"] = _thumbnail(aside, aside / "impasto" / "webapp" / "page" / "dist", name)
         _fill_in("README.md", values, aside / "README.md")
         _fill_in("app.py", values, aside / "app.py")
         (aside / "requirements.txt").write_text("\n".join(pinned_requirements()) + "\n", "utf-8")
@@ -49,17 +56,26 @@ def build_space(folder: Path, model: str | None = None) -> dict:
     return _build(Path(folder), loaded, fill)
 
 
-def build_static_space(folder: Path, model: str | None = None) -> dict:
+def build_static_space(folder: Path, model: str | None = None, name: str | None = None) -> dict:
     """The live page alone: no server, everything happens in the browser."""
     loaded = load_model(model)
 
     def fill(aside: Path) -> None:
-        shutil.copytree(build_page(), aside, dirs_exist_ok=True)
+        shutil.copytree(build_page(), aside, dirs_exist_ok=True, ignore=_FOR_FILES)
         _copy_model(loaded, aside / "models" / loaded.name)
         (aside / "config.json").write_text(json.dumps({"models": [loaded.name], "server": None}) + "\n", "utf-8")
-        _fill_in("README_static.md", {"model": loaded.name}, aside / "README.md")
+        values = {"model": loaded.name, "thumbnail": _thumbnail(aside, aside, name)}
+        _fill_in("README_static.md", values, aside / "README.md")
 
     return _build(Path(folder), loaded, fill)
+
+
+def _thumbnail(folder: Path, page: Path, name: str | None) -> str:
+    """The line of the front matter about the picture that links to the Space are shown with, put beside it."""
+    if name is None or not (page / _PICTURE).is_file():
+        return ""
+    shutil.copy(page / _PICTURE, folder / "thumbnail.jpg")
+    return f"thumbnail: https://huggingface.co/spaces/{name}/resolve/main/thumbnail.jpg\n"
 
 
 def _build(folder: Path, model: Model, fill: Callable[[Path], None]) -> dict:

@@ -4,6 +4,7 @@ From outside: `mount_studio`.
 """
 
 import asyncio
+import importlib.util
 import os
 from contextlib import asynccontextmanager
 
@@ -46,6 +47,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     of frames and errors where it is set.
     """
     log_what_gradio_raises()
+    if settings.mcp and importlib.util.find_spec("mcp") is None:
+        raise BadInput('IMPASTO_MCP=1 needs the package mcp: pip install "impasto[mcp]".')
     megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
     folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served

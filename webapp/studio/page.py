@@ -19,6 +19,7 @@ from impasto.webapp.files.brush import BRUSHES, DEFAULT
 from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.pictures import Picture, write_image
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
+from impasto.webapp.hosting.link_preview import with_link_preview
 from impasto.webapp.hosting.origin import own_address
 from impasto.webapp.page_build import PAGE
 
@@ -55,8 +56,9 @@ class StudioPage:
         if not self.html.is_file():
             return HTMLResponse(NOT_BUILT, 503)
         text = _page(self.html, self.html.stat().st_mtime_ns)
-        address = own_address(Headers(scope=scope), scope["scheme"]) + scope.get("root_path", "")
-        return HTMLResponse(text.replace("%ADDRESS%", address), headers={"Cache-Control": "no-cache"})
+        address = own_address(Headers(scope=scope), scope["scheme"])
+        address += scope.get("root_path", "") if address else ""
+        return HTMLResponse(with_link_preview(text, address), headers={"Cache-Control": "no-cache"})
 
 
 @lru_cache(maxsize=2)

@@ -85,6 +85,12 @@ class Studio:
             for style in options.styles
         ]
 
+    def built_in(self, name: str) -> str:
+        """The name of a built-in style. Raises BadInput for any other."""
+        if name not in self.gallery:
+            raise BadInput(f"There is no built-in style {name!r}; there are {', '.join(self.gallery)}.")
+        return name
+
     def _title(self, name: str) -> str:
         return self.gallery.get(name, {}).get("title", name)
 
@@ -105,9 +111,7 @@ class Studio:
         """A built-in style by name, or that of a picture or a `.style` file by path: float32 [D], or with a brush. Each
         file is read once. Raises BadInput."""
         if not isinstance(source, Path):
-            if source not in self.gallery:
-                raise BadInput(f"There is no built-in style {source!r}; there are {', '.join(self.gallery)}.")
-            return built_in(self.model, self.gallery[source])
+            return built_in(self.model, self.gallery[self.built_in(source)])
         with self._lock:
             if source in self._encoded:
                 return self._encoded[source]

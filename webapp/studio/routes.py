@@ -5,7 +5,6 @@ its id alone gives what there is to see. No answer holds a path, but for those o
 """
 
 import asyncio
-import base64
 import re
 import shutil
 from collections.abc import AsyncIterator
@@ -14,7 +13,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import gradio as gr
-import numpy as np
 from fastapi import APIRouter, Depends, Header, HTTPException, Request
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import FileResponse, Response
@@ -25,19 +23,17 @@ from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.pictures import image_header
 from impasto.webapp.files.span import Span
-from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 from impasto.webapp.hosting.waiting_line import Refused
 
-from . import limits, previews
+from . import limits, looking
 from .feedback import refusal
-from .page_jobs import PageJob, PageJobs, jpeg
+from .page_jobs import PageJob, PageJobs
 from .painting import PaintOptions, Studio, StyleChoice
 from .visitors.sessions import address_of
 
 PREFIX = "/studio"
 LISTEN_SECONDS = 20  # for which a request for the jobs waits until something has changed
 PREVIEWS_WAITING = 40  # more are refused
-THUMB_SIDE = 160
 _VISITOR = re.compile(r"[0-9a-f]{32}")
 # The types that a painted or uploaded file may be served as; whatever else it is, nobody's browser opens it.
 _TYPES = {"JPEG": "image/jpeg", "MPO": "image/jpeg", "PNG": "image/png", "WEBP": "image/webp", "GIF": "image/gif"}
@@ -118,7 +114,7 @@ def _add_looking(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
     async def look(source: Source, visitor: Visitor, kind: Literal["clip", "picture", "style"] = "clip"):
         """What an upload is, with a small picture of it, or why it cannot be painted."""
         jobs.seen(visitor, arrive=True)
-        look = {"clip": look_at_clip, "picture": look_at_picture, "style": look_at_style}[kind]
+        look = {"clip": looking.look_at_clip, "picture": looking.look_at_picture, "style": looking.look_at_style}[kind]
         async with _answering(studio), previews_line.place():
             return await run_in_threadpool(look, studio, studio.folders.uploaded(visitor, source.path))
 
@@ -130,14 +126,16 @@ def _add_looking(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
             clip = studio.folders.session(visitor) / "big-buck-bunny.mp4"
             if not clip.exists():
                 await run_in_threadpool(shutil.copyfile, demo_clip(), clip)
-            return {"path": str(clip), "name": "Big Buck Bunny.mp4"} | look_at_clip(studio, clip)
+            return {"path": str(clip), "name": "Big Buck Bunny.mp4"} | looking.look_at_clip(studio, clip)
 
     @router.post("/preview")
     async def preview(wish: Wish, visitor: Visitor):
         """A frame, or a picture, before and after, as JPEG in data addresses: as the job would paint it."""
         jobs.seen(visitor, arrive=True)
         async with _answering(studio), previews_line.place():
-            return await run_in_threadpool(_preview, studio, visitor, wish)
+            options = options_of(studio, visitor, wish)
+            source = studio.folders.uploaded(visitor, wish.sources[min(wish.index, len(wish.sources) - 1)].path)
+            return await run_in_threadpool(looking.preview, studio, source, wish.kind, wish.at, options)
 
 
 def _add_jobs(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
@@ -218,58 +216,6 @@ async def _answering(studio: Studio) -> AsyncIterator[None]:
         raise HTTPException(*refusal(error, studio.metrics)) from None
 
 
-def look_at_clip(studio: Studio, path: Path) -> dict:
-    """Size, rate, length, sound, the longest part that may be painted, and the first frame as a small picture."""
-    info = limits.describe_clip(path, studio.settings)
-    with limits.without_path(path, "This clip"):
-        first = previews.frame_at(path, 0.0, THUMB_SIDE)
-    seconds = info.duration or 0
-    words = [f"{info.width}×{info.height}", f"{float(info.frame_rate):.4g} frames/s"]
-    words += [limits.in_words(seconds)] if seconds else []
-    return {
-        "facts": " · ".join([*words, "with sound" if info.has_audio else "without sound"]),
-        "seconds": seconds, "longest": limits.longest_part(info, studio.settings),
-        "width": info.width, "height": info.height, "thumb": _data(first),
-    }  # fmt: skip
-
-
-def look_at_picture(studio: Studio, path: Path) -> dict:
-    header = limits.check_picture(path, studio.settings)
-    with limits.without_path(path, "This picture"):
-        small = previews.picture_at(path, THUMB_SIDE)
-    return {
-        "facts": f"{header.width}×{header.height}", "width": header.width, "height": header.height,
-        "thumb": _data(small),
-    }  # fmt: skip
-
-
-def look_at_style(studio: Studio, path: Path) -> dict:
-    return {"thumb": _data(previews.shrunk(limits.read_style(path, studio.settings), THUMB_SIDE))}
-
-
-def _data(rgb: np.ndarray) -> str:
-    return "data:image/jpeg;base64," + base64.b64encode(jpeg(rgb)).decode()
-
-
-def _preview(studio: Studio, visitor: str, wish: Wish) -> dict:
-    options = options_of(studio, visitor, wish)
-    path = studio.folders.uploaded(visitor, wish.sources[min(wish.index, len(wish.sources) - 1)].path)
-    if wish.kind == "clip":
-        info = limits.describe_clip(path, studio.settings)
-        side = options.size or min(info.width, info.height, CLIP_SHORT_SIDE)
-        with limits.without_path(path, "This clip"):
-            source = previews.frame_at(path, wish.at, side)
-    else:
-        header = limits.check_picture(path, studio.settings)
-        side = options.size or min(header.width, header.height, IMAGE_SHORT_SIDE)
-        limits.check_painted(header, side, studio.settings)
-        with limits.without_path(path, "This picture"):
-            source = previews.picture_at(path, side)
-    painted = studio.preview(source, options)
-    height, width = painted.shape[:2]
-    return {"before": _data(source), "after": _data(painted), "width": width, "height": height}
-
-
 def options_of(studio: Studio, visitor: str, wish: Wish) -> PaintOptions:
     """The options that the page asks for. Raises BadInput."""
     styles = []
@@ -278,7 +224,7 @@ def options_of(studio: Studio, visitor: str, wish: Wish) -> PaintOptions:
             source = studio.folders.uploaded(visitor, style.path)
             styles.append(StyleChoice(source, style.weight, style.title or "your picture"))
         else:
-            styles.append(StyleChoice(style.name, style.weight))
+            styles.append(StyleChoice(studio.built_in(style.name), style.weight))
     return PaintOptions(
         tuple(styles), wish.strength, wish.keep_colors, limits.check_size(wish.size), wish.stability,
         wish.brush or None, Span(wish.start, wish.end),

@@ -40,6 +40,8 @@ def page(tmp_path_factory):
     (dist / "assets").mkdir(parents=True)
     (dist / "index.html").write_text("<!doctype html><title>page</title>")
     (dist / "assets" / "main.js").write_text("export {}")
+    for name in ("studio.html", "preview.jpg", "assets/studio-abc.js", "assets/painted-abc.mp4"):
+        (dist / name).write_text(name)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(build, "build_page", lambda: dist)
         yield dist
@@ -112,7 +114,16 @@ def test_its_front_matter_says_what_hugging_face_asks(space):
     assert matter["title"]
     assert matter["emoji"]
     assert matter["tags"]
+    assert "thumbnail" not in matter  # its address is known where the Space's is
     assert re.fullmatch(r"\d+[smh]", matter["startup_duration_timeout"])
+
+
+def test_links_to_a_named_space_have_a_picture_and_a_static_one_no_page_for_files(page, static, tmp_path):
+    build.build_static_space(tmp_path / "named", None, "anna/paints")
+    address = "https://huggingface.co/spaces/anna/paints/resolve/main/thumbnail.jpg"
+    assert front_matter(tmp_path / "named")["thumbnail"] == address
+    assert (tmp_path / "named" / "thumbnail.jpg").read_text() == "preview.jpg"
+    assert not [path for path in files(static) if "studio" in path or path.endswith(".mp4")]
 
 
 def test_its_requirements_are_pinned_to_what_is_installed_and_hold_no_torch(space):

@@ -180,11 +180,11 @@ def test_addresses_and_files_of_the_server_are_refused(served, path, meta):
     url, _ = served
     file = {"path": path, **({"meta": meta} if meta else {})}
     answer = httpx.post(
-        url + "gradio_api/call/paint_clip", json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1]}
+        url + "gradio_api/call/paint_clip", json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
     )
     assert answer.status_code == 422
     assert "download the file" in answer.text or "not uploaded" in answer.text
-    style = [{"path": "nowhere"}, ["great-wave"], [file], [], 1, False, 0, 1]
+    style = [{"path": "nowhere"}, ["great-wave"], [file], [], 1, False, 0, 1, "full", 0, 0]
     assert httpx.post(url + "gradio_api/call/paint_clip", json={"data": style}).status_code == 422
 
 
@@ -193,7 +193,7 @@ def test_another_sessions_results_are_out_of_reach(served, client, clip):
     studio = app.state.studio
     theirs = studio.folders.session("someone") / "painted.mp4"
     theirs.write_bytes(clip.read_bytes())
-    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1]
+    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1, "full", 0, 0]
     event = httpx.post(url + "gradio_api/call/paint_clip", json={"data": data}).json()["event_id"]
     answer = httpx.get(url + f"gradio_api/call/paint_clip/{event}", timeout=30).text
     assert "upload it again" in answer

@@ -91,7 +91,8 @@ function bindChoosing(
     if (dropped.clip) sources.takeClip(dropped.clip);
     else if (dropped.pictures.length && studio.get().kind === "pictures") sources.takePictures(dropped.pictures);
     else if (dropped.pictures.length) takeStyles(dropped.pictures, config, styles);
-    else if (dropped.other) say(`${dropped.other} is neither a clip nor a picture.`);
+    if (dropped.styles.length) takeStyles(dropped.styles, config, styles);
+    if (dropped.other) say(`${dropped.other} is neither a clip nor a picture.`);
   });
 }
 

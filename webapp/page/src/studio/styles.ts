@@ -119,7 +119,13 @@ function bindMore(wall: HTMLElement, count: () => number): void {
 }
 
 function anyPicture(onPictures: (files: File[]) => void): HTMLElement {
-  const input = make("input", { type: "file", accept: "image/*", multiple: true, className: "unseen", id: "own" });
+  const input = make("input", {
+    type: "file",
+    accept: "image/*,.style",
+    multiple: true,
+    className: "unseen",
+    id: "own",
+  });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = "";

@@ -1,0 +1,76 @@
+"""What the page shows of an upload: what it is, how it looks, and how it would look painted.
+
+From outside: `look_at_clip`, `look_at_picture`, `look_at_style`, `preview`. Pictures are JPEGs in data addresses, so
+that nothing of them stays on the disk.
+"""
+
+import base64
+from pathlib import Path
+
+import numpy as np
+
+from impasto.export.runtime.sample import picture as sample
+from impasto.export.runtime.style_file import is_style_file
+from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
+
+from . import limits, previews
+from .page_jobs import jpeg
+from .painting import PaintOptions, Studio, StyleChoice
+
+THUMB_SIDE = 160  # of small pictures, in pixels
+
+
+def look_at_clip(studio: Studio, path: Path) -> dict:
+    """Size, rate, length, sound, the longest part that may be painted, and the first frame as a small picture."""
+    info = limits.describe_clip(path, studio.settings)
+    with limits.without_path(path, "This clip"):
+        first = previews.frame_at(path, 0.0, THUMB_SIDE)
+    seconds = info.duration or 0
+    words = [f"{info.width}×{info.height}", f"{float(info.frame_rate):.4g} frames/s"]
+    words += [limits.in_words(seconds)] if seconds else []
+    return {
+        "facts": " · ".join([*words, "with sound" if info.has_audio else "without sound"]),
+        "seconds": seconds, "longest": limits.longest_part(info, studio.settings),
+        "width": info.width, "height": info.height, "thumb": _data(first),
+    }  # fmt: skip
+
+
+def look_at_picture(studio: Studio, path: Path) -> dict:
+    header = limits.check_picture(path, studio.settings)
+    with limits.without_path(path, "This picture"):
+        small = previews.picture_at(path, THUMB_SIDE)
+    return {
+        "facts": f"{header.width}×{header.height}", "width": header.width, "height": header.height,
+        "thumb": _data(small),
+    }  # fmt: skip
+
+
+def look_at_style(studio: Studio, path: Path) -> dict:
+    """A small picture of a style picture, or of a `.style` file the one that it brings."""
+    if is_style_file(path):
+        painter = studio.painter(PaintOptions((StyleChoice(path),), stability=0.0))
+        scene = (sample(THUMB_SIDE, THUMB_SIDE * 4 // 3) * 255).astype(np.uint8)
+        return {"thumb": _data(painter.paint(scene))}
+    return {"thumb": _data(previews.shrunk(limits.read_style(path, studio.settings), THUMB_SIDE))}
+
+
+def _data(rgb: np.ndarray) -> str:
+    return "data:image/jpeg;base64," + base64.b64encode(jpeg(rgb)).decode()
+
+
+def preview(studio: Studio, path: Path, kind: str, at: float, options: PaintOptions) -> dict:
+    """A frame of a clip, at the share `at` of its duration, or a picture: before and after, as a job would paint it."""
+    if kind == "clip":
+        info = limits.describe_clip(path, studio.settings)
+        side = options.size or min(info.width, info.height, CLIP_SHORT_SIDE)
+        with limits.without_path(path, "This clip"):
+            source = previews.frame_at(path, at, side)
+    else:
+        header = limits.check_picture(path, studio.settings)
+        side = options.size or min(header.width, header.height, IMAGE_SHORT_SIDE)
+        limits.check_painted(header, side, studio.settings)
+        with limits.without_path(path, "This picture"):
+            source = previews.picture_at(path, side)
+    painted = studio.preview(source, options)
+    height, width = painted.shape[:2]
+    return {"before": _data(source), "after": _data(painted), "width": width, "height": height}
