@@ -2,8 +2,8 @@
 
 Isolation (COOP, COEP, CORP) gives the live page's WebAssembly its threads; the page works without. In another page's
 frame, as the Hub shows a Space, Document-Isolation-Policy does that (Chromium 137 and newer). Both pages get a strict
-content security policy; Gradio's own page, that of the API, depends on inline scripts and gets the other headers only.
-A Space is shown in a frame on huggingface.co, so that may frame the pages; nobody else may. WebSockets pass untouched.
+content security policy. A Space is shown in a frame on huggingface.co, so that may frame the pages; nobody else may.
+WebSockets pass untouched.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -77,7 +77,7 @@ class SecurityHeaders:
 def content_security_policy(scope) -> str:
     """The content security policy of a request's answer."""
     path = scope["path"].removeprefix(scope.get("root_path", ""))
-    if path in ("", "/") and b"view=" not in scope.get("query_string", b""):
+    if path in ("", "/"):
         return STUDIO_POLICY
     if not (path == "/live" or path.startswith("/live/")):
         return FRAME_ANCESTORS

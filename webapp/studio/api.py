@@ -13,9 +13,10 @@ from gradio import FileData
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
-from impasto.webapp.files.brush import BRUSHES, DEFAULT, parse_brush
+from impasto.webapp.files.brush import DEFAULT, parse_brush
 from impasto.webapp.files.span import Span
 
+from .api_words import description
 from .feedback import gradio_progress, show_errors
 from .names import painted_name
 from .painting import PaintOptions, Studio, StyleChoice
@@ -83,32 +84,10 @@ def add_api(studio: Studio) -> None:
             name = painted_name(_called(picture, source), studio.titles(options), painted[0].suffix)
             return _given(painted[0], None, name)
 
-    gr.api(paint_clip, api_name="paint_clip", api_description=_describe("clip", studio), concurrency_limit=None)
-    gr.api(
-        paint_picture, api_name="paint_picture", api_description=_describe("picture", studio), concurrency_limit=None
-    )
-
-
-def _describe(kind: str, studio: Studio) -> str:
-    returned = {
-        "clip": "the painted clip (H.264 in MP4, sound kept) and a summary (frames, width, height, fps, seconds, "
-        "painted_per_second, audio, gaps)",
-        "picture": "the painted picture (JPEG where the source is one, PNG otherwise)",
-    }[kind]
-    return (
-        f"Paint a {kind} in the manner of up to four styles. {kind}: an uploaded file, no address. "
-        f"styles: names of built-in styles ({', '.join(studio.gallery)}). "
-        "pictures: uploaded pictures to paint in the manner of; give styles=[] to use them alone. "
-        "weights: one for each of styles, then one for each of pictures; all equal when left out. "
-        f"strength: 0 leaves the {kind} as it is, 1 paints it fully. "
-        f"keep_colors: paint the light and keep the {kind}'s own colours. "
-        "size: the shorter side in pixels, 0 for the source's own. "
-        + ("stability: how much flicker is held back, 0…1; 0 paints every frame by itself. " if kind == "clip" else "")
-        + f"brush: the breadth of the strokes, whatever the size: {', '.join(BRUSHES)}, full (as fine as the size "
-        "allows), or the shorter side in pixels that is painted. "
-        + ("start, end: the part to paint, in seconds; an end of 0 is the clip's own. " if kind == "clip" else "")
-        + f"Returns {returned}."
-    )
+    for endpoint in (paint_clip, paint_picture):
+        name = endpoint.__name__
+        words = description(name, list(studio.gallery))
+        gr.api(endpoint, api_name=name, api_description=words, concurrency_limit=None)
 
 
 def _options(studio, session, styles, pictures, weights, strength, keep_colors, size, stability, brush) -> PaintOptions:

@@ -29,7 +29,6 @@ from .page import StudioPage, add_page_routes
 from .page_jobs import PageJobs
 from .painting import Studio
 from .routes import PREFIX, add_routes
-from .theme import theme
 from .visitors.request_filter import RequestFilter
 from .visitors.sessions import session_of
 from .visitors.temporary import Folders
@@ -80,8 +79,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     app.add_middleware(StudioPage)
     _add_lifespan(app, studio, visits, jobs)
     return gr.mount_gradio_app(
-        app, blocks, path="/", server_name=settings.host, server_port=settings.port, theme=theme(),
-        max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=["api"],
+        app, blocks, path="/", server_name=settings.host, server_port=settings.port,
+        max_file_size=file_bytes, allowed_paths=[], show_error=False, footer_links=[],
         run_history=False, ssr_mode=False, mcp_server=settings.mcp, enable_monitoring=False, pwa=False,
         root_path=settings.root_path or None,
     )  # fmt: skip

@@ -24,6 +24,7 @@ from impasto.webapp.hosting.origin import own_address
 from impasto.webapp.page_build import PAGE
 
 from . import limits
+from .api_words import endpoints
 from .jobs import duration
 from .painting import PaintOptions, Studio, StyleChoice
 
@@ -32,14 +33,14 @@ PICTURE_SIZES = [480, 720, 1080, 1440]
 NOT_BUILT = (
     '<!doctype html><html lang="en"><meta name="viewport" content="width=device-width"><title>Impasto</title>'
     "<h1>The page is not built yet</h1>"
-    "<p>Run <code>make page</code> in a clone of Impasto, then reload this page. "
-    'Programs may use <a href="?view=api">the API</a> without it.</p></html>'
+    "<p>Run <code>make page</code> in a clone of Impasto, then reload this page. Programs may use the API without."
+    "</p></html>"
 )
 _SMALL = (180, 240)  # height and width of the small pictures painted where a style brings none
 
 
 class StudioPage:
-    """Pure ASGI middleware: answers GET / with the page; Gradio keeps everything else, and /?view=api."""
+    """Pure ASGI middleware: answers GET / with the page, /?view=api too; Gradio, without one, keeps everything else."""
 
     def __init__(self, app, dist: Path = PAGE / "dist"):
         self.app, self.html = app, dist / "studio.html"
@@ -48,7 +49,7 @@ class StudioPage:
         if scope["type"] != "http" or scope["method"] not in ("GET", "HEAD"):
             return await self.app(scope, receive, send)
         root = scope.get("root_path", "")
-        if scope["path"].removeprefix(root) not in ("/", "") or b"view=" in scope["query_string"]:
+        if scope["path"].removeprefix(root) not in ("/", ""):
             return await self.app(scope, receive, send)
         await self._answer(scope)(scope, receive, send)
 
@@ -127,6 +128,7 @@ def describe(studio: Studio) -> dict:
         "picture_size": IMAGE_SHORT_SIDE,
         "steady": bool(studio.model.state),
         "example": _has_example(),
+        "api": endpoints(list(studio.gallery)),
         "model": {"name": studio.model.name, "licence": studio.model.licence},
     }
 

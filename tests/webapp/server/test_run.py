@@ -67,7 +67,6 @@ def test_it_serves_studio_and_live_page_and_ends_in_peace(program, port, model):
         studio = not_built
     assert studio.headers["Cross-Origin-Embedder-Policy"] == "require-corp"
     assert b"<title>Impasto" in studio.read()
-    assert b"gradio" in urllib.request.urlopen(address + "?view=api").read()
     assert json.load(urllib.request.urlopen(address + "live/config.json"))["server"]["studio"] == "../"
     secret = urllib.request.Request(address + "holiday-with-anna.mp4")
     with pytest.raises(urllib.error.HTTPError, match="404"):

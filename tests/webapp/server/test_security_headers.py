@@ -58,7 +58,3 @@ def test_the_page_for_files_runs_no_scripts_but_its_own(client, directives):
     policy = directives(client().get("/", follow_redirects=False))
     assert policy["default-src"] == {"'self'"}
     assert "script-src" not in policy  # so it is the default
-
-
-def test_gradios_page_has_no_say_over_scripts(client, directives):
-    assert set(directives(client().get("/?view=api", follow_redirects=False))) == {"frame-ancestors"}

@@ -107,7 +107,7 @@ def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(
 def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
     refused(client, "This clip lasts 2.4 s, more than the 2 s allowed; choose a part", handle_file(long))
-    part = client.predict(clip=handle_file(long), brush="48", start=0.4, end=0.8, api_name="/paint_clip")[1]
+    part = client.predict(clip=handle_file(long), brush="64", start=0.4, end=0.8, api_name="/paint_clip")[1]
     assert (part["frames"], part["seconds"]) == (10, 0.4)
     many = media.write_clip(tmp_path / "many.mp4", media.scenes(32, 32, 50), rate=50)
     refused(client, "more than the 40 frames allowed", handle_file(many))

@@ -24,7 +24,7 @@ class Painting:
 
     def __call__(self, clip, options, folder, cancelled, progress, show):
         self.running.set()
-        progress(1, 4)
+        progress(4, 4)
         show(np.zeros((60, 80, 3), np.uint8))
         while not self.end.wait(0.002):
             if cancelled():
@@ -71,11 +71,11 @@ def test_a_job_tells_how_far_it_is_and_what_came_of_it(jobs, painting):
         job = await submit(jobs, ANNA)
         assert len(job.id) >= 22
         await asyncio.to_thread(painting.running.wait, 10)
-        version, mine = await jobs.listen(ANNA, -1, 5)
-        assert mine == [job]
-        assert (job.state, job.done, job.total) == ("painting", 1, 4)
         while job.frame is None:
             await asyncio.sleep(0.005)
+        version, mine = await jobs.listen(ANNA, -1, 5)
+        assert mine == [job]
+        assert (job.state, job.done, job.total) == ("painting", 4, 4)
         assert job.frame[:2] == b"\xff\xd8"
         painting.end.set()
         assert await over(job) == "done"

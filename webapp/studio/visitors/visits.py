@@ -33,6 +33,7 @@ class Visits:
         self.open: Counter[str] = Counter()
         self.single: set[str] = set()  # sessions made for one call, whose answer is waited for
         self.last_seen: dict[str, float] = {}  # of sessions without an open stream
+        self.calls: dict[str, set[str]] = {}  # of each session, the events that were pending at the last look
 
     @contextmanager
     def present(self, session: str):
@@ -70,6 +71,11 @@ class Visits:
     async def look(self) -> None:
         """End what is left of the sessions that are gone."""
         states, queue = self.blocks.state_holder, self.blocks._queue
+        calls = {session: set(events) for session, events in queue.pending_event_ids_session.items()}
+        for session, events in calls.items():
+            if session in self.last_seen and events - self.calls.get(session, set()):
+                self.last_seen[session] = self.clock()  # it has called, and is about to open a stream
+        self.calls = calls
         for session in (*states.session_data, *queue.pending_event_ids_session):
             if session not in self.open and session not in self.last_seen:
                 self.last_seen[session] = self.clock()

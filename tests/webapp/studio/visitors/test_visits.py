@@ -98,6 +98,25 @@ def remembered(blocks):
     return max(map(len, (*kept, queue.pending_messages_per_session, blocks.pending_diff_streams)))
 
 
+def test_who_calls_again_after_a_while_is_not_gone(blocks, monkeypatch):
+    now, gone = [100.0], []
+
+    async def note(*names):
+        gone.append(names[-1])
+
+    monkeypatch.setattr(module, "forget", note)
+    visits = Visits(blocks, note, lambda: now[0])
+    with visits.present("a"):
+        pass
+    now[0] += ABSENT_SECONDS + 1
+    blocks._queue.pending_event_ids_session["a"] = {"e2"}  # posted, its stream not open yet
+    asyncio.run(visits.look())
+    assert gone == []
+    now[0] += ABSENT_SECONDS + 1
+    asyncio.run(visits.look())
+    assert set(gone) == {"a"}
+
+
 @pytest.mark.parametrize("calls", [20, pytest.param(300, marks=pytest.mark.slow)])
 def test_calls_without_a_session_are_forgotten(serve, until, monkeypatch, calls):
     monkeypatch.setattr(module, "ABSENT_SECONDS", 0.2)

@@ -40,7 +40,6 @@ export function fillAbout(config: StudioConfig): void {
       textContent: "The model's card, with its measurements",
     }),
   );
-  links.append(" · ", make("a", { href: "?view=api", textContent: "For programs: the API" }));
   byId("about").replaceChildren(
     make("h1", { textContent: "About Impasto" }),
     ...sections.flatMap(([title, lines]) => [
@@ -48,5 +47,41 @@ export function fillAbout(config: StudioConfig): void {
       ...lines.map((line) => make("p", { textContent: line })),
     ]),
     links,
+    ...forPrograms(config),
   );
+}
+
+/** Both endpoints of the API with their parameters, and how they are called. */
+function forPrograms(config: StudioConfig): HTMLElement[] {
+  const here = new URL(".", location.href).href;
+  const example = [
+    "from gradio_client import Client, handle_file",
+    `client = Client("${here}")`,
+    `painted, facts = client.predict(clip=handle_file("clip.mp4"), styles=["${config.styles[0].name}"], api_name="/paint_clip")`,
+  ].join("\n");
+  const tables = config.api.flatMap((endpoint) => [
+    make("h3", { textContent: endpoint.name }),
+    make("p", { textContent: `${endpoint.does} Returns ${endpoint.returns}.` }),
+    parametersOf(endpoint),
+  ]);
+  const code = make("pre", { tabIndex: 0 }, make("code", { textContent: example }));
+  code.setAttribute("role", "region");
+  code.setAttribute("aria-label", "Example in Python");
+  return [make("h2", { id: "api", textContent: "For programs" }), code, ...tables];
+}
+
+function parametersOf({ name, parameters }: StudioConfig["api"][number]): HTMLElement {
+  const head = ["parameter", "type", "default", "meaning"].map((text) =>
+    make("th", { scope: "col", textContent: text }),
+  );
+  const rows = parameters.map((each) =>
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row", textContent: each.name }),
+      ...[each.type, each.default ?? "–", each.words].map((text) => make("td", { textContent: text })),
+    ),
+  );
+  const caption = make("caption", { className: "unseen", textContent: `Parameters of ${name}` });
+  return make("table", {}, caption, make("thead", {}, make("tr", {}, ...head)), make("tbody", {}, ...rows));
 }

@@ -23,12 +23,12 @@ async function start(): Promise<void> {
   const styles = createStyles(studio, config, (files) => takeStyles(files, config, styles));
   const sources = createSources(studio, config);
   const jobs = bindJobs(studio, config, styles, stage);
+  fillAbout(config);
   bindTabs(studio);
   bindOptions(studio, config);
   bindWords(studio, config);
   bindChoosing(studio, sources, config, styles);
   bindPreview(studio, styles, stage, jobs, config);
-  fillAbout(config);
   document.body.dataset.ready = "true";
 }
 

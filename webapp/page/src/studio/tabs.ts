@@ -32,5 +32,9 @@ export function bindTabs(studio: Studio): void {
       next.click();
     });
   });
+  if (new URLSearchParams(location.search).get("view") === "api") {
+    show("about");
+    byId("api").scrollIntoView();
+  }
   studio.on((now, before) => now.kind !== before.kind && show(now.kind === "clip" ? "clip" : "picture"));
 }

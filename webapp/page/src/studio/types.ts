@@ -29,6 +29,15 @@ export interface StudioConfig {
   steady: boolean;
   example: boolean;
   model: { name: string; licence: string };
+  api: Endpoint[];
+}
+
+/** An endpoint of the API, in words. */
+export interface Endpoint {
+  name: string;
+  does: string;
+  returns: string;
+  parameters: { name: string; type: string; default: string | null; words: string }[];
 }
 
 export type Kind = "clip" | "pictures";
