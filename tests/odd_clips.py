@@ -236,7 +236,7 @@ def transparent(path, codec, format, options=None):
 
 
 def with_invisible_frames(path, count=20):
-    """A numbered VP8 WebM in which each frame is followed by one that is never shown, as two-pass encoders make some."""
+    """A numbered VP8 WebM in which each frame is followed by one that is never shown, as two passes make some."""
     clip = path.with_name("visible.webm")
     with av.open(str(clip), "w") as container:
         stream = container.add_stream("libvpx", rate=RATE, options={"b": "4M", "cpu-used": "8", "auto-alt-ref": "0"})

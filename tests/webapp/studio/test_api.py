@@ -6,6 +6,8 @@ from pathlib import Path
 
 import httpx
 import numpy as np
+import odd_clips
+import pillow_heif
 import pytest
 from gradio_client import Client, handle_file
 from PIL import Image
@@ -245,3 +247,72 @@ def test_a_job_that_is_cancelled_or_left_stops_and_leaves_nothing(
         client.close()
         until(lambda: not studio.jobs.line.running)
         until(lambda: files_in(studio.folders.root) <= at_rest)
+
+
+def heic(path):
+    picture = pillow_heif.from_pillow(Image.new("RGB", (64, 48), "teal"))
+    picture.save(path, quality=50)
+    return path
+
+
+def animation(path):
+    first, *rest = [Image.new("RGBA", (64, 48), colour) for colour in ("red", (0, 0, 0, 0), "blue")]
+    first.save(path, save_all=True, append_images=rest, duration=100, disposal=2)
+    return path
+
+
+TWO_PARTS = [(0.32, 0.2, 1), (0.32, 0.6, 1)]
+VP8 = {"b": "1M", "cpu-used": "8", "auto-alt-ref": "0"}
+
+
+def edited(path, rows):
+    return odd_clips.put_edits(odd_clips.write(path, 25), {"vide": rows, "soun": rows})
+
+
+ODD = {
+    "B-frames in AVI.avi": (lambda path: odd_clips.write(path, 12, bframes=2, sound=None), 12, 0.48),
+    "two parts of an edit list.mp4": (lambda path: edited(path, TWO_PARTS), 16, 0.64),
+    "without lengths.webm": (
+        lambda path: odd_clips.without_default_duration(odd_clips.write(path, 12, codec="libvpx", sound="libopus")),
+        12,
+        0.48,
+    ),
+    "HDR.mp4": (lambda path: odd_clips.ramp(path, 18), 5, 0.2),
+    "transparent.webm": (lambda path: odd_clips.transparent(path, "libvpx", "yuva420p", VP8), 5, 0.2),
+    "turned.mp4": (lambda path: odd_clips.turned(path, degrees=90), 5, 0.2),
+    "another size midway.webm": (lambda path: odd_clips.growing(path, [(96, 64), (64, 96)], each=4), 8, 0.32),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_files_are_painted_as_the_command_line_paints_them(client, tmp_path, media, name):
+    make, frames, seconds = ODD[name]
+    file = make(tmp_path / name)
+    painted, summary = client.predict(clip=handle_file(file), styles=["great-wave"], api_name="/paint_clip")
+    stylize_path(file, tmp_path / "expected.mp4", painter("great-wave"))
+    assert (summary["frames"], summary["seconds"]) == (frames, pytest.approx(seconds, abs=0.01))
+    assert media.times(painted) == media.times(tmp_path / "expected.mp4")
+    assert media.packets(painted, 0, "video") == media.packets(tmp_path / "expected.mp4", 0, "video")
+
+
+def cut_short(path):
+    animation(path)
+    path.write_bytes(path.read_bytes()[:40])
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "make", "words"),
+    [
+        ("photo.heic", heic, r"a picture \(HEIC\)"),
+        ("moving.gif", animation, r"a picture \(GIF\)"),
+        ("moving.png", animation, r"a picture \(PNG\)"),
+        ("moving.webp", animation, r"a picture \(WebP\)"),
+        ("twice as fast.mp4", lambda path: edited(path, [(0.3, 0, 2)]), "slower, faster or as a still"),
+        ("a gap.mp4", lambda path: edited(path, [(0.3, 0, 1), (0.1, None, 1), (0.3, 0.5, 1)]), "in its middle"),
+        ("cut.gif", cut_short, r"a picture \(GIF\)"),
+        ("only sound.mp4", lambda path: edited(path, [(1, 9, 1)]), "holds no frame"),
+    ],
+)
+def test_odd_files_that_are_no_clips_get_a_sentence(client, tmp_path, name, make, words):
+    refused(client, words, handle_file(make(tmp_path / name)))
