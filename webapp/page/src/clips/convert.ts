@@ -39,8 +39,14 @@ const QUALITY = new Quality("very-high");
 const HEAD = 64;
 
 /** See `paintClip`. */
-export async function convert(file: Blob, engine: ClipEngine, options: ClipOptions): Promise<Blob> {
-  const { signal } = options;
+export async function convert(file: Blob, engine: ClipEngine, given: ClipOptions): Promise<Blob> {
+  const { signal, onNote } = given;
+  const notes: string[] = [];
+  const note = (sentence: string): void => {
+    notes.push(sentence);
+    onNote?.(notes.join(" "));
+  };
+  const options = { ...given, onNote: note };
   signal?.throwIfAborted();
   const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, MATROSKA, WEBM, MPEG_TS] });
   const output = new Output({ format: new Mp4OutputFormat({ fastStart: "in-memory" }), target: new BufferTarget() });

@@ -12,7 +12,7 @@ export interface ClipOptions {
   signal?: AbortSignal;
   /** Called after each painted frame. */
   onProgress?: (progress: ClipProgress) => void;
-  /** One sentence about something that could not be kept, as a sound track in a format unknown to the browser. */
+  /** All that could not be kept so far, as a sound track in a format unknown to the browser, a sentence each. */
   onNote?: (sentence: string) => void;
 }
 

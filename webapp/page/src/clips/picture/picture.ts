@@ -1,7 +1,7 @@
 // A clip's picture: which frames are shown and when, decoded in the clip's own colours.
 import { EncodedPacketSink, type InputVideoTrack, type VideoSample, VideoSampleSink } from "mediabunny";
 
-import { type Part, type Shown, shownFrames, within, withoutDelay } from "../container/timeline";
+import { type Part, type Shown, shownFrames, withoutDelay } from "../container/timeline";
 import { colourSpaceOf } from "./colour";
 import type { Transfer } from "./tone";
 import { decodeHere, isInvisible } from "./vp8";
@@ -75,9 +75,9 @@ export async function* decodedFrames(picture: Picture): AsyncGenerator<{ sample:
     if (!shown.length) continue;
     let next = 0;
     for await (const sample of sinkOf(picture).samples(shown[0].time, part.to)) {
-      while (next < shown.length && shown[next].time < sample.timestamp - HALF_TICK) next += 1;
-      const known = shown[next];
-      if (within(part, sample.timestamp) && known && Math.abs(known.time - sample.timestamp) <= HALF_TICK) {
+      while (next < shown.length && shown[next].time < sample.timestamp - ROUNDED) next += 1;
+      const known = shown.at(next);
+      if (known && Math.abs(known.time - sample.timestamp) <= ROUNDED) {
         next += 1;
         yield { sample, shown: known };
       } else sample.close();
@@ -85,8 +85,8 @@ export async function* decodedFrames(picture: Picture): AsyncGenerator<{ sample:
   }
 }
 
-/** Seconds: times of the same frame differ by less, as rounding goes; those of two frames by more. */
-const HALF_TICK = 1e-5;
+/** Seconds that the times of a packet and its frame may differ by: Matroska's usual clock has milliseconds. */
+const ROUNDED = 6e-4;
 
 /** HDR is decoded in software: what comes from a graphics card can often not be read. */
 const sinkOf = ({ track, hdr }: Picture): VideoSampleSink =>
