@@ -149,6 +149,7 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]) ->
                 output_names=outputs,
                 opset_version=OPSET,
                 dynamo=True,
+                optimize=False,  # it takes minutes, and ONNX Runtime does as much when it loads a graph
                 verbose=False,
             )
     finally:

@@ -206,6 +206,9 @@ def export(
     ] = None,
     tflite: Annotated[bool, typer.Option("--tflite", help="Write graphs for phones too (extra: mobile).")] = False,
     tflite_size: Annotated[str, typer.Option(metavar="WIDTHxHEIGHT", help="Size of its frames.")] = "512x288",
+    with_study: Annotated[
+        bool, typer.Option("--study", help="Write the graphs that styles are studied with too; takes minutes.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Write trained weights as a model folder: graphs checked against PyTorch, hashes, built-in styles."""
@@ -224,7 +227,12 @@ def export(
     recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
     gallery, frame = (build_gallery(torch_encoder(p), paintings), demo_frame()) if paintings else (None, None)
-    report_model(export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame, tflite=size), as_json)
+    model = export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame, tflite=size)
+    if with_study:
+        from impasto.train.study.graph import add_study
+
+        model = add_study(model)
+    report_model(model, as_json)
 
 
 # The commands that lie elsewhere, in the order of `impasto --help`.
