@@ -25,7 +25,7 @@ def page(browser, static_site, clip):
 
 
 def settled(page):
-    expect(page.locator("dialog .sign")).to_be_hidden(timeout=PATIENCE)
+    page.wait_for_selector("dialog .sign[hidden]", state="attached", timeout=PATIENCE)
 
 
 def preview(page):
