@@ -1,4 +1,4 @@
-"""The dialog of a clip: styles chosen and seen inside it, the clip played live, or taken along to the page for files."""
+"""The dialog of a clip: styles chosen and seen in it, the clip played live, or taken along to the page for files."""
 
 import re
 
