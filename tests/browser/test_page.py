@@ -153,7 +153,7 @@ def test_a_new_own_picture_gives_a_sign_at_once(page, tmp_path):
       new MutationObserver(look).observe(box, { subtree: true, attributes: true, childList: true });
     }""")
     page.locator("#use-picture").set_input_files(tmp_path / "dots.png")
-    page.wait_for_function("signs.includes('Studying “dots”…') && signs.at(-1) === ''")
+    page.wait_for_function("signs.includes('Reading “dots”…') && signs.at(-1) === ''")
     page.get_by_role("button", name="Remove dots").click()
 
 
