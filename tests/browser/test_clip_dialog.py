@@ -1,4 +1,4 @@
-"""The dialog of a clip: styles chosen and seen inside it, the clip played live, or taken along to the page for files."""
+"""The dialog of a clip: styles chosen and seen in it, the clip played live, or taken along to the page for files."""
 
 import re
 
@@ -25,7 +25,7 @@ def page(browser, static_site, clip):
 
 
 def settled(page):
-    expect(page.locator("dialog .sign")).to_be_hidden(timeout=PATIENCE)
+    page.wait_for_selector("dialog .sign[hidden]", state="attached", timeout=PATIENCE)
 
 
 def preview(page):

@@ -107,19 +107,14 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     };
     const preview = createPreview(clip, engine, sizes);
     const repaint = (): void =>
-      void preview.paint().catch((error) => dialog.open && refuse(file, engineTrouble(error)));
+      void prepared
+        .then(() => preview.paint())
+        .catch((error) => dialog.contains(preview.element) && refuse(file, engineTrouble(error)));
     const strip = createStyleStrip(settings, palette, options.onStyles);
     leave.push(strip.leave, clip.close);
-    prepared.then(
-      () => {
-        if (!dialog.contains(preview.element)) return;
-        leave.push(engine.on((event) => event.kind === "stale" && repaint())); // another style
-        repaint();
-      },
-      (error) => dialog.open && refuse(file, engineTrouble(error)),
-    );
+    leave.push(engine.on((event) => event.kind === "stale" && repaint())); // another style
     for (const select of [size, brush]) select.addEventListener("change", repaint);
-    const paint = button("Paint", () => void run(file, prepared, sizes), "primary");
+    const paint = button("Paint", () => void run(file, Promise.all([prepared, preview.stop()]), sizes), "primary");
     const live = button("Play it live", () => {
       dialog.close();
       options.playLive(file);
@@ -138,9 +133,10 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
       ...serverLink(file),
     );
     paint.focus();
+    repaint();
   };
 
-  const run = async (file: File, prepared: Promise<void>, sizes: () => ClipSizes): Promise<void> => {
+  const run = async (file: File, ready: Promise<unknown>, sizes: () => ClipSizes): Promise<void> => {
     const { painted, shown } = sizes();
     leaveStep();
     const mine = new AbortController();
@@ -152,7 +148,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     fill("Painting", make("p", { className: "file", textContent: file.name }), bar, line, remark, buttons(cancel));
     cancel.focus();
     try {
-      await prepared;
+      await ready;
       const { signal } = mine;
       signal.throwIfAborted();
       const made = await paintClip(file, brushed(engine, painted, shown), {

@@ -16,6 +16,8 @@ export interface Preview {
   element: HTMLElement;
   /** Paints it anew: of several changes, the last counts. Rejects with what the engine throws. */
   paint(): Promise<void>;
+  /** No more of it; resolves once the painter is free. */
+  stop(): Promise<void>;
 }
 
 /** `sizes` is asked before each painting. */
@@ -29,6 +31,7 @@ export function createPreview(
   const element = make("div", { className: "preview" }, canvas, sign);
   let busy: Promise<void> | null = null;
   let again = false;
+  let stopped = false;
 
   const draw = (frame: VideoFrame): void => {
     Object.assign(canvas, { width: frame.displayWidth, height: frame.displayHeight });
@@ -50,18 +53,23 @@ export function createPreview(
       const { painted, shown } = sizes();
       engine.reset(); // each by itself
       draw(await engine.paint(await frame(), painted, shown));
-    } while (again);
+    } while (again && !stopped);
     sign.hidden = true;
   };
   frame().then(draw, () => {}); // a picture at once
   return {
     element,
     paint() {
+      if (stopped) return Promise.resolve();
       again = true;
       busy ??= paintOnce().finally(() => {
         busy = null;
       });
       return busy;
+    },
+    stop() {
+      stopped = true;
+      return busy?.catch(() => {}) ?? Promise.resolve();
     },
   };
 }

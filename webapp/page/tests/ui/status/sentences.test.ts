@@ -118,6 +118,14 @@ describe("promises and figures", () => {
     );
   });
 
+  it("says what a link cannot carry", () => {
+    expect(words.linkSentence([], "Irises")).toBe("Link copied.");
+    expect(words.linkSentence(["stripes"], "Irises")).toBe(
+      "Link copied. “stripes” stays on this device: whoever opens the link sees Irises instead.",
+    );
+    expect(words.linkSentence(["stripes", "dots"], "Irises")).toContain("“stripes” and “dots” stay on this device");
+  });
+
   it("counts the line of people from one", () => {
     expect(words.waitingSentence(1)).toContain("next");
     expect(words.waitingSentence(3)).toContain("number 3");
