@@ -31,7 +31,7 @@ def long_clip(tmp_path_factory):
 def write_clip(path, width, height, frames, rate=25):
     y, x = np.mgrid[0:height, 0:width]
     samples = 48000 // rate
-    waves = [127 + 100 * np.sin((x + 2 * y) / 17 + 2 * np.pi * n / 32) for n in range(32)]
+    waves = [127 + 100 * np.sin((x + 2 * y) / 17 + 2 * np.pi * n / 32) for n in range(min(32, frames))]
     pictures = [np.stack([w, x * 255 / width, y * 255 / height], -1).astype(np.uint8) for w in waves]
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})

@@ -37,6 +37,7 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       if (before && !isOver(before) && isOver(job)) tellOver(job);
     }
     jobs = next;
+    if (jobs.some(({ id }) => id === guest?.id)) guest = null; // it is the visitor's own
     show();
     on.studies(jobs);
     on.changed();
