@@ -107,11 +107,9 @@ def test_the_processor_paints_with_threads_under_the_policy(visit, server):
     assert page.evaluate(PAINTED) == "wasm"
 
 
-def test_in_the_studio_the_page_is_isolated_and_paints(visit, server):
+def test_from_the_page_for_files_a_link_leads_to_the_live_page(visit, server):
     page = visit(server.url)
-    page.get_by_role("tab", name="Live").click()
-    live = page.frame_locator("iframe")
-    live.get_by_role("button", name="Try the sample scene").click()
-    expect(live.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
-    frame = next(f for f in page.frames if "/live/" in f.url)
-    assert frame.evaluate("() => crossOriginIsolated")
+    page.get_by_role("link", name="Live camera").click()
+    page.get_by_role("button", name="Try the sample scene").click()
+    expect(page.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("() => crossOriginIsolated")

@@ -1,20 +1,19 @@
-"""The studio in a real browser: a clip in, a painting out; cancel; garbage; small screens; nobody else's hosts."""
+"""The page for files in a real browser: a clip in, a painting out, whatever happens to the page meanwhile."""
 
-import re
+import zipfile
 from fractions import Fraction
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import expect
-
-from impasto.webapp.files.demo import demo_clip
-from impasto.webapp.files.probe import probe
 
 SECONDS = 1000  # playwright counts milliseconds
 PAINTED = 180 * SECONDS
-TABS = ("Clip", "Picture", "Live", "About")
+AXE = Path(__file__).parents[2] / "webapp" / "page" / "node_modules" / "axe-core" / "axe.min.js"
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +31,7 @@ def long_clip(tmp_path_factory):
 def write_clip(path, width, height, frames, rate=25):
     y, x = np.mgrid[0:height, 0:width]
     samples = 48000 // rate
-    waves = [127 + 100 * np.sin((x + 2 * y) / 17 + 2 * np.pi * n / 32) for n in range(32)]
+    waves = [127 + 100 * np.sin((x + 2 * y) / 17 + 2 * np.pi * n / 32) for n in range(min(32, frames))]
     pictures = [np.stack([w, x * 255 / width, y * 255 / height], -1).astype(np.uint8) for w in waves]
     with av.open(str(path), "w") as container:
         video = container.add_stream("libx264", rate=rate, options={"preset": "ultrafast"})
@@ -54,19 +53,58 @@ class Visit:
 
     def __init__(self, browser, url, **context):
         self.context = browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **context})
-        self.page = self.context.new_page()
-        self.page.set_default_timeout(150 * SECONDS)
         self.requests, self.errors = [], []
-        self.page.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("pageerror", lambda error: self.errors.append(str(error)))
-        self.page.goto(url)
-        expect(self.page.locator("#paint-clip")).to_be_visible(timeout=150 * SECONDS)  # while others paint, too
+        self.url = url
+        self.page = self.open(url)
+
+    def open(self, url):
+        """Another tab of the same browser."""
+        page = self.context.new_page()
+        page.set_default_timeout(150 * SECONDS)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.errors.append(str(error)))
+        page.goto(url)
+        ready(page)
+        return page
 
     def upload(self, path):
-        self.page.locator("#clip input[type=file]").set_input_files(path)
+        self.page.locator("#choose").set_input_files(path)
+        expect(self.page.locator("#facts")).to_contain_text("frames/s")
 
     def hosts(self):
         return {urlsplit(url).hostname for url in self.requests if not url.startswith(("data:", "blob:"))}
+
+
+def ready(page):
+    expect(page.locator("body[data-ready]")).to_be_attached(timeout=150 * SECONDS)  # while others paint, too
+
+
+def faults(page):
+    """Everything that axe-core finds, by day and by night."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE.read_text())  # as the console would: the page's policy is about the page
+    found = []
+    for scheme in ("dark", "light"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")  # colours change at once
+        for fault in page.evaluate("axe.run(document, {resultTypes: ['violations']})")["violations"]:
+            found += [f"{scheme} {fault['id']}: {node['target']}" for node in fault["nodes"]]
+    return found
+
+
+def set_slider(page, id, value):
+    page.locator(f"#{id}").evaluate(
+        "(slider, value) => { slider.value = value; slider.dispatchEvent(new Event('input', {bubbles: true})) }", value
+    )
+
+
+def chosen(page):
+    return page.locator("#chosen b").all_inner_texts()
+
+
+def pressed(page):
+    return [
+        button.get_attribute("aria-label").split(",")[0] for button in page.locator('.style[aria-pressed="true"]').all()
+    ]
 
 
 @pytest.fixture
@@ -82,129 +120,197 @@ def visit(browser, server):
     for visited in visits:
         assert visited.hosts() == {"127.0.0.1"}
         assert visited.errors == []
+        for page in visited.context.pages:  # what is left of it would hold up the next
+            page.evaluate("""async () => {
+                const headers = {"X-Impasto-Visitor": localStorage.getItem("impasto-visitor")}
+                const {jobs} = await (await fetch("/studio/jobs", {headers})).json()
+                await Promise.all(jobs.map(({id}) => fetch("/studio/jobs/" + id, {method: "DELETE", headers})))
+            }""")
         visited.context.close()
 
 
-def test_a_clip_is_uploaded_previewed_painted_played_and_downloaded(visit, clip, tmp_path):
+def test_a_job_outlives_its_page_and_is_found_again_played_and_downloaded(visit, clip, tmp_path):
     page = (studio := visit()).page
+    asked = []
+    page.on("dialog", lambda dialog: asked.append(dialog.type) or dialog.accept())
+    expect(page.locator("#paint")).to_be_disabled()
+    expect(page.locator("#limits")).to_contain_text("Up to 200 MB; of a clip longer than 1 min")
+    assert faults(page) == []
     studio.upload(clip)
-    expect(page.locator("#clip-facts")).to_contain_text("256×192 · 25 frames/s · 5.0 s · with sound")
-    expect(page.locator("#preview img")).to_have_count(2)
-    expect(page.get_by_role("slider", name="Stability").filter(visible=True)).to_have_value("1")
-    before = page.locator("#preview img").first.get_attribute("src")
-    page.locator(".styles:visible button", has_text="The Scream").click()
-    expect(page.locator("#preview img").first).not_to_have_attribute("src", before)
-    page.locator("#paint-clip").click()
-    expect(page.locator("#painted-clip")).to_contain_text(re.compile(r"frames/s, .* left"), timeout=PAINTED)
-    expect(page.locator("#clip-summary")).to_contain_text("125 frames of 256×192", timeout=PAINTED)
-    expect(page.locator("#clip-summary")).to_contain_text("sound kept")
+    expect(page.locator("#facts")).to_have_text("256×192 · 25 frames/s · 5 s · with sound")
+    page.get_by_role("button", name="The Scream").click()
+    expect(page.locator("#caption")).to_have_text("Preview: The Scream")
+    preview = page.locator("#after img").evaluate("image => image.decode().then(() => image.naturalWidth)")
+    page.locator("#paint").click()
+    expect(page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
+    expect(page.locator("#caption")).to_have_text("Being painted with The Scream")
+    assert faults(page) == []
+    address = page.url
+    assert "#job=" in address
 
-    video = page.locator("#painted-clip video")
-    played = video.evaluate(
+    page.go_back()  # within the page: the job goes on
+    expect(page.locator("#caption")).to_have_text("Preview: The Scream")
+    page.go_forward()
+    page.reload()
+    ready(page)
+    assert asked == ["beforeunload"]
+    assert page.url == address
+    other = studio.open(studio.url)  # another tab knows of it, too
+    expect(other.locator("#job-list li")).to_contain_text("stripes.mp4, The Scream")
+    expect(page.locator("#caption")).to_have_text("Painted with The Scream", timeout=PAINTED)
+    expect(page.locator("#figures")).to_have_text("stripes.mp4 · medium brush · 256×192 · 5 s · sound kept")
+    expect(other.locator("#job-list li.done")).to_be_visible()
+    other.close()
+    assert faults(page) == []
+
+    played = page.locator("#after video").evaluate(
         """async video => {
+            const before = document.querySelector("#before video")
             video.muted = true
-            await video.play()
-            await new Promise(done => { video.ontimeupdate = () => video.currentTime > 0.2 && done() })
-            return {width: video.videoWidth, error: video.error, sound: video.webkitAudioDecodedByteCount}
+            document.querySelector("#play").click()
+            await new Promise(done => { video.ontimeupdate = () => video.currentTime > 0.3 && done() })
+            document.querySelector("#play").click()
+            await new Promise(done => setTimeout(done, 100))
+            const apart = Math.abs(before.currentTime - video.currentTime)
+            return {width: video.videoWidth, error: video.error, apart}
         }"""
     )
-    assert played["width"] == 256
+    assert played["width"] == preview == 256
     assert played["error"] is None
-    assert played["sound"] > 0
+    assert played["apart"] < 0.1
 
     with page.expect_download() as caught:
-        page.locator("#download-clip").click()
-    assert caught.value.suggested_filename == "impasto-the-scream.mp4"
+        page.get_by_role("link", name="Download").click()
+    assert caught.value.suggested_filename == "stripes, The Scream.mp4"
     caught.value.save_as(tmp_path / "painted.mp4")
     with av.open(str(clip)) as source, av.open(str(tmp_path / "painted.mp4")) as painted:
-        one, other = (next(c.decode(video=0)).to_ndarray(format="rgb24").astype(float) for c in (source, painted))
+        one, two = (next(c.decode(video=0)).to_ndarray(format="rgb24").astype(float) for c in (source, painted))
     with av.open(str(tmp_path / "painted.mp4")) as painted:
         assert sum(frame.samples for frame in painted.decode(audio=0)) > 230_000
-    assert one.shape == other.shape
-    assert abs(one - other).mean() > 10
-
-    page.locator("#compared").scroll_into_view_if_needed()
-    expect(page.locator("#compared img")).to_have_count(2)
-
-
-def test_an_example_paints_with_one_click(visit):
-    page = visit(viewport={"width": 390, "height": 844}).page
-    page.locator("#examples button").first.click()
-    expect(page.locator("#painted-clip")).to_be_in_viewport()
-    clip = probe(demo_clip())
-    expect(page.locator("#clip-facts")).to_contain_text(f"{clip.width}×{clip.height}")
-    expect(page.locator("#painted-clip")).to_contain_text("left", timeout=PAINTED)  # it is being painted
-    page.locator("#cancel-clip").click()
-    expect(page.locator("#clip-summary")).to_contain_text("Cancelled", timeout=PAINTED)
+    assert abs(one - two).mean() > 10
+    page.get_by_role("button", name="The Great Wave").click()  # the same clip in another style
+    expect(page.locator("#caption")).to_have_text("Preview: The Great Wave off Kanagawa")
+    page.locator("#job-list").get_by_role("button", name="Paint in The Great Wave").click()
+    expect(page.locator("#job-list li")).to_have_count(2)
+    page.locator("#job-list li.done").get_by_role("button", name="Remove").click()  # downloaded: not asked
+    expect(page.locator("#job-list li")).to_have_count(1)
 
 
-def test_cancel_stops_the_job_and_frees_the_place(visit, long_clip, clip):
+def test_cancel_asks_stops_the_job_and_frees_the_place(visit, long_clip, clip):
     page = (studio := visit()).page
     studio.upload(long_clip)
-    expect(page.locator("#clip-facts")).to_contain_text("with sound")
-    page.locator("#paint-clip").click()
-    expect(page.locator("#painted-clip")).to_contain_text("left", timeout=PAINTED)
+    page.locator("#paint").click()
+    expect(page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
     waiting = visit()  # a second person waits in the line of one
     waiting.upload(clip)
-    expect(waiting.page.locator("#clip-facts")).to_contain_text("with sound")
-    waiting.page.locator("#paint-clip").click()
-    expect(waiting.page.locator("#painted-clip")).to_contain_text("your job is the next to start")
-    page.locator("#cancel-clip").click()
-    expect(page.locator("#clip-summary")).to_contain_text("Cancelled")
-    expect(page.locator("#painted-clip video")).to_have_count(0)
-    expect(waiting.page.locator("#clip-summary")).to_contain_text("125 frames", timeout=PAINTED)
+    waiting.page.locator("#paint").click()
+    expect(waiting.page.locator("#progress-words")).to_contain_text("your job is the next to start")
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.locator("#job-list li.painting")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#job-list li.cancelled")).to_be_visible()
+    expect(page.locator("#caption")).to_contain_text("Preview")
+    expect(waiting.page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
 
 
-def test_garbage_is_refused_in_a_sentence(visit, tmp_path):
-    (tmp_path / "garbage.mp4").write_bytes(b"this is no video " * 1000)
-    page = (studio := visit()).page
-    studio.upload(tmp_path / "garbage.mp4")
-    sentence = "This clip is not a video this build can read"
-    expect(page.locator("#clip-facts")).to_contain_text(sentence)
-    expect(page.get_by_test_id("toast-body").first).to_contain_text(sentence)
-    assert "Traceback" not in page.content()
+def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "my cat.png")
+    page = visit().page
+    expect(page.locator("#caption")).to_have_text("The Starry Night, on a clip of ours")
+    assert (chosen(page), pressed(page)) == (["The Starry Night"], ["The Starry Night"])
+    page.locator("#own").set_input_files(tmp_path / "my cat.png")
+    expect(page.locator("#chosen b")).to_have_text(["my cat"])
+    expect(page.locator("#caption")).to_have_text("Preview: my cat")
+    assert pressed(page) == ["my cat"]
+    page.get_by_text("Blend up to 4").click()
+    page.get_by_role("button", name="The Scream").click()
+    page.get_by_role("button", name="Irises").click()
+    assert chosen(page) == ["my cat", "The Scream", "Irises"]
+    assert pressed(page) == ["my cat", "The Scream", "Irises"]
+    page.get_by_label("Weight of The Scream").fill("0")
+    expect(page.locator("#chosen output")).to_have_text(["50 %", "0 %", "50 %"])
+    page.get_by_role("button", name="Take my cat out").click()
+    expect(page.locator("#caption")).to_have_text("Preview: The Scream 0 % and Irises 100 %")
+    assert pressed(page) == ["The Scream", "Irises"]
+    page.evaluate("""() => {  // a clip dropped on the masthead is taken, and the page stays
+        const files = new DataTransfer()
+        files.items.add(new File(["no clip"], "x.mp4", {type: "video/mp4"}))
+        const drop = new DragEvent("drop", {dataTransfer: files, bubbles: true, cancelable: true})
+        if (document.querySelector(".wordmark").dispatchEvent(drop)) throw new Error("it would have been opened")
+    }""")
+    alert = page.locator("#source").get_by_role("alert")
+    expect(alert).to_contain_text("That did not work. This clip is not a video this build can read")
+    expect(page.get_by_text("is not a video this build can read")).to_have_count(1)
     assert "/tmp" not in page.locator("body").inner_text()
 
 
-def test_pictures_are_painted_several_at_once(visit, tmp_path):
-    from PIL import Image
+def test_a_long_clip_and_a_4k_one_are_welcome(visit, tmp_path):
+    page = (studio := visit()).page
+    studio.upload(write_clip(tmp_path / "slow.mp4", 64, 48, 70, rate=1))
+    expect(page.locator("#trim-words")).to_contain_text(
+        "lasts 1:10.0; up to 1:00.0 are painted at once. Chosen: 1:00.0"
+    )
+    set_slider(page, "from", 30)
+    set_slider(page, "to", 33)
+    expect(page.locator("#trim-words")).to_contain_text("Chosen: 3.0 s")
+    page.locator("#paint").click()
+    expect(page.locator("#figures")).to_contain_text("64×48 · 3 s", timeout=PAINTED)
+    page.get_by_role("button", name="Remove slow.mp4", exact=True).click()
+    studio.upload(write_clip(tmp_path / "large.mp4", 3840, 2160, 2))
+    expect(page.locator("#facts")).to_contain_text("3840×2160")
+    page.locator(".finer summary").click()
+    page.locator("#size").select_option("240")
+    expect(page.locator("#figures")).to_have_text("large.mp4 at 426×240", timeout=PAINTED)
+    page.locator("#paint").click()
+    expect(page.locator("#figures")).to_contain_text("large.mp4 · medium brush · 426×240", timeout=PAINTED)
+    page.locator("#job-list li", has_text="large").get_by_role("button", name="Remove").click()
+    expect(page.locator("#ask-words")).to_have_text("It has not been downloaded yet.")
+    page.keyboard.press("Escape")
+    expect(page.locator("#job-list li")).to_have_count(2)
 
+
+def test_pictures_are_painted_several_at_once(visit, tmp_path):
     y, x = np.mgrid[0:120, 0:160]
     for name, shift in (("a.jpg", 0), ("b.png", 40)):
         Image.fromarray(np.stack([x + shift, y, x // 2], -1).astype(np.uint8)).save(tmp_path / name)
     page = visit().page
     page.get_by_role("tab", name="Picture").click()
-    page.locator("#pictures input[type=file]").set_input_files([tmp_path / "a.jpg", tmp_path / "b.png"])
-    expect(page.locator("#picture-preview img")).to_have_count(2)
-    expect(page.get_by_role("slider", name="Strength").filter(visible=True)).to_have_count(1)
-    expect(page.get_by_role("slider", name="Stability").filter(visible=True)).to_have_count(0)
-    page.locator("#paint-pictures").click()
-    expect(page.locator("#painted-pictures img")).to_have_count(2, timeout=PAINTED)
+    page.locator("#choose").set_input_files([tmp_path / "a.jpg", tmp_path / "b.png"])
+    expect(page.locator("#caption")).to_have_text("Preview: The Starry Night", timeout=PAINTED)
+    expect(page.locator("#stability")).to_be_hidden()
+    page.get_by_role("button", name="Paint 2 pictures").click()
+    expect(page.locator("#figures")).to_contain_text("2 pictures", timeout=PAINTED)
+    assert faults(page) == []
     with page.expect_download() as caught:
-        page.locator("#download-pictures").click()
-    assert caught.value.suggested_filename == "impasto-pictures.zip"
+        page.get_by_role("link", name="Download").click()
+    caught.value.save_as(tmp_path / "all.zip")
+    assert zipfile.ZipFile(tmp_path / "all.zip").namelist() == ["a, The Starry Night.jpg", "b, The Starry Night.png"]
 
 
-def test_the_live_page_is_framed_with_the_camera_allowed(visit):
-    page = visit().page
-    page.get_by_role("tab", name="Live").click()
-    frame = page.locator("iframe")
-    expect(frame).to_be_visible()
-    assert {"camera", "microphone", "fullscreen", "cross-origin-isolated"} <= set(
-        re.split("; ?", frame.get_attribute("allow"))
-    )
-    frame.element_handle().content_frame().wait_for_url("**/live/", timeout=60 * SECONDS)
-    assert page.get_by_role("link", name="tab of its own").get_attribute("href") == "live/"
+def test_on_a_phone_style_preview_and_paint_are_in_one_screen(visit, clip):
+    page = (studio := visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)).page
+    studio.upload(clip)
+    expect(page.locator("#caption")).to_contain_text("Preview", timeout=PAINTED)
+    for part in ("#frame", "#chosen", '.style[aria-pressed="true"]', "#paint"):
+        box = page.locator(part).bounding_box()
+        assert box["y"] >= 0
+        assert box["y"] + box["height"] <= 844
+    inner = page.evaluate("""() => [...document.querySelectorAll("body *")].filter(e =>
+        ["auto", "scroll"].includes(getComputedStyle(e).overflowY) && e.scrollHeight > e.clientHeight + 1
+        && e.clientHeight > 0).map(e => e.id || e.className)""")
+    assert inner == []
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
 
 
-def test_every_tab_fits_its_screen(visit):
-    page = visit().page
-    for tab in TABS:
-        page.get_by_role("tab", name=tab).click()
-        expect(page.get_by_role("tabpanel").filter(visible=True)).to_be_visible()
-        for width, scheme in ((1280, "light"), (1280, "dark"), (390, "dark"), (390, "light")):
-            page.set_viewport_size({"width": width, "height": 844})
-            page.emulate_media(color_scheme=scheme)
-            page.wait_for_function("(width) => document.documentElement.scrollWidth === width", arg=width)
-            assert page.screenshot(full_page=True)
-        page.set_viewport_size({"width": 1280, "height": 844})
+def test_about_and_the_api_are_for_people_who_read(visit):
+    page = (studio := visit()).page
+    page.goto(studio.url + "?view=api")
+    ready(page)
+    expect(page.get_by_role("tab", name="About")).to_have_attribute("aria-selected", "true")
+    expect(page.get_by_role("heading", name="paint_clip")).to_be_visible()
+    expect(page.get_by_role("row", name="brush")).to_have_count(2)
+    assert faults(page) == []
+    page.get_by_role("link", name="Live camera").click()
+    expect(page.locator("#use-camera")).to_be_visible()

@@ -95,13 +95,13 @@ def stylize(
     from impasto.export.runtime.painter import Look, Painter
     from impasto.export.runtime.style_file import licence_notes
     from impasto.styles import style_vectors
-    from impasto.webapp.files.brush import parse_brush, with_brush
+    from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
 
     from .console import ProgressBar, print_outcome, report, report_failures
 
-    side = parse_brush(brush)
+    side = parse_brush_size(brush)
     span = Span(parse_time(start or "0"), parse_time(end) if end else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     styles, weights = style_vectors(painter, [parse_style(text) for text in style])
@@ -113,12 +113,13 @@ def stylize(
         summary = stylize_path(
             source,
             output,
-            with_brush(painter, side),
+            painter,
             size=size,
             progress=progress.update,
             on_file=on_file,
             recursive=recursive,
             span=span,
+            brush_size=side,
         )
     report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
     if summary.get("failed"):

@@ -21,6 +21,8 @@ from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
+from .brush_size import shrink
+from .detail import enlarge
 from .gaps import Gaps
 from .parts import Part, read_part
 from .pipeline import Cancelled, run_pipeline
@@ -61,13 +63,17 @@ def stylize_path(
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
     span: Span = WHOLE,
+    brush_size: int | None = None,
+    show: Callable[[np.ndarray], None] | None = None,
 ) -> dict:
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
     `size` is the shorter side of the painted frames in pixels; by default the source's own, at most 720 for clips and
-    animations and 1440 for pictures. Of a clip, the part in `span` is painted. `progress(done, total)` is called after
-    each frame (total 0: unknown), and `cancelled()` asked before each. The target appears only when complete, whatever
-    happens.
+    animations and 1440 for pictures. Frames with a shorter side above `brush_size` are painted at that one and enlarged
+    with their own detail, so that strokes are as broad as there; None paints every frame at its size. Of a clip, the
+    part in `span` is painted. `progress(done, total)` is called after each frame (total 0: unknown), `show` with each
+    painted frame, uint8 RGB [H,W,3], and `cancelled()` asked before each. The target appears only when complete,
+    whatever happens.
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
@@ -77,7 +83,7 @@ def stylize_path(
     put right, `pipeline.Cancelled` when asked.
     """
     source, target = Path(source), Path(target)
-    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled, span)
+    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled, span, brush_size, show)
     if source.is_dir():
         return _stylize_folder(source, target, job, on_file, recursive)
     return _stylize_file(source, target, job)
@@ -91,6 +97,18 @@ class _Job:
     progress: Progress | None
     cancelled: Callable[[], bool] | None
     span: Span = WHOLE
+    brush_size: int | None = None
+    show: Callable[[np.ndarray], None] | None = None
+
+    def shrink(self, rgb: np.ndarray) -> np.ndarray:
+        """A frame at the size that gives the strokes their breadth; `finish` brings its painting back to its own."""
+        return shrink(rgb, self.brush_size)
+
+    def finish(self, painted: np.ndarray, small: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+        painting = enlarge(checked(painted, small), rgb)
+        if self.show is not None:
+            self.show(painting)
+        return painting
 
     def fit(self, width: int, height: int, cap: int, even: bool) -> tuple[int, int]:
         """The working (width, height) of a source of that size, checked against the pixel limit."""
@@ -214,14 +232,15 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
         ends[1:] = [frame]
         if frame.begins:
             job.painter.reset()
-        painted = job.painter.paint(frame.rgb) if halves is None or begun is None else halves.complete(begun)
-        return dataclasses.replace(frame, rgb=checked(painted, frame.rgb))
+        small = job.shrink(frame.rgb) if begun is None else begun.frame
+        painted = job.painter.paint(small) if halves is None or begun is None else halves.complete(begun)
+        return dataclasses.replace(frame, rgb=job.finish(painted, small, frame.rgb))
 
     stages: dict[str, Any] = {"paint": paint}
     if halves is not None:
         begin = halves.begin
         stages = {
-            "begin": lambda frame, number: (frame, begin(frame.rgb, number == 0 or frame.begins)),
+            "begin": lambda frame, number: (frame, begin(job.shrink(frame.rgb), number == 0 or frame.begins)),
             "lanes": halves.lanes,
             "paint": lambda pair: paint(*pair),
         }
@@ -263,7 +282,8 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     flat = pictures.resize(pictures.flatten(picture), (width, height))
-    painted = pictures.Picture(checked(job.painter.paint(flat), flat), None, picture.icc)
+    small = job.shrink(flat)
+    painted = pictures.Picture(job.finish(job.painter.paint(small), small, flat), None, picture.icc)
     if picture.alpha is not None and target.suffix.lower() not in (".jpg", ".jpeg"):
         alpha = pictures.resize(picture.alpha, (width, height))
         own = picture.rgb if alpha is picture.alpha else None

@@ -13,7 +13,7 @@ from gradio import FileData
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
-from impasto.webapp.files.brush import DEFAULT, parse_brush
+from impasto.webapp.files.brush_size import DEFAULT, parse_brush_size
 from impasto.webapp.files.span import Span
 
 from .api_words import description
@@ -109,7 +109,7 @@ def _options(studio, session, styles, pictures, weights, strength, keep_colors, 
     if not isinstance(brush, (str, int)) or isinstance(brush, bool):
         raise BadInput("brush must be a word, or a number of pixels.")
     chosen = tuple(map(StyleChoice, sources, weights, titles))
-    side = parse_brush(str(brush))
+    side = parse_brush_size(str(brush))
     return PaintOptions(chosen, float(strength), bool(keep_colors), size or None, float(stability), side)
 
 

@@ -3,7 +3,7 @@
 From outside: `endpoints`, `description`.
 """
 
-from impasto.webapp.files.brush import BRUSHES, DEFAULT
+from impasto.webapp.files.brush_size import BRUSH_SIZES, DEFAULT
 
 _RETURNED = {
     "clip": "the painted clip (H.264 in MP4, sound kept) and a summary (frames, width, height, fps, seconds, "
@@ -37,7 +37,7 @@ def description(name: str, styles: list[str]) -> str:
 
 
 def _parameters(kind: str, styles: list[str]) -> list[dict]:
-    brushes = ", ".join(BRUSHES)
+    brushes = ", ".join(BRUSH_SIZES)
     rows = [
         (kind, "file", None, "an uploaded file, no address"),
         ("styles", "list of names", f'["{styles[0]}"]', f"names of built-in styles ({', '.join(styles)})"),

@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse
 from impasto.export.runtime.sample import picture
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
-from impasto.webapp.files.brush import BRUSHES, DEFAULT
+from impasto.webapp.files.brush_size import BRUSH_SIZES, DEFAULT
 from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.pictures import Picture, write_image
 from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
@@ -121,8 +121,8 @@ def describe(studio: Studio) -> dict:
         "jobs_at_once": settings.jobs_per_client,
         "kept": f"until you remove it here, or for {duration(settings.keep_minutes * 60)}",
         "grace": duration(settings.grace_minutes * 60),
-        "brushes": BRUSHES,
-        "brush": BRUSHES[DEFAULT],
+        "brushes": BRUSH_SIZES,
+        "brush": BRUSH_SIZES[DEFAULT],
         "clip_sizes": CLIP_SIZES,
         "picture_sizes": PICTURE_SIZES,
         "clip_size": CLIP_SHORT_SIDE,

@@ -18,7 +18,7 @@ import numpy as np
 
 from impasto.export.runtime.style_file import SUFFIX
 from impasto.models.errors import BadInput
-from impasto.webapp.files.brush import BRUSHES
+from impasto.webapp.files.brush_size import BRUSH_SIZES
 from impasto.webapp.files.gaps import describe
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.hosting.settings import Settings
@@ -264,14 +264,14 @@ class PageJobs:
         summary = self.studio.paint_clip(job.sources[0], job.options, folder, cancelled, progress, job.show)
         job.files, job.size = [Path(summary["output"])], (summary["width"], summary["height"])
         job.file_names = [painted_name(job.names[0], job.titles, ".mp4")]
-        job.facts = f"{brush_words(job.options.brush)} · {outcome(summary)}"
+        job.facts = f"{brush_words(job.options.brush_size)} · {outcome(summary)}"
 
     def _paint_pictures(self, job: PageJob, folder: Path, cancelled, progress) -> None:
         painted = self.studio.paint_pictures(job.sources, job.options, folder, cancelled, progress)
         names = [painted_name(name, job.titles, file.suffix) for name, file in zip(job.names, painted, strict=True)]
         names = distinct(names)
         count = "1 picture" if len(painted) == 1 else f"{len(painted)} pictures"
-        job.facts = f"{brush_words(job.options.brush)} · {count}"
+        job.facts = f"{brush_words(job.options.brush_size)} · {count}"
         if len(painted) > 1:
             painted.append(zip_files(painted, names, folder))
             names.append(f"{painted_with(job.titles)}.zip".replace("/", " "))
@@ -280,7 +280,7 @@ class PageJobs:
 
 def brush_words(side: int | None) -> str:
     """ "medium brush", "finest brush" for none of its own, "brush of 400" for one without a name."""
-    named = {size: name for name, size in BRUSHES.items()} | {None: "finest"}
+    named = {size: name for name, size in BRUSH_SIZES.items()} | {None: "finest"}
     return f"{named[side]} brush" if side in named else f"brush of {side}"
 
 

@@ -19,10 +19,10 @@ from impasto.export.runtime.style_file import built_in, is_style_file, read_styl
 from impasto.export.runtime.styles import Style
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
-from impasto.webapp.files.brush import with_brush
+from impasto.webapp.files.brush_size import with_brush_size
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.span import WHOLE, Span
-from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, FramePainter, stylize_path
+from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
@@ -49,8 +49,8 @@ class PaintOptions:
     """What a person or program has chosen: from one to four styles, the painter's look, and the output's size.
 
     `strength` 0…1, `keep_colors` and `stability` 0…1 are `export.runtime.painter.Look`'s; `size` is the shorter side in
-    pixels, None for the source's own. `brush` is the shorter side in pixels at which the painter's strokes are as broad
-    as they are to be, None for the output's own; of a clip, the part in `span` is painted.
+    pixels, None for the source's own. `brush_size` is the shorter side in pixels at which the painter's strokes are as
+    broad as they are to be, None for the output's own; of a clip, the part in `span` is painted.
     """
 
     styles: tuple[StyleChoice, ...]
@@ -58,7 +58,7 @@ class PaintOptions:
     keep_colors: bool = False
     size: int | None = None
     stability: float = 1.0
-    brush: int | None = None
+    brush_size: int | None = None
     span: Span = WHOLE
 
 
@@ -140,9 +140,7 @@ class Studio:
         """
         limits.check_clip(clip, self.settings, options.span)
         size = limits.check_size(options.size)
-        painter, timer = with_brush(self.painter(options), options.brush), _FrameTimer(self.metrics, "clip")
-        if show is not None:
-            painter = _Shown(painter, show)
+        painter, timer = self.painter(options), _FrameTimer(self.metrics, "clip")
 
         def count(done: int, total: int) -> None:
             limits.check_frames(done, self.settings)
@@ -155,6 +153,7 @@ class Studio:
             return stylize_path(
                 clip, folder / _file_name(options, ".mp4"), painter, size=size,
                 limits=limits.clip_limits(self.settings), progress=count, cancelled=cancelled, span=options.span,
+                brush_size=options.brush_size, show=show,
             )  # fmt: skip
 
     def paint_pictures(
@@ -172,14 +171,13 @@ class Studio:
         headers = [limits.check_picture(path, self.settings) for path in pictures]
         for header in headers:
             limits.check_painted(header, size or min(header.width, header.height, IMAGE_SHORT_SIDE), self.settings)
-        painter = with_brush(self.painter(_still(options)), options.brush)
-        timer, painted = _FrameTimer(self.metrics, "picture"), []
+        painter, timer, painted = self.painter(_still(options)), _FrameTimer(self.metrics, "picture"), []
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():
                 raise Cancelled("Cancelled.")
             target = folder / _file_name(options, ".jpg" if header.format in ("JPEG", "MPO") else ".png", number)
             with limits.without_path(path, "This picture"):
-                stylize_path(path, target, painter, size=size)
+                stylize_path(path, target, painter, size=size, brush_size=options.brush_size)
             painted.append(target)
             timer.frame()
             progress(number, len(pictures))
@@ -187,7 +185,7 @@ class Studio:
 
     def preview(self, source: np.ndarray, options: PaintOptions) -> np.ndarray:
         """A frame or picture as a job with these options would paint it. uint8 RGB [H,W,3] → the same."""
-        return with_brush(self.painter(_still(options)), options.brush).paint(source)
+        return with_brush_size(self.painter(_still(options)), options.brush_size).paint(source)
 
 
 def zip_files(files: list[Path], names: list[str], folder: Path) -> Path:
@@ -209,18 +207,6 @@ def _file_name(options: PaintOptions, suffix: str, number: int | None = None) ->
 def _still(options: PaintOptions) -> PaintOptions:
     """The options of what does not move: there is nothing to hold steady."""
     return replace(options, stability=0.0)
-
-
-class _Shown:
-    """A painter that gives each painting away as well."""
-
-    def __init__(self, painter: FramePainter, show: Callable[[np.ndarray], None]):
-        self.painter, self.show, self.reset = painter, show, painter.reset
-
-    def paint(self, frame: np.ndarray) -> np.ndarray:
-        painted = self.painter.paint(frame)
-        self.show(painted)
-        return painted
 
 
 class _FrameTimer:

@@ -56,7 +56,7 @@ def run(scenario):
 
 
 async def submit(jobs, visitor, name="holiday.mov"):
-    options = PaintOptions((StyleChoice("great-wave"),), brush=320)
+    options = PaintOptions((StyleChoice("great-wave"),), brush_size=320)
     what = {"sources": [Path("c.mp4")], "names": [name], "options": options, "asked": {}, "titles": [("The Wave", 1.0)]}
     return await jobs.submit(visitor, "1.2.3.4", kind="clip", **what)
 

@@ -134,7 +134,7 @@ def test_metrics_hear_of_every_frame_and_picture(studio, pictures, tmp_path, med
 def test_a_preview_is_the_first_frame_of_the_result(studio, tmp_path, media, brush):
     """Brush, strength and colours alike; between them lies only the encoder."""
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(160, 120, 2), options={"crf": "1"})
-    options = PaintOptions((StyleChoice("the-scream"),), keep_colors=True, brush=brush)
+    options = PaintOptions((StyleChoice("the-scream"),), keep_colors=True, brush_size=brush)
     preview = studio.preview(frame_at(clip, 0.0, 120), options)
     result = studio.paint_clip(clip, options, tmp_path, never, ignore)
     first = frame_at(Path(result["output"]), 0.0, 120)

@@ -15,7 +15,7 @@ from impasto.export.runtime.model import load_model
 from impasto.export.runtime.study import Progress, Studied
 from impasto.export.runtime.style_file import read_style, style_file, write_style
 from impasto.webapp.files import study as studying_files
-from impasto.webapp.files.brush import with_brush
+from impasto.webapp.files.brush_size import with_brush_size
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.studio import routes
 from impasto.webapp.studio.painting import PaintOptions, StyleChoice
@@ -102,7 +102,7 @@ def test_a_preview_is_painted_as_the_job_would_be(page, served, tmp_path, media)
     asked = {**wish(upload(page, tmp_path / "p.png")), "kind": "pictures", "size": 0, "brush": 96}
     preview = page.post("studio/preview", json=asked).json()
     painter = served[1].state.studio.painter(PaintOptions((StyleChoice("great-wave"),), stability=0.0))
-    expected = with_brush(painter, 96).paint(media.scene(300, 200, 0))
+    expected = with_brush_size(painter, 96).paint(media.scene(300, 200, 0))
     assert abs(pixels(preview["after"]) - expected).mean() < 3
     assert abs(pixels(preview["before"]) - media.scene(300, 200, 0)).mean() < 3
 

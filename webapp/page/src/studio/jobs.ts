@@ -1,8 +1,8 @@
 // The jobs of this visitor: heard of from the server, listed with what can be done about them, told when one is done.
-import { byId, make } from "../ui/dom";
-import { icon } from "../ui/icons";
+import { byId } from "../ui/dom";
 import { ask } from "./ask";
-import { enough, getJob, listen, paintedOf, Refusal, removeJob, saved } from "./server";
+import { percentOf, showList } from "./job-list";
+import { getJob, listen, Refusal, removeJob, saved } from "./server";
 import { isOver, type Studio } from "./state";
 import type { Job, StudioConfig } from "./types";
 
@@ -37,11 +37,15 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       if (before && !isOver(before) && isOver(job)) tellOver(job);
     }
     jobs = next;
+    if (jobs.some(({ id }) => id === guest?.id)) guest = null; // it is the visitor's own
     show();
     on.studies(jobs);
     on.changed();
   };
-  const show = (): void => showList(all(), studio, config, { ...on, remove, mine: (job) => jobs.includes(job) });
+  const show = (): void => {
+    showList(all(), studio, config, { ...on, remove, mine: (job) => jobs.includes(job) });
+    showTitle(all());
+  };
   const remove = async (job: Job): Promise<void> => {
     const unsaved = job.state === "done" && !saved.has(job.id);
     const [what, doing, done] =
@@ -111,91 +115,6 @@ function tellOver(job: Job): void {
   byId("announce").textContent = sentence;
   if (document.hidden && "Notification" in window && Notification.permission === "granted")
     new Notification("Impasto", { body: sentence, tag: job.id });
-}
-
-interface RowHandlers extends Handlers {
-  remove(job: Job): void;
-  mine(job: Job): boolean;
-}
-
-function showList(jobs: Job[], studio: Studio, config: StudioConfig, on: RowHandlers): void {
-  byId("jobs").hidden = jobs.length === 0;
-  const list = byId("job-list");
-  const focused = document.activeElement instanceof HTMLElement ? document.activeElement.dataset.focus : undefined;
-  list.replaceChildren(...[...jobs].reverse().map((job) => row(job, studio, on)));
-  if (focused) list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
-  byId("jobs-hint").textContent =
-    `A job goes on for ${config.grace} without its page; a painting stays ${config.kept}.`;
-  showTitle(jobs);
-}
-
-function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
-  const study = job.kind === "study";
-  const sources = job.names.length > 1 ? `${job.names.length} pictures` : job.names[0];
-  const name = study ? "A study" : sources;
-  const told: Record<Job["state"], string> = {
-    waiting: job.words,
-    painting: `${percentOf(job)} ${job.words}`,
-    done: job.facts,
-    failed: `That did not work. ${job.words}`,
-    cancelled: "Cancelled",
-  };
-  const words = make("span", { className: "what" }, make("b", { textContent: `${name}, ${job.painted_with}` }));
-  words.append(make("span", { className: "hint", textContent: told[job.state] }));
-  const item = make("li", { className: job.state, data: { job: job.id } }, words);
-  const add = (label: string, act: () => void, kind = "secondary"): void => {
-    const button = make("button", {
-      type: "button",
-      className: kind,
-      textContent: label,
-      data: { focus: `${job.id} ${label}` },
-    });
-    button.setAttribute("aria-label", `${label}: ${name}, ${job.painted_with}`);
-    button.addEventListener("click", act);
-    item.append(button);
-  };
-  const onStage = studio.get().shown === job.id;
-  if (study && !isOver(job) && on.mine(job))
-    add("Enough", () => void enough(job.id).catch((error: Error) => on.say(error.message)));
-  if (!study && !onStage && (job.state === "done" || !isOver(job))) add("Show", () => studio.set({ shown: job.id }));
-  if (job.state === "done") item.append(download(job));
-  const other = on.chosenTitle();
-  if (!study && on.mine(job) && job.state === "done" && other !== job.painted_with)
-    add(`Paint in ${other}`, () => on.again(job));
-  if (!isOver(job) && "Notification" in window && Notification.permission === "default")
-    add("Tell me when it is done", () => Notification.requestPermission().finally(() => on.changed()));
-  if (on.mine(job)) {
-    const label = isOver(job) ? "Remove" : "Cancel";
-    if (isOver(job)) {
-      const away = make(
-        "button",
-        { type: "button", className: "close", data: { focus: `${job.id} away` } },
-        icon("close"),
-      );
-      away.setAttribute("aria-label", `${label}: ${name}, ${job.painted_with}`);
-      away.addEventListener("click", () => on.remove(job));
-      item.append(away);
-    } else add(label, () => on.remove(job));
-  }
-  return item;
-}
-
-function download(job: Job): HTMLAnchorElement {
-  const last = job.files.length - 1; // of several pictures, the ZIP
-  const link = make("a", {
-    className: "primary download",
-    href: `${paintedOf(job, last)}?download=true`,
-    textContent: "Download",
-    download: job.files[last],
-    data: { focus: `${job.id} download` },
-  });
-  link.setAttribute("aria-label", `Download ${job.files[last]}`);
-  link.addEventListener("click", () => saved.add(job.id));
-  return link;
-}
-
-export function percentOf(job: Job): string {
-  return job.total ? `${Math.floor((100 * job.done) / job.total)} %` : "";
 }
 
 /** The page's title says how far the job is that is painted now. */
