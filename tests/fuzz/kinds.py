@@ -143,11 +143,11 @@ class Clips(Kind):
 
 
 def _frames(path: Path) -> int:
-    """Frames that PyAV alone decodes until it meets an error."""
+    """Sound frames that PyAV alone decodes until it meets an error: a broadcast may begin and end with broken ones."""
     count = 0
     with contextlib.suppress(av.error.FFmpegError, ValueError), av.open(str(path)) as container:
-        for _ in container.decode(video=0):
-            count += 1
+        for packet in container.demux(video=0):
+            count += sum(not (frame.is_corrupt or packet.is_corrupt) for frame in packet.decode())
     return count
 
 

@@ -21,6 +21,7 @@ from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures, write
 
 from .gaps import Gaps
+from .ledger import Ledger
 from .pipeline import Cancelled, run_pipeline
 from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
 from .read import Frame, read_frames
@@ -62,6 +63,9 @@ def stylize_path(
     `size` is the shorter side of the painted frames in pixels; by default the source's own, at most 720 for clips and
     animations and 1440 for pictures. `progress(done, total)` is called after each frame (total 0: unknown), and
     `cancelled()` asked before each. The target appears only when complete, whatever happens.
+
+    A file that is there already in a folder is left out, unless it is known to have been painted in another style or
+    with other settings.
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
@@ -235,7 +239,8 @@ def _stylize_folder(
 ) -> dict:
     """Paint every picture and clip in `source` into `target`, skipping those already there.
 
-    Summary: input, output, kind "folder", and lists: painted (summaries), skipped (names whose output exists), failed
+    Summary: input, output, kind "folder", and lists: painted (summaries, each with again: whether
+    one painted otherwise was there), skipped (names whose output exists), failed
     ({"input", "error"}, and "bug": the exception's type where it is no fault of the file), ignored (names of files that
     are neither picture nor clip). Names in sub-folders begin with theirs. Only a full disk stops the rest.
     """
@@ -247,12 +252,18 @@ def _stylize_folder(
         raise BadInput(f"The output {target} is the input folder itself; choose another one.")
     _make_folder(target)
     painted, skipped, failed, ignored = [], [], [], []
+    settings = getattr(job.painter, "settings", None)  # other painters than ours need not have it
+    ledger = Ledger(target, {**settings(), "size": job.size} if settings else None)
     for file, output in _plan(source, target, ignored, recursive):
-        if output.exists():
+        again = output.exists() and ledger.differs(output)
+        if output.exists() and not again:
             skipped.append(str(file.relative_to(source)))
             continue
         _make_folder(output.parent)
         outcome = _outcome(file, output, job)
+        if "error" not in outcome:
+            outcome["again"] = again
+            ledger.note(output)
         (failed if "error" in outcome else painted).append(outcome)
         if on_file is not None:
             on_file(outcome)
