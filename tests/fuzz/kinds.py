@@ -54,10 +54,24 @@ class Kind:
         return list(self.seeds)
 
     def edits(self, name: str, number: int) -> Sequence:
+        """Byte by byte, or, two times of three where the file has a structure, changes that keep to it."""
+        if number % 3 and name.endswith((".pack", ".safetensors")):
+            return mutate.json_edits_of(mutate.header_of(self.seeds[name]), number)
+        if number % 3 and name.endswith(".onnx"):
+            return mutate.graph_edits_of(self.seeds[name], number)
+        if number % 3 and name.endswith(".json"):
+            return mutate.json_edits_of(json.loads(self.seeds[name]), number)
         return mutate.edits_of(self.seeds[name], number)
 
     def mutant(self, name: str, edits: Sequence) -> bytes:
-        return mutate.apply(self.seeds[name], edits)
+        data, structured = self.seeds[name], len(edits) > 0 and not isinstance(edits[0], tuple)
+        if structured and name.endswith(".onnx"):
+            return mutate.apply_graph(data, edits)
+        if len(edits) and isinstance(edits[0][0], list):
+            if name.endswith(".json"):
+                return json.dumps(mutate.apply_json(json.loads(data), edits)).encode()
+            return mutate.with_header(data, mutate.apply_json(mutate.header_of(data), edits))
+        return mutate.apply(data, edits)
 
     def attempt(self, name: str, edits: Sequence, number: int = 0) -> tuple[str, Fault]:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
@@ -176,16 +190,6 @@ class Models(Kind):
         Image.fromarray(seeds.scene(0, 40, 32)).save(folder / "plain.png")
         return {path.name: path.read_bytes() for path in sorted(TINY.iterdir())}
 
-    def edits(self, name: str, number: int) -> Sequence:
-        if name.endswith(".json") and number % 3:
-            return mutate.json_edits_of(json.loads(self.seeds[name]), number)
-        return mutate.edits_of(self.seeds[name], number)
-
-    def mutant(self, name: str, edits: Sequence) -> bytes:
-        if edits and isinstance(edits[0][0], list):
-            return json.dumps(mutate.apply_json(json.loads(self.seeds[name]), edits)).encode()
-        return mutate.apply(self.seeds[name], edits)
-
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
         model, out = folder / "model", folder / "out"
         shutil.copytree(TINY, model)
@@ -225,13 +229,6 @@ class Training(Kind):
         torch.set_num_threads(1)
         (folder / "made").mkdir()
         return seeds.training_files(folder / "made", TINY / "weights.safetensors")
-
-    def edits(self, name: str, number: int) -> Sequence:
-        if name.endswith(".json") and number % 2:
-            return mutate.json_edits_of(json.loads(self.seeds[name]), number)
-        return mutate.edits_of(self.seeds[name], number)
-
-    mutant = Models.mutant
 
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
         (folder / name).write_bytes(data)
@@ -332,13 +329,6 @@ class Live(Served):
         texts = {f"message{i}.json": json.dumps(m).encode() for i, m in enumerate((self.style, *self.MESSAGES))}
         return found | texts
 
-    def edits(self, name: str, number: int) -> Sequence:
-        if name.endswith(".json") and number % 3:
-            return mutate.json_edits_of(json.loads(self.seeds[name]), number)
-        return mutate.edits_of(self.seeds[name], number)
-
-    mutant = Models.mutant
-
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
         with connect(f"ws://127.0.0.1:{self.port}/live/socket", max_size=None, proxy=None) as page:
             page.recv(timeout=ANSWER_SECONDS)
@@ -374,17 +364,10 @@ class Api(Served):
             "data": [{"path": "PICTURE", "meta": {"_type": "gradio.FileData"}}, ["waves"], [], [1], 1, False, 64, 1]
         }
         self.photo = seeds.pictures()["turned.jpg"]
-        return {"paint_picture": json.dumps(call).encode(), "paint_clip": json.dumps(clip).encode()}
-
-    def edits(self, name: str, number: int) -> Sequence:
-        if number % 5:
-            return mutate.json_edits_of(json.loads(self.seeds[name]), number)
-        return mutate.edits_of(self.seeds[name], number)
-
-    mutant = Models.mutant
+        return {"paint_picture.json": json.dumps(call).encode(), "paint_clip.json": json.dumps(clip).encode()}
 
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
-        faults = self.own_faults()
+        faults, name = self.own_faults(), name.removesuffix(".json")
         with httpx.Client(base_url=f"http://127.0.0.1:{self.port}/gradio_api/", timeout=ANSWER_SECONDS) as program:
             path = program.post("upload", files={"files": ("photo.jpg", self.photo)}).json()[0]
             body = data.replace(b"PICTURE", path.encode())

@@ -1,12 +1,14 @@
 """Damage, as data: edits that turn a seed's bytes, or a JSON value, into a mutant; the same for the same number.
 
-From outside: `edits_of` and `apply` for bytes, `json_edits_of` and `apply_json` for values, `shrunk`.
+From outside: `edits_of` and `apply` for bytes, `json_edits_of` and `apply_json` for values, `graph_edits_of` and
+`apply_graph` for ONNX, `header_of` and `with_header` for safetensors, `shrunk`.
 """
 
 import json
 import random
 import struct
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 Edit = tuple[str, int, str]  # what, at which byte, and hexadecimal data or a number
@@ -100,6 +102,73 @@ def apply_json(value: Any, edits: Sequence[tuple[list, Any]]) -> Any:
         except (KeyError, IndexError, TypeError):  # an edit before this one has taken the place away
             continue
     return changed
+
+
+def header_of(data: bytes) -> dict:
+    """The header of a safetensors file as a JSON value; what its metadata hold as JSON text is a value in it, too."""
+    header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
+    for key, text in header.get("__metadata__", {}).items():
+        with suppress(ValueError):
+            header["__metadata__"][key] = {"json": json.loads(text)}
+    return header
+
+
+def with_header(data: bytes, header: dict) -> bytes:
+    """A safetensors file with another header."""
+    metadata = header.get("__metadata__")
+    if isinstance(metadata, dict):
+        told = {k: json.dumps(v["json"]) if isinstance(v, dict) and "json" in v else v for k, v in metadata.items()}
+        header = {**header, "__metadata__": told}
+    text = json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data[8 + int.from_bytes(data[:8], "little") :]
+
+
+def graph_edits_of(graph: bytes, number: int) -> list[list]:
+    """One or two changes of an ONNX graph that leave it well-formed: [what, of which node or value, to what]."""
+    import onnx
+
+    model, chance = onnx.load_from_string(graph), random.Random(number)
+    changes = []
+    for _ in range(chance.choice((1, 2))):
+        what = chance.choice(("operator", "input", "attribute", "type", "shape", "weight", "leave out", "rename"))
+        parts = {
+            "type": model.graph.input,
+            "rename": model.graph.output,
+            "shape": model.graph.initializer,
+            "weight": model.graph.initializer,
+        }
+        count = len(parts.get(what, model.graph.node))
+        other = chance.choice(("Add", "Identity", "Relu", "Concat", "Shape", "Transpose", "Conv", "Resize", "Nothing"))
+        changes.append([what, chance.randrange(max(1, count)), other, chance.randrange(1 << 16)])
+    return changes
+
+
+def apply_graph(graph: bytes, edits: Sequence) -> bytes:
+    import onnx
+
+    model = onnx.load_from_string(graph)
+    nodes, weights = model.graph.node, model.graph.initializer
+    for what, at, other, number in edits:
+        node = nodes[at % len(nodes)]
+        if what == "operator":
+            node.op_type = other
+        elif what == "input" and node.input:
+            node.input[number % len(node.input)] = nodes[number % len(nodes)].output[0]
+        elif what == "attribute" and node.attribute:
+            attribute = node.attribute[number % len(node.attribute)]
+            attribute.i = number - 100
+            attribute.ints[:] = [number % 7 - 1] * len(attribute.ints)
+        elif what == "type":
+            model.graph.input[at % len(model.graph.input)].type.tensor_type.elem_type = number % 16
+        elif what == "shape" and weights[at].dims:
+            weights[at].dims[number % len(weights[at].dims)] = (1, 2, 100_000, 1 << 40)[number % 4]
+        elif what == "weight":
+            weights[at].raw_data = b"\xff" * len(weights[at].raw_data)
+        elif what == "leave out":
+            del nodes[at % len(nodes)]
+        elif what == "rename":
+            model.graph.output[at % len(model.graph.output)].name += "x"
+    return model.SerializeToString()
 
 
 def shrunk(edits: Sequence, still: Callable[[Sequence], bool]) -> list:
