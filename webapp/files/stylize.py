@@ -209,12 +209,15 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     height, width = picture.rgb.shape[:2]
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     flat = pictures.resize(pictures.flatten(picture), (width, height))
-    painted = pictures.Picture(job.paint(flat), None, picture.icc)
+    alpha, own, icc = None, None, picture.icc
     if picture.alpha is not None and target.suffix.lower() not in (".jpg", ".jpeg"):
         alpha = pictures.resize(picture.alpha, (width, height))
         own = picture.rgb if alpha is picture.alpha else None
-        rgb = pictures.with_alpha(painted.rgb, flat, alpha, own)
-        painted = pictures.Picture(rgb, alpha, picture.icc)
+    del picture  # of 64 megapixels it would take 250 MB beside what painting takes
+    painted = job.paint(flat)
+    if alpha is not None:
+        painted = pictures.with_alpha(painted, flat, alpha, own)
+    painted = pictures.Picture(painted, alpha, icc)
     with written_aside(target) as path, writing(target):
         pictures.write_image(path, painted)
     if job.progress is not None:
