@@ -5,7 +5,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
 PAGE := $(BIN)/python -m impasto.webapp.page_build
 
-.PHONY: app page demo test test-slow lint docs chromium wheel locks clean
+.PHONY: app page demo test test-slow fuzz soak lint docs chromium wheel locks clean
 
 app: page
 	@$(BIN)/impasto app
@@ -28,6 +28,14 @@ test: .venv/develop lint page chromium
 # What takes long: whole recipes, several processes, learning that shows only after many steps.
 test-slow: .venv/develop page chromium
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests
+
+# Damaged inputs of every kind, thousands of them; what fails is shrunk and written into out/fuzz. MINUTES=60 for more.
+fuzz: .venv/develop
+	@$(BIN)/python -m tests.fuzz.fuzz --minutes $(or $(MINUTES),3)
+
+# A server visited for an hour: memory, descriptors, temporary files, metrics that add up.
+soak: .venv/develop page
+	@$(BIN)/python -m tests.soak.soak --minutes $(or $(MINUTES),60)
 
 # Style and types, the page's too, and which room may import which (`pyproject.toml`). Both tools want a package as it is installed: one
 # folder with everything below it.

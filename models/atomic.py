@@ -28,9 +28,10 @@ except ImportError:  # Windows, where leftovers stay
     fcntl = None
 
 FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR})
 _LEFTOVER = re.compile(r"\.(?:(?P<name>.+)\.)?(?P<token>[0-9a-f]{12})\.(?P<kind>part|old)(?:\.[^.]*)?")
-_RUST = re.compile(r"\(os error (\d+)\)")  # how safetensors words what the operating system said
+# How safetensors, and shutil of a whole folder, word what the operating system said.
+_TOLD = re.compile(r"\(os error (?P<rust>\d+)\)|\[Errno (?P<python>\d+)\]")
 _AT_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux' renameat2
 _swept: set[Path] = set()
 
@@ -103,8 +104,8 @@ def recover(parent: Path) -> None:
 def refusal(error: Exception, target: Path | str) -> BadInput | None:
     """The sentence for an operating system's error (by its `errno`) in writing `target`; None for any other error."""
     code = getattr(error, "errno", None)
-    if code is None and (told := _RUST.search(str(error))):
-        code = int(told[1])
+    if code is None and (told := _TOLD.search(str(error))):
+        code = int(told["rust"] or told["python"])
     if code in FULL:
         return DiskFull(f"The disk is full: {target} could not be written; make room and start again.")
     if code in _FORBIDDEN:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from impasto.models.atomic import write_text
+from impasto.models.atomic import refusal, write_text
 from impasto.models.errors import BadInput
 
 # Heavy imports are inside the commands, so that the command line starts quickly.
@@ -218,6 +218,12 @@ def main() -> None:
         app()
     except BadInput as e:
         print(f"Error: {e}", file=sys.stderr)
+        raise SystemExit(2) from None
+    except OSError as e:
+        sentence = refusal(e, e.filename or "the output")
+        if sentence is None:
+            raise
+        print(f"Error: {sentence}", file=sys.stderr)
         raise SystemExit(2) from None
 
 

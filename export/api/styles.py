@@ -14,7 +14,7 @@ from typing import TypeAlias
 import numpy as np
 
 from impasto.export.runtime.painter import Painter
-from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.export.runtime.pictures import SUFFIXES, read_style_picture, require_no_address
 from impasto.export.runtime.style_file import SUFFIX, StyleFile, built_in, is_style_file, read_style
 from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
@@ -56,6 +56,9 @@ def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> St
         return painter.encode(read_style_picture(source))
     if name in gallery:
         return built_in(painter.model, gallery[name])
+    if not name.strip():
+        raise BadInput("A style is empty: name a picture or a built-in style.")
+    require_no_address(name)
     if not str(source).startswith(BUILT_IN) and _looks_like_a_file(name):
         raise BadInput(f"There is no file {source}; check the name and the folder.")
     raise BadInput(_unknown(painter.model.name, name, list(gallery)))

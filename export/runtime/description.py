@@ -9,6 +9,8 @@ Check = Callable[[Any], bool]
 
 # Larger numbers than any model has would ask for more memory than there is.
 STYLE_VALUES, STYLE_SIDE, MULTIPLE, CHANNELS = 100_000, 4096, 512, 4096
+STYLE_VALUE = 1e30  # of a style vector: float32 holds it, and sums of it
+JSON_BYTES = 100_000_000  # of a description or a gallery: what is larger is none
 
 
 def whole(least: int, most: int) -> Check:
@@ -83,10 +85,29 @@ DESCRIPTION: dict[str, tuple[Check, str]] = {
         "the files of the folder with their sizes and hashes, frame and style among them",
     ),
     "weights": (lambda value: value == "" or sha256(value), "the hash of T's weights"),
+    "recipe": (lambda value: isinstance(value, dict), "how the model was trained, by name"),
+    "figures": (lambda value: isinstance(value, dict), "what was measured, by name"),
+    "licence": (text, "a licence's name"),
     "revision": (lambda value: isinstance(value, str), "a text"),
     "rules": (RULES, "the rules that the page and Python share"),
     "state": (STATE, "what the step graph carries"),
 }
+
+
+# Of a built-in style, as a gallery has it.
+STYLE = fields(title=text, artist=text, year=text, style=each(number))
+
+
+def wrong_style(entry: Any, size: int) -> str | None:
+    """What is wrong with an entry of a gallery for style vectors of `size`, as "it must …", or None."""
+    if not STYLE(entry):
+        return "it must have title, artist, year and the numbers of its style"
+    if len(entry["style"]) != size or max(map(abs, entry["style"])) > STYLE_VALUE:
+        return f"its style must be {size} numbers"
+    preview = entry.get("preview")
+    if preview is not None and not (isinstance(preview, str) and re.fullmatch(r"previews/[^/\\:\0]+\.webp", preview)):
+        return "its preview must be a WebP in previews"
+    return None
 
 
 def wrong_field(data: dict, required: set[str]) -> str | None:

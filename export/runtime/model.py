@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 from impasto.models.store import model_folder
 
-from .description import wrong_field
+from .description import JSON_BYTES, wrong_field, wrong_style
 
 SINCE_3 = {"revision", "rules", "state"}  # fields that descriptions of earlier formats lack
 REQUIRED = {"name", "style_size", "style_side", "multiple", "layout", "network", "files"} | SINCE_3
@@ -62,15 +63,23 @@ class Model:
         if "gallery" not in self.files:
             return {}
         path = self.path("gallery")
-        try:
-            entries = json.loads(path.read_text("utf-8"))
-            found = {name: {**e, "style": np.asarray(e["style"], np.float32)} for name, e in entries.items()}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise BadInput(f"{path} is damaged; install or export the model again.") from error
-        for name, entry in found.items():
-            if entry["style"].shape != (self.style_size,) or not np.isfinite(entry["style"]).all():
-                raise BadInput(f"{path} is damaged: the style {name} must be {self.style_size} numbers.")
+        entries = _read_json(path)
+        if not isinstance(entries, dict):
+            raise BadInput(f"{path} is damaged; install or export the model again.")
+        for name, entry in entries.items():
+            if wrong := wrong_style(entry, self.style_size):
+                raise BadInput(f"{path} is damaged: of the style {name[:100]!r}, {wrong}.")
+        found = {name: {**e, "style": np.asarray(e["style"], np.float32)} for name, e in entries.items()}
         return found
+
+
+def _read_json(file: Path) -> Any:
+    try:
+        if file.stat().st_size > JSON_BYTES:
+            raise ValueError("larger than any description or gallery")
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise BadInput(f"{file} is damaged; install or export the model again.") from error
 
 
 def sha256(path: Path) -> str:
@@ -112,10 +121,10 @@ def load_model(name: str | os.PathLike | None = None) -> Model:
 def _read(folder: Path) -> Model:
     """`model.json` as data. A format before this one is painted frame by frame: its step graph is of another kind."""
     file = folder / "model.json"
+    data = _read_json(file)
     try:
-        data = json.loads(file.read_text("utf-8"))
-        written, name = data["format"], str(data.get("name", folder.name))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        written, name = data["format"], str(data.get("name", folder.name))[:100]
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadInput(f"{file} is damaged; install or export the model again.") from error
     if type(written) is not int or written < 1:
         raise BadInput(f"{file} is damaged: format must be a whole number; install or export the model again.")

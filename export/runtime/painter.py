@@ -5,9 +5,10 @@ painter.use([painter.encode(picture)])
 painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any size
 """
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,7 +20,7 @@ from impasto.models.rules import LUMA
 from .graph_weights import check_fits, weights_of
 from .lanes import Lanes
 from .model import Model, load_model
-from .session import check_graph, choose_device, cores, open_lanes, open_session
+from .session import check_graph, choose_device, cores, open_lanes, open_session, run
 from .steady import Steady
 from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
 
@@ -133,6 +134,14 @@ class Painter:
         except ValueError as error:
             raise BadInput(f"This brush is not one of the model {self.model.name}: {error}.") from error
 
+    def settings(self) -> dict:
+        """What is painted with, as JSON: the same where the same frames come out alike."""
+        style = b"" if self._style is None else self._style.tobytes()
+        style += b"".join(name.encode() + part.tobytes() for name, part in sorted(self._brush.items()))
+        graph = self.model.files["step" if self._steady else "frame"]["sha256"]
+        digests = {"graph": graph[:16], "style": hashlib.sha256(style).hexdigest()[:16]}
+        return {"model": self.model.name, **digests, **asdict(self.look)}
+
     def reset(self) -> None:
         """Forget the previous frames: a new clip begins."""
         self._size = None
@@ -160,7 +169,9 @@ class Painter:
         else:
             self.reset()
             self._session = self._session or self._open_frame()
-            painted = np.asarray(self._session.run(["painted"], inputs)[0])
+            painted = run(self._session, ["painted"], inputs)[0]
+        if painted.shape != inputs["frame"].shape:
+            raise BadInput(f"The model {self.model.name} paints no frame of the size it is given; export it again.")
         return finish(painted, frame, self.look)
 
     def _goes_on(self, size: tuple[int, ...], time: float | None) -> bool:

@@ -1,7 +1,8 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
 From outside: `read_style_picture`, which every picture that is to be a style goes through, `decode_picture` for what
-comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `picture_kind`.
+comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `picture_kind`, `check_readable`,
+`require_no_address`.
 """
 
 import io
@@ -217,12 +218,21 @@ def picture_kind(path: Path) -> str | None:
     return next((kind for start, kind in _KINDS.items() if head.startswith(start)), None)
 
 
+def require_no_address(text: str) -> None:
+    """Raise BadInput for what is an address rather than the name of a file; a path has lost one of its slashes."""
+    scheme, colon, rest = text.partition(":")
+    if colon and len(scheme) > 1 and scheme.isalnum() and rest.startswith("/"):
+        address = f"{scheme}://{rest.lstrip('/')}"
+        raise BadInput(f"Addresses are not fetched: download {address} and name the file here.")
+
+
 def check_readable(path: Path) -> None:
     """Raise BadInput unless `path` is a file with something in it that may be read."""
     try:
         if path.is_dir():
             raise BadInput(f"{path} is a folder; name a file in it.")
         if not path.is_file():
+            require_no_address(str(path))
             raise BadInput(f"There is no file {path}; check the name and the folder.")
         with path.open("rb") as stream:
             if not stream.read(1):

@@ -1,7 +1,7 @@
 """ONNX Runtime sessions set up on purpose: which device, how many threads, what happens between runs."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
@@ -93,13 +93,14 @@ def open_session(
 ) -> ort.InferenceSession:
     """A session for a graph, shared by all who ask for the same. `threads` defaults to one per core.
 
-    `brush`: parameter of T → what is added to it, see `graph_weights`; raises ValueError for one that does not fit.
+    `brush`: parameter of T → what is added to it, one that fits: see `graph_weights.check_fits`. Raises BadInput for a
+    graph that cannot be run, and for a device that is not there.
     """
     device = choose_device(device)
     try:
         key = str(graph), graph.stat().st_mtime_ns, device, threads or cores()
         session = _session_with_brush(*key, save({**brush})) if brush else _session(*key)
-    except (OSError, *REFUSALS) as error:
+    except (OSError, ValueError, *REFUSALS) as error:  # ValueError: what it says of a damaged graph may be no text
         raise BadInput(f"{graph} is not a graph that can be run; install or export the model again.") from error
     if device == "cuda" and PROVIDERS["cuda"] not in session.get_providers():
         raise BadInput("CUDA was asked for but could not be started (driver or cuDNN missing): use --device cpu.")
@@ -113,10 +114,24 @@ def open_lanes(graph: Path, brush: Mapping[str, np.ndarray] | None = None) -> La
 
 
 def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, int], outputs: set[str]) -> None:
-    """Raise BadInput unless a graph has these inputs, name → size of the second dimension (0: any), and outputs."""
-    found = {value.name: value.shape for value in session.get_inputs()}
-    fits = set(found) == set(inputs) and all(
-        not size or (len(found[name]) > 1 and found[name][1] == size) for name, size in inputs.items()
+    """Raise BadInput unless a graph has these inputs of float32, name → size of the second dimension (0: any), and
+    outputs."""
+    found = {value.name: value.shape for value in session.get_inputs() if value.type == "tensor(float)"}
+    fits = (
+        len(session.get_inputs()) == len(inputs)
+        and set(found) == set(inputs)
+        and all(not size or (len(found[name]) > 1 and found[name][1] == size) for name, size in inputs.items())
     )
     if not fits or {value.name for value in session.get_outputs()} != outputs:
         raise BadInput(f"{graph} does not fit its model.json; install or export the model again.")
+
+
+def run(session: ort.InferenceSession, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+    """These outputs of a graph. Raises BadInput for one that does not run, and MemoryError where there is no room."""
+    try:
+        return [np.asarray(value) for value in session.run(list(outputs), feed)]
+    except (ValueError, *REFUSALS) as error:
+        if "allocate" in str(error):
+            raise MemoryError from error
+        graph = getattr(session, "_model_path", "A graph of the model")
+        raise BadInput(f"{graph} cannot be run on a frame; install or export the model again.") from error

@@ -5,6 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime as ort
 
+from .session import run
+
 
 class Steady:
     """A step graph that paints the frames of one scene, all of one size, in order. `state`: of its `model.json`."""
@@ -24,8 +26,7 @@ class Steady:
             height, width = inputs["frame"].shape[2:]
             self._state = {part["name"]: zeros(part, height, width) for part in self._parts}
         feed = {**inputs, "stability": np.array([stability], np.float32), **self._state}
-        values = map(np.asarray, self._session.run(self._outputs, feed))
-        found = dict(zip(self._outputs, values, strict=True))
+        found = dict(zip(self._outputs, run(self._session, self._outputs, feed), strict=True))
         self._state = {part["name"]: found[part["from"]] for part in self._parts}
         return found["painted"]
 

@@ -11,7 +11,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 
 from .model import Model
-from .session import check_graph, open_session
+from .session import check_graph, open_session, run
 
 
 class Studied(Protocol):
@@ -58,7 +58,10 @@ class StyleEncoder:
             session = open_session(graph, self._device, self._threads)
             check_graph(session, graph, {"image": 3}, {"style"})
             pixels = square(image, self.model.style_side).transpose(2, 0, 1)[None].astype(np.float32) / 255
-            self._cache[key] = np.asarray(session.run(["style"], {"image": pixels})[0])[0]
+            style = run(session, ["style"], {"image": pixels})[0]
+            if style.shape != (1, self.model.style_size):
+                raise BadInput(f"{graph} does not fit its model.json; install or export the model again.")
+            self._cache[key] = style[0]
             if len(self._cache) > CACHED:
                 self._cache.popitem(last=False)
         self._cache.move_to_end(key)

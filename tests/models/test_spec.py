@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from impasto.models.predictor import SMALL, PredictorSpec
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
 from impasto.models.transformer import Transformer
 
@@ -47,3 +48,28 @@ def test_a_smaller_s_is_found_in_a_larger_one_by_name():
     assert large.within(large) == list(range(large.size))
     with pytest.raises(ValueError, match=r"expand2\.norm"):
         large.within(small)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"channels": [8, 100_000]},
+        {"channels": []},
+        {"channels": ["8"]},
+        {"blocks": 10**9},
+        {"blocks": True},
+        {"stem_kernel": 0},
+        {"epsilon": float("nan")},
+        {"skip": 1},
+    ],
+)
+def test_sizes_that_no_network_has_are_refused_before_one_is_built(change):
+    with pytest.raises(ValueError):  # noqa: PT011 - whose words `load_weights` replaces by its own
+        TransformerSpec.from_json({**PUBLISHED.to_json(), **change})
+
+
+def test_sizes_of_p_are_bounded_too():
+    assert PredictorSpec.from_json(SMALL.to_json()) == SMALL
+    for change in ({"stages": [[6, 1024, 16, 1]] * 16}, {"bottleneck": 10**9}, {"stages": []}, {"stem": 0}):
+        with pytest.raises(ValueError):  # noqa: PT011
+            PredictorSpec.from_json({**SMALL.to_json(), **change})

@@ -153,3 +153,11 @@ def test_settings_written_in_code_are_checked_too():
     assert "ema=nan is out of range" in said(check, replace(image.Config(), ema=math.nan))
     for settings in (sweep.SETTINGS, *recipe.plan(10, "scratch", [], dry_run=False).values()):
         check(settings)
+
+
+def test_settings_that_refer_to_themselves_or_have_no_end_are_refused(tmp_path):
+    lines = ["a0: &a0 [1]", *(f"a{i}: &a{i} [{','.join([f'*a{i - 1}'] * 9)}]" for i in range(1, 9))]
+    for text, words in (("\n".join(lines), "no use for an alias"), ("#" * 1_000_001, "more than 1,000,000 bytes")):
+        (tmp_path / "c.yaml").write_text(text)
+        with pytest.raises(BadInput, match=words):
+            configured(image.Config(), tmp_path / "c.yaml")

@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch.distributed import run as torchrun
 
-from impasto.models.errors import BadInput
+from impasto.models.errors import BadInput, DiskFull
 from impasto.models.weights import load_weights
 from impasto.train import checkpoint, cli, loop
 from impasto.train.stages import image as image_stage
@@ -312,3 +313,15 @@ def test_training_loads_nothing_it_does_not_need(command, tmp_path):
     ended = run("-c", TELLS_WHAT_IT_LOADED, *command("video", tmp_path, "--steps", 1))
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "loaded:"
+
+
+def test_a_full_disk_ends_a_run_with_a_sentence(sources, tiny, tmp_path):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(DiskFull, match="disk is full"):
+            image_stage.train(tiny(image_stage), out=tmp_path / "run", **sources)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert checkpoint.newest(tmp_path / "run") is None
+    assert not list((tmp_path / "run").rglob(".*"))

@@ -25,12 +25,19 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-read
 _BUILT_IN = "name:"
 
 
+def given_path(text: str) -> Path:
+    """A path that was given; an empty one would be taken for the folder one is in."""
+    if not text.strip():
+        raise typer.BadParameter("it is empty; name a file or a folder.")
+    return Path(text)
+
+
 def parse_style(text: str) -> tuple[str, float]:
     """ "STYLE[:WEIGHT]" → (style, weight); the weight is 1 where none is given. Colons in paths are allowed.
 
     Raises BadInput for a weight that is not a number of zero or more.
     """
-    if Path(text).exists() or ":" not in text.removeprefix(_BUILT_IN):
+    if not text.strip() or Path(text).exists() or ":" not in text.removeprefix(_BUILT_IN):
         return text, 1.0
     style, _, tail = text.rpartition(":")
     try:
@@ -40,5 +47,5 @@ def parse_style(text: str) -> tuple[str, float]:
             return text, 1.0
         raise BadInput(f"In --style {text}, {tail!r} is not a weight: write a number of zero or more.") from error
     if not (math.isfinite(weight) and weight >= 0):
-        raise BadInput(f"In --style {text}, the weight must be zero or more.")
+        raise BadInput(f"In --style {text}, the weight must be a finite number of zero or more.")
     return style, weight

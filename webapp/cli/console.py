@@ -97,8 +97,9 @@ def print_table(title: str, columns: tuple[str, ...], rows: list[tuple]) -> None
 
 def print_outcome(outcome: dict, progress: ProgressBar) -> None:
     """One line for a file of a folder, above the bar."""
+    again = " (again: it was painted in another style or with other settings)" if outcome.get("again") else ""
     progress.bar.console.print(
-        f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}", soft_wrap=True
+        f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}{again}", soft_wrap=True
     )
     warn_of_gaps(outcome)
 
@@ -117,6 +118,8 @@ def report(summary: dict, as_json: bool) -> None:
         print_json(summary)
     elif summary["kind"] == "folder":
         counts = ", ".join(f"{len(summary[k])} {k}" for k in ("painted", "skipped", "failed", "ignored"))
+        if again := sum(outcome.get("again", False) for outcome in summary["painted"]):
+            counts += f"; {again} of the painted replace what was painted in another style or with other settings"
         out.print(f"{summary['output']}: {counts}", soft_wrap=True, highlight=False)
     else:
         sound = f", sound {', '.join(sorted(set(summary['audio'])))}" if summary["audio"] else ""

@@ -7,16 +7,18 @@ sentence on the error stream and exit code 2; everything that needs torch is imp
 import json
 import sys
 import warnings
+from importlib import metadata
 from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
 
+from impasto.models.atomic import refusal
 from impasto.models.errors import BadInput
 from impasto.train.cli import app as train_app
 from impasto.train.evaluation.command import evaluate_command
 
-from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, parse_style
+from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, given_path, parse_style
 from .gallery import app as gallery_app
 from .info import info_command
 from .space import space_command
@@ -59,10 +61,32 @@ app = typer.Typer(
 )
 
 
+def _show_version(asked: bool) -> None:
+    if asked:
+        print(f"impasto {metadata.version('impasto')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    """Impasto paints a clip, a picture or a folder of them in the manner of any picture."""
+
+
 @app.command()
 def stylize(
-    source: Annotated[Path, typer.Argument(help="A clip, a GIF, a picture, or a folder of them.")],
-    output: Annotated[Path, typer.Option("--output", "-o", help="Where to write; a folder when the input is one.")],
+    source: Annotated[
+        Path, typer.Argument(help="A clip, a GIF, a picture, or a folder of them.", parser=given_path, metavar="SOURCE")
+    ],
+    output: Annotated[
+        Path,
+        typer.Option(
+            "--output", "-o", help="Where to write; a folder when the input is one.", parser=given_path, metavar="PATH"
+        ),
+    ],
     style: StyleOption,
     size: Annotated[
         int | None, typer.Option(help="Short side of the painted frames in pixels.", min=16, max=4320)
@@ -252,6 +276,11 @@ def main(arguments: list[str] | None = None) -> None:
         code = app(arguments, standalone_mode=False)
     except BadInput as error:
         fail(str(error), arguments)
+    except OSError as error:
+        sentence = refusal(error, error.filename or "the output")
+        if sentence is None:
+            raise
+        fail(str(sentence), arguments)
     except MemoryError:
         fail("There is not enough memory; choose a smaller size.", arguments)
     except (typer.Abort, KeyboardInterrupt):

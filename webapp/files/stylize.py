@@ -24,6 +24,7 @@ from impasto.webapp.files import animation, pictures, write
 from .brush_size import shrink
 from .detail import enlarge
 from .gaps import Gaps
+from .ledger import Ledger
 from .parts import Part, read_part
 from .pipeline import Cancelled, run_pipeline
 from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
@@ -74,6 +75,9 @@ def stylize_path(
     part in `span` is painted. `progress(done, total)` is called after each frame (total 0: unknown), `show` with each
     painted frame, uint8 RGB [H,W,3], and `cancelled()` asked before each. The target appears only when complete,
     whatever happens.
+
+    A file that is there already in a folder is left out, unless it is known to have been painted in another style or
+    with other settings.
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
@@ -283,12 +287,15 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
     width, height = job.fit(width, height, IMAGE_SHORT_SIDE, even=False)
     flat = pictures.resize(pictures.flatten(picture), (width, height))
     small = job.shrink(flat)
-    painted = pictures.Picture(job.finish(job.painter.paint(small), small, flat), None, picture.icc)
+    alpha, own, icc = None, None, picture.icc
     if picture.alpha is not None and target.suffix.lower() not in (".jpg", ".jpeg"):
         alpha = pictures.resize(picture.alpha, (width, height))
         own = picture.rgb if alpha is picture.alpha else None
-        rgb = pictures.with_alpha(painted.rgb, flat, alpha, own)
-        painted = pictures.Picture(rgb, alpha, picture.icc)
+    del picture  # of 64 megapixels it would take 250 MB beside what painting takes
+    painted = job.finish(job.painter.paint(small), small, flat)
+    if alpha is not None:
+        painted = pictures.with_alpha(painted, flat, alpha, own)
+    painted = pictures.Picture(painted, alpha, icc)
     with written_aside(target) as path, writing(target):
         pictures.write_image(path, painted)
     if job.progress is not None:
@@ -313,7 +320,8 @@ def _stylize_folder(
 ) -> dict:
     """Paint every picture and clip in `source` into `target`, skipping those already there.
 
-    Summary: input, output, kind "folder", and lists: painted (summaries), skipped (names whose output exists), failed
+    Summary: input, output, kind "folder", and lists: painted (summaries, each with again: whether
+    one painted otherwise was there), skipped (names whose output exists), failed
     ({"input", "error"}, and "bug": the exception's type where it is no fault of the file), ignored (names of files that
     are neither picture nor clip). Names in sub-folders begin with theirs. Only a full disk stops the rest.
     """
@@ -325,12 +333,18 @@ def _stylize_folder(
         raise BadInput(f"The output {target} is the input folder itself; choose another one.")
     _make_folder(target)
     painted, skipped, failed, ignored = [], [], [], []
+    settings = getattr(job.painter, "settings", None)  # other painters than ours need not have it
+    ledger = Ledger(target, {**settings(), "size": job.size, "brush_size": job.brush_size} if settings else None)
     for file, output in _plan(source, target, ignored, recursive):
-        if output.exists():
+        again = output.exists() and ledger.differs(output)
+        if output.exists() and not again:
             skipped.append(str(file.relative_to(source)))
             continue
         _make_folder(output.parent)
         outcome = _outcome(file, output, job)
+        if "error" not in outcome:
+            outcome["again"] = again
+            ledger.note(output)
         (failed if "error" in outcome else painted).append(outcome)
         if on_file is not None:
             on_file(outcome)

@@ -12,6 +12,7 @@ _LOGGER = logging.getLogger("impasto.server")
 AREAS = ("live", "gradio_api", "assets", "static", "theme.css", "config")
 LOGGERS = ("impasto.server", "impasto.studio", "uvicorn")
 OURS = ("impasto", "uvicorn")  # whose messages hold no names
+REQUEST = "request"  # the event of the most lines
 HELD_SECONDS = 1.0  # between two warnings of the same kind
 CALLS_SHOWN = 4  # of an exception, the innermost
 
@@ -61,8 +62,14 @@ class OneASecond(logging.Filter):
 
 
 def start_log(stream=None) -> None:
-    """Send the events of server and studio, and all warnings, to the error stream; called again, to another."""
-    handler = logging.StreamHandler(stream or sys.stderr)
+    """Send the events of server and studio, and all warnings, to the error stream; called again, to another.
+
+    On a terminal, requests are left out: they would push the address away that was shown there.
+    """
+    stream = stream or sys.stderr
+    handler = logging.StreamHandler(stream)
+    if stream.isatty():
+        handler.addFilter(lambda record: record.getMessage() != REQUEST)
     handler.setFormatter(_JsonLines())
     handler.addFilter(OneASecond())
     root = logging.getLogger()
@@ -108,7 +115,7 @@ class RequestLog:
         finally:
             route = getattr(scope.get("route"), "path", None) or area
             seconds = round(time.perf_counter() - began, 4)
-            log_event("request", method=scope["method"], route=route, status=status, seconds=seconds)
+            log_event(REQUEST, method=scope["method"], route=route, status=status, seconds=seconds)
 
 
 def _area(path: str) -> str:

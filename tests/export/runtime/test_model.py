@@ -4,6 +4,7 @@ import json
 import shutil
 
 import numpy as np
+import onnx
 import pytest
 
 from impasto.export.runtime.model import describe, load_model
@@ -90,10 +91,23 @@ def test_whatever_is_wrong_in_a_description_is_said_in_a_sentence(copy):
 
 @pytest.mark.parametrize(
     "text",
-    ["", "{", "[]", '{"waves": 1}', '{"waves": {"style": [1, 2]}}', '{"waves": {"style": [NaN]}}', "[" * 100_000],
+    [
+        "",
+        "{",
+        "[]",
+        "[" * 100_000,
+        '{"waves": 1}',
+        '{"waves": {"title": "", "artist": "a", "year": "1", "style": %s}}',
+        '{"waves": {"title": "t", "artist": "a", "year": "1", "style": [1, 2]}}',
+        '{"waves": {"title": "t", "artist": "a", "year": "1", "style": [NaN]}}',
+        '{"waves": {"title": "t", "artist": "a", "year": 1889, "style": %s}}',
+        '{"waves": {"title": "t", "artist": "a", "year": "1", "style": %s, "preview": "../a.webp"}}',
+        '{"waves": {"title": "t", "artist": "a", "year": "1", "style": [1' + 400 * "0" + "]}}",
+    ],
 )
 def test_a_damaged_gallery(copy, text):
-    (copy / "gallery.json").write_text(text)
+    size = json.loads((copy / "model.json").read_text())["style_size"]
+    (copy / "gallery.json").write_text(text.replace("%s", json.dumps([0.5] * size)))
     data = json.loads((copy / "model.json").read_text())
     (copy / "model.json").write_text(json.dumps(without(data, ("files", "gallery"))))
     model = load_model(copy)
@@ -161,3 +175,27 @@ def test_no_model_at_all(tmp_path, monkeypatch):
 def test_gallery(tiny_model):
     style = tiny_model.gallery()["waves"]["style"]
     assert style.shape == (tiny_model.style_size,)
+
+
+@pytest.mark.parametrize("role", ["frame", "step", "style"])
+@pytest.mark.parametrize("change", ["half precision", "other operators", "another name", "no text"])
+def test_a_graph_that_opens_and_does_not_fit_is_a_sentence(copy, role, change):
+    graph = onnx.load(copy / f"{role}.onnx")
+    if change == "half precision":
+        graph.graph.input[0].type.tensor_type.elem_type = onnx.TensorProto.FLOAT16
+    elif change == "other operators":
+        for node in graph.graph.node:
+            node.op_type = {"Add": "Sub", "Relu": "Shape"}.get(node.op_type, node.op_type)
+    elif change == "another name":
+        graph.graph.output[0].name += "x"
+    data = graph.SerializeToString()
+    if change == "no text":
+        data = data.replace(b"Conv", b"\xff\xfe\xfd\xfc")
+    (copy / f"{role}.onnx").write_bytes(data)
+    description = json.loads((copy / "model.json").read_text())
+    description["files"] |= describe(copy, {role: f"{role}.onnx"})
+    (copy / "model.json").write_text(json.dumps(description))
+    with pytest.raises(BadInput, match=r"not a graph|does not fit|cannot be run"):  # noqa: PT012
+        painter = Painter(copy, device="cpu", threads=1)
+        painter.use([painter.encode(np.zeros((64, 64, 3), np.uint8))])
+        painter.paint(np.zeros((64, 64, 3), np.uint8))

@@ -27,3 +27,16 @@ def test_sessions_are_shared_and_set_up_on_purpose(tiny_model):
     first = session.open_session(tiny_model.path("frame"), "cpu", 2)
     assert session.open_session(tiny_model.path("frame"), "cpu", 2) is first
     assert first.get_session_options().intra_op_num_threads == 2
+
+
+def test_memory_is_not_planned_for_each_size_of_frame(tiny_model):
+    assert not session.open_session(tiny_model.path("step"), "cpu", 1).get_session_options().enable_mem_pattern
+
+
+def test_memory_that_runs_out_is_no_fault_of_the_graph():
+    class Full:
+        def run(self, outputs, feed):
+            raise session.ort_state.RuntimeException("Failed to allocate memory for requested buffer of size 4096")
+
+    with pytest.raises(MemoryError):
+        session.run(Full(), ["painted"], {})

@@ -1,10 +1,12 @@
 """Packs: what is kept, in which order, in how many bytes, and what is said when something cannot be read."""
 
+import json
 import shutil
 
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from impasto.models.errors import BadInput
 from impasto.train.data import pack
@@ -126,3 +128,56 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path):
     for name in ("cut", "text", "missing", "damaged"):
         with pytest.raises(BadInput, match=name):
             pack.unpack(tmp_path / name)
+
+
+def with_header(file, change):
+    """The same pack whose header says something else."""
+    data = file.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    info = json.loads(header["__metadata__"]["impasto_pack"])
+    header["__metadata__"]["impasto_pack"] = json.dumps({**info, **change})
+    text = json.dumps(header).encode()
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"side": 10**6},
+        {"side": -1},
+        {"side": "32"},
+        {"side": 64},
+        {"frames": 0},
+        {"frames": 7},
+        {"kind": "films"},
+        {"kind": []},
+        {"names": 3},
+    ],
+)
+def test_a_header_is_checked_before_room_is_made(tmp_path, change):
+    (tmp_path / "in").mkdir()
+    for i in range(3):
+        Image.fromarray(np.full((40, 40, 3), 80 * i, np.uint8)).save(tmp_path / "in" / f"{i}.png")
+    pack.pack([tmp_path / "in"], tmp_path / "p", 32)
+    with_header(tmp_path / "p", change)
+    with pytest.raises(BadInput, match=r"not a pack|damaged at picture 0"):
+        pack.unpack(tmp_path / "p")
+
+
+def test_pictures_are_read_as_everywhere_upright_and_on_white(tmp_path):
+    (tmp_path / "in").mkdir()
+    clear = np.zeros((32, 32, 4), np.uint8)
+    turned = np.zeros((32, 32, 3), np.uint8)
+    turned[:16] = 255
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    Image.fromarray(clear).save(tmp_path / "in" / "a.png")
+    Image.fromarray(turned).save(tmp_path / "in" / "b.jpg", exif=exif)
+    Image.fromarray(np.full((32, 32), 40_000, np.uint16)).save(tmp_path / "in" / "c.png")
+    pack.pack([tmp_path / "in"], tmp_path / "p", 32)
+    pixels, _ = pack.unpack(tmp_path / "p")
+    assert pixels[0].float().mean() > 250
+    assert pixels[1, :, :12].float().mean() < 10
+    assert pixels[1, :, 20:].float().mean() > 245
+    assert abs(pixels[2].float().mean() - 40_000 / 257) < 3

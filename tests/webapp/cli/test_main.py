@@ -330,3 +330,52 @@ def test_every_package_that_an_extra_brings_is_known_by_it():
     """So that a command that lacks one says which extra to install."""
     always = {"impasto", "av", "cv2", "numpy", "onnxruntime", "PIL", "pillow_heif", "rich", "typer"}
     assert {*imported_packages()} - always - set(sys.stdlib_module_names) <= {*cli.EXTRA_OF}
+
+
+def test_the_version(run):
+    code, out, err = run("--version")
+    assert (code, err) == (0, "")
+    assert out.startswith("impasto ")
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"source": ""}, "it is empty; name a file or a folder"),
+        ({"out": ""}, "it is empty; name a file or a folder"),
+        ({"style": ""}, "A style is empty"),
+        ({"style": ":0.5"}, "A style is empty"),
+        ({"source": "https://example.org/a.mp4"}, "Addresses are not fetched: download https://example.org/a.mp4"),
+        ({"style": "https://example.org/a.jpg"}, "Addresses are not fetched: download https://example.org/a.jpg"),
+        ({"style": "waves:inf"}, "must be a finite number of zero or more"),
+        ({"style": "waves:nan"}, "must be a finite number of zero or more"),
+    ],
+)
+def test_what_is_empty_an_address_or_no_number_has_a_sentence_of_its_own(run, files, changes, words):
+    given = {"source": str(files / "clip.mp4"), "out": str(files / "out.mp4"), "style": "waves", **changes}
+    code, _, err = run("stylize", given["source"], "-o", given["out"], "-s", given["style"], "-m", files / "model")
+    assert code == 2
+    assert words in err
+    assert err.count("\n") == 1
+    assert not (files / "out.mp4").exists()
+
+
+def test_a_folder_painted_otherwise_is_painted_again_and_it_is_said(run, files, scene):
+    (files / "photos").mkdir()
+    Image.fromarray(scene).save(files / "photos" / "a.png")
+    again = "; 1 of the painted replace what was painted in another style or with other settings"
+
+    def paint(*more):
+        code, out, err = run("stylize", files / "photos", "-o", files / "out", "-m", files / "model", *more)
+        assert code == 0, err
+        return out.partition(": ")[2].strip(), (files / "out" / "a.png").read_bytes()
+
+    counts, first = paint("-s", "waves")
+    assert counts == "1 painted, 0 skipped, 0 failed, 0 ignored"
+    assert paint("-s", "waves") == ("0 painted, 1 skipped, 0 failed, 0 ignored", first)
+    counts, second = paint("-s", files / "style.png")
+    assert counts == "1 painted, 0 skipped, 0 failed, 0 ignored" + again
+    assert second != first
+    assert paint("-s", "waves", "--strength", "0.5")[0].endswith(again)
+    assert paint("-s", "waves", "--strength", "0.5", "--size", "32")[0].endswith(again)
+    assert paint("-s", "waves")[1] == first

@@ -101,3 +101,17 @@ def test_of_what_libraries_say_only_their_name_is_written(lines):
     assert first["event"] == "message of py.warnings"
     assert (second["event"], second["error"], second["errno"]) == ("message of asyncio", "OSError", "EMFILE")
     assert "anna" not in json.dumps([first, second])
+
+
+def test_on_a_terminal_requests_are_left_out(client, capsys):
+    class Terminal(io.StringIO):
+        def isatty(self):
+            return True
+
+    shown = Terminal()
+    page = client()
+    log.start_log(shown)
+    page.get("/healthz")
+    log.log_event("live page came")
+    log.start_log()
+    assert [json.loads(line)["event"] for line in shown.getvalue().splitlines()] == ["live page came"]

@@ -91,6 +91,8 @@ class RequestFilter:
             data = json.loads(body or b"null")
         except (ValueError, RecursionError):
             return _refusal(422, "This request is not JSON.")
+        if not _is_call(data):
+            return _refusal(422, "This request is not JSON.")
         if not (isinstance(data, dict) and data.get("session_hash")):
             scope[ANONYMOUS] = True
         for path in _paths(data):
@@ -111,6 +113,20 @@ async def _read(receive) -> bytes | None:
         body += message.get("body", b"")
         more = message.get("more_body", False)
     return body
+
+
+def _is_call(data: Any) -> bool:
+    """Whether Gradio can take a request, or say what it lacks: of NaN, which JSON has not, it can do neither.
+
+    In the list `data` that is left to the endpoints, which have a sentence for it.
+    """
+    if not isinstance(data, dict):
+        return True
+    try:
+        rest = {name: value for name, value in data.items() if name != "data" or not isinstance(value, list)}
+        return bool(json.dumps(rest, allow_nan=False))
+    except ValueError:
+        return False
 
 
 def _replay(body: bytes, receive):

@@ -99,3 +99,9 @@ def test_uploads_say_how_long_they_are(tmp_path):
     assert ask(tmp_path, upload, b"x" * 10, headers=[(b"content-length", b"10")]) == (200, b"x" * 10)
     assert ask(tmp_path, upload, headers=[(b"content-length", b"1001")])[0] == 413
     assert ask(tmp_path, upload)[0] == 411
+
+
+@pytest.mark.parametrize("body", ['{"data": NaN}', '{"data": [1], "fn_index": Infinity}', '{"data": {"a": -Infinity}}'])
+def test_numbers_that_json_has_not_are_refused_where_no_endpoint_would_see_them(tmp_path, body):
+    status, _ = ask(tmp_path, "/gradio_api/call/paint_clip", body.encode())
+    assert status == 422
