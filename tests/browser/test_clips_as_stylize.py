@@ -11,7 +11,8 @@ from impasto.webapp.files.stylize import stylize_path
 SECOND = 1000  # playwright counts milliseconds
 TICK = 0.0011  # seconds: WebM's clock
 # A painter that paints nothing, so that the clip itself can be compared, and quick.
-COPY = """async (frame, { width, height }) => {
+COPY = """async (frame, painted, shown) => {
+    const { width, height } = shown ?? painted;
     const pen = new OffscreenCanvas(width, height).getContext("2d", { alpha: false });
     pen.drawImage(frame, 0, 0, width, height);
     const timestamp = frame.timestamp;
@@ -48,11 +49,15 @@ def both(page, tmp_path):
         here, there = tmp_path / "page.mp4", tmp_path / "stylize.mp4"
         page.locator("#use-clip").set_input_files(str(clip))
         dialog = page.locator("dialog#clip")
-        dialog.get_by_label("Size").select_option(str(side))
-        dialog.get_by_role("button", name="Paint").click()
-        done = dialog.get_by_role("link", name="Download").or_(dialog.get_by_text("cannot be painted here"))
-        expect(done).to_be_visible(timeout=120 * SECOND)
-        refused = dialog.get_by_text("cannot be painted here").is_visible()
+        refusal = dialog.get_by_text("cannot be painted here")
+        choice = dialog.locator("#clip-size")
+        expect(choice.or_(refusal)).to_be_visible(timeout=120 * SECOND)
+        if choice.is_visible():
+            choice.select_option(str(side))
+            dialog.get_by_role("button", name="Paint").click()
+            download = dialog.get_by_role("link", name="Download")
+            expect(download.or_(refusal)).to_be_visible(timeout=120 * SECOND)
+        refused = refusal.is_visible()
         remark = dialog.inner_text()
         if not refused:
             with page.expect_download() as download:

@@ -24,13 +24,13 @@ const HDR_UNREADABLE =
 /** Makes of each sample a frame of the painted size, or one of the same shape that fits into it; the sample stays open. */
 export function createFramer(look: Look): (sample: VideoSample) => Promise<VideoFrame> {
   const { size, hdr, background } = look;
-  const canvas = new OffscreenCanvas(size.width, size.height);
-  const pen = canvas.getContext("2d", { alpha: false, willReadFrequently: true })!;
+  let pen: OffscreenCanvasRenderingContext2D | null = null; // few clips need it
   let first: Size | null = null;
   return async (sample) => {
     const shown = { width: sample.displayWidth, height: sample.displayHeight };
     first ??= shown;
     if (!hdr && !background && isPlain(sample) && sameSize(shown, first)) return cropped(sample, look);
+    pen ??= new OffscreenCanvas(size.width, size.height).getContext("2d", { alpha: false, willReadFrequently: true })!;
     const { left, top, width, height } = placeOf(shown, first, look);
     pen.fillStyle = "black";
     pen.fillRect(0, 0, size.width, size.height);

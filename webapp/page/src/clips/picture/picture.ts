@@ -65,8 +65,12 @@ async function stateColours(track: InputVideoTrack, colorSpace: VideoColorSpaceI
 /** The first frame, decoded, or null where there is none; to be closed. */
 export async function firstSample(picture: Picture): Promise<VideoSample | null> {
   const first = picture.frames.flat().at(0);
-  return first ? sinkOf(picture).getSample(first.time) : null;
+  return first ? sampleAt(picture, first.time) : null;
 }
+
+/** The frame at a time of mediabunny's, decoded; to be closed. */
+export const sampleAt = (picture: Picture, time: number): Promise<VideoSample | null> =>
+  sinkOf(picture).getSample(time);
 
 /** Every frame that is shown, decoded, with when it is shown; each is to be closed. Frames that cannot be decoded are left out. */
 export async function* decodedFrames(picture: Picture): AsyncGenerator<{ sample: VideoSample; shown: Shown }> {

@@ -206,7 +206,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
       if (refusal) return refuse(file, refusal);
       try {
         const { inspect } = await import("../../clips/inspect");
-        const clip = await inspect(file);
+        const clip = await inspect(file, engine.model.rules);
         if (mine.signal.aborted || !dialog.open) return clip.close();
         const prepared = options.prepare();
         prepared.catch(() => {}); // told where it is waited for

@@ -38,14 +38,7 @@ export function createPreview(
     canvas.getContext("2d")!.drawImage(frame, 0, 0);
     frame.close();
   };
-  const frame = async (): Promise<VideoFrame> => {
-    const sample = await clip.frame(WHERE);
-    try {
-      return sample.toVideoFrame();
-    } finally {
-      sample.close();
-    }
-  };
+  const frame = (): Promise<VideoFrame> => clip.frame(WHERE);
   const paintOnce = async (): Promise<void> => {
     sign.hidden = false;
     do {
