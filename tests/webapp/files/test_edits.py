@@ -9,6 +9,7 @@ import pytest
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.edits import read_edits
+from impasto.webapp.files.span import Span
 from impasto.webapp.files.stylize import stylize_path
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}
@@ -184,3 +185,17 @@ def test_parts_that_belong_together_are_one(tmp_path):
     (edits, _) = read_edits(edited(tmp_path, [(0.5, 0.2, 1), (0.5, 0.7, 1)])).values()
     (edit,) = edits.edits
     assert (edit.start, edit.end, edit.at) == (Fraction(1, 5), Fraction(6, 5), 0)
+
+
+def test_a_part_of_an_edited_clip(tmp_path):
+    """From 0.4 to 0.8 s of what is shown: the end of its first part and the beginning of its second."""
+    clip = edited(tmp_path, PARTS["two parts"])
+    target = tmp_path / "painted.mp4"
+    summary = stylize_path(clip, target, Copier(), span=Span(0.4, 0.8))
+    times, numbers = odd_clips.numbers_in(target)
+    assert numbers == [15, 16, 17, 18, 19, 30, 31, 32, 33, 34]
+    assert times == pytest.approx([n * STEP for n in range(10)], abs=0.0011)
+    assert summary["seconds"] == pytest.approx(0.4)
+    heard = odd_clips.pitches_in(target)
+    assert heard[2] == pytest.approx(17, abs=1)
+    assert heard[7] == pytest.approx(32, abs=1)
