@@ -152,7 +152,7 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
         stream = picture_stream(container, info.path)
         most, decode = decoded_pixels(stream), decoder(stream)  # before the stream's size changes
         if part is not None:
-            container.seek(int(max(part.start - _REORDERED, 0) / stream.time_base), stream=stream)
+            container.seek(int(max(part.start - _REORDERED, 0) / info.time_base), stream=stream)
         elif start > _SEEK_FROM and info.container in _SEEKABLE:
             container.seek(round((Fraction(start) + info.origin) / info.time_base), stream=stream)
         for packet in container.demux(stream):

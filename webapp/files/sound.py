@@ -80,7 +80,7 @@ class EditedSound:
             stream = container.streams[self.index]
             begin = max(edit.start - 2 * LEAD_IN, Fraction(0))
             with suppress(av.error.FFmpegError):  # then it is read from its beginning
-                container.seek(int(begin / stream.time_base), stream=stream)
+                container.seek(int(begin / (stream.time_base or 1)), stream=stream)
             for packet in container.demux(stream):
                 if packet.pts is not None and packet.pts * packet.time_base >= edit.end:
                     break
