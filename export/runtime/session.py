@@ -1,7 +1,8 @@
 """ONNX Runtime sessions set up on purpose: which device, how many threads, what happens between runs."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -127,11 +128,18 @@ def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, in
 
 
 def run(session: ort.InferenceSession, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """These outputs of a graph. Raises BadInput for one that does not run, and MemoryError where there is no room."""
-    try:
+    """These outputs of a graph. Raises as `running`."""
+    with running(session):
         return [np.asarray(value) for value in session.run(list(outputs), feed)]
+
+
+@contextmanager
+def running(session: ort.InferenceSession) -> Iterator[None]:
+    """Where a graph is run: BadInput for one that cannot be, MemoryError where there is no room."""
+    try:
+        yield
     except (ValueError, *REFUSALS) as error:
         if "allocate" in str(error):
             raise MemoryError from error
-        graph = getattr(session, "_model_path", "A graph of the model")
+        graph = getattr(session, "_model_path", None) or "A graph of the model"
         raise BadInput(f"{graph} cannot be run on a frame; install or export the model again.") from error

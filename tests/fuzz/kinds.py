@@ -55,7 +55,7 @@ class Kind:
 
     def edits(self, name: str, number: int) -> Sequence:
         """Byte by byte, or, two times of three where the file has a structure, changes that keep to it."""
-        if number % 3 and name.endswith((".pack", ".safetensors")):
+        if number % 3 and name.endswith((".pack", ".safetensors", ".style")):
             return mutate.json_edits_of(mutate.header_of(self.seeds[name]), number)
         if number % 3 and name.endswith(".onnx"):
             return mutate.graph_edits_of(self.seeds[name], number)
@@ -170,13 +170,17 @@ class Pictures(Kind):
 
     def make(self, folder: Path) -> dict[str, bytes]:
         Image.fromarray(seeds.scene(0, 40, 32)).save(folder / "plain.png")
-        return seeds.pictures() | seeds.animations()
+        return {**seeds.pictures(), **seeds.animations(), "studied.style": seeds.studied_style(load_model(TINY))}
 
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
         source, out = folder / name, folder / "out"
         source.write_bytes(data)
         out.mkdir()
-        pair = (source, "waves") if number % 2 else (self.folder / "plain.png", str(source))
+        pair = (
+            (source, "waves")
+            if number % 2 and not name.endswith(".style")
+            else (self.folder / "plain.png", str(source))
+        )
         target = "out.gif" if number % 2 and name.startswith("moving") else "out.png"
         arguments = ["stylize", str(pair[0]), "-s", pair[1], "-o", str(out / target), "-m", str(TINY)]
         code, _, err = command(arguments, number % REAL_EVERY == REAL_EVERY - 1)
@@ -188,6 +192,7 @@ class Models(Kind):
 
     def make(self, folder: Path) -> dict[str, bytes]:
         Image.fromarray(seeds.scene(0, 40, 32)).save(folder / "plain.png")
+        (folder / "clip.mp4").write_bytes(seeds.clips()["h264.mp4"])
         return {path.name: path.read_bytes() for path in sorted(TINY.iterdir())}
 
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
@@ -205,19 +210,11 @@ class Models(Kind):
             ended, fault = judged(code, err, [], "")
             if fault and code != 0:
                 return ended, fault
-        style = "waves" if number % 2 else str(self.folder / "plain.png")
-        arguments = [
-            "stylize",
-            str(self.folder / "plain.png"),
-            "-s",
-            style,
-            "-o",
-            str(out / "out.png"),
-            "-m",
-            str(model),
-        ]
-        code, _, err = command([*arguments, "--stability", str(number // 2 % 2)], number % REAL_EVERY == REAL_EVERY - 1)
-        return judged(code, err, sorted(path.name for path in out.iterdir()), "out.png")
+        style, stability = "waves" if number % 2 else str(self.folder / "plain.png"), str(number // 2 % 2)
+        source, target = ("clip.mp4", "out.mp4") if number % 5 == 1 else ("plain.png", "out.png")
+        arguments = ["stylize", str(self.folder / source), "-s", style, "-o", str(out / target), "-m", str(model)]
+        code, _, err = command([*arguments, "--stability", stability], number % REAL_EVERY == REAL_EVERY - 1)
+        return judged(code, err, sorted(path.name for path in out.iterdir()), target)
 
 
 class Training(Kind):

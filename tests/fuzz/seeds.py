@@ -16,7 +16,10 @@ import av.error
 import numpy as np
 from PIL import Image
 
+from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.model import Model
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.style_file import style_file, to_bytes
 
 os.environ.setdefault("SVT_LOG", "0")  # else the AV1 encoder tells its settings
 FRAMES, WIDTH, HEIGHT, RATE = 20, 64, 48, 25
@@ -139,6 +142,14 @@ def _saved(image: Image.Image, name: str, **options) -> bytes:
     file = io.BytesIO()
     image.save(file, kind, **options)
     return file.getvalue()
+
+
+def studied_style(model: Model) -> bytes:
+    """A `.style` file of that model."""
+    style = model.gallery()["waves"]["style"]
+    parts = weights_of(model.path("frame").read_bytes())
+    brush = {name: np.full(parts[name].shape, 0.01, np.float16) for name in sorted(parts)[:3]}
+    return to_bytes(style_file(model, style, brush, name="Studied", preview=pictures()["progressive.jpg"]))
 
 
 YAML = """size: 64

@@ -30,6 +30,7 @@ STYLES = ("great-wave", "starry-night", "udnie")
 LIVE_SIZES = ((240, 320), (288, 512), (320, 240))  # height, width
 PAGES = ("", "live/", "live/config.json", "healthz", "metrics", "theme.css", "nothing-there")
 PAUSE = 2.0  # seconds between what one visitor does
+PATIENCE = 120.0  # seconds that an answer may take: the machine has other work
 UPLOAD = 1 << 20  # bytes of a broken-off upload that are sent, of ten times as many announced
 
 Visit = Callable[[str, Path, Counter, threading.Event], None]
@@ -51,7 +52,7 @@ def paint_files(url: str, folder: Path, counts: Counter, ended: threading.Event)
     """A person who paints a clip, then two pictures, one with a style of their own, and leaves; every time anew."""
     chance = random.Random(1)
     while not ended.wait(PAUSE):
-        client = Client(url, verbose=False, download_files=str(folder / "given"))
+        client = Client(url, verbose=False, download_files=str(folder / "given"), httpx_kwargs={"timeout": PATIENCE})
         try:
             _, summary = client.predict(
                 clip=handle_file(folder / "clip.mp4"), styles=[chance.choice(STYLES)],
@@ -80,7 +81,7 @@ def ask_amiss(url: str, folder: Path, counts: Counter, ended: threading.Event) -
     )
     turn = 0
     while not ended.wait(PAUSE):
-        client = Client(url, verbose=False, download_files=str(folder / "given"))
+        client = Client(url, verbose=False, download_files=str(folder / "given"), httpx_kwargs={"timeout": PATIENCE})
         try:
             endpoint, name, options = amiss[turn % len(amiss)]
             source = {"clip" if "clip" in endpoint else "picture": handle_file(folder / name)}
@@ -98,7 +99,7 @@ def ask_amiss(url: str, folder: Path, counts: Counter, ended: threading.Event) -
 
 def call_without_session(url: str, folder: Path, counts: Counter, ended: threading.Event) -> None:
     """A program that posts calls and reads the answers, and knows nothing of sessions."""
-    with httpx.Client(base_url=url, timeout=120) as program:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as program:
         while not ended.wait(PAUSE):
             files = {"files": ("photo.jpg", (folder / "photo.jpg").read_bytes())}
             path = program.post("gradio_api/upload", files=files).json()[0]
@@ -118,7 +119,7 @@ def live_page(url: str, folder: Path, counts: Counter, ended: threading.Event) -
         height, width = chance.choice(LIVE_SIZES)
         pixels = (picture(height, width + 32) * 255).astype(np.uint8)
         with connect(f"ws://{at.netloc}/live/socket", max_size=None, proxy=None) as page, suppress(ConnectionClosed):
-            page.recv(timeout=60)
+            page.recv(timeout=PATIENCE)
             page.send(json.dumps({"type": "style", "style": style}))
             for number in range(60):
                 if ended.wait(0.25):
@@ -127,12 +128,12 @@ def live_page(url: str, folder: Path, counts: Counter, ended: threading.Event) -
                 data = cv2.imencode(".jpg", frame)[1].tobytes()
                 damaged = number % 20 == 19
                 page.send(struct.pack("<I", number) + (data[: len(data) // 2] if damaged else data))
-                painted = isinstance(page.recv(timeout=60), bytes)
+                painted = isinstance(page.recv(timeout=PATIENCE), bytes)
                 counts["live"] += painted
                 counts["live errors"] += not painted
                 if number % 15 == 14:
                     page.send("{" if chance.random() < 0.5 else json.dumps({"type": "look", "stability": 7}))
-                    counts["live errors"] += isinstance(page.recv(timeout=60), str)
+                    counts["live errors"] += isinstance(page.recv(timeout=PATIENCE), str)
 
 
 def break_off(url: str, folder: Path, counts: Counter, ended: threading.Event) -> None:
@@ -151,7 +152,7 @@ def break_off(url: str, folder: Path, counts: Counter, ended: threading.Event) -
 
 def read_pages(url: str, folder: Path, counts: Counter, ended: threading.Event) -> None:
     """Somebody who looks at the pages, those too that there are not."""
-    with httpx.Client(base_url=url, timeout=60) as reader:
+    with httpx.Client(base_url=url, timeout=PATIENCE) as reader:
         while not ended.wait(PAUSE):
             for page in PAGES:
                 answer = reader.get(page)

@@ -33,7 +33,7 @@ from .visitors.request_filter import RequestFilter
 from .visitors.sessions import session_of
 from .visitors.temporary import Folders
 from .visitors.uploads import Uploads
-from .visitors.visits import SESSIONS_KEPT, Visits, VisitsMiddleware
+from .visitors.visits import SESSIONS_KEPT, Visits, VisitsMiddleware, mend_deletion
 
 TITLE = "Impasto: paint any clip in the manner of any picture"
 _MORE_THREADS = 40  # threads for previews and the like, beside the jobs in the line
@@ -48,6 +48,7 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     log_what_gradio_raises()
     if settings.mcp and importlib.util.find_spec("mcp") is None:
         raise BadInput('IMPASTO_MCP=1 needs the package mcp: pip install "impasto[mcp]".')
+    mend_deletion()
     megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
     folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served

@@ -1,17 +1,20 @@
 """Who is still there: of every session the connections that are open, and what ends once there are none.
 
-From outside: `Visits`, an ASGI middleware around Gradio's routes, and `forget`.
+From outside: `Visits`, an ASGI middleware around Gradio's routes, `forget` and `mend_deletion`.
 """
 
 import asyncio
+import os
 import re
 import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager, suppress
+from types import SimpleNamespace
 from urllib.parse import parse_qs, unquote
 
 import gradio as gr
+import gradio.route_utils
 
 PREFIX = "/gradio_api/"
 ABSENT_SECONDS = 15  # without a connection, after which a caller counts as gone; pages and clients reconnect at once
@@ -106,6 +109,25 @@ class VisitsMiddleware:
         with self.visits.present(session):
             await self.app(scope, receive, send)
         await self.visits.left(session)
+
+
+def mend_deletion() -> None:
+    """Let Gradio go on removing old files (`delete_cache`) when another comes in while it looks through them.
+
+    As it is, its loop over a set that grows meanwhile raises, and with that its removing ends for good; and names of
+    files that somebody else removed stay in the set.
+    """
+    delete = gradio.route_utils.delete_files_created_by_app
+    if delete.__name__ == "delete_from_copies":
+        return
+
+    def delete_from_copies(blocks, age: int | None) -> None:
+        copies = [set(files) for files in blocks.temp_file_sets]
+        delete(SimpleNamespace(blocks=blocks.blocks, temp_file_sets=[set(files) for files in copies]), age)  # pyright: ignore[reportArgumentType]
+        for files, seen in zip(blocks.temp_file_sets, copies, strict=False):
+            files.difference_update([file for file in seen if not os.path.exists(file)])
+
+    gradio.route_utils.delete_files_created_by_app = delete_from_copies
 
 
 async def forget(blocks: gr.Blocks, session: str) -> None:

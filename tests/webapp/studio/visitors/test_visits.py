@@ -1,16 +1,25 @@
 """What is left of a session goes when its connections have: jobs, and what Gradio remembers."""
 
 import asyncio
+import os
 from collections import OrderedDict
+from pathlib import Path
 from types import SimpleNamespace
 
+import gradio.route_utils
 import httpx
 import pytest
 
 from impasto.export.runtime.painter import Painter
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.studio.visitors import visits as module
-from impasto.webapp.studio.visitors.visits import ABSENT_SECONDS, SESSIONS_KEPT, Visits, VisitsMiddleware
+from impasto.webapp.studio.visitors.visits import (
+    ABSENT_SECONDS,
+    SESSIONS_KEPT,
+    Visits,
+    VisitsMiddleware,
+    mend_deletion,
+)
 
 
 @pytest.fixture
@@ -155,3 +164,24 @@ def test_a_queued_endpoint_cannot_be_run_past_the_queue(serve):
     with serve(Settings(threads=1)) as (url, _):
         for route in ("run", "api"):
             assert httpx.post(url + f"gradio_api/{route}/paint_clip", json={"data": []}).status_code == 404
+
+
+def test_old_files_are_removed_although_others_come_in_meanwhile(tmp_path, monkeypatch):
+    mend_deletion()
+    mend_deletion()  # once is enough
+    files = {str(tmp_path / name) for name in "abc"}
+    for file in files:
+        Path(file).write_text("old")
+    late = str(tmp_path / "late")
+    blocks = SimpleNamespace(blocks={}, temp_file_sets=[{*files, str(tmp_path / "gone before")}])
+    remove = os.remove
+
+    def while_another_comes_in(file):
+        remove(file)
+        Path(late).write_text("new")
+        blocks.temp_file_sets[0].add(late)
+
+    monkeypatch.setattr(os, "remove", while_another_comes_in)
+    gradio.route_utils.delete_files_created_by_app(blocks, -1)
+    assert [path.name for path in tmp_path.iterdir()] == ["late"]
+    assert blocks.temp_file_sets == [{late}]
