@@ -83,7 +83,9 @@ class RayCrew:
         if self._workers:
             self._last_seen = time.monotonic()
         elif time.monotonic() - self._last_seen > _NOBODY_SECONDS:
-            raise BadInput("No machine of the Ray cluster is left that paints; start one and run the same command again.")
+            raise BadInput(
+                "No machine of the Ray cluster is left that paints; start one and run the same command again."
+            )
 
     def _open(self, node: str, cores: int):
         there = NodeAffinitySchedulingStrategy(node, soft=False)

@@ -18,7 +18,7 @@ from . import places
 from .worker import Recipe
 
 TRIES = 3  # of a task, before its file counts as failed
-PARTS_FOLDER = ".impasto-parts"  # in the output folder, while a clip is not complete
+PARTS_FOLDER = ".impasto-parts-"  # and a hash: beside the output, while a clip is not complete
 _log = logging.getLogger(__name__)
 
 
@@ -39,6 +39,7 @@ class FileJob:
     parts: list[tuple[Part, str]] = field(default_factory=list)
     gaps: list[dict] = field(default_factory=list)
     missing: int = 0  # parts not painted yet
+    whole: bool = False  # painted whole after all
     frames: int = 0  # painted here, by whoever
     tries: dict[tuple, int] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
@@ -48,9 +49,13 @@ class FileJob:
         self.started = time.perf_counter()
         return [Task(self, "plan", (self.source, self.target))]
 
+    def wants(self, task: Task) -> bool:
+        """Whether a task that was planned is still of use."""
+        return self.outcome is None and not (self.whole and task.method == "paint_part")
+
     def after(self, task: Task, result: Any) -> list[Task]:
         """The tasks that follow one that succeeded."""
-        if self.outcome is not None:  # another part's failure ended it
+        if not self.wants(task):  # another part's failure ended it
             return []
         if task.method == "plan":
             return self._planned(*result)
@@ -58,10 +63,12 @@ class FileJob:
             self.missing -= 1
             self.frames += result["frames"]
             return [] if self.missing else [self._join()]
-        speed = {} if task.method == "paint" else {"gaps": self.gaps, "painted_per_second": self._speed(result["frames"])}
+        speed = (
+            {} if task.method == "paint" else {"gaps": self.gaps, "painted_per_second": self._speed(result["frames"])}
+        )
         self.frames = result["frames"]
         self.outcome = {**result, **speed}
-        if self.parts:
+        if self.parts or self.whole:
             places.remove(self.parts_place)
         return []
 
@@ -82,11 +89,12 @@ class FileJob:
 
     def after_error(self, task: Task, error: BaseException) -> list[Task]:
         """The tasks that follow one that failed: itself again, or none, and the file has failed."""
-        if self.outcome is not None:
+        if not self.wants(task):
             return []
-        if isinstance(error, PartDiffers):  # what was planned is not what is read from the middle
-            self.parts, self.missing = [], -1
-            return [Task(self, "paint", (self.source, self.target))] if task.method == "paint_part" else []
+        if isinstance(error, PartDiffers):  # what is read from the middle is not what was planned
+            self.whole, self.parts = True, []
+            places.remove(self.parts_place)
+            return [Task(self, "paint", (self.source, self.target))]
         if isinstance(error, BadInput):
             self.outcome = {"input": self.source, "error": str(error)}
             return []
@@ -104,5 +112,5 @@ class FileJob:
 def parts_place(folder: str, name: str, recipe: Recipe) -> str:
     """Where a file's parts wait: another place for another recipe, so that a run that goes on mixes nothing."""
     styles = [repr(getattr(style, "style", style)) for style in recipe.styles]
-    told = repr((name, recipe.weights, styles, recipe.shares, recipe.look, recipe.size))
-    return places.join(folder, f"{PARTS_FOLDER}/{hashlib.sha256(told.encode()).hexdigest()[:16]}")
+    told = repr((name, recipe.weights, styles, recipe.shares, recipe.look, recipe.size, recipe.brush_size))
+    return places.join(folder, f"{PARTS_FOLDER}{hashlib.sha256(told.encode()).hexdigest()[:16]}")

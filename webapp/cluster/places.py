@@ -6,6 +6,7 @@ that works on it, and what it made is stored from there.
 
 import posixpath
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,7 +49,10 @@ def names_in(folder: str, recursive: bool) -> list[str]:
 
 
 def remove(place: str) -> None:
-    """Remove a file or a folder with all that is in it; nothing happens where there is none."""
+    """Remove a folder with all that is in it; nothing happens where there is none."""
+    if not is_url(place):
+        shutil.rmtree(place, ignore_errors=True)
+        return
     system, path = _system(place)
     if system.exists(path):
         system.rm(path, recursive=True)

@@ -34,16 +34,18 @@ def run_jobs(
 ) -> None:
     """Do all jobs; each has its `outcome` afterwards. Raises what the crew raises.
 
-    Whatever belongs to a file that was begun goes before what begins another. `progress(done, total)` counts frames;
-    the total is 0 until all files have been planned.
+    Whatever belongs to a file that was begun goes before what begins another. `progress(done, 0)` counts painted
+    frames; how many there will be is not known.
     """
     waiting = deque(task for job in jobs for task in job.first())
     running = 0
     told: set[FileJob] = set()
     while waiting or running:
         while waiting and crew.idle():
-            crew.start(waiting.popleft())
-            running += 1
+            task = waiting.popleft()
+            if task.job.wants(task):
+                crew.start(task)
+                running += 1
         for task, result, error in crew.wait():
             running -= 1
             job = task.job

@@ -23,7 +23,8 @@ PART_FRAMES = 250  # of the shortest part: ten seconds, against which finding cu
 @dataclass(frozen=True)
 class Recipe:
     """How everything is painted. `model` is a name or folder that every machine knows; `weights` its frame graph's
-    SHA-256; `styles` and their `shares` as for `Painter.use`; `size` as for `stylize_path`."""
+    SHA-256; `styles` and their `shares` as for `Painter.use`; `size` and `brush_size` as for
+    `stylize_path`."""
 
     model: str | None
     weights: str
@@ -31,6 +32,7 @@ class Recipe:
     shares: tuple[float, ...]
     look: Look
     size: int | None
+    brush_size: int | None
 
 
 class Worker:
@@ -60,13 +62,16 @@ class Worker:
     def paint(self, source: str, target: str) -> dict:
         """Paint a file whole: `stylize_path`'s summary."""
         with fetched(source) as file, stored(target) as painted:
-            summary = stylize_path(file, painted, self.painter, size=self.recipe.size)
+            summary = stylize_path(file, painted, self.painter, **self._sizes())
         return {**summary, "input": source, "output": target}
 
     def paint_part(self, source: str, part: Part, target: str) -> dict:
         """Paint a part of a clip: `stylize_part`'s summary."""
         with fetched(source) as file, stored(target) as painted:
-            return stylize_part(file, painted, self.painter, part, size=self.recipe.size)
+            return stylize_part(file, painted, self.painter, part, **self._sizes())
+
+    def _sizes(self) -> dict[str, int | None]:
+        return {"size": self.recipe.size, "brush_size": self.recipe.brush_size}
 
     def join(self, source: str, parts: list[tuple[Part, str]], target: str) -> dict:
         """Join painted parts: a summary as of `paint`, without gaps and how fast it was painted."""
