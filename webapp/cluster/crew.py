@@ -3,12 +3,13 @@
 From outside: `RayCrew`. Needs the extra [ray].
 """
 
+import socket
 import time
 from typing import Any
 
-import ray
-import ray.exceptions
-from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+import ray  # pyright: ignore[reportMissingImports]
+import ray.exceptions  # pyright: ignore[reportMissingImports]
+from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy  # pyright: ignore[reportMissingImports]
 
 from impasto.models.errors import BadInput
 
@@ -19,6 +20,7 @@ from .worker import PART_FRAMES, Recipe, Worker
 PAINTER_CORES = 8  # of a painter at most: beyond, the stabilizer, which takes frames in order, holds the others up
 _WAIT_SECONDS = 1.0  # between two looks for machines that came or went
 _NOBODY_SECONDS = 120.0  # without any machine that paints before giving up
+_CONNECT_SECONDS = 10.0
 _GONE = (ray.exceptions.RayActorError, ray.exceptions.NodeDiedError, ray.exceptions.OwnerDiedError)
 
 
@@ -26,6 +28,7 @@ class RayCrew:
     """Connects to a cluster; to be used as a context manager. New machines are taken in as they come."""
 
     def __init__(self, address: str, recipe: Recipe, part_frames: int = PART_FRAMES):
+        _check_reachable(address)
         try:
             ray.init(address=address, log_to_driver=False, logging_level="error")
         except (ConnectionError, ValueError, RuntimeError) as error:
@@ -91,6 +94,16 @@ class RayCrew:
         there = NodeAffinitySchedulingStrategy(node, soft=False)
         painter = ray.remote(Worker).options(num_cpus=cores, scheduling_strategy=there, max_restarts=0)
         return painter.remote(self._recipe, cores, self._part_frames)
+
+
+def _check_reachable(address: str) -> None:
+    """Raise BadInput where nobody listens at HOST:PORT: Ray itself would try for many minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if host and port.isdigit():
+        try:
+            socket.create_connection((host, int(port)), _CONNECT_SECONDS).close()
+        except (OSError, OverflowError) as error:
+            raise BadInput(f"There is no Ray cluster at {address} ({error}).") from error
 
 
 def shares(cores: int) -> list[int]:
