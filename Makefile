@@ -26,7 +26,7 @@ test: .venv/develop lint page chromium
 	@$(BIN)/python -m pytest tests/browser
 
 # What takes long: whole recipes, several processes, learning that shows only after many steps.
-test-slow: .venv/develop page chromium
+test-slow: .venv/cluster page chromium
 	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m slow tests
 
 # Damaged inputs of every kind, thousands of them; what fails is shrunk and written into out/fuzz. MINUTES=60 for more.
@@ -85,6 +85,11 @@ clean:
 	@echo "Preparing .venv for development (once)..."
 	@$(PIP) -e ".[app,demo,baseline,train,dev]"
 	@touch $@ .venv/paint
+
+# Ray besides, 240 MB, for the tests on a cluster.
+.venv/cluster: .venv/develop
+	@$(PIP) -e ".[ray]"
+	@touch $@
 
 # The documentation in out/docs; a broken link fails. Nothing is fetched while it is built or read.
 docs: .venv/docs

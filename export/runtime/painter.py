@@ -8,6 +8,7 @@ painted = painter.paint(frame)          # uint8 [H,W,3] in, the same out, any si
 import hashlib
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
 
 import cv2
@@ -17,6 +18,7 @@ import onnxruntime as ort
 from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA
 
+from .cores import CORES
 from .graph_weights import check_fits, weights_of
 from .lanes import Lanes
 from .model import Model, load_model
@@ -65,25 +67,25 @@ class Painter:
         self.model = model if isinstance(model, Model) else load_model(model)
         self.device = choose_device(device)
         self.threads = threads or cores()
+        self._share = self.threads  # threads that the last frame was painted with: fewer where others paint, too
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)
         self._steadily = bool(self.model.state) and self.look.stability > 0
         self._brush: dict[str, np.ndarray] = {}
         # Opened here, so that a model that cannot paint is refused now; with another brush, when they are first needed.
         self._session: ort.InferenceSession | None = self._open_frame()
-        self._steady: Steady | None = self._open_step() if self._steadily else None
+        self._steady = Steady(self._open_step(), self.model.state) if self._steadily else None
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
 
     def _open_frame(self) -> ort.InferenceSession:
-        return self.open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self.threads)
+        return self.open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self._share)
 
-    def _open_step(self) -> Steady:
+    def _open_step(self) -> ort.InferenceSession:
         given = {"frame": 3, "style": self.model.style_size, "stability": 0}
         given |= {part["name"]: part["channels"] for part in self.model.state}
-        outputs = {part["from"] for part in self.model.state}
-        return Steady(self.open("step", given, outputs, self.threads), self.model.state)
+        return self.open("step", given, {part["from"] for part in self.model.state}, self._share)
 
     def open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int) -> ort.InferenceSession:
         """A session for a graph of the model, with the present brush where T is in it; checked: see `check_graph`."""
@@ -161,18 +163,31 @@ class Painter:
             self.reset()
             return frame
         inputs = {"frame": self.prepare(frame), "style": style}
-        if self._steadily and self.look.stability > 0:
-            self._steady = self._steady or self._open_step()
-            if not self._goes_on(frame.shape, time):
-                self._steady.reset()
-            painted = self._steady.paint(inputs, self.look.stability)
-        else:
-            self.reset()
-            self._session = self._session or self._open_frame()
-            painted = run(self._session, ["painted"], inputs)[0]
+        with self._lent() as threads:
+            painted = self._run(inputs, frame.shape, time, threads)
         if painted.shape != inputs["frame"].shape:
             raise BadInput(f"The model {self.model.name} paints no frame of the size it is given; export it again.")
         return finish(painted, frame, self.look)
+
+    def _lent(self) -> AbstractContextManager[int]:
+        """This painter's share of the cores."""
+        return CORES.lend(self, self.threads) if self.device == "cpu" else nullcontext(self.threads)
+
+    def _run(
+        self, inputs: dict[str, np.ndarray], size: tuple[int, ...], time: float | None, threads: int
+    ) -> np.ndarray:
+        if threads != self._share:
+            self._share, self._session = threads, None
+            if self._steady is not None:
+                self._steady.session = self._open_step()  # what it carries stays
+        if self._steadily and self.look.stability > 0:
+            self._steady = self._steady or Steady(self._open_step(), self.model.state)
+            if not self._goes_on(size, time):
+                self._steady.reset()
+            return self._steady.paint(inputs, self.look.stability)
+        self.reset()
+        self._session = self._session or self._open_frame()
+        return run(self._session, ["painted"], inputs)[0]
 
     def _goes_on(self, size: tuple[int, ...], time: float | None) -> bool:
         """Whether the frame goes on from the one before; from here on it is that one."""

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import onnxruntime as ort
 
+from .cores import CORES
 from .painter import Painter, finish
 from .session import run, running
 from .steady import Steady
@@ -53,7 +54,7 @@ class SideBySide:
         if self._steady is not None and not first:  # what is not mixed is painted in the style itself
             inputs = {"style": style, "stability": np.array([self._painter.look.stability], np.float32)}
             style = run(self._steady_style, ["steady_style"], inputs)[0]
-        with self._network.borrow() as network:
+        with CORES.lend(self._painter, 1), self._network.borrow() as network:
             painting = _run_into(network, {"frame": planes, "style": style}, "painted", self._buffer(planes.shape))
         return Begun(first, frame, planes, painting)
 

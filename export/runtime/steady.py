@@ -12,7 +12,7 @@ class Steady:
     """A step graph that paints the frames of one scene, all of one size, in order. `state`: of its `model.json`."""
 
     def __init__(self, session: ort.InferenceSession, state: Sequence[dict]):
-        self._session, self._parts = session, state
+        self.session, self._parts = session, state
         self._outputs = [output.name for output in session.get_outputs()]
         self._state: dict[str, np.ndarray] | None = None
 
@@ -26,7 +26,7 @@ class Steady:
             height, width = inputs["frame"].shape[2:]
             self._state = {part["name"]: zeros(part, height, width) for part in self._parts}
         feed = {**inputs, "stability": np.array([stability], np.float32), **self._state}
-        found = dict(zip(self._outputs, run(self._session, self._outputs, feed), strict=True))
+        found = dict(zip(self._outputs, run(self.session, self._outputs, feed), strict=True))
         self._state = {part["name"]: found[part["from"]] for part in self._parts}
         return found["painted"]
 

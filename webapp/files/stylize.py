@@ -38,7 +38,7 @@ IMAGE_SHORT_SIDE = 1440
 MOVING_SUFFIXES = write.SUFFIXES | {".gif"}
 # In a folder, files named otherwise are left alone unless their content shows them to be pictures or clips.
 _OTHER_SUFFIXES = {".mkv", ".webm", ".avi", ".mpg", ".ts", ".bmp", ".tif", ".tiff"}
-_MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
+MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
 
 Progress = Callable[[int, int], None]
 _log = logging.getLogger(__name__)
@@ -178,14 +178,14 @@ def stylize_part(
     part: Part,
     *,
     size: int | None = None,
-    progress: Progress | None = None,
+    brush_size: int | None = None,
 ) -> dict:
     """Paint a part of a clip into an MP4 without sound; returns a summary as `stylize_path`, without input and output.
 
     Raises `parts.PartDiffers` beside what `stylize_path` does.
     """
     info = probe(source)
-    job = _Job(painter, size, ClipLimits(), progress, None)
+    job = _Job(painter, size, ClipLimits(), None, None, brush_size=brush_size)
     fitted = clip_size(info, size)
     painter.reset()
 
@@ -327,7 +327,7 @@ def _stylize_folder(
     """
     if target.exists() and not target.is_dir():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
-    if target.suffix.lower() in _MEDIA_SUFFIXES and not target.exists():
+    if target.suffix.lower() in MEDIA_SUFFIXES and not target.exists():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file's name.")
     if target.resolve() == source.resolve():
         raise BadInput(f"The output {target} is the input folder itself; choose another one.")
@@ -335,7 +335,7 @@ def _stylize_folder(
     painted, skipped, failed, ignored = [], [], [], []
     settings = getattr(job.painter, "settings", None)  # other painters than ours need not have it
     ledger = Ledger(target, {**settings(), "size": job.size, "brush_size": job.brush_size} if settings else None)
-    for file, output in _plan(source, target, ignored, recursive):
+    for file, output in plan_folder(source, target, ignored, recursive):
         again = output.exists() and ledger.differs(output)
         if output.exists() and not again:
             skipped.append(str(file.relative_to(source)))
@@ -374,7 +374,7 @@ def _make_folder(folder: Path) -> None:
         raise BadInput(f"The output folder {folder} cannot be made ({error.strerror}); choose another one.") from error
 
 
-def _plan(source: Path, target: Path, ignored: list[str], recursive: bool) -> Iterator[tuple[Path, Path]]:
+def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool) -> Iterator[tuple[Path, Path]]:
     """Pairs of input and output for a folder, sub-folders last; the names of other files go to `ignored`."""
     for folder, below, names in os.walk(source):
         here = Path(folder)
@@ -411,4 +411,4 @@ def _output_suffix(file: Path) -> str | None:
         probe(file)
         return ".mp4"
     except Exception:  # what it is called decides then; painting it will say what is wrong
-        return (suffix if suffix in pictures.SUFFIXES else ".mp4") if suffix in _MEDIA_SUFFIXES else None
+        return (suffix if suffix in pictures.SUFFIXES else ".mp4") if suffix in MEDIA_SUFFIXES else None

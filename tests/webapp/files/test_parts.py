@@ -72,7 +72,8 @@ def test_parts_hold_whole_scenes_and_all_frames(clip):
     info = probe(clip)
     times = [frame.pts for frame in read_frames(info)]
     for least, expected in ((1, (0, *CUTS)), (10, (0, 20, 45)), (30, (0, 45)), (50, (0,))):
-        parts = plan_parts(info, (96, 64), least)
+        parts, gaps = plan_parts(info, (96, 64), least)
+        assert gaps == []
         assert [part.start for part in parts] == [times[n] for n in expected]
         assert all(a.end == b.start for a, b in pairwise(parts))
         assert parts[-1].end is None
@@ -81,7 +82,7 @@ def test_parts_hold_whole_scenes_and_all_frames(clip):
 
 def test_a_part_has_the_frames_of_the_clip(clip, frames):
     info = probe(clip)
-    for part in plan_parts(info, (96, 64), 1):
+    for part in plan_parts(info, (96, 64), 1)[0]:
         wanted = [f for f in read_frames(info) if f.pts >= part.start and (part.end is None or f.pts < part.end)]
         found = [*read_part(info, (96, 64), part)]
         assert [(f.pts + part.start, f.duration) for f in found] == [(f.pts, f.duration) for f in wanted]
@@ -90,7 +91,7 @@ def test_a_part_has_the_frames_of_the_clip(clip, frames):
 
 def test_a_part_with_other_frames_is_refused(clip):
     info = probe(clip)
-    first = plan_parts(info, (96, 64), 1)[0]
+    first = plan_parts(info, (96, 64), 1)[0][0]
     with pytest.raises(PartDiffers):
         list(read_part(info, (96, 64), first._replace(frames=first.frames + 1)))
 
@@ -98,13 +99,14 @@ def test_a_part_with_other_frames_is_refused(clip):
 def test_what_is_joined_is_the_clip_painted_at_once(tmp_path, clip, steady):
     whole = stylize_path(clip, tmp_path / "whole.mp4", steady())
     info = probe(clip)
-    parts = plan_parts(info, clip_size(info, None), 10)
+    parts, _ = plan_parts(info, clip_size(info, None), 10)
     assert len(parts) == 3
     files = [tmp_path / f"part{n}.mp4" for n in range(3)]
     for part, file in [*zip(parts, files, strict=True)][::-1]:
         assert stylize_part(clip, file, steady(), part)["frames"] == part.frames
-    sound = join_parts(info, [*zip(parts, files, strict=True)], tmp_path / "joined.mp4")
+    sound, seconds = join_parts(info, [*zip(parts, files, strict=True)], tmp_path / "joined.mp4")
     assert sound == whole["audio"] == ["copied"]
+    assert round(seconds, 3) == whole["seconds"]
     (tracks, packets), (their_tracks, theirs) = coded(tmp_path / "joined.mp4"), coded(tmp_path / "whole.mp4")
     assert tracks == their_tracks
     for index in range(2):
@@ -113,4 +115,4 @@ def test_what_is_joined_is_the_clip_painted_at_once(tmp_path, clip, steady):
 
 def test_one_part_for_a_clip_without_cuts(tmp_path, media):
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 12))
-    assert plan_parts(probe(clip), (64, 48), 2) == [Part(0, None, 12)]
+    assert plan_parts(probe(clip), (64, 48), 2) == ([Part(0, None, 12)], [])

@@ -1,0 +1,81 @@
+"""Paths are used as they are; URLs, here of this machine's files and memory, are fetched and stored whole."""
+
+import shutil
+
+import pytest
+
+from impasto.models.errors import BadInput
+from impasto.webapp.cluster import places
+from impasto.webapp.cluster.stylize import stylize_with
+
+
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [("a/b.mp4", False), ("C:/b.mp4", False), ("/x", False), ("s3://bucket/x", True), ("file:///x", True),
+     ("memory://x", True), ("odd: name.mp4", False)],
+)  # fmt: skip
+def test_what_a_url_is(place, url):
+    assert places.is_url(place) == url
+
+
+@pytest.fixture(params=["memory", "file"])
+def folder(request, tmp_path):
+    """The URL of an empty folder."""
+    yield f"memory://{tmp_path.name}" if request.param == "memory" else f"file://{tmp_path}/there"
+    if request.param == "memory":
+        places.remove(f"memory://{tmp_path.name}")
+
+
+def put(place, data):
+    with places.stored(place) as file:
+        file.write_bytes(data)
+
+
+def test_files_go_and_come_whole(folder):
+    place = places.join(folder, "a/b.bin")
+    assert not places.exists(place)
+    with pytest.raises(ZeroDivisionError), places.stored(place) as file:
+        file.write_bytes(b"half" * (1 // 0))
+    assert not places.exists(place)
+    put(place, b"whole")
+    with places.fetched(place) as file:
+        assert (file.name, file.read_bytes()) == ("b.bin", b"whole")
+    assert not file.exists()
+    put(places.join(folder, ".hidden"), b"")
+    put(places.join(folder, "c.bin"), b"")
+    assert places.is_folder(folder)
+    assert places.names_in(folder, recursive=True) == ["a/b.bin", "c.bin"]
+    assert places.names_in(folder, recursive=False) == ["c.bin"]
+    with pytest.raises(BadInput, match="There is no file"), places.fetched(places.join(folder, "none")):
+        pass
+
+
+def test_a_kind_of_place_that_is_not_there():
+    with pytest.raises(BadInput, match="nowhere://x cannot be reached"):
+        places.exists("nowhere://x")
+
+
+def test_a_folder_by_url(folder, clips, crew, recipe):
+    """Split in parts, which wait at the URL, too; and gone when it is done."""
+    for file in clips.iterdir():
+        put(places.join(folder, f"in/{file.name}"), file.read_bytes())
+    source, target = places.join(folder, "in"), places.join(folder, "out")
+    used = crew()
+    found = stylize_with(used, source, target, recipe)
+    assert sorted(each["output"].rpartition("/")[2] for each in found["painted"]) == [
+        "long.mp4",
+        "short.mp4",
+        "still.png",
+    ]
+    assert used.done.count(("paint_part", "long.mp4")) == 4
+    assert [each["input"] for each in found["failed"]] == [places.join(source, "damaged.mp4")]
+    assert found["ignored"] == ["notes.txt"]
+    assert places.names_in(target, recursive=True) == ["long.mp4", "short.mp4", "still.png"]
+    with places.fetched(places.join(target, "long.mp4")) as file:
+        shutil.copy(file, clips / "back.mp4")
+    assert stylize_with(crew(), source, target, recipe)["skipped"] == ["long.mp4", "short.mp4", "still.png"]
+
+
+def test_a_path_and_a_url_do_not_mix(clips, crew, recipe):
+    with pytest.raises(BadInput, match="both as URLs"):
+        stylize_with(crew(), str(clips), "memory://out", recipe)

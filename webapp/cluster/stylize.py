@@ -1,0 +1,94 @@
+"""`impasto stylize --ray`: the same files, summary and progress as on one machine.
+
+From outside: `stylize_on_ray`.
+"""
+
+import posixpath
+from collections.abc import Callable, Iterator
+from pathlib import Path, PurePosixPath
+
+from impasto.models.errors import BadInput
+from impasto.webapp.files.pictures import SUFFIXES as PICTURES
+from impasto.webapp.files.stylize import MEDIA_SUFFIXES, plan_folder
+
+from . import places
+from .jobs import FileJob, parts_place
+from .run import Crew, run_jobs
+from .worker import PART_FRAMES, Recipe
+
+Progress = Callable[[int, int], None]
+
+
+def stylize_on_ray(
+    address: str,
+    source: str,
+    target: str,
+    recipe: Recipe,
+    *,
+    progress: Progress | None = None,
+    on_file: Callable[[dict], None] | None = None,
+    recursive: bool = False,
+    part_frames: int = PART_FRAMES,
+) -> dict:
+    """Paint `source` into `target`, paths or URLs of two files or of two folders, on the Ray cluster at `address`.
+
+    Everything is as for `stylize_path`. Paths have to be the same on all machines. Clips of at least twice
+    `part_frames` are painted in parts of at least so many frames, where their cuts allow; parts that were finished wait
+    in `target` until the clip is complete, and are used by whoever runs the same command again. Raises BadInput where
+    there is no cluster, or no machine of it is left.
+    """
+    from .crew import RayCrew
+
+    with RayCrew(address, recipe, part_frames) as crew:
+        return stylize_with(crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive)
+
+
+def stylize_with(
+    crew: Crew,
+    source: str,
+    target: str,
+    recipe: Recipe,
+    *,
+    progress: Progress | None = None,
+    on_file: Callable[[dict], None] | None = None,
+    recursive: bool = False,
+) -> dict:
+    """The same with any crew."""
+    if not places.is_folder(source):
+        job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
+        run_jobs([job], crew, on_file, progress)
+        assert job.outcome is not None
+        if "error" in job.outcome and "bug" not in job.outcome:
+            raise BadInput(job.outcome["error"])
+        if "error" in job.outcome:
+            raise RuntimeError(job.outcome["error"])
+        return job.outcome
+    jobs, skipped, ignored = [], [], []
+    for name, output in _files(source, target, ignored, recursive):
+        if places.exists(output):
+            skipped.append(name)
+        else:
+            jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe)))
+    run_jobs(jobs, crew, on_file, progress)
+    outcomes = [job.outcome for job in jobs if job.outcome is not None]
+    failed = [outcome for outcome in outcomes if "error" in outcome]
+    painted = [outcome for outcome in outcomes if "error" not in outcome]
+    found = {"painted": painted, "skipped": skipped, "failed": failed, "ignored": ignored}
+    return {"input": source, "output": target, "kind": "folder", **found}
+
+
+def _files(source: str, target: str, ignored: list[str], recursive: bool) -> Iterator[tuple[str, str]]:
+    """Names in the source folder, and where each is painted to; the names of other files go to `ignored`."""
+    if places.is_url(source) != places.is_url(target):
+        raise BadInput("Give both folders as paths, or both as URLs (file:///… is one, too).")
+    if not places.is_url(source):
+        for file, output in plan_folder(Path(source), Path(target), ignored, recursive):
+            yield str(file.relative_to(source)), str(output)
+        return
+    for name in places.names_in(source, recursive):
+        suffix = PurePosixPath(name).suffix.lower()
+        if suffix in MEDIA_SUFFIXES:
+            kept = suffix in PICTURES or suffix == ".gif"
+            yield name, places.join(target, str(PurePosixPath(name).with_suffix(suffix if kept else ".mp4")))
+        else:
+            ignored.append(name)

@@ -1,0 +1,93 @@
+"""What a machine of a cluster does: a painter that stays, and the four kinds of work it takes. Knows nothing of Ray."""
+
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import cv2
+
+from impasto.export.runtime.model import load_model
+from impasto.export.runtime.painter import Look, Painter
+from impasto.models.errors import BadInput
+from impasto.webapp.files.parts import Part, join_parts, plan_parts
+from impasto.webapp.files.pictures import image_header
+from impasto.webapp.files.probe import probe
+from impasto.webapp.files.stylize import clip_size, stylize_part, stylize_path
+
+from .places import fetched, stored
+
+PART_FRAMES = 250  # of the shortest part: ten seconds, against which finding cuts and joining weigh little
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How everything is painted. `model` is a name or folder that every machine knows; `weights` its frame graph's
+    SHA-256; `styles` and their `shares` as for `Painter.use`; `size` and `brush_size` as for
+    `stylize_path`."""
+
+    model: str | None
+    weights: str
+    styles: tuple[Any, ...]
+    shares: tuple[float, ...]
+    look: Look
+    size: int | None
+    brush_size: int | None
+
+
+class Worker:
+    """A painter with so many cores. Every method takes places (see `places`) and returns plain data."""
+
+    def __init__(self, recipe: Recipe, cores: int, part_frames: int = PART_FRAMES):
+        self.recipe, self.part_frames = recipe, part_frames
+        # All that counts threads by itself is told: the machine may have more cores than this painter is given, and
+        # the number that Ray puts into OMP_NUM_THREADS reaches neither ONNX Runtime nor OpenCV.
+        cv2.setNumThreads(cores)
+        model = load_model(recipe.model)
+        if model.files["frame"]["sha256"] != recipe.weights:
+            raise BadInput(f"A machine of the cluster has another model {model.name}; install the same one everywhere.")
+        self.painter = Painter(model, "cpu", cores, recipe.look)
+        self.painter.use(recipe.styles, recipe.shares)
+
+    def plan(self, source: str, target: str) -> tuple[list[Part], list[dict]]:
+        """The parts that a clip is painted in, one or none for what is painted whole; and its gaps."""
+        with fetched(source) as file:
+            if image_header(file) is not None or Path(target).suffix.lower() == ".gif":
+                return [], []
+            info = probe(file)
+            if info.frames < 2 * self.part_frames:
+                return [], []
+            return plan_parts(info, clip_size(info, self.recipe.size), self.part_frames)
+
+    def paint(self, source: str, target: str) -> dict:
+        """Paint a file whole: `stylize_path`'s summary."""
+        with fetched(source) as file, stored(target) as painted:
+            summary = stylize_path(file, painted, self.painter, **self._sizes())
+        return {**summary, "input": source, "output": target}
+
+    def paint_part(self, source: str, part: Part, target: str) -> dict:
+        """Paint a part of a clip: `stylize_part`'s summary."""
+        with fetched(source) as file, stored(target) as painted:
+            return stylize_part(file, painted, self.painter, part, **self._sizes())
+
+    def _sizes(self) -> dict[str, int | None]:
+        return {"size": self.recipe.size, "brush_size": self.recipe.brush_size}
+
+    def join(self, source: str, parts: list[tuple[Part, str]], target: str) -> dict:
+        """Join painted parts: a summary as of `paint`, without gaps and how fast it was painted."""
+        with ExitStack() as stack, fetched(source) as file, stored(target) as joined:
+            info = probe(file)
+            width, height = clip_size(info, self.recipe.size)
+            files = [(part, stack.enter_context(fetched(place))) for part, place in parts]
+            audio, seconds = join_parts(info, files, joined)
+        return {
+            "input": source,
+            "output": target,
+            "kind": "clip",
+            "fps": float(info.frame_rate),
+            "frames": sum(part.frames for part, _ in parts),
+            "width": width,
+            "height": height,
+            "seconds": round(seconds, 3),
+            "audio": audio,
+        }
