@@ -26,7 +26,7 @@ from .session import REFUSALS, cores
 from .styles import StyleEncoder
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 1e-3, 1e-2  # Adam's, for T's weights and for S
+WEIGHTS_RATE, STYLE_RATE = 3e-3, 1e-2  # Adam's, for T's weights and for S
 WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
 LEVEL = 0.4  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
@@ -36,12 +36,20 @@ RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
 TILES = 16  # the most squares of a painting that are looked at
-STRENGTH = 3.0  # by how much the dial's ends weigh photograph and painting apart
+STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
-# What each term weighs, half-way between painting and photograph.
-TOWARDS_PAINTING = {"texture": 5.0, "energy": 0.3, "colour": 0.5, "covariance": 0.2, "contrast": 0.4}
-TOWARDS_PHOTOGRAPH = {"content": 0.2, "structure": 12.0, "detail": 0.2}
-ALWAYS = {"tv": 0.05, "output_temporal": 40.0}
+# What each term weighs, half-way between painting and photograph; see docs/study.md.
+TOWARDS_PHOTOGRAPH = {"content": 0.1, "detail": 0.1}
+ALWAYS = {
+    "texture": 10.0,
+    "energy": 1.5,
+    "colour": 0.5,
+    "covariance": 0.2,
+    "contrast": 0.4,
+    "structure": 30.0,
+    "tv": 0.02,
+    "output_temporal": 40.0,
+}
 
 
 class Studied(NamedTuple):
@@ -230,8 +238,7 @@ def weights_of(model: Model, parameters: dict[str, list[int]]) -> dict[str, np.n
 def weighed(terms: Sequence[str], closer: float) -> np.ndarray:
     """What each term weighs, float32 [terms]."""
     towards = STRENGTH ** (2 * closer - 1)
-    photograph = {name: weight * towards for name, weight in TOWARDS_PHOTOGRAPH.items()}
-    weights = {**TOWARDS_PAINTING, **photograph, **ALWAYS}
+    weights = {**ALWAYS, **{name: weight * towards for name, weight in TOWARDS_PHOTOGRAPH.items()}}
     return np.array([weights[name] for name in terms], np.float32)
 
 

@@ -130,7 +130,7 @@ def test_the_rate_rises_stays_and_falls():
 
 
 def test_the_dial_weighs_photograph_against_painting():
-    terms = [*room.TOWARDS_PAINTING, *room.TOWARDS_PHOTOGRAPH, *room.ALWAYS]
+    terms = [*room.TOWARDS_PHOTOGRAPH, *room.ALWAYS]
     far, near = (dict(zip(terms, room.weighed(terms, at), strict=True)) for at in (0, 1))
     assert near["content"] > far["content"]
     assert near["texture"] <= far["texture"]
@@ -157,12 +157,13 @@ def test_paintings_are_looked_at_in_squares(shape, short, count):
     ],
     ids=["one colour", "16 px", "two-tone", "long"],
 )
-def test_odd_pictures_make_nothing_worse(tiny_model, image):
-    found = study(tiny_model, image, steps=4, threads=1)
+def test_odd_pictures_make_nothing_worse(tiny_model, image, monkeypatch):
+    monkeypatch.setattr(contents, "POOL", 1)  # the same square every time, so that losses can be compared
+    found = study(tiny_model, image, steps=10, threads=1)
     assert np.isfinite(found.style).all()
     assert all(np.isfinite(value).all() for value in found.brush.values())
     assert all(math.isfinite(step["total"]) for step in found.losses)
-    assert found.losses[-1]["total"] <= 1.05 * found.losses[0]["total"]
+    assert found.losses[-1]["total"] < found.losses[0]["total"]
 
 
 @pytest.mark.parametrize(
