@@ -43,7 +43,7 @@ def draw_crop(rng: np.random.Generator, pictures: Sequence[np.ndarray], side: in
 
 
 def cut(picture: np.ndarray, crop: Crop, side: int, shift: tuple[int, int] = (0, 0)) -> np.ndarray:
-    """The square as float32 [3,side,side] in [0, 1], moved by `shift` pixels (x, y) of what is cut; borders mirrored."""
+    """The square as float32 [3,side,side] in [0, 1], moved by `shift`, x and y in its own pixels; borders mirrored."""
     scale = crop.side / side
     left, top = crop.left + scale * shift[0], crop.top + scale * shift[1]
     if scale > 1.5:  # cv2.warpAffine does not average
@@ -125,14 +125,14 @@ def made_up(seed: int, side: int = SIDE) -> np.ndarray:
     rng = np.random.default_rng((seed, 29))
     y = np.mgrid[0:side, 0:side][0].astype(np.float32)[..., None] / side
     picture = np.float32(rng.uniform(0.2, 0.8, 3) + (y - 0.5) * rng.normal(0, 0.3, 3))
-    picture += rng.uniform(0.02, 0.15) * clouds(rng, side)[..., None]
+    picture += 0.15 * 2 ** -rng.uniform(0, 6) * clouds(rng, side)[..., None]
     hues = _muted(rng, 6)
-    count = round(2 ** rng.uniform(4.5, 8))
+    count = round(2 ** rng.uniform(3.5, 8))
     for size in np.sort(1 / rng.uniform(1 / 0.5, 1 / 0.01, count))[::-1]:
         _lay_leaf(rng, picture, hues[rng.integers(6)], float(size))
-    picture = picture * np.exp(rng.uniform(0.02, 0.15) * clouds(rng, side)[..., None])
+    picture = picture * np.exp(0.15 * 2 ** -rng.uniform(0, 6) * clouds(rng, side)[..., None])
     picture = picture.mean() + rng.uniform(0.4, 1) * (picture - picture.mean())
-    picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6)) + rng.normal(0, 0.006, picture.shape)
+    picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6)) + rng.normal(0, 0.003, picture.shape)
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
 
 
@@ -141,7 +141,8 @@ def clouds(rng: np.random.Generator, side: int) -> np.ndarray:
     down, across = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)
     frequency = np.hypot(down, across)
     frequency[0, 0] = np.inf  # no mean
-    noise = np.fft.irfft2(np.fft.rfft2(rng.standard_normal((side, side))) / frequency ** rng.uniform(1, 1.4), (side, side))
+    spectrum = np.fft.rfft2(rng.standard_normal((side, side))) / frequency ** rng.uniform(1, 1.4)
+    noise = np.fft.irfft2(spectrum, (side, side))
     return (noise / noise.std()).astype(np.float32)
 
 

@@ -67,7 +67,7 @@ class Studied(NamedTuple):
 class Progress(NamedTuple):
     """After a step; the first is given before any, at step 0.
 
-    share: how much is done, 0…1. seconds_left: an estimate, nan at step 0. losses: of this step. so_far: the best so far.
+    share: how much is done, 0…1. seconds_left: an estimate, nan at step 0. losses: of this step. so_far: the best.
     """
 
     step: int
@@ -202,7 +202,7 @@ def _check(picture, contents, seconds, steps, closer, brush_size) -> None:
 
 
 def open_graphs(model: Model, threads: int | None = None) -> Graphs:
-    """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or they are of another kind."""
+    """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or none to study with."""
     vgg = vgg_file().read_bytes()
     step, content, painting = (
         _open(model.path(role), vgg, threads or cores()) for role in ("study", "study_content", "study_painting")
@@ -228,11 +228,15 @@ def _open(graph: Path, vgg: bytes, threads: int) -> ort.InferenceSession:
 
 def weights_of(model: Model, parameters: dict[str, list[int]]) -> dict[str, np.ndarray]:
     """T's parameters as the model has them, float32. Raises BadInput where the graphs are of another network."""
-    graph = model.path("frame").read_bytes()  # served models come without the file of weights
-    found = graph_weights.weights_of(graph)
-    if any(name not in found or list(found[name].shape) != shape for name, shape in parameters.items()):
+    path = model.path("frame")
+    try:
+        graph = path.read_bytes()
+        stored = graph_weights.weights_of(graph)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} is not a graph that can be run; install or export the model again.") from error
+    if any(name not in stored or list(stored[name].shape) != shape for name, shape in parameters.items()):
         raise BadInput(f"The graphs of {model.name} to study with are of another network; export the model again.")
-    return {name: found[name].read(graph).reshape(shape) for name, shape in parameters.items()}
+    return {name: stored[name].read(graph).reshape(shape).astype(np.float32) for name, shape in parameters.items()}
 
 
 def weighed(terms: Sequence[str], closer: float) -> np.ndarray:
