@@ -39,7 +39,7 @@ TILES = 16  # the most squares of a painting that are looked at
 STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.1, "detail": 0.1}
+TOWARDS_PHOTOGRAPH = {"content": 0.1, "detail": 0.3}
 ALWAYS = {
     "texture": 10.0,
     "energy": 1.5,
@@ -148,11 +148,13 @@ def study(
     try:
         if on_progress and on_progress(Progress(0, 0.0, math.nan, {}, so_far)) is False:
             return so_far()
+        phases = model.network["transformer"]["stem_stride"] ** 2
         rates = np.full_like(values, WEIGHTS_RATE)
         rates[-model.style_size :] = STYLE_RATE
         fixed = {**painting_targets(graphs, picture, brush_size), "weights": weighed(graphs.terms, closer)}
         for batch in batches(graphs, contents, seed):
             one_step(graphs, state, {**fixed, **batch}, rates * rate(clock.share, state.count) * state.slower)
+            level_end(state.values, graphs.parameters, phases)
             clock.tick()
             done = Progress(clock.done, clock.share, clock.left, state.losses[-1], so_far)
             if on_progress and on_progress(done) is False:
@@ -319,6 +321,19 @@ def one_step(graphs: Graphs, state: State, batch: dict[str, np.ndarray], rates: 
     if state.mean < state.lowest:
         state.lowest, state.best, state.since = state.mean, state.values, 0
     state.values, state.moments, state.count = after[0], after[1:], state.count + 1
+
+
+def level_end(values: np.ndarray, parameters: dict[str, list[int]], phases: int) -> None:
+    """`Transformer.level_end` on the values of a step, in place: a flat frame is not painted as a weave."""
+    begins = dict(zip(parameters, np.cumsum([0, *map(math.prod, parameters.values())]), strict=False))
+    weight, bias = (
+        values[begins[name] : begins[name] + math.prod(parameters[name])].reshape(3, phases, *parameters[name][1:])
+        for name in ("end.conv.weight", "end.conv.bias")
+    )
+    sums = weight.sum((3, 4))
+    missing = sums.mean(1, keepdims=True) - sums  # of each kernel's sum; it is spread over the kernel's places
+    weight += (missing / math.prod(weight.shape[3:]))[..., None, None]
+    bias[:] = bias.mean(1, keepdims=True)
 
 
 def studied(state: State, parameters: dict[str, list[int]], start: dict[str, np.ndarray]) -> Studied:

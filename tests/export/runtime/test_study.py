@@ -130,6 +130,20 @@ def test_the_rate_rises_stays_and_falls():
     assert rates[40:] == sorted(rates[40:], reverse=True)
 
 
+def test_the_end_is_kept_level():
+    from impasto.models.spec import TransformerSpec
+    from impasto.models.transformer import Transformer
+
+    t = Transformer(TransformerSpec(channels=(4, 6), blocks=1, stem_kernel=4, stem_stride=2, end_kernel=3))
+    own = dict(t.named_parameters())
+    shapes = {name: list(own[name].shape) for name in ("stem.conv.bias", "end.conv.weight", "end.conv.bias")}
+    values = np.concatenate([own[name].detach().numpy().ravel() for name in shapes] + [np.ones(3, np.float32)])
+    room.level_end(values, shapes, 4)
+    t.level_end()
+    expected = [own[name].detach().numpy().ravel() for name in shapes] + [np.ones(3)]
+    np.testing.assert_allclose(values, np.concatenate(expected), atol=1e-6)
+
+
 def test_the_dial_weighs_photograph_against_painting():
     terms = [*room.TOWARDS_PHOTOGRAPH, *room.ALWAYS]
     far, near = (dict(zip(terms, room.weighed(terms, at), strict=True)) for at in (0, 1))
