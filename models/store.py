@@ -62,7 +62,7 @@ def vgg_file() -> Path:
     """VGG-16's weights to conv4_3, by which studied styles are judged. Raises BadInput where they were left out."""
     path = VGG / "vgg16.safetensors"
     if not path.is_file():
-        raise BadInput(f"There is no {path.name} to study a style with: install Impasto from a released wheel or a clone.")
+        raise BadInput(f"There is no {path.name} to study with: install Impasto from a released wheel or a clone.")
     return path
 
 

@@ -11,7 +11,7 @@ SHIFT = 12  # the most that the second frame is shifted, in pixels
 STILL = 0.25  # how many pairs of frames do not move at all
 NOISE = 0.02  # the most sensor noise, standard deviation
 LIGHT = 0.03  # how far the second frame's light differs, standard deviation of its factor
-MADE_UP = 12  # pictures, where none are given
+MADE_UP = 16  # pictures, where none are given
 POOL = 32  # squares; more hardly help and cost the time to look at each
 
 
@@ -43,7 +43,7 @@ def draw_crop(rng: np.random.Generator, pictures: Sequence[np.ndarray], side: in
 
 
 def cut(picture: np.ndarray, crop: Crop, side: int, shift: tuple[int, int] = (0, 0)) -> np.ndarray:
-    """The square as float32 [3,side,side] in [0, 1], moved by `shift` pixels (x, y) of what is cut; borders mirrored."""
+    """The square as float32 [3,side,side] in [0, 1], moved by `shift`, x and y in its own pixels; borders mirrored."""
     scale = crop.side / side
     left, top = crop.left + scale * shift[0], crop.top + scale * shift[1]
     if scale > 1.5:  # cv2.warpAffine does not average
@@ -116,21 +116,34 @@ class Contents:
 
 
 def made_up(seed: int, side: int = SIDE) -> np.ndarray:
-    """A picture made by code, uint8 [side,side,3]: shaded leaves of all sizes, one before another.
+    """A picture made by code, uint8 [side,side,3]: shaded leaves of all sizes, few or many, before clouds.
 
-    The sizes follow the power law with which natural pictures look alike at every scale (Lee, Mumford and Huang 2001,
-    "Occlusion models for natural images"); shading, grain and blur are added, so that there are plain places, sharp
-    edges and soft ones.
+    The leaves' sizes follow the power law with which natural pictures look alike at every scale (Lee, Mumford and Huang
+    2001, "Occlusion models for natural images"), the clouds' amplitudes fall with frequency as theirs do (Field 1987).
+    There are plain places, sharp edges and soft ones, strong contrasts and weak ones.
     """
     rng = np.random.default_rng((seed, 29))
-    y, x = np.mgrid[0:side, 0:side].astype(np.float32) / side
-    picture = np.float32(rng.uniform(0.2, 0.8, 3) + (y[..., None] - 0.5) * rng.normal(0, 0.3, 3))
+    y = np.mgrid[0:side, 0:side][0].astype(np.float32)[..., None] / side
+    picture = np.float32(rng.uniform(0.2, 0.8, 3) + (y - 0.5) * rng.normal(0, 0.3, 3))
+    picture += 0.15 * 2 ** -rng.uniform(0, 6) * clouds(rng, side)[..., None]
     hues = _muted(rng, 6)
-    for size in np.sort(1 / rng.uniform(1 / 0.5, 1 / 0.01, 220))[::-1]:
+    count = round(2 ** rng.uniform(3.5, 8))
+    for size in np.sort(1 / rng.uniform(1 / 0.5, 1 / 0.01, count))[::-1]:
         _lay_leaf(rng, picture, hues[rng.integers(6)], float(size))
-    cloud = cv2.resize(rng.standard_normal((9, 9), np.float32), (side, side), interpolation=cv2.INTER_CUBIC)
-    picture = picture * (1 + 0.1 * cloud[..., None]) + rng.normal(0, 0.012, picture.shape)
+    picture = picture * np.exp(0.15 * 2 ** -rng.uniform(0, 6) * clouds(rng, side)[..., None])
+    picture = picture.mean() + rng.uniform(0.4, 1) * (picture - picture.mean())
+    picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6)) + rng.normal(0, 0.003, picture.shape)
     return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
+
+
+def clouds(rng: np.random.Generator, side: int) -> np.ndarray:
+    """Noise whose amplitude falls as one over frequency, [side,side], deviation 1."""
+    down, across = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)
+    frequency = np.hypot(down, across)
+    frequency[0, 0] = np.inf  # no mean
+    spectrum = np.fft.rfft2(rng.standard_normal((side, side))) / frequency ** rng.uniform(1, 1.4)
+    noise = np.fft.irfft2(spectrum, (side, side))
+    return (noise / noise.std()).astype(np.float32)
 
 
 def _muted(rng: np.random.Generator, count: int) -> np.ndarray:

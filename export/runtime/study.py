@@ -26,7 +26,7 @@ from .session import REFUSALS, cores
 from .styles import StyleEncoder
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 1e-3, 1e-2  # Adam's, for T's weights and for S
+WEIGHTS_RATE, STYLE_RATE = 3e-3, 1e-2  # Adam's, for T's weights and for S
 WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
 LEVEL = 0.4  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
@@ -36,12 +36,20 @@ RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
 TILES = 16  # the most squares of a painting that are looked at
-STRENGTH = 3.0  # by how much the dial's ends weigh photograph and painting apart
+STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
-# What each term weighs, half-way between painting and photograph.
-TOWARDS_PAINTING = {"texture": 5.0, "energy": 0.3, "colour": 0.5, "covariance": 0.2, "contrast": 0.4}
-TOWARDS_PHOTOGRAPH = {"content": 0.2, "structure": 12.0, "detail": 0.2}
-ALWAYS = {"tv": 0.05, "output_temporal": 40.0}
+# What each term weighs, half-way between painting and photograph; see docs/study.md.
+TOWARDS_PHOTOGRAPH = {"content": 0.1, "detail": 0.3}
+ALWAYS = {
+    "texture": 10.0,
+    "energy": 1.5,
+    "colour": 0.5,
+    "covariance": 0.2,
+    "contrast": 0.4,
+    "structure": 30.0,
+    "tv": 0.02,
+    "output_temporal": 40.0,
+}
 
 
 class Studied(NamedTuple):
@@ -59,7 +67,7 @@ class Studied(NamedTuple):
 class Progress(NamedTuple):
     """After a step; the first is given before any, at step 0.
 
-    share: how much is done, 0…1. seconds_left: an estimate, nan at step 0. losses: of this step. so_far: the best so far.
+    share: how much is done, 0…1. seconds_left: an estimate, nan at step 0. losses: of this step. so_far: the best.
     """
 
     step: int
@@ -140,11 +148,13 @@ def study(
     try:
         if on_progress and on_progress(Progress(0, 0.0, math.nan, {}, so_far)) is False:
             return so_far()
+        phases = model.network["transformer"]["stem_stride"] ** 2
         rates = np.full_like(values, WEIGHTS_RATE)
         rates[-model.style_size :] = STYLE_RATE
         fixed = {**painting_targets(graphs, picture, brush_size), "weights": weighed(graphs.terms, closer)}
         for batch in batches(graphs, contents, seed):
             one_step(graphs, state, {**fixed, **batch}, rates * rate(clock.share, state.count) * state.slower)
+            level_end(state.values, graphs.parameters, phases)
             clock.tick()
             done = Progress(clock.done, clock.share, clock.left, state.losses[-1], so_far)
             if on_progress and on_progress(done) is False:
@@ -194,7 +204,7 @@ def _check(picture, contents, seconds, steps, closer, brush_size) -> None:
 
 
 def open_graphs(model: Model, threads: int | None = None) -> Graphs:
-    """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or they are of another kind."""
+    """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or none to study with."""
     vgg = vgg_file().read_bytes()
     step, content, painting = (
         _open(model.path(role), vgg, threads or cores()) for role in ("study", "study_content", "study_painting")
@@ -220,18 +230,21 @@ def _open(graph: Path, vgg: bytes, threads: int) -> ort.InferenceSession:
 
 def weights_of(model: Model, parameters: dict[str, list[int]]) -> dict[str, np.ndarray]:
     """T's parameters as the model has them, float32. Raises BadInput where the graphs are of another network."""
-    graph = model.path("frame").read_bytes()  # served models come without the file of weights
-    found = graph_weights.weights_of(graph)
-    if any(name not in found or list(found[name].shape) != shape for name, shape in parameters.items()):
+    path = model.path("frame")
+    try:
+        graph = path.read_bytes()
+        stored = graph_weights.weights_of(graph)
+    except (OSError, ValueError) as error:
+        raise BadInput(f"{path} is not a graph that can be run; install or export the model again.") from error
+    if any(name not in stored or list(stored[name].shape) != shape for name, shape in parameters.items()):
         raise BadInput(f"The graphs of {model.name} to study with are of another network; export the model again.")
-    return {name: found[name].read(graph).reshape(shape) for name, shape in parameters.items()}
+    return {name: stored[name].read(graph).reshape(shape).astype(np.float32) for name, shape in parameters.items()}
 
 
 def weighed(terms: Sequence[str], closer: float) -> np.ndarray:
     """What each term weighs, float32 [terms]."""
     towards = STRENGTH ** (2 * closer - 1)
-    photograph = {name: weight * towards for name, weight in TOWARDS_PHOTOGRAPH.items()}
-    weights = {**TOWARDS_PAINTING, **photograph, **ALWAYS}
+    weights = {**ALWAYS, **{name: weight * towards for name, weight in TOWARDS_PHOTOGRAPH.items()}}
     return np.array([weights[name] for name in terms], np.float32)
 
 
@@ -308,6 +321,19 @@ def one_step(graphs: Graphs, state: State, batch: dict[str, np.ndarray], rates: 
     if state.mean < state.lowest:
         state.lowest, state.best, state.since = state.mean, state.values, 0
     state.values, state.moments, state.count = after[0], after[1:], state.count + 1
+
+
+def level_end(values: np.ndarray, parameters: dict[str, list[int]], phases: int) -> None:
+    """`Transformer.level_end` on the values of a step, in place: a flat frame is not painted as a weave."""
+    begins = dict(zip(parameters, np.cumsum([0, *map(math.prod, parameters.values())]), strict=False))
+    weight, bias = (
+        values[begins[name] : begins[name] + math.prod(parameters[name])].reshape(3, phases, *parameters[name][1:])
+        for name in ("end.conv.weight", "end.conv.bias")
+    )
+    sums = weight.sum((3, 4))
+    missing = sums.mean(1, keepdims=True) - sums  # of each kernel's sum; it is spread over the kernel's places
+    weight += (missing / math.prod(weight.shape[3:]))[..., None, None]
+    bias[:] = bias.mean(1, keepdims=True)
 
 
 def studied(state: State, parameters: dict[str, list[int]], start: dict[str, np.ndarray]) -> Studied:

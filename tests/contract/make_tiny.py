@@ -13,6 +13,7 @@ from impasto.export.graphs.exporter import export_model
 from impasto.models.predictor import Predictor, PredictorSpec
 from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import Transformer
+from impasto.train.study.graph import add_study
 
 FOLDER = Path(__file__).parent / "tiny"
 
@@ -36,6 +37,7 @@ def main() -> None:
     style = np.random.default_rng(5).normal(0.5, 1, t.layout.size)
     waves = {"title": "Waves", "artist": "made by code", "year": "2026", "style": style}
     model = export_model(p, t, FOLDER, name="tiny", revision="1", gallery={"waves": waves})
+    model = add_study(model, pictures=1, side=32)
     print(f"{FOLDER}: {sum(file['bytes'] for file in model.files.values()) / 1e6:.2f} MB")
 
 

@@ -130,7 +130,7 @@ def write_study(t: Transformer, folder: Path, pictures: int = PICTURES, side: in
         weights_from_file(model, vgg_file())
         if role == "study":
             own = [[name, list(t.get_parameter(name).shape)] for name in studied_names(t)]
-            model.metadata_props |= {"parameters": json.dumps(own), "terms": json.dumps(TERMS)}
+            model.metadata_props.update(parameters=json.dumps(own), terms=json.dumps(TERMS))
         ir.save(model, folder / f"{role}.onnx")
     return {role: f"{role}.onnx" for role in graphs}
 

@@ -71,8 +71,7 @@ def pooled(features: Tensor) -> Tensor:
     matrix by another symmetric one has a symmetric gradient, so that towards one factor is half of it all: one matrix
     product back instead of two.
     """
-    n, c, h, w = features.shape
-    flat = features.flatten(2)
+    flat, (n, _, h, w) = features.flatten(2), features.shape
     half = torch.bmm(flat, flat.detach().transpose(1, 2)).sum(0, keepdim=True) / (n * h * w)
     return 2 * half - half.detach()
 

@@ -29,7 +29,8 @@ def convolution_backward(
     wanted: list[bool],
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
     """Of plain convolutions: towards the input with turned weights, towards the weights as `weight_gradient` has it."""
-    assert not transposed and groups == 1 and set(dilation) == {1}, "T and VGG have plain convolutions only"
+    plain = not transposed and groups == 1 and set(dilation) == {1}
+    assert plain, "T and VGG have plain convolutions only"
     to_input = to_weight = to_bias = None
     if wanted[0]:
         kernel = weight.shape[2:]
@@ -121,12 +122,14 @@ def select_backward(gradient: Tensor, sizes: list[int], dim: int, index: int) ->
 
 
 def diagonal_backward(gradient: Tensor, sizes: list[int], offset: int, dim1: int, dim2: int) -> Tensor:
-    assert offset == 0 and {dim1 % len(sizes), dim2 % len(sizes)} == {len(sizes) - 2, len(sizes) - 1}
+    assert offset == 0
+    assert {dim1 % len(sizes), dim2 % len(sizes)} == {len(sizes) - 2, len(sizes) - 1}
     return gradient[..., None] * torch.eye(sizes[-1])
 
 
 def instance_norm_forward(x, weight, bias, mean, var, training, momentum, eps):
-    assert weight is None and training and len(x.shape) == 4
+    assert weight is None
+    assert training
     centre = x.mean((0, 2, 3), keepdim=True)
     apart = x - centre
     scale = ((apart * apart).mean((0, 2, 3), keepdim=True) + eps).rsqrt()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from impasto.models.transformer import Transformer
+
 from .loss import Batch, Features, Painting, terms
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam's; the second shorter than usual, for so few steps

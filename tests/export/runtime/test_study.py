@@ -5,7 +5,8 @@ import math
 import numpy as np
 import pytest
 
-from impasto.export.runtime import contents, study as room
+from impasto.export.runtime import contents
+from impasto.export.runtime import study as room
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.study import study
 from impasto.models.errors import BadInput
@@ -126,11 +127,25 @@ def test_the_rate_rises_stays_and_falls():
     assert max(rates) == 1
     assert rates[30] == 1
     assert rates[-1] == room.LEAST
-    assert all(a >= b for a, b in zip(rates[40:], rates[41:], strict=False))
+    assert rates[40:] == sorted(rates[40:], reverse=True)
+
+
+def test_the_end_is_kept_level():
+    from impasto.models.spec import TransformerSpec
+    from impasto.models.transformer import Transformer
+
+    t = Transformer(TransformerSpec(channels=(4, 6), blocks=1, stem_kernel=4, stem_stride=2, end_kernel=3))
+    own = dict(t.named_parameters())
+    shapes = {name: list(own[name].shape) for name in ("stem.conv.bias", "end.conv.weight", "end.conv.bias")}
+    values = np.concatenate([own[name].detach().numpy().ravel() for name in shapes] + [np.ones(3, np.float32)])
+    room.level_end(values, shapes, 4)
+    t.level_end()
+    expected = [own[name].detach().numpy().ravel() for name in shapes] + [np.ones(3)]
+    np.testing.assert_allclose(values, np.concatenate(expected), atol=1e-6)
 
 
 def test_the_dial_weighs_photograph_against_painting():
-    terms = [*room.TOWARDS_PAINTING, *room.TOWARDS_PHOTOGRAPH, *room.ALWAYS]
+    terms = [*room.TOWARDS_PHOTOGRAPH, *room.ALWAYS]
     far, near = (dict(zip(terms, room.weighed(terms, at), strict=True)) for at in (0, 1))
     assert near["content"] > far["content"]
     assert near["texture"] <= far["texture"]
@@ -157,12 +172,13 @@ def test_paintings_are_looked_at_in_squares(shape, short, count):
     ],
     ids=["one colour", "16 px", "two-tone", "long"],
 )
-def test_odd_pictures_make_nothing_worse(tiny_model, image):
-    found = study(tiny_model, image, steps=4, threads=1)
+def test_odd_pictures_make_nothing_worse(tiny_model, image, monkeypatch):
+    monkeypatch.setattr(contents, "POOL", 1)  # the same square every time, so that losses can be compared
+    found = study(tiny_model, image, steps=10, threads=1)
     assert np.isfinite(found.style).all()
     assert all(np.isfinite(value).all() for value in found.brush.values())
     assert all(math.isfinite(step["total"]) for step in found.losses)
-    assert found.losses[-1]["total"] <= 1.05 * found.losses[0]["total"]
+    assert found.losses[-1]["total"] < found.losses[0]["total"]
 
 
 @pytest.mark.parametrize(
