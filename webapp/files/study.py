@@ -34,6 +34,7 @@ FRAME_SIDE = 384  # their shorter side, pixels: studying crops smaller squares o
 LOOKED_AT = 1500  # frames of a clip that are looked through for them, a minute of most
 PREVIEW_EVERY = 3.0  # seconds between two previews
 THUMBNAIL = (256, 192)  # width, height in pixels of the preview in a `.style` file
+THUMBNAIL_BYTES = 24_000  # with the brush of the released model, 0.22 MB, a file stays below 250 kB
 
 OnProgress = Callable[[Progress], bool | None]
 
@@ -152,7 +153,11 @@ def thumbnail(painted: np.ndarray) -> bytes:
     wide, high = min(width, height * 4 // 3), min(height, width * 3 // 4)
     top, left = (height - high) // 2, (width - wide) // 2
     small = resize(np.ascontiguousarray(painted[top : top + high, left : left + wide]), THUMBNAIL)
-    return cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, 85])[1].tobytes()
+    for quality in range(85, 20, -10):
+        found = cv2.imencode(".jpg", small[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()
+        if len(found) <= THUMBNAIL_BYTES:
+            break
+    return found
 
 
 def _spread(frames: Iterator[np.ndarray]) -> list[np.ndarray]:

@@ -159,3 +159,10 @@ def test_brush_sizes(text, size):
 def test_a_brush_size_that_is_none():
     with pytest.raises(BadInput, match="coarse or fine, or a number"):
         studying.brush_size_of("broad")
+
+
+def test_the_small_picture_stays_small_whatever_is_painted():
+    noise = np.random.default_rng(0).integers(0, 256, (300, 500, 3), dtype=np.uint8)
+    found = studying.thumbnail(noise)
+    assert len(found) <= studying.THUMBNAIL_BYTES
+    assert Image.open(io.BytesIO(found)).size == studying.THUMBNAIL
