@@ -56,6 +56,17 @@ HELPERS = """() => {
       if (!engine().show(shown, size, tested.clock, part ?? undefined)) throw new Error("busy");
       return painted;
     },
+    async copied(frame, size) {
+      const copy = new Promise((done) => {
+        const stop = engine().capture((shown, at) => (stop(), done([shown, at])));
+      });
+      await tested.show(frame, size);
+      const [shown, at] = await copy;
+      const canvas = new OffscreenCanvas(shown.displayWidth, shown.displayHeight);
+      canvas.getContext("2d").drawImage(shown, 0, 0);
+      shown.close();
+      return [at - tested.clock, text(await (await canvas.convertToBlob({ type: "image/png" })).arrayBuffer())];
+    },
     async snapshot() { return text(await (await engine().snapshot()).arrayBuffer()); },
   };
   tested.watch();
@@ -149,8 +160,18 @@ def shown(page, picture, size=None, part=None, video=False):
     return snapshot(page)
 
 
+def copied(page, picture):
+    """What a recording gets of a painted picture: how much later than taken, in ms, and RGB uint8 [H,W,3]."""
+    late, png = page.evaluate("([f, s]) => tested.copied(f, s)", [rgba(picture), side(picture)])
+    return late, _decoded(png)
+
+
 def snapshot(page):
-    png = base64.b64decode(page.evaluate("() => tested.snapshot()"))
+    return _decoded(page.evaluate("() => tested.snapshot()"))
+
+
+def _decoded(text):
+    png = base64.b64decode(text)
     return cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_COLOR)[:, :, ::-1]
 
 

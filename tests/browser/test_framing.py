@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 from engine_page import (
+    copied,
     difference,
     jpeg,
     mean_difference,
@@ -143,6 +144,16 @@ def test_what_is_painted_small_is_shown_with_the_frames_detail(echo_page, pictur
     clip = painted_clip(page, large, side(small))
     assert difference(clip, expected) <= 5
     assert mean_difference(clip, expected) < 1
+
+
+@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+def test_a_recording_gets_what_is_shown_and_when_it_was_taken(echo_page, picture, painter):
+    page = echo_page(painter)
+    set_view(page, split=0.5)
+    late, found = copied(page, picture)
+    assert late == 0
+    assert difference(found, snapshot(page)) <= 1
+    assert difference(found, picture) <= 2
 
 
 @pytest.fixture(scope="module")

@@ -235,3 +235,46 @@ def test_on_a_phone_a_snapshot_is_shared_or_saved(browser, static_site):
     with page.expect_download():
         page.get_by_role("dialog").get_by_role("button", name="Save").tap()
     context.close()
+
+
+def test_a_small_window_goes_on_while_the_tab_is_hidden(camera_page):
+    page = camera_page
+    button = page.get_by_role("button", name="Small window")
+    button.click()
+    page.wait_for_function("document.pictureInPictureElement && document.querySelector('#pip-video').videoWidth > 0")
+    expect(button).to_have_attribute("aria-pressed", "true")
+    page.evaluate(HIDE, True)
+    page.evaluate(FRAMES.replace("requestAnimationFrame(() => requestAnimationFrame(done))", "done()"), TWO * 4)
+    page.evaluate(HIDE, False)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+
+
+# Two cameras in name; what is asked of them, and how often the screen is to stay lit, is kept.
+PHONE = """
+const { mediaDevices, wakeLock } = navigator, { enumerateDevices, getUserMedia } = MediaDevices.prototype;
+globalThis.asked = [];
+globalThis.lit = 0;
+mediaDevices.enumerateDevices = async () =>
+  [...(await enumerateDevices.call(mediaDevices)), { kind: "videoinput", deviceId: "second", label: "Back" }];
+mediaDevices.getUserMedia = (wish) => {
+  asked.push(wish.video.facingMode, wish.video.resizeMode?.ideal);
+  return getUserMedia.call(mediaDevices, { video: true });
+};
+wakeLock.request = async () => (lit++, new EventTarget());
+"""
+
+
+def test_a_phone_turns_to_its_other_camera_and_stays_lit(browser, static_site):
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, permissions=["camera"]
+    )
+    context.add_init_script(PHONE)
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").tap()
+    page.get_by_role("button", name="Flip camera").tap()
+    page.wait_for_function("asked.length === 4")
+    assert page.evaluate("asked") == ["user", "none", "environment", "none"]
+    assert page.evaluate("lit") >= 1
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    context.close()

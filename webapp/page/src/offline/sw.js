@@ -46,19 +46,20 @@ self.addEventListener("fetch", (event) => {
   else if (PREVIEW.test(url.pathname)) event.respondWith(fromCache(request));
 });
 
-/** The network's answer, which is kept under an address; the one kept where there is none. */
+/** The network's answer, which is kept under an address; what was kept where there is none, or it takes too long. */
 async function fromNetwork(request, address) {
   const cache = await caches.open(CACHE);
-  try {
-    const answer = await fetch(request, { signal: AbortSignal.timeout(PATIENCE) });
+  const kept = await cache.match(address, { ignoreSearch: true });
+  const network = fetch(request).then(async (answer) => {
     if (answer.ok) await cache.put(address, answer.clone());
-    if (answer.status < 500) return answer;
-    return (await cache.match(address, { ignoreSearch: true })) ?? answer;
-  } catch (error) {
-    const kept = await cache.match(address, { ignoreSearch: true });
-    if (kept) return kept;
-    throw error;
-  }
+    return answer;
+  });
+  if (!kept) return network;
+  const usable = network.then(
+    (answer) => (answer.status < 500 ? answer : kept),
+    () => kept,
+  );
+  return Promise.race([usable, new Promise((resolve) => setTimeout(resolve, PATIENCE, kept))]);
 }
 
 async function fromCache(request) {

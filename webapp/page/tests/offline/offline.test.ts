@@ -49,7 +49,7 @@ function place() {
   const code = readFileSync(new URL("../../src/offline/sw.js", import.meta.url), "utf8")
     .replace("PAGE_FILES", '["assets/a.js"]')
     .replace("PAGE_CACHE", '"page-1"');
-  runInNewContext(code, { self, caches, fetch: fetched, URL, Set, Headers, Response, AbortSignal, Promise });
+  runInNewContext(code, { self, caches, fetch: fetched, URL, Set, Headers, Response, Promise, setTimeout });
   /** What the page gets for an address; null where the worker leaves it to the browser. */
   const get = async (path: string, mode = "cors"): Promise<Response | null> => {
     let answer: Promise<Response> | null = null;

@@ -147,6 +147,11 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     const cancel = button("Cancel", () => dialog.close());
     fill("Painting", make("p", { className: "file", textContent: file.name }), bar, line, remark, buttons(cancel));
     cancel.focus();
+    // Until the first frame is painted, what it waits for: downloads, the painter, a place at the server.
+    const told = activity.on((sign) => {
+      if (sign && bar.value === 0) line.textContent = sign.text;
+    });
+    leave.push(told);
     try {
       await ready;
       const { signal } = mine;

@@ -16,13 +16,14 @@ const RESTING = 4;
 export interface Activity {
   readonly sign: Sign | null;
   tell(event: Happening): void;
-  on(listener: (sign: Sign | null) => void): void;
+  /** Called with the sign whenever something happened; call the result to stop listening. */
+  on(listener: (sign: Sign | null) => void): () => void;
 }
 
 /** The state of the page, moved on by the engine's events and by what `tell` is told; its sign is drawn here. */
 export function createActivity(engine: Engine, messages: Messages): Activity {
   let doing: Doing = NOTHING;
-  const listeners: ((sign: Sign | null) => void)[] = [drawSign];
+  const listeners = new Set<(sign: Sign | null) => void>([drawSign]);
   const tell = (event: Happening): void => {
     const before = signOf(doing);
     doing = after(doing, event);
@@ -37,7 +38,10 @@ export function createActivity(engine: Engine, messages: Messages): Activity {
       return signOf(doing);
     },
     tell,
-    on: (listener) => void listeners.push(listener),
+    on(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
   };
 }
 
