@@ -55,7 +55,8 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span 
     convert = _Upright(info, width, height)
     step = max(round(1 / (info.frame_rate * info.time_base)), 1)
     origin = round(info.origin / info.time_base)
-    start, end = (None if time is None else round(time / info.time_base) for time in (span.start, span.end))
+    start = round(span.start / info.time_base)
+    end = None if span.end is None else round(span.end / info.time_base)
     shown_from, shown_to = _shown(info)
     last, found = None, False
     with reading(info.path):
@@ -152,7 +153,7 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
         stream = picture_stream(container, info.path)
         most, decode = decoded_pixels(stream), decoder(stream)  # before the stream's size changes
         if part is not None:
-            container.seek(int(max(part.start - _REORDERED, 0) / stream.time_base), stream=stream)
+            container.seek(int(max(part.start - _REORDERED, 0) / info.time_base), stream=stream)
         elif start > _SEEK_FROM and info.container in _SEEKABLE:
             container.seek(round((Fraction(start) + info.origin) / info.time_base), stream=stream)
         for packet in container.demux(stream):

@@ -4,6 +4,7 @@ From outside: `session_of`, `counted_for`.
 """
 
 import gradio as gr
+from fastapi import Request
 
 ANONYMOUS = "impasto_anonymous"  # in a request's scope: it named no session, and Gradio made one for it alone
 
@@ -13,7 +14,7 @@ def session_of(request: gr.Request) -> str:
     return request.session_hash or address_of(request)
 
 
-def address_of(request: gr.Request) -> str:
+def address_of(request: gr.Request | Request) -> str:
     """The address that a request came from; behind a trusted proxy, the one it names."""
     return request.client.host if request.client else ""
 
