@@ -4,7 +4,7 @@ From outside: `plan_parts`, `read_part`, `join_parts`; `stylize.stylize_part` pa
 by itself wherever it is (`scenes`), so what is joined has the picture of the clip painted at once, byte for byte.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -67,7 +67,7 @@ def _interlaced(info: ClipInfo) -> bool:
         return next(container.decode(picture_stream(container, info.path))).interlaced_frame
 
 
-def read_part(info: ClipInfo, size: tuple[int, int], part: Part) -> Iterator[Frame]:
+def read_part(info: ClipInfo, size: tuple[int, int], part: Part) -> Generator[Frame]:
     """The part's frames, times counted from its beginning. Raises PartDiffers at the end where they are not as many."""
     count, held = 0, None
     for frame in read_frames(info, size, part.span(info.time_base)):
@@ -106,6 +106,6 @@ def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path)
 def _move(packet: av.Packet, start: int, time_base: Fraction) -> None:
     """Times of a part's packet, whatever the ticks in its file, as times of the clip."""
     scale = packet.time_base / time_base
-    packet.pts, packet.dts = (start + round(time * scale) for time in (packet.pts, packet.dts))
-    packet.duration = round(packet.duration * scale)
+    packet.pts, packet.dts = (start + round((time or 0) * scale) for time in (packet.pts, packet.dts))
+    packet.duration = round((packet.duration or 0) * scale)
     packet.time_base = time_base

@@ -55,7 +55,8 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span 
     convert = _Upright(info, width, height)
     step = max(round(1 / (info.frame_rate * info.time_base)), 1)
     origin = round(info.origin / info.time_base)
-    start, end = (None if time is None else round(time / info.time_base) for time in (span.start, span.end))
+    start = round(span.start / info.time_base)
+    end = None if span.end is None else round(span.end / info.time_base)
     shown_from, shown_to = _shown(info)
     last, found = None, False
     with reading(info.path):

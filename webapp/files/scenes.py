@@ -5,7 +5,7 @@ on, gets the same bytes as whoever paints the whole clip.
 """
 
 import dataclasses
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 from contextlib import closing
 
 import cv2
@@ -38,7 +38,7 @@ class Scenes:
         self._difference = None if cut else difference
         return cut
 
-    def watch(self, frames: Generator[Frame]) -> Iterator[Frame]:
+    def watch(self, frames: Generator[Frame]) -> Generator[Frame]:
         """The frames, told which begin a scene."""
         with closing(frames):
             for frame in frames:

@@ -40,8 +40,8 @@ def build_space(folder: Path, model: str | None = None, name: str | None = None)
     loaded = load_model(model)
 
     def fill(aside: Path) -> None:
-        for name in PACKAGES:
-            shutil.copytree(_package(f"impasto.{name}"), aside / "impasto" / name, ignore=_NOT_COPIED)
+        for room in PACKAGES:
+            shutil.copytree(_package(f"impasto.{room}"), aside / "impasto" / room, ignore=_NOT_COPIED)
         # By its weights styles are studied.
         shutil.copytree(vgg_file().parent, aside / "impasto" / "models" / "vgg16", dirs_exist_ok=True)
         for module in _package("impasto").glob("*.py"):

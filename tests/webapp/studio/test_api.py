@@ -9,13 +9,16 @@ import numpy as np
 import odd_clips
 import pillow_heif
 import pytest
+from fastapi import FastAPI
 from gradio_client import Client, handle_file
 from PIL import Image
 
 from impasto.export.runtime.painter import Look, Painter
+from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import read_image
 from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.hosting.settings import Settings
+from impasto.webapp.studio.blocks import mount_studio
 
 
 @pytest.fixture(scope="module")
@@ -219,6 +222,12 @@ def test_files_go_when_the_client_does(served, tmp_path, media, files_in, until)
     }
     client.close()
     until(lambda: files_in(root) <= before)
+
+
+def test_mcp_without_its_package_is_said_in_a_sentence(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(BadInput, match=r'needs the package mcp: pip install "impasto\[mcp\]"'):
+        mount_studio(FastAPI(), Settings(mcp=True))
 
 
 @pytest.fixture

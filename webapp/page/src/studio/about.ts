@@ -22,7 +22,11 @@ export function fillAbout(config: StudioConfig): void {
     ],
     [
       "What may be painted",
-      [config.clip_limits, config.picture_limits, `You may have ${config.jobs_at_once} jobs at a time.`],
+      [
+        `Clips: ${lower(config.clip_limits)}`,
+        `Pictures: ${lower(config.picture_limits)}`,
+        `You may have ${config.jobs_at_once} jobs at a time.`,
+      ],
     ],
     [
       "Licences",
@@ -50,6 +54,8 @@ export function fillAbout(config: StudioConfig): void {
     ...forPrograms(config),
   );
 }
+
+const lower = (sentence: string): string => sentence.charAt(0).toLowerCase() + sentence.slice(1);
 
 /** Both endpoints of the API with their parameters, and how they are called. */
 function forPrograms(config: StudioConfig): HTMLElement[] {

@@ -1,0 +1,58 @@
+import { describe, expect, test } from "vitest";
+import { again, chosenSources, clock, createState, isOver, previewed, wishFor } from "../../src/studio/state";
+import type { Job, Source, StudioConfig } from "../../src/studio/types";
+
+const config = { styles: [{ name: "wave", title: "The Wave", by: "" }], brush: 320 } as StudioConfig;
+const source = (name: string): Source => ({
+  path: `/x/${name}`,
+  name,
+  facts: "",
+  width: 8,
+  height: 6,
+  thumb: "",
+  url: null,
+});
+const wave = [{ name: "wave", title: "The Wave", weight: 1 }];
+
+describe("what is painted", () => {
+  test("is what was chosen; our own clip is only previewed", () => {
+    const studio = createState(config);
+    expect(chosenSources(studio.get())).toEqual([]);
+    studio.set({ ours: source("ours.mp4") });
+    expect(chosenSources(studio.get())).toEqual([]);
+    expect(previewed(studio.get()).map(({ name }) => name)).toEqual(["ours.mp4"]);
+    studio.set({ clip: source("mine.mp4") });
+    expect(previewed(studio.get())).toEqual(chosenSources(studio.get()));
+    studio.set({ kind: "pictures", pictures: [source("a.png"), source("b.png")] });
+    expect(chosenSources(studio.get()).map(({ name }) => name)).toEqual(["a.png", "b.png"]);
+  });
+
+  test("is asked for as everything is set: the part and stability of clips only", () => {
+    const studio = createState(config);
+    studio.set({ clip: source("mine.mp4"), from: 3, to: 5, stability: 0.5, sizes: { clip: 480, pictures: 1080 } });
+    const wish = wishFor(studio.get(), chosenSources(studio.get()), wave);
+    expect(wish).toMatchObject({ kind: "clip", start: 3, end: 5, stability: 0.5, brush: 320, size: 480, styles: wave });
+    expect(wish.sources).toEqual([{ path: "/x/mine.mp4", name: "mine.mp4" }]);
+    studio.set({ kind: "pictures" });
+    expect(wishFor(studio.get(), [], wave)).toMatchObject({ start: 0, end: null, stability: 0, size: 1080 });
+  });
+
+  test("is painted again in other styles as it was", () => {
+    const studio = createState(config);
+    const asked = wishFor({ ...studio.get(), strength: 0.5 }, [source("mine.mp4")], wave);
+    const scream = [{ name: "scream", title: "The Scream", weight: 1 }];
+    expect(again({ asked } as Job, scream)).toEqual({ ...asked, styles: scream });
+  });
+});
+
+test.each([
+  [0, "0.0 s"],
+  [5.24, "5.2 s"],
+  [59.96, "1:00.0"],
+  [65.2, "1:05.2"],
+])("%d seconds read %s", (seconds, words) => expect(clock(seconds)).toBe(words));
+
+test("a job is over when nothing more comes of it", () => {
+  const states = ["waiting", "painting", "done", "failed", "cancelled"] as const;
+  expect(states.filter((state) => isOver({ state } as Job))).toEqual(["done", "failed", "cancelled"]);
+});
