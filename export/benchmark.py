@@ -9,8 +9,9 @@ import json
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import suppress
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -20,7 +21,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 from impasto.models.store import published_files
 
-from .runtime.model import Model
+from .runtime.model import Model, load_model
 from .runtime.painter import Painter
 from .runtime.sample import picture
 from .runtime.session import cores, open_session
@@ -29,6 +30,7 @@ from .runtime.timing import interleaved
 
 SIZES = {"512×288": (288, 512), "1280×720": (720, 1280)}
 ROUNDS = 12
+AGAINST_ROUNDS = 30  # two graphs that differ by a few per cent
 CLIP_FRAMES = {"512×288": 240, "1280×720": 60}
 RIVAL_SIDE = 384  # the published any-style graph is fixed at 384², as many pixels as 512×288
 
@@ -49,6 +51,58 @@ def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
             )  # fmt: skip
     report["end_to_end"] = [row for size in SIZES for row in _end_to_end(model, size, device, report["networks"])]
     return report
+
+
+def compare(model: Model, other: Model, device: str = "auto", rounds: int = AGAINST_ROUNDS) -> list[dict]:
+    """Time the graphs of two models in turn, on one thread and on all cores: one row for each graph, size and number of
+    threads.
+
+    "ms" and "other_ms" are medians in milliseconds; "ratio" is the median of the rounds' ratios, below 1 where `model`
+    is the faster. What the machine does besides falls on both of a round alike.
+    """
+    rows = []
+    for size, (height, width) in SIZES.items():
+        for threads in sorted({1, cores()}):
+            ours, theirs = (_graphs(each, device, height, width, threads) for each in (model, other))
+            for graph in ours.keys() & theirs.keys():
+                times = interleaved({"ours": ours[graph], "theirs": theirs[graph]}, rounds)
+                own, others = (np.array(times[whose]) for whose in ("ours", "theirs"))
+                rows.append(
+                    {"graph": graph, "size": size, "threads": threads, "ms": round(float(np.median(own)), 1),
+                     "other_ms": round(float(np.median(others)), 1), "ratio": round(float(np.median(own / others)), 3)}
+                )  # fmt: skip
+    return sorted(rows, key=lambda row: (row["graph"], row["size"], row["threads"]))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[Model]:
+    """A model folder, or the model that comes along in a wheel of Impasto. Raises BadInput for anything else."""
+    if not path.is_file():
+        yield load_model(path)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(path) as wheel:
+                inside = [name for name in wheel.namelist() if "/models/released/" in name]
+                wheel.extractall(folder, inside)
+        except (OSError, zipfile.BadZipFile) as error:
+            raise BadInput(f"{path} is neither a model folder nor a wheel.") from error
+        descriptions = sorted(Path(folder).rglob("model.json"))
+        if not descriptions:
+            raise BadInput(f"{path} holds no model.")
+        yield load_model(descriptions[-1].parent)
+
+
+def _graphs(model: Model, device: str, height: int, width: int, threads: int) -> dict[str, Callable[[], object]]:
+    """Calls that run a model's float32 graphs on a frame of this size, filled up to the multiple it needs."""
+    filled = picture(*(side + -side % model.multiple for side in (height, width))).transpose(2, 0, 1)[None].copy()
+    inputs = {"frame": filled, "style": np.full((1, model.style_size), 0.5, np.float32)}
+    frame = open_session(model.path("frame"), device, threads)
+    runs: dict[str, Callable[[], object]] = {"frame": lambda: frame.run(None, inputs)}
+    if model.state:
+        steady = Steady(open_session(model.path("step"), device, threads), model.state)
+        runs["step"] = lambda: steady.paint(inputs, 1.0)
+    return runs
 
 
 def _networks(model: Model, device: str, height: int, width: int) -> dict[str, Callable[[], object]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import onnx_ir as ir
 import torch
+from onnxscript.optimizer import optimize_ir
 
 from impasto.export.runtime.graph_weights import weights_hash
 from impasto.export.runtime.model import Model, describe, load_model, write_model
@@ -25,7 +26,7 @@ from impasto.models.weights import save_weights
 
 from . import parity
 from .gallery import write_gallery
-from .lowering import TRANSLATIONS
+from .lowering import TRANSLATIONS, with_fewer_operators
 from .tflite import write_tflite
 from .wrappers import FrameGraph, StabilizeGraph, SteadyStyleGraph, StepGraph, StyleGraph
 
@@ -106,10 +107,11 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     of_step = {"stability": torch.ones(1), **state}
     graphs = []
     for suffix, dtype in DTYPES.items():
+        tuned = dtype == torch.float32  # half precision is for graphics processors, and would round Winograd's sums
         graphs += [
             ("style" + suffix, StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}),
-            ("frame" + suffix, FrameGraph(t, dtype), frame),
-            ("step" + suffix, StepGraph(t, dtype), {**frame, **of_step}),
+            ("frame" + suffix, FrameGraph(t, dtype, tuned), frame),
+            ("step" + suffix, StepGraph(t, dtype, tuned), {**frame, **of_step}),
         ]
     graphs += [
         ("steady_style", SteadyStyleGraph(t), {"style": frame["style"], "stability": of_step["stability"]}),
@@ -140,15 +142,25 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
                 opset_version=OPSET,
                 dynamo=True,
                 custom_translation_table=TRANSLATIONS,
+                optimize=False,
                 verbose=False,
             )
             assert program is not None  # as it is for dynamo=False
+            optimize_ir(program.model, onnx_shape_inference=False, should_fold=_foldable)
+            with_fewer_operators(program.model)
             forget_origins(program.model)
             if "frame" in inputs:
                 _any_size(program.model)
             program.save(str(path), external_data=False)
     finally:
         quiet.setLevel(level)
+
+
+def _foldable(node) -> bool | None:
+    """Whether a node may be computed here and now (None: as the optimizer thinks): nothing of T's weights, for a graph
+    has to hold them under their names, and no shape, for it has to hold for any size."""
+    of_weights = any(value is not None and value.is_initializer() and "network." in value.name for value in node.inputs)
+    return False if of_weights or node.op_type == "Shape" else None
 
 
 def _any_size(model) -> None:

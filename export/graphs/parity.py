@@ -30,7 +30,7 @@ def probes(height: int, width: int) -> dict[str, np.ndarray]:
 
 
 @torch.no_grad()
-def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int] = (120, 168)) -> float:
+def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int] = (128, 160)) -> float:
     """Largest absolute difference between T in float32 and a frame graph, over the probes; style [1,D]."""
     session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     worst = 0.0

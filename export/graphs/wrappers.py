@@ -9,6 +9,8 @@ from impasto.models.predictor import Predictor
 from impasto.models.steady.stabilizer import State
 from impasto.models.transformer import Transformer
 
+from .painting import painted
+
 
 class Float32Edges(nn.Module):
     """A network whose inputs and outputs are float32 while it computes in `dtype`."""
@@ -32,18 +34,22 @@ class StyleGraph(Float32Edges):
 
 
 class FrameGraph(Float32Edges):
-    """`frame.onnx`: frame [1,3,H,W] in [0, 1], style [1,D] → painted [1,3,H,W] in [0, 1]."""
+    """`frame.onnx`: frame [1,3,H,W] in [0, 1], style [1,D] → painted [1,3,H,W] in [0, 1].
 
-    def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
+    `tuned`: computed as in `painting`, for ONNX Runtime on processors, in float32.
+    """
+
+    def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32, tuned: bool = False):
         super().__init__(t, dtype)
+        self.tuned = tuned
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
-        return self.convert(frame, style)
+        return painted(self.network, frame, style) if self.tuned else self.convert(frame, style)
 
 
 class SteadyStyleGraph(nn.Module):
-    """`steady_style.onnx`: style [1,D] and stability [1] → steady_style [1,D], what T is given for a frame whose painting
-    `stabilize.onnx` will mix with earlier ones: every frame of a scene but the first."""
+    """`steady_style.onnx`: style [1,D] and stability [1] → steady_style [1,D], what T is given for a frame whose
+    painting `stabilize.onnx` will mix with earlier ones: every frame of a scene but the first."""
 
     def __init__(self, t: Transformer):
         super().__init__()
@@ -54,8 +60,8 @@ class SteadyStyleGraph(nn.Module):
 
 
 class StabilizeGraph(nn.Module):
-    """`stabilize.onnx`: frame and T's painting of it [1,3,H,W], stability [1] and `stabilizer.State` → the next state, as
-    of `StepGraph`, which is this after T. T can then paint several frames at once; only this needs them in order."""
+    """`stabilize.onnx`: frame and T's painting of it [1,3,H,W], stability [1] and `stabilizer.State` → the next state,
+    as of `StepGraph`, which is this after T. T can then paint several frames at once; only this needs them in order."""
 
     def __init__(self, t: Transformer):
         super().__init__()
@@ -73,9 +79,9 @@ class StepGraph(nn.Module):
     half-precision coordinate is off by a pixel at 1280.
     """
 
-    def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32):
+    def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32, tuned: bool = False):
         super().__init__()
-        self.frame, self.stabilizer = FrameGraph(t, dtype), t.stabilizer.settled()
+        self.frame, self.stabilizer = FrameGraph(t, dtype, tuned), t.stabilizer.settled()
         self.style = copy.deepcopy(t.steady_style)
 
     def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> State:

@@ -183,14 +183,28 @@ def app_command(
 def benchmark(
     model: ModelOption = None,
     device: DeviceOption = "auto",
+    against: Annotated[
+        Path | None,
+        typer.Option(help="Time its graphs beside those of another model instead: a folder, or a wheel of Impasto."),
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Time a model, alone and end to end, beside its rivals in the same run."""
     from impasto.export.benchmark import benchmark as run
+    from impasto.export.benchmark import compare, opened
     from impasto.export.runtime.model import load_model
 
     from .console import print_json, print_table
 
+    if against:
+        with opened(against) as other:
+            rows = compare(load_model(model), other, device)
+        if as_json:
+            print_json(rows)
+            return
+        columns = ("graph", "size", "threads", "ms", "other ms", "ratio")
+        print_table(f"Beside {against}", columns, [tuple(row.values()) for row in rows])
+        return
     result = run(load_model(model), device)
     if as_json:
         print_json(result)
