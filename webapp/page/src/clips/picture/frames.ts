@@ -32,12 +32,12 @@ export function createFramer(look: Look): (sample: VideoSample) => Promise<Video
     if (!hdr && !background && isPlain(sample) && sameSize(shown, first)) return cropped(sample, look);
     pen ??= new OffscreenCanvas(size.width, size.height).getContext("2d", { alpha: false, willReadFrequently: true })!;
     const { left, top, width, height } = placeOf(shown, first, look);
+    const told = hdr || background ? await relabelled(sample, look) : sample; // from here on at one go: one pen for all
     pen.fillStyle = "black";
     pen.fillRect(0, 0, size.width, size.height);
     pen.fillStyle = `rgb(${background})`;
     if (background) pen.fillRect(left, top, width, height);
     pen.imageSmoothingQuality = "medium";
-    const told = hdr || background ? await relabelled(sample, look) : sample;
     told.draw(pen, left, top, width, height);
     if (told !== sample) told.close();
     const pixels = pen.getImageData(0, 0, size.width, size.height).data;
