@@ -138,7 +138,7 @@ def running(session: ort.InferenceSession) -> Iterator[None]:
     """Where a graph is run: BadInput for one that cannot be, MemoryError where there is no room."""
     try:
         yield
-    except (ValueError, *REFUSALS) as error:
+    except (ValueError, RuntimeError, *REFUSALS) as error:  # RuntimeError: from runs whose outputs are bound
         if "allocate" in str(error):
             raise MemoryError from error
         graph = getattr(session, "_model_path", None) or "A graph of the model"

@@ -279,7 +279,7 @@ def _timing(path: Path, container, stream) -> _Timing:
     """
     stated = Fraction(stream.average_rate or 0)
     seconds = declared_duration(stream)
-    if seconds is None and container.duration:
+    if seconds is None and (container.duration or 0) > 0:
         seconds = container.duration / av.time_base
     if 0 < stated <= _HIGHEST_USUAL_RATE and seconds is not None:
         return _Timing(stated, True, seconds, stream.frames or round(seconds * stated))
@@ -324,7 +324,7 @@ def _orientation(frame) -> Orientation:
 
 def declared_duration(stream) -> float | None:
     """Seconds the picture lasts by its own header or Matroska tag; None when neither says."""
-    if stream.duration:
+    if (stream.duration or 0) > 0:
         return float(stream.duration * stream.time_base)
     return _parse_clock(stream.metadata.get("DURATION", ""))
 

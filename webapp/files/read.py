@@ -67,11 +67,12 @@ def read_frames(info: ClipInfo, size: tuple[int, int] | None = None, span: Span 
             pts = pts if last is None else max(pts, last + 1)
             if end is not None and pts >= end:
                 break
-            duration = (_in_ticks(info, decoded, decoded.duration or 0) if info.durations else 0) or step
+            duration = (_in_ticks(info, decoded, max(decoded.duration or 0, 0)) if info.durations else 0) or step
             last = pts
             if start and pts + duration <= start:
                 continue
-            found, shown = True, max(pts, start)  # of a frame across the beginning, what is left
+            # Of a frame across the beginning, what is left; damaged times may lie before the clip's own beginning.
+            found, shown = True, max(pts, start) if start else pts
             yield Frame(convert(decoded), shown - start, pts + duration - shown)
     if not (found or span.whole):
         raise BadInput(f"{info.path} has no picture between {span.start:g} s and {span.end or info.duration or 0:g} s.")
