@@ -1,7 +1,8 @@
 """ONNX Runtime sessions set up on purpose: which device, how many threads, what happens between runs."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 
@@ -127,9 +128,16 @@ def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, in
 
 
 def run(session: ort.InferenceSession, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
-    """These outputs of a graph. Raises BadInput for one that does not run, and MemoryError where there is no room."""
-    try:
+    """These outputs of a graph. Raises what `running` does."""
+    with running(session):
         return [np.asarray(value) for value in session.run(list(outputs), feed)]
+
+
+@contextmanager
+def running(session: ort.InferenceSession) -> Iterator[None]:
+    """Raises BadInput for a graph that does not run, and MemoryError where there is no room."""
+    try:
+        yield
     except (ValueError, *REFUSALS) as error:
         if "allocate" in str(error):
             raise MemoryError from error

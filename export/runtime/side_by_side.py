@@ -14,6 +14,7 @@ import onnxruntime as ort
 
 from .cores import CORES
 from .painter import Painter, finish
+from .session import run, running
 from .steady import Steady
 
 STABILIZER_SHARE = 4  # cores to one thread of the stabilizer, whose work is a third of T's and gains less by threads
@@ -52,7 +53,7 @@ class SideBySide:
         planes, style = self._painter.prepare(frame), self._painter.style
         if self._steady is not None and not first:  # what is not mixed is painted in the style itself
             inputs = {"style": style, "stability": np.array([self._painter.look.stability], np.float32)}
-            style = np.asarray(self._steady_style.run(None, inputs)[0])
+            (style,) = run(self._steady_style, ["steady_style"], inputs)
         with CORES.lend(self._painter, 1), self._network.borrow() as network:
             painting = _run_into(network, {"frame": planes, "style": style}, "painted", self._buffer(planes.shape))
         return Begun(first, frame, planes, painting)
@@ -88,7 +89,8 @@ def _run_into(
     for name, value in inputs.items():
         binding.bind_cpu_input(name, value)
     binding.bind_output(output, "cpu", 0, np.float32, room.shape, room.ctypes.data)
-    session.run_with_iobinding(binding)
+    with running(session):
+        session.run_with_iobinding(binding)
     return room
 
 
