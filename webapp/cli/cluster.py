@@ -32,5 +32,6 @@ def on_ray(
     model = painter.model
     place = model.name if model.folder.parent == RELEASED else str(model.folder.resolve())
     weights = model.files["frame"]["sha256"]
-    recipe = Recipe(place, weights, tuple(styles), tuple(shares), painter.look, size, brush_size)
+    settings = {**painter.settings(), "size": size, "brush_size": brush_size}
+    recipe = Recipe(place, weights, tuple(styles), tuple(shares), painter.look, size, brush_size, settings)
     return stylize_on_ray(address, source, output, recipe, **shown)

@@ -40,6 +40,7 @@ class FileJob:
     gaps: list[dict] = field(default_factory=list)
     missing: int = 0  # parts not painted yet
     whole: bool = False  # painted whole after all
+    again: bool | None = None  # in a folder: whether it was there, painted otherwise
     frames: int = 0  # painted here, by whoever
     tries: dict[tuple, int] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
@@ -67,7 +68,8 @@ class FileJob:
             {} if task.method == "paint" else {"gaps": self.gaps, "painted_per_second": self._speed(result["frames"])}
         )
         self.frames = result["frames"]
-        self.outcome = {**result, **speed}
+        again = {} if self.again is None else {"again": self.again}
+        self.outcome = {**result, **speed, **again}
         if self.parts or self.whole:
             places.remove(self.parts_place)
         return []

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from impasto.models.errors import BadInput
+from impasto.webapp.files.ledger import Ledger
 from impasto.webapp.files.pictures import SUFFIXES as PICTURES
 from impasto.webapp.files.stylize import MEDIA_SUFFIXES, plan_folder
 
@@ -64,12 +65,22 @@ def stylize_with(
             raise RuntimeError(job.outcome["error"])
         return job.outcome
     jobs, skipped, ignored = [], [], []
+    ledger = None if places.is_url(target) else Ledger(Path(target), recipe.settings)
     for name, output in _files(source, target, ignored, recursive):
-        if places.exists(output):
+        there = places.exists(output)
+        again = there and ledger is not None and ledger.differs(Path(output))
+        if there and not again:
             skipped.append(name)
         else:
-            jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe)))
-    run_jobs(jobs, crew, on_file, progress)
+            jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe), again=again))
+
+    def note(outcome: dict) -> None:
+        if ledger is not None and "error" not in outcome:
+            ledger.note(Path(outcome["output"]))
+        if on_file is not None:
+            on_file(outcome)
+
+    run_jobs(jobs, crew, note, progress)
     outcomes = [job.outcome for job in jobs if job.outcome is not None]
     failed = [outcome for outcome in outcomes if "error" in outcome]
     painted = [outcome for outcome in outcomes if "error" not in outcome]

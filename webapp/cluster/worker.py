@@ -33,6 +33,7 @@ class Recipe:
     look: Look
     size: int | None
     brush_size: int | None
+    settings: dict | None = None  # all this for the ledger of a folder, see `files.ledger`
 
 
 class Worker:

@@ -95,10 +95,9 @@ def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path)
                 for packet in painted.demux(video=0):
                     if packet.size:
                         _move(packet, part.start, info.time_base)
-                        packet.stream = stream
+                        packet.stream, end = stream, packet.pts + packet.duration
                         tracks.write_until(packet.dts * info.time_base)
                         output.mux(packet)
-                        end = packet.pts + packet.duration
         tracks.finish()
         return tracks.audio, float(end * info.time_base)
 

@@ -1,5 +1,7 @@
 """A folder through a crew without Ray: the same files as on one machine, whatever is lost on the way."""
 
+from dataclasses import replace
+
 import av
 import pytest
 
@@ -63,6 +65,14 @@ def test_what_is_there_is_skipped_and_nothing_is_left_over(without_damage, tmp_p
     found = stylize_with(again, str(without_damage), str(tmp_path / "out"), recipe)
     assert sorted(found["skipped"]) == ["long.mp4", "short.mp4", "still.png"]
     assert again.done == []
+
+
+def test_what_was_painted_with_something_else_is_painted_again(without_damage, tmp_path, crew, recipe):
+    first, second = (replace(recipe, settings={"style": name}) for name in "ab")
+    stylize_with(crew(), str(without_damage), str(tmp_path / "out"), first)
+    assert len(stylize_with(crew(), str(without_damage), str(tmp_path / "out"), first)["skipped"]) == 3
+    found = stylize_with(crew(), str(without_damage), str(tmp_path / "out"), second)
+    assert [each["again"] for each in found["painted"]] == [True] * 3
 
 
 def test_lost_machines_cost_only_what_they_were_doing(without_damage, tmp_path, crew, recipe, alone, lost):
@@ -134,7 +144,5 @@ def test_one_file_and_its_mistakes(clips, tmp_path, crew, recipe):
 
 
 def test_another_model_on_a_machine_is_refused(recipe):
-    from dataclasses import replace
-
     with pytest.raises(BadInput, match="another model tiny; install the same one"):
         Worker(replace(recipe, weights="0" * 64), 1)
