@@ -48,7 +48,7 @@ ALWAYS = {
     "contrast": 0.4,
     "structure": 30.0,
     "tv": 0.02,
-    "output_temporal": 40.0,
+    "output_temporal": 80.0,
 }
 
 
@@ -260,7 +260,7 @@ def painting_targets(graphs: Graphs, picture: np.ndarray, brush_size: float) -> 
     seen = tiles(picture, round(PAINTING_SIDE * brush_size), side)
     names = [output.name for output in graphs.painting.get_outputs()]
     grams = [graphs.painting.run(names, {"image": tile.transpose(2, 0, 1)[None]}) for tile in seen]
-    found = {name: np.mean([gram[i] for gram in grams], 0) for i, name in enumerate(names)}
+    found = {name: np.mean([np.asarray(gram[i]) for gram in grams], 0) for i, name in enumerate(names)}
     pixels = np.concatenate([tile.reshape(1, -1, 3) for tile in seen], 1)
     lab = cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB)[0].astype(np.float64)
     grey = cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY).astype(np.float64)
@@ -293,7 +293,9 @@ def tiles(picture: np.ndarray, short: int, side: int) -> list[np.ndarray]:
 def batches(graphs: Graphs, contents: Sequence[np.ndarray], seed: int) -> Iterator[dict[str, np.ndarray]]:
     """Inputs of the step that change from step to step, without end."""
     n, side = graphs.batch
-    pool = Contents(contents, side, seed, lambda frame: graphs.content.run(None, {"image": frame[None]})[0][0])
+    pool = Contents(
+        contents, side, seed, lambda frame: np.asarray(graphs.content.run(None, {"image": frame[None]})[0])[0]
+    )
     while True:
         yield pool.draw(n)
 

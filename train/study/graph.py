@@ -163,9 +163,11 @@ def weights_from_file(model: ir.Model, file: Path) -> None:
     """Make VGG's weights, inputs of the graph so far, initializers that lie in `file`, and restore them there."""
     graph, stored = model.graph, places(file)
     begin: list[ir.Node] = []
-    for value in [value for value in graph.inputs if value.name.startswith("vgg.")]:
+    given = {
+        str(value.name).removeprefix("vgg."): value for value in graph.inputs if str(value.name).startswith("vgg.")
+    }
+    for name, value in given.items():
         graph.inputs.remove(value)
-        name = value.name.removeprefix("vgg.")
         if name not in stored or not value.uses():
             continue
         tensor = initializer(graph, name, *stored[name], file)
