@@ -11,27 +11,25 @@ from playwright.sync_api import expect
 from test_page import FRAMES, HIDE, LOOK, PATIENCE, TWO, apart, decoded, fitted, strength, visit
 
 # A camera's frames as the engine gets them, each grey and as bright as the fraction of the second at which it was taken
-# (`show(seconds, width, height)`); and a microphone that clicks as each second begins. The clocks of sound and page are
-# compared where they have run for a while: at first the audio context's stands still.
+# (`show(seconds, width, height)`); and a microphone that clicks as each second begins. Its sound says when it was
+# heard, as a microphone's does, however late a busy machine hands it on: an audio context's clock would stumble there.
 CLOCKWORK = """async () => {
-  const sound = new AudioContext();
-  await sound.resume();
-  const out = sound.createMediaStreamDestination();
-  navigator.mediaDevices.getUserMedia = async () => out.stream;
-  await new Promise((done) => setTimeout(done, 500));
-  let ahead = Infinity; // of the page's clock, seconds
-  for (let i = 0; i < 60; i++) {
-    ahead = Math.min(ahead, performance.now() / 1000 - sound.currentTime);
-    await new Promise((done) => setTimeout(done, 5));
-  }
-  const heard = sound.currentTime + 0.5, seen = 1000 * (heard + ahead);
-  for (let second = 0; second < 60; second++) {
-    const click = sound.createOscillator();
-    click.frequency.value = 1000;
-    click.connect(out);
-    click.start(heard + second);
-    click.stop(heard + second + 0.05);
-  }
+  const RATE = 48000, COUNT = 480;
+  const begin = performance.now(), seen = begin;
+  const track = new MediaStreamTrackGenerator({ kind: "audio" });
+  const writer = track.writable.getWriter();
+  let written = 0; // pieces of 10 ms
+  setInterval(() => {
+    for (; begin + 10 * (written + 1) <= performance.now(); written++) {
+      const data = new Float32Array(COUNT);
+      if (written % 100 < 5) data.forEach((_, i) => { data[i] = 0.5 * Math.sin((2 * Math.PI * 1000 * i) / RATE); });
+      writer.write(new AudioData({
+        data, format: "f32-planar", sampleRate: RATE, numberOfFrames: COUNT, numberOfChannels: 1,
+        timestamp: 10000 * written,
+      }));
+    }
+  }, 5);
+  navigator.mediaDevices.getUserMedia = async () => new MediaStream([track.clone()]);
   const show = async (width, height) => {
     const at = performance.now();
     const level = Math.round(255 * (((at - seen) / 1000 + 60) % 1));
