@@ -61,7 +61,7 @@ def read_log(run: Path) -> list[dict]:
             line = json.loads(text)
         except (ValueError, RecursionError):
             line = None
-        if LINE(line):
+        if line is not None and LINE(line):
             lines.append({**line, "seconds": float(line["seconds"])})
         elif at < len(written):
             raise BadInput(f"{file} is damaged at line {at}: choose another --out.")

@@ -82,7 +82,7 @@ def report_study(summary: dict) -> None:
     out.print(f"{summary['output']}: {summary['steps']} steps, {size}; {losses}", soft_wrap=True, highlight=False)
 
 
-def print_json(data: dict) -> None:
+def print_json(data: dict | list[dict]) -> None:
     print(json.dumps(data, ensure_ascii=False))
 
 
