@@ -28,6 +28,7 @@ from websockets.sync.client import connect
 from impasto.export.runtime.model import describe, load_model
 from impasto.models.errors import BadInput
 from impasto.webapp.cli import main as cli
+from impasto.webapp.files.brush_size import DEFAULT as BRUSH
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.server.app import create_app
 from impasto.webapp.server.run import server_options
@@ -356,10 +357,9 @@ class Api(Served):
     studio = True
 
     def make(self, folder: Path) -> dict[str, bytes]:
-        call = {"data": [{"path": "PICTURE", "meta": {"_type": "gradio.FileData"}}, ["waves"], [], [], 1.0, False, 64]}
-        clip = {
-            "data": [{"path": "PICTURE", "meta": {"_type": "gradio.FileData"}}, ["waves"], [], [1], 1, False, 64, 1]
-        }
+        file = {"path": "PICTURE", "meta": {"_type": "gradio.FileData"}}
+        call = {"data": [file, ["waves"], [], [], 1.0, False, 64, BRUSH]}
+        clip = {"data": [file, ["waves"], [], [1], 1, False, 64, 1, BRUSH, 0.0, 0.0]}
         self.photo = seeds.pictures()["turned.jpg"]
         return {"paint_picture.json": json.dumps(call).encode(), "paint_clip.json": json.dumps(clip).encode()}
 

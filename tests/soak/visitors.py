@@ -25,6 +25,7 @@ from websockets.sync.client import connect
 
 from impasto.export.benchmark import make_clip
 from impasto.export.runtime.sample import picture
+from impasto.webapp.files.brush_size import DEFAULT as BRUSH
 
 STYLES = ("great-wave", "starry-night", "udnie")
 LIVE_SIZES = ((240, 320), (288, 512), (320, 240))  # height, width
@@ -104,7 +105,7 @@ def call_without_session(url: str, folder: Path, counts: Counter, ended: threadi
             files = {"files": ("photo.jpg", (folder / "photo.jpg").read_bytes())}
             path = program.post("gradio_api/upload", files=files).json()[0]
             given = {"path": path, "meta": {"_type": "gradio.FileData"}}
-            call = [given, ["udnie"], [], [], 1.0, False, 96]
+            call = [given, ["udnie"], [], [], 1.0, False, 96, BRUSH]
             event = program.post("gradio_api/call/paint_picture", json={"data": call}).json()["event_id"]
             answer = program.get(f"gradio_api/call/paint_picture/{event}").text
             counts["picture"] += "event: complete" in answer
