@@ -31,7 +31,7 @@ def served(serve):
 
 @pytest.fixture
 def client(served, tmp_path):
-    client = Client(served[0], verbose=False, download_files=tmp_path)
+    client = Client(served[0], verbose=False, download_files=tmp_path, httpx_kwargs={"timeout": 60})
     yield client
     client.close()
 
@@ -214,7 +214,7 @@ def test_files_go_when_the_client_does(served, tmp_path, media, files_in, until)
     clip = media.write_clip(tmp_path / "mine.mp4", media.scenes(96, 64, 11))
     root = served[1].state.studio.folders.root
     before = files_in(root)
-    client = Client(served[0], verbose=False, download_files=tmp_path)
+    client = Client(served[0], verbose=False, download_files=tmp_path, httpx_kwargs={"timeout": 60})
     client.predict(clip=handle_file(clip), size=64, api_name="/paint_clip")
     assert {path.name for path in files_in(root) - before if path.suffix == ".mp4"} == {
         "mine.mp4",
@@ -245,7 +245,7 @@ def test_a_job_that_is_cancelled_or_left_stops_and_leaves_nothing(
     with serve(Settings(threads=1, jobs_at_once=1)) as (url, app):
         studio = app.state.studio
         at_rest = files_in(studio.folders.root)
-        client = Client(url, verbose=False, download_files=tmp_path)
+        client = Client(url, verbose=False, download_files=tmp_path, httpx_kwargs={"timeout": 60})
         job = client.submit(clip=handle_file(clip), size=64, api_name="/paint_clip")
         until(lambda: any(path.name.endswith(".part.mp4") for path in files_in(studio.folders.root)))
         if ending == "cancel":
