@@ -10,7 +10,7 @@ import pytest
 from impasto.webapp.cli.console import report
 from impasto.webapp.files.gaps import describe, ends_early
 from impasto.webapp.files.stylize import stylize_path
-from impasto.webapp.studio.tabs.clip import outcome
+from impasto.webapp.studio.page_jobs import outcome
 
 
 @pytest.fixture
