@@ -3,6 +3,7 @@
 From outside: `RayCrew`. Needs the extra [ray].
 """
 
+import logging
 import socket
 import time
 from typing import Any
@@ -30,7 +31,7 @@ class RayCrew:
     def __init__(self, address: str, recipe: Recipe, part_frames: int = PART_FRAMES):
         _check_reachable(address)
         try:
-            ray.init(address=address, log_to_driver=False, logging_level="error")
+            ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
         except (ConnectionError, ValueError, RuntimeError) as error:
             raise BadInput(f"There is no Ray cluster at {address}: {error}") from error
         self._recipe, self._part_frames = ray.put(recipe), part_frames

@@ -63,16 +63,17 @@ class Worker:
     def paint(self, source: str, target: str) -> dict:
         """Paint a file whole: `stylize_path`'s summary."""
         with fetched(source) as file, stored(target) as painted:
-            summary = stylize_path(file, painted, self.painter, **self._sizes())
+            summary = stylize_path(
+                file, painted, self.painter, size=self.recipe.size, brush_size=self.recipe.brush_size
+            )
         return {**summary, "input": source, "output": target}
 
     def paint_part(self, source: str, part: Part, target: str) -> dict:
         """Paint a part of a clip: `stylize_part`'s summary."""
         with fetched(source) as file, stored(target) as painted:
-            return stylize_part(file, painted, self.painter, part, **self._sizes())
-
-    def _sizes(self) -> dict[str, int | None]:
-        return {"size": self.recipe.size, "brush_size": self.recipe.brush_size}
+            return stylize_part(
+                file, painted, self.painter, part, size=self.recipe.size, brush_size=self.recipe.brush_size
+            )
 
     def join(self, source: str, parts: list[tuple[Part, str]], target: str) -> dict:
         """Join painted parts: a summary as of `paint`, without gaps and how fast it was painted."""

@@ -94,17 +94,19 @@ def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path)
             with av.open(str(file)) as painted:
                 for packet in painted.demux(video=0):
                     if packet.size:
-                        _move(packet, part.start, info.time_base)
-                        packet.stream, end = stream, packet.pts + packet.duration
-                        tracks.write_until(packet.dts * info.time_base)
+                        dts = _move(packet, part.start, info.time_base)
+                        end = dts + packet.duration  # there are no B-frames
+                        packet.stream = stream
+                        tracks.write_until(dts * info.time_base)
                         output.mux(packet)
         tracks.finish()
         return tracks.audio, float(end * info.time_base)
 
 
-def _move(packet: av.Packet, start: int, time_base: Fraction) -> None:
-    """Times of a part's packet, whatever the ticks in its file, as times of the clip."""
+def _move(packet: av.Packet, start: int, time_base: Fraction) -> int:
+    """Times of a part's packet, whatever the ticks in its file, as times of the clip; returns when it is decoded."""
     scale = packet.time_base / time_base
-    packet.pts, packet.dts = (start + round((time or 0) * scale) for time in (packet.pts, packet.dts))
+    pts, dts = (start + round((time or 0) * scale) for time in (packet.pts, packet.dts))
     packet.duration = round((packet.duration or 0) * scale)
-    packet.time_base = time_base
+    packet.pts, packet.dts, packet.time_base = pts, dts, time_base
+    return dts
