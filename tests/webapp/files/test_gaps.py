@@ -10,7 +10,7 @@ import pytest
 from impasto.webapp.cli.console import report
 from impasto.webapp.files.gaps import describe, ends_early
 from impasto.webapp.files.stylize import stylize_path
-from impasto.webapp.studio.tabs.clip import outcome
+from impasto.webapp.studio.page_jobs import outcome
 
 
 @pytest.fixture
@@ -53,7 +53,7 @@ def test_a_fifth_cut_out_of_the_middle_is_said(tmp_path, media, painter, noise, 
     assert err == f"Warning: {clip} has gaps: {describe([gap])}.\n"
     report(summary, as_json=False)
     assert "Warning" in capsys.readouterr().err
-    assert "The clip has gaps: frames are missing" in outcome(summary)
+    assert "the clip has gaps: frames are missing" in outcome(summary)
 
 
 @pytest.fixture
