@@ -53,7 +53,7 @@ def test_a_fifth_cut_out_of_the_middle_is_said(tmp_path, media, painter, noise, 
     assert err == f"Warning: {clip} has gaps: {describe([gap])}.\n"
     report(summary, as_json=False)
     assert "Warning" in capsys.readouterr().err
-    assert "The clip has gaps: frames are missing" in outcome(summary)
+    assert "the clip has gaps: frames are missing" in outcome(summary)
 
 
 @pytest.fixture
