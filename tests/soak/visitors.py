@@ -158,7 +158,7 @@ def read_pages(url: str, folder: Path, counts: Counter, ended: threading.Event) 
             for page in PAGES:
                 answer = reader.get(page)
                 counts["pages"] += 1
-                counts["wrong answers"] += answer.status_code >= 500
+                counts["wrong answers"] += answer.status_code >= 500 and answer.status_code != 503  # 503: not built
 
 
 VISITORS: tuple[Visit, ...] = (paint_files, ask_amiss, call_without_session, live_page, break_off, read_pages)
