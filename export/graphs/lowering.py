@@ -50,8 +50,9 @@ def _slice_at_once(node: ir.Node) -> None:
     inner = node.inputs[0].producer() if node.inputs[0] is not None else None
     if inner is None or inner.op_type != "Slice":
         return
-    both = [[_numbers(value) for value in (*each.inputs[1:], None)[:4]] for each in (inner, node)]
-    if any(numbers is None for each in both for numbers in each) or set(both[0][2]) & set(both[1][2]):
+    found = [[_numbers(value) for value in (*each.inputs[1:], None)[:4]] for each in (inner, node)]
+    both = [[numbers for numbers in each if numbers is not None] for each in found]
+    if any(len(each) < 4 for each in both) or set(both[0][2]) & set(both[1][2]):
         return
     settings = [np.concatenate(pair) for pair in zip(*both, strict=True)]
     graph = node.graph

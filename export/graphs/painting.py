@@ -19,12 +19,13 @@ from typing import Any
 
 import onnx_ir as ir
 import torch
-from onnxscript import opset18 as op
+from onnxscript import opset18
 from torch import Tensor
 from torch.nn import functional as F
 
 from impasto.models.transformer import Transformer
 
+op: Any = opset18  # onnxscript types an operator's result as one that no operator takes
 ROWS = 4  # of a tile: so many rows of a convolution are found from 6 products where 12 would be multiplied
 # Winograd's F(4,3) with the points 0, ±1, ±2 and infinity: rows = BACK · ((KERNEL · w) ⊙ (AHEAD · 6 rows about them)).
 AHEAD = [
