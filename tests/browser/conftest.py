@@ -28,16 +28,9 @@ from impasto.models.errors import BadInput
 from impasto.webapp.page_build import build_page
 
 sys.path.append(str(Path(__file__).parent))  # for engine_page.py
+from engine_page import WEBGPU
 
 PLAIN = ("--headless=new", "--no-sandbox", "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
-WEBGPU = (
-    "--enable-unsafe-webgpu",
-    "--enable-features=Vulkan",
-    "--use-vulkan=swiftshader",
-    "--use-angle=swiftshader",
-    "--use-webgpu-adapter=swiftshader",
-    "--ignore-gpu-blocklist",
-)
 OFFLINE = "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost"
 ISOLATION = {
     "Cross-Origin-Opener-Policy": "same-origin",

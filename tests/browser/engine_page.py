@@ -13,6 +13,14 @@ from impasto.models import store
 
 PATIENCE = 240_000  # milliseconds: software rendering on a busy machine
 POLL = 50  # milliseconds
+WEBGPU = (  # Chromium with a graphics card made of software
+    "--enable-unsafe-webgpu",
+    "--enable-features=Vulkan",
+    "--use-vulkan=swiftshader",
+    "--use-angle=swiftshader",
+    "--use-webgpu-adapter=swiftshader",
+    "--ignore-gpu-blocklist",
+)
 
 # Helpers inside the page. A picture travels as base64 RGBA; the engine is the page's own.
 HELPERS = """() => {

@@ -5,10 +5,10 @@ import base64
 import cv2
 import numpy as np
 import pytest
-from conftest import WEBGPU
 from engine_page import (
     HELPERS,
     PATIENCE,
+    WEBGPU,
     difference,
     jpeg,
     mean_difference,

@@ -183,8 +183,8 @@ def test_processes_that_do_not_know_of_each_other_are_refused(command, monkeypat
 
 @STAGES
 def test_what_is_not_finite_is_named(stage, sources, tiny, tmp_path):
-    weights = load_file(sources["vgg_file"])
-    weights["features.19.bias"][0] = float("nan")  # conv4_2: strokes alone are looked at so far
+    weights = {name: values.float() for name, values in load_file(sources["vgg_file"]).items()}
+    weights["features.19.bias"][0] = 1e30  # its square is infinite; conv4_2: strokes alone are looked at so far
     save_file(weights, tmp_path / "vgg.safetensors")
     with pytest.raises(BadInput, match=r"Not finite at step 1: texture, energy;"):
         stage.train(tiny(stage), out=tmp_path / "run", **{**sources, "vgg_file": tmp_path / "vgg.safetensors"})

@@ -11,7 +11,6 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.probe import probe
 
 from .occlusion import occlusion_mask, visible
 from .warp import scale_flow, scale_mask
@@ -47,6 +46,8 @@ def read_frames(path: str | Path, height: int | None = None) -> Iterator[np.ndar
         raise BadInput(f"There is no clip {path}.")
     no_clip = BadInput(f"{path} is not a clip that can be decoded: no frame could be read.")
     try:
+        from impasto.webapp.files.probe import probe  # here: with PyAV, which training needs for clips alone
+
         probe(Path(path))  # knows clips by their content, and reads nothing but this file: a playlist would name others
     except BadInput as error:
         raise no_clip from error

@@ -202,17 +202,17 @@ def test_one_pixel_is_painted(run, files):
 
 
 def test_interrupt_leaves_nothing_and_says_so(run, files, monkeypatch):
-    from impasto.export.runtime.painter import Painter
+    from impasto.export.runtime.side_by_side import SideBySide
 
-    real, painted = Painter.paint, []
+    real, painted = SideBySide.complete, []
 
-    def paint(self, frame):
+    def complete(self, begun):
         painted.append(1)
         if len(painted) == 5:
             raise KeyboardInterrupt
-        return real(self, frame)
+        return real(self, begun)
 
-    monkeypatch.setattr(Painter, "paint", paint)
+    monkeypatch.setattr(SideBySide, "complete", complete)
     before = sorted(files.iterdir())
     code, out, err = run(*stylize(files))
     assert code == 130
@@ -246,7 +246,7 @@ def test_the_painting_side_never_imports_torch(files):
     """A whole run in a fresh interpreter where torch and onnx cannot be imported."""
     code = (
         "import sys\n"
-        "for name in ('torch', 'onnx', 'safetensors', 'matplotlib'): sys.modules[name] = None\n"
+        "for name in ('torch', 'onnx', 'matplotlib'): sys.modules[name] = None\n"
         "from impasto.webapp.cli.main import main\n"
         "main(sys.argv[1:])\n"
     )
@@ -328,7 +328,7 @@ def imported_packages():
 
 def test_every_package_that_an_extra_brings_is_known_by_it():
     """So that a command that lacks one says which extra to install."""
-    always = {"impasto", "av", "cv2", "numpy", "onnxruntime", "PIL", "pillow_heif", "rich", "typer"}
+    always = {"impasto", "av", "cv2", "numpy", "onnxruntime", "PIL", "pillow_heif", "rich", "safetensors", "typer"}
     assert {*imported_packages()} - always - set(sys.stdlib_module_names) <= {*cli.EXTRA_OF}
 
 
