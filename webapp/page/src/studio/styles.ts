@@ -1,6 +1,7 @@
 // The styles: tiles to choose from, and the line of those chosen with their weights. The mix is the one truth of both.
 import { byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
+import { pictureChooser } from "../ui/styles/chooser";
 import { heaviest, isOwn, only, shares, toggle, weigh, without } from "../ui/styles/mix";
 import { frameOf, paintedOf, pictureOf } from "./server";
 import { isOver, type State, type Studio } from "./state";
@@ -68,7 +69,10 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
     const all = [...entries.values()];
     const mine = all.filter(({ key }) => isOwn(key)).reverse();
     const rest = all.filter(({ key }) => !isOwn(key));
-    wall.replaceChildren(anyPicture(on.pictures), ...[...mine, ...rest].map((entry) => tile(entry, press, forget)));
+    wall.replaceChildren(
+      pictureChooser("own", "Any picture", on.pictures),
+      ...[...mine, ...rest].map((entry) => tile(entry, press, forget)),
+    );
     show(studio.get());
   };
   const show = (state: State): void => {
@@ -167,29 +171,6 @@ function bindMore(wall: HTMLElement, count: () => number): void {
   more.hidden = count() < FEW;
   more.addEventListener("click", () => expand(more.ariaExpanded !== "true"));
   expand(false);
-}
-
-function anyPicture(onPictures: (files: File[]) => void): HTMLElement {
-  const input = make("input", {
-    type: "file",
-    accept: "image/*,.style",
-    multiple: true,
-    className: "unseen",
-    id: "own",
-  });
-  input.addEventListener("change", () => {
-    const files = [...(input.files ?? [])];
-    input.value = "";
-    if (files.length) onPictures(files);
-  });
-  const face = make("span", { className: "own-face" }, icon("plus"));
-  return make(
-    "label",
-    { className: "card own" },
-    face,
-    make("span", { className: "name", textContent: "Any picture" }),
-    input,
-  );
 }
 
 function tile(entry: StyleEntry, press: (key: string) => void, forget: (key: string) => void): HTMLElement {

@@ -5,6 +5,7 @@ import { byId, make } from "../dom";
 import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
 import { numberWord } from "../status/sentences";
+import { pictureChooser } from "./chooser";
 import { heaviest, isOwn, only, shares, toggle, weigh, without } from "./mix";
 import type { Palette, PaletteStyle } from "./palette";
 
@@ -31,7 +32,7 @@ export function createGallery(
   const sliders = byId("mix");
   const mixing = byId<HTMLInputElement>("mixing");
   const more = byId<HTMLButtonElement>("more");
-  const chooser = ownChooser(onPictures);
+  const chooser = pictureChooser("use-picture", "Your own picture", onPictures);
   wall.style.setProperty("--behind", `rgb(${rules.background.join(" ")})`);
   byId("mixing-label").textContent = `Mix up to ${numberWord(rules.styles_at_once)}`;
 
@@ -120,29 +121,6 @@ function swatch(name: string): HTMLElement {
   });
   box.style.setProperty("--turn", `${seed % 360}deg`);
   return box;
-}
-
-function ownChooser(onPictures: (files: File[]) => void): HTMLElement {
-  const input = make("input", {
-    type: "file",
-    accept: "image/*,.style",
-    multiple: true,
-    className: "unseen",
-    id: "use-picture",
-  });
-  input.addEventListener("change", () => {
-    const files = [...(input.files ?? [])];
-    input.value = "";
-    if (files.length) onPictures(files);
-  });
-  const face = make("span", { className: "own-face" }, icon("plus"));
-  return make(
-    "label",
-    { className: "card own" },
-    face,
-    make("span", { className: "name", textContent: "Your own picture" }),
-    input,
-  );
 }
 
 /** One slider for each style of the mix; kept in place while it is dragged. */
