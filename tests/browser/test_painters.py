@@ -29,6 +29,7 @@ from engine_page import (
 
 from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.steady import Steady
 from impasto.export.runtime.style_file import style_file, to_bytes
 from impasto.models import store
 
@@ -256,10 +257,10 @@ def with_brush_in_python(model, styles, weights, pictures, stability):
     """Painted float32 [3,H,W] of each picture."""
     painter, painted = Painter(model, device="cpu", look=Look(stability=stability)), []
     painter.use(styles, weights)
-    steady, alone = (painter._open_step(), None) if stability else (None, painter._open_frame())
+    steady, alone = Steady(painter._open_step(), model.state), painter._open_frame()
     for picture in pictures:
         feeds = {"frame": painter.prepare(picture), "style": painter.style}
-        planes = steady.paint(feeds, stability) if steady else alone.run(["painted"], feeds)[0]
+        planes = steady.paint(feeds, stability) if stability else alone.run(["painted"], feeds)[0]
         painted.append(planes[0, :, : picture.shape[0], : picture.shape[1]])
     return painted
 
