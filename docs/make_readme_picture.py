@@ -15,9 +15,9 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from impasto.webapp.files.clips.probe import probe
+from impasto.webapp.files.clips.read import read_frames
 from impasto.webapp.files.demo import demo_clip
-from impasto.webapp.files.probe import probe
-from impasto.webapp.files.read import read_frames
 
 STYLES = ("name:starry-night", "name:great-wave")  # one after the other
 HEIGHT = 270  # pixels of the frames, painted and shown

@@ -24,9 +24,9 @@ from impasto.models.store import published_files
 from .runtime.model import Model, load_model
 from .runtime.painter import Painter
 from .runtime.sample import picture
-from .runtime.session import cores, open_session
+from .runtime.sessions.session import cores, open_session
+from .runtime.sessions.timing import interleaved
 from .runtime.steady import Steady
-from .runtime.timing import interleaved
 
 SIZES = {"512×288": (288, 512), "1280×720": (720, 1280)}
 ROUNDS = 12

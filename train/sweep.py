@@ -19,8 +19,8 @@ from torch import nn
 
 from impasto.export.graphs.wrappers import FrameGraph
 from impasto.export.runtime.description import fields, number
-from impasto.export.runtime.session import open_session
-from impasto.export.runtime.timing import interleaved
+from impasto.export.runtime.sessions.session import open_session
+from impasto.export.runtime.sessions.timing import interleaved
 from impasto.models.atomic import write_text
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor

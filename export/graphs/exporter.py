@@ -14,8 +14,8 @@ import onnx_ir as ir
 import torch
 from onnxscript.optimizer import optimize_ir
 
-from impasto.export.runtime.graph_weights import weights_hash
 from impasto.export.runtime.model import Model, describe, load_model, write_model
+from impasto.export.runtime.sessions.graph_weights import weights_hash
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SIDE, Predictor

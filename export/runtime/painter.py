@@ -18,11 +18,11 @@ import onnxruntime as ort
 from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA
 
-from .cores import CORES
-from .graph_weights import check_fits, weights_of
-from .lanes import Lanes
 from .model import Model, load_model
-from .session import check_graph, choose_device, cores, open_lanes, open_session, run
+from .sessions.cores import CORES
+from .sessions.graph_weights import check_fits, weights_of
+from .sessions.lanes import Lanes
+from .sessions.session import check_graph, choose_device, cores, open_lanes, open_session, run
 from .steady import Steady
 from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
 

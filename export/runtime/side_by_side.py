@@ -12,9 +12,9 @@ from typing import NamedTuple
 import numpy as np
 import onnxruntime as ort
 
-from .cores import CORES
 from .painter import Painter, finish
-from .session import run, running
+from .sessions.cores import CORES
+from .sessions.session import run, running
 from .steady import Steady
 
 STABILIZER_SHARE = 4  # cores to one thread of the stabilizer, whose work is a third of T's and gains less by threads

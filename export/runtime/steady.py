@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import onnxruntime as ort
 
-from .session import run
+from .sessions.session import run
 
 
 class Steady:

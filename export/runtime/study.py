@@ -19,10 +19,10 @@ import onnxruntime as ort
 from impasto.models.errors import BadInput
 from impasto.models.store import vgg_file
 
-from . import graph_weights
 from .contents import Contents, fitted
 from .model import Model
-from .session import REFUSALS, cores
+from .sessions import graph_weights
+from .sessions.session import REFUSALS, cores
 from .styles import StyleEncoder
 
 SECONDS = 60.0

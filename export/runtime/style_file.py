@@ -22,8 +22,8 @@ from safetensors.numpy import load, save
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
-from .graph_weights import check_fits, weights_of
 from .model import Model
+from .sessions.graph_weights import check_fits, weights_of
 from .styles import Style
 
 SUFFIX = ".style"

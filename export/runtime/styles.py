@@ -11,7 +11,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 
 from .model import Model
-from .session import check_graph, open_session, run
+from .sessions.session import check_graph, open_session, run
 
 
 class Studied(Protocol):

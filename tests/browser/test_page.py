@@ -14,8 +14,8 @@ import pytest
 from engine_page import serve_echo
 from playwright.sync_api import expect
 
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import load_model
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import style_file, write_style
 
 SECOND = 1000  # playwright counts milliseconds

@@ -27,8 +27,8 @@ from engine_page import (
     wait_until,
 )
 
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.steady import Steady
 from impasto.export.runtime.style_file import style_file, to_bytes
 from impasto.models import store

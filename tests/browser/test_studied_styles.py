@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
-from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import style_file, write_style
 
 PATIENCE = 180_000  # milliseconds

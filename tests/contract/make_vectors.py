@@ -16,19 +16,19 @@ import numpy as np
 from vectors import CASES, STUDIED, TINY, as_codes, chosen, packed
 
 from impasto.export.runtime import style_file as style_files
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import StyleFile, licence_note, read_style, style_file, to_bytes
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
-from impasto.webapp.files.colour import Matrix, fitted, matrix_of
+from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
+from impasto.webapp.files.clips.edits import read_edits
+from impasto.webapp.files.clips.probe import working_size
+from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
-from impasto.webapp.files.edits import read_edits
-from impasto.webapp.files.probe import working_size
-from impasto.webapp.files.tone import Transfer, tone_map
 
 MODEL = load_model(TINY)
 WAVES = MODEL.gallery()["waves"]["style"]

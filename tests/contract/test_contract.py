@@ -20,12 +20,12 @@ from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
-from impasto.webapp.files.colour import Matrix, fitted, matrix_of
+from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
+from impasto.webapp.files.clips.edits import read_edits
+from impasto.webapp.files.clips.probe import working_size
+from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
-from impasto.webapp.files.edits import read_edits
 from impasto.webapp.files.pictures import decode_picture
-from impasto.webapp.files.probe import working_size
-from impasto.webapp.files.tone import Transfer, tone_map
 
 
 def named(kind):

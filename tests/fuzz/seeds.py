@@ -16,9 +16,9 @@ import av.error
 import numpy as np
 from PIL import Image
 
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import style_file, to_bytes
 
 os.environ.setdefault("SVT_LOG", "0")  # else the AV1 encoder tells its settings

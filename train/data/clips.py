@@ -46,7 +46,7 @@ def read_frames(path: str | Path, height: int | None = None) -> Iterator[np.ndar
         raise BadInput(f"There is no clip {path}.")
     no_clip = BadInput(f"{path} is not a clip that can be decoded: no frame could be read.")
     try:
-        from impasto.webapp.files.probe import probe  # here: with PyAV, which training needs for clips alone
+        from impasto.webapp.files.clips.probe import probe  # here: with PyAV, which training needs for clips alone
 
         probe(Path(path))  # knows clips by their content, and reads nothing but this file: a playlist would name others
     except BadInput as error:

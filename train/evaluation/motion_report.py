@@ -21,8 +21,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from impasto.export.runtime.sample import picture
-from impasto.export.runtime.session import open_session
-from impasto.export.runtime.timing import interleaved
+from impasto.export.runtime.sessions.session import open_session
+from impasto.export.runtime.sessions.timing import interleaved
 from impasto.models.errors import BadInput
 from impasto.models.steady import flownet, motion
 from impasto.models.steady.flownet import load_flownet

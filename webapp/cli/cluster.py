@@ -5,7 +5,7 @@ from typing import Any
 
 from impasto.export.runtime.painter import Painter
 from impasto.models.errors import BadInput
-from impasto.webapp.files.span import Span
+from impasto.webapp.files.clips.span import Span
 
 
 def on_ray(

@@ -16,7 +16,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from impasto.webapp.files.gaps import describe
+from impasto.webapp.files.clips.gaps import describe
 
 out, err = Console(), Console(stderr=True)
 

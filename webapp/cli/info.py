@@ -26,7 +26,7 @@ def installation() -> dict:
     """Versions, devices and models, ready for a table or JSON. Damaged models are listed with what is wrong."""
     import onnxruntime as ort
 
-    from impasto.export.runtime.session import choose_device, cores
+    from impasto.export.runtime.sessions.session import choose_device, cores
     from impasto.models.store import available
 
     return {

@@ -126,7 +126,7 @@ def stylize(
     from impasto.export.runtime.style_file import licence_notes
     from impasto.styles import style_vectors
     from impasto.webapp.files.brush_size import parse_brush_size
-    from impasto.webapp.files.span import Span, parse_time
+    from impasto.webapp.files.clips.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
 
     from .cluster import on_ray

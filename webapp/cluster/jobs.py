@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.parts import Part, PartDiffers
+from impasto.webapp.files.clips.parts import Part, PartDiffers
 
 from . import places
 from .worker import Recipe

@@ -10,9 +10,9 @@ import cv2
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.models.errors import BadInput
-from impasto.webapp.files.parts import Part, join_parts, plan_parts
+from impasto.webapp.files.clips.parts import Part, join_parts, plan_parts
+from impasto.webapp.files.clips.probe import probe
 from impasto.webapp.files.pictures import image_header
-from impasto.webapp.files.probe import probe
 from impasto.webapp.files.stylize import clip_size, stylize_part, stylize_path
 
 from .places import fetched, stored

@@ -17,8 +17,8 @@ import numpy as np
 from impasto.export.runtime.damage import reading
 from impasto.webapp.files import pictures
 
+from .clips.read import Frame
 from .gif import read_gif
-from .read import Frame
 
 TIME_BASE = Fraction(1, 1000)
 _CENTISECOND = Fraction(1, 100)  # GIF's own tick

@@ -23,10 +23,10 @@ from impasto.export.runtime.styles import Style
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
+from .clips.probe import probe, working_size
+from .clips.read import read_frames
 from .demo import FRAME_SIZE, demo_frame
 from .pictures import Picture, image_header, resize, write_image
-from .probe import probe, working_size
-from .read import read_frames
 
 BRUSH_SIZES = {"coarse": 2.0, "fine": 0.5}  # words for `--brush-size`; 1 is as in the picture
 FRAMES = 24  # of a clip that are studied on: more of one scene show little else

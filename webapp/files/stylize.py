@@ -19,18 +19,19 @@ from impasto.export.runtime.damage import in_words, writing
 from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
-from impasto.webapp.files import animation, pictures, write
+from impasto.webapp.files import animation, pictures
+from impasto.webapp.files.clips import write
 
 from .brush_size import shrink
+from .clips.gaps import Gaps
+from .clips.parts import Part, read_part
+from .clips.probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
+from .clips.read import Frame, read_frames
+from .clips.scenes import Scenes
+from .clips.span import WHOLE, Span
 from .detail import enlarge
-from .gaps import Gaps
 from .ledger import Ledger
-from .parts import Part, read_part
 from .pipeline import Cancelled, run_pipeline
-from .probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
-from .read import Frame, read_frames
-from .scenes import Scenes
-from .span import WHOLE, Span
 from .target import check_target
 
 CLIP_SHORT_SIDE = 720  # default cap of the shorter side

@@ -27,9 +27,9 @@ from starlette.status import (
     WS_1013_TRY_AGAIN_LATER,
 )
 
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import MAX_BRUSH, StyleFile, bounded
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import decode_picture, resize, sent_size

@@ -14,7 +14,7 @@ from gradio import FileData
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import DEFAULT, parse_brush_size
-from impasto.webapp.files.span import Span
+from impasto.webapp.files.clips.span import Span
 
 from .api_words import description
 from .feedback import gradio_progress, show_errors

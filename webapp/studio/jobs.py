@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from impasto.export.runtime.session import cores
+from impasto.export.runtime.sessions.session import cores
 from impasto.webapp.hosting.settings import Settings
 from impasto.webapp.hosting.waiting_line import WaitingLine
 

@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 
 from impasto.models.errors import BadInput, DiskFull
+from impasto.webapp.files.clips.probe import ClipInfo, ClipLimits, probe, working_size
+from impasto.webapp.files.clips.span import WHOLE, Span
 from impasto.webapp.files.pictures import Header, flatten, image_header, read_image
-from impasto.webapp.files.probe import ClipInfo, ClipLimits, probe, working_size
-from impasto.webapp.files.span import WHOLE, Span
 from impasto.webapp.hosting.settings import Settings
 
 from .jobs import duration

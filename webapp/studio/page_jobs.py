@@ -19,7 +19,7 @@ import numpy as np
 from impasto.export.runtime.style_file import SUFFIX
 from impasto.models.errors import BadInput
 from impasto.webapp.files.brush_size import BRUSH_SIZES
-from impasto.webapp.files.gaps import describe
+from impasto.webapp.files.clips.gaps import describe
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.hosting.settings import Settings
 

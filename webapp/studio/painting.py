@@ -20,8 +20,8 @@ from impasto.export.runtime.styles import Style
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import with_brush_size
+from impasto.webapp.files.clips.span import WHOLE, Span
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.span import WHOLE, Span
 from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings

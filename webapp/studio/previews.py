@@ -11,9 +11,9 @@ import av
 import numpy as np
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.colour import ToRgb
+from impasto.webapp.files.clips.colour import ToRgb
+from impasto.webapp.files.clips.probe import ClipInfo, open_clip, picture_stream, probe, working_size
 from impasto.webapp.files.pictures import flatten, read_image, resize
-from impasto.webapp.files.probe import ClipInfo, open_clip, picture_stream, probe, working_size
 
 CACHED = 8  # frames; some megabytes each
 

@@ -20,9 +20,9 @@ from pydantic import BaseModel, Field
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
+from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.demo import demo_clip
 from impasto.webapp.files.pictures import image_header
-from impasto.webapp.files.span import Span
 from impasto.webapp.hosting.waiting_line import Refused
 
 from . import limits, looking

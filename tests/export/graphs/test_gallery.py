@@ -10,10 +10,10 @@ import pytest
 from PIL import Image
 
 from impasto.export.graphs import gallery
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import describe, load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import built_in, style_file
 from impasto.export.runtime.styles import StyleEncoder
 from impasto.models.errors import BadInput

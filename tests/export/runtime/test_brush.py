@@ -9,8 +9,8 @@ from PIL import Image
 
 import impasto
 from impasto.export.graphs.wrappers import FrameGraph, StepGraph
-from impasto.export.runtime import session as sessions
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.sessions import session as sessions
 from impasto.export.runtime.style_file import read_style, style_file, write_style
 from impasto.models.errors import BadInput
 from impasto.models.steady.stabilizer import State

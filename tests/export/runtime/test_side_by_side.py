@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from impasto.export.runtime.lanes import Lanes
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.sessions.lanes import Lanes
 from impasto.export.runtime.side_by_side import side_by_side
 
 

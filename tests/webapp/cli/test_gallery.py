@@ -8,10 +8,10 @@ import pytest
 from PIL import Image
 
 from impasto.export.graphs import gallery
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Studied
 from impasto.styles import style_vectors
 from impasto.webapp.cli.arguments import parse_style

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Studied
 from impasto.export.runtime.style_file import StyleFile, style_file, write_style
 from impasto.webapp.files import study as studying

@@ -11,7 +11,7 @@ from impasto.models.errors import BadInput
 from impasto.webapp.cluster.jobs import TRIES
 from impasto.webapp.cluster.stylize import stylize_with
 from impasto.webapp.cluster.worker import Worker
-from impasto.webapp.files.parts import PartDiffers
+from impasto.webapp.files.clips.parts import PartDiffers
 from impasto.webapp.files.stylize import stylize_path
 
 

@@ -13,9 +13,9 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput, DiskFull
-from impasto.webapp.files.read import Frame
+from impasto.webapp.files.clips.read import Frame
+from impasto.webapp.files.clips.write import ClipWriter
 from impasto.webapp.files.stylize import stylize_path
-from impasto.webapp.files.write import ClipWriter
 
 
 @pytest.fixture

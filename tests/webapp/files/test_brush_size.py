@@ -7,9 +7,9 @@ from PIL import Image
 from impasto.export.runtime.painter import Look, Painter
 from impasto.models.errors import BadInput
 from impasto.webapp.files.brush_size import parse_brush_size, shrink, with_brush_size
+from impasto.webapp.files.clips.probe import probe
+from impasto.webapp.files.clips.read import read_frames
 from impasto.webapp.files.detail import enlarge
-from impasto.webapp.files.probe import probe
-from impasto.webapp.files.read import read_frames
 from impasto.webapp.files.stylize import stylize_path
 
 

@@ -6,8 +6,8 @@ import pytest
 from PIL import Image, ImageCms
 
 from impasto.models.errors import BadInput
+from impasto.webapp.files.clips.probe import probe
 from impasto.webapp.files.pictures import Picture, flatten, image_header, read_image, resize, write_image
-from impasto.webapp.files.probe import probe
 from impasto.webapp.files.stylize import stylize_path
 
 ORIENTED = {  # EXIF orientation → how the stored pixels become upright

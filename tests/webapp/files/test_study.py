@@ -12,8 +12,8 @@ from PIL import Image
 
 import impasto
 from impasto.export.benchmark import make_clip
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Progress, Studied
 from impasto.models.errors import BadInput
 from impasto.webapp.files import study as studying

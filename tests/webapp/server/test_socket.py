@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from websockets.exceptions import ConnectionClosed
 
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import StyleFile
 from impasto.webapp.files.pictures import decode_picture
 from impasto.webapp.hosting.metrics import Metrics

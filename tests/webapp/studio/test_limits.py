@@ -4,8 +4,8 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files import probe as video_probe
-from impasto.webapp.files.span import Span
+from impasto.webapp.files.clips import probe as video_probe
+from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.studio import limits
 

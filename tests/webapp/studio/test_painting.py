@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.export.runtime.graph_weights import weights_of
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import style_file, write_style
 from impasto.models.errors import BadInput
+from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.span import Span
 from impasto.webapp.studio import limits
 from impasto.webapp.studio.painting import PaintOptions, StyleChoice, zip_files
 from impasto.webapp.studio.previews import frame_at

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.export.runtime.graph_weights import weights_of
 from impasto.export.runtime.model import load_model
+from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Progress, Studied
 from impasto.export.runtime.style_file import read_style, style_file, write_style
 from impasto.webapp.files import study as studying_files

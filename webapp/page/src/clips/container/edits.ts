@@ -1,5 +1,5 @@
 // Edit lists: which parts of an MP4's or MOV's tracks are shown, and when (ISO/IEC 14496-12, 8.6.6). mediabunny moves
-// times by the first part's beginning and looks at nothing else. Python's side is webapp/files/edits.py.
+// times by the first part's beginning and looks at nothing else. Python's side is webapp/files/clips/edits.py.
 import { ClipError } from "../options";
 import { boxesIn, findBox, movieBox } from "./boxes";
 

@@ -1,6 +1,6 @@
 // T's weights inside an exported graph, and the graph's bytes with a brush on them: its weights are changed before a
 // session is made, as constant weights make faster kernels than weights that are inputs. The wire format of onnx.proto is
-// walked as export/runtime/graph_weights.py does it.
+// walked as export/runtime/sessions/graph_weights.py does it.
 import { Trouble } from "../trouble";
 import { fromHalf, toHalf } from "./half";
 

@@ -8,8 +8,8 @@ import odd_clips
 import pytest
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.edits import read_edits
-from impasto.webapp.files.span import Span
+from impasto.webapp.files.clips.edits import read_edits
+from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.stylize import stylize_path
 
 FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof"}

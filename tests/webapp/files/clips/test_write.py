@@ -8,10 +8,10 @@ import av
 import numpy as np
 import pytest
 
-from impasto.webapp.files.colour import ToVideo
-from impasto.webapp.files.read import Frame
+from impasto.webapp.files.clips.colour import ToVideo
+from impasto.webapp.files.clips.read import Frame
+from impasto.webapp.files.clips.write import ClipWriter
 from impasto.webapp.files.stylize import stylize_path
-from impasto.webapp.files.write import ClipWriter
 
 
 def paint(clip, painter, target, **options):
@@ -58,7 +58,7 @@ def test_there_is_memory_behind_what_native_code_is_handed(tmp_path, media, monk
     """swscale reads whole vectors, past a row's and the last row's end: 64 bytes at least must be ours."""
     handed, real = [], av.VideoFrame.from_numpy_buffer
     watched = SimpleNamespace(from_numpy_buffer=lambda array: handed.append(array) or real(array))
-    monkeypatch.setattr("impasto.webapp.files.colour.av", SimpleNamespace(VideoFrame=watched))
+    monkeypatch.setattr("impasto.webapp.files.clips.colour.av", SimpleNamespace(VideoFrame=watched))
     width, height = size
     picture = media.scene(width, height, 0)
     video = ToVideo()(picture)

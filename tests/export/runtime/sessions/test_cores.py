@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from impasto.export.runtime import painter as runtime
-from impasto.export.runtime.cores import Cores
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.sessions.cores import Cores
 
 
 class Somebody:

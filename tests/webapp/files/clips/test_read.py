@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.probe import ClipLimits, Orientation, probe, working_size
-from impasto.webapp.files.read import read_frames
+from impasto.webapp.files.clips.probe import ClipLimits, Orientation, probe, working_size
+from impasto.webapp.files.clips.read import read_frames
 from impasto.webapp.files.stylize import stylize_path
 
 SPACES = {"601": 6, "709": 1, "2020": 9}  # AVCOL_SPC_*

@@ -2,7 +2,7 @@
 
 import pytest
 
-from impasto.export.runtime import session
+from impasto.export.runtime.sessions import session
 from impasto.models.errors import BadInput
 
 

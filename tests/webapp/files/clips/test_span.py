@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.probe import ClipLimits, probe
-from impasto.webapp.files.read import read_frames
-from impasto.webapp.files.span import Span, parse_time
+from impasto.webapp.files.clips.probe import ClipLimits, probe
+from impasto.webapp.files.clips.read import read_frames
+from impasto.webapp.files.clips.span import Span, parse_time
 from impasto.webapp.files.stylize import stylize_path
 
 

@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 
-from impasto.export.runtime.graph_weights import weights_hash, weights_of, with_brush
+from impasto.export.runtime.sessions.graph_weights import weights_hash, weights_of, with_brush
 
 GRAPHS = ("frame", "step", "frame_fp16", "step_fp16")
 

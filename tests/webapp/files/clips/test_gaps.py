@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from impasto.webapp.cli.console import report
-from impasto.webapp.files.gaps import describe, ends_early
+from impasto.webapp.files.clips.gaps import describe, ends_early
 from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.studio.page_jobs import outcome
 

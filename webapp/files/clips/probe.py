@@ -16,12 +16,12 @@ from av.stream import Disposition
 
 from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
-from impasto.webapp.files import colour
+from impasto.webapp.files.clips import colour
 
+from ..pictures import MAX_PIXELS, check_readable, picture_kind
+from ..pictures import SUFFIXES as PICTURE_SUFFIXES
 from .edits import EditList, read_edits
 from .filters import display_matrix
-from .pictures import MAX_PIXELS, check_readable, picture_kind
-from .pictures import SUFFIXES as PICTURE_SUFFIXES
 from .tone import Transfer
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.

@@ -1,6 +1,6 @@
 """Calls timed in turn, by a clock driven by hand."""
 
-from impasto.export.runtime import timing
+from impasto.export.runtime.sessions import timing
 
 
 def test_calls_take_turns_and_the_first_round_does_not_count(monkeypatch):

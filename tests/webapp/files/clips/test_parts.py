@@ -9,10 +9,10 @@ import pytest
 
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
-from impasto.webapp.files.parts import Part, PartDiffers, join_parts, plan_parts, read_part
-from impasto.webapp.files.probe import probe
-from impasto.webapp.files.read import read_frames
-from impasto.webapp.files.scenes import Scenes
+from impasto.webapp.files.clips.parts import Part, PartDiffers, join_parts, plan_parts, read_part
+from impasto.webapp.files.clips.probe import probe
+from impasto.webapp.files.clips.read import read_frames
+from impasto.webapp.files.clips.scenes import Scenes
 from impasto.webapp.files.stylize import clip_size, stylize_part, stylize_path
 
 CUTS = (20, 45, 52)

@@ -1,0 +1,1 @@
+"""How graphs are run: sessions, threads, cores, and weights changed before a session is made."""

@@ -1,0 +1,1 @@
+"""Clips in and out: what they are, their frames, sound, times, colours and edits."""
