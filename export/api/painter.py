@@ -90,6 +90,7 @@ def stylize(
     strength: float = 1.0,
     keep_colors: bool = False,
     stability: float = 1.0,
+    brush: str | int = "medium",
     model: str | os.PathLike[str] | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -104,6 +105,8 @@ def stylize(
         style, strength, keep_colors, stability, model, device, threads: As in `Painter`.
         size: Shorter side of the painted frames in pixels; by default the source's own, at most 720 for what moves and
             1440 for pictures.
+        brush: How broad strokes are, whatever the size: "broad", "medium", "fine", "full" (as fine as the size allows),
+            or the shorter side in pixels, 64 to 4320, that is painted and then enlarged with the frame's own detail.
         progress: Called after each frame with how many are painted and how many there are (0: unknown).
 
     Returns:
@@ -114,16 +117,20 @@ def stylize(
 
     Raises:
         impasto.BadInput: As in `Painter`; also for a file that is missing, damaged, or no clip or picture, for a target
-            that cannot be written, and for a disk that is full. In a folder, files that cannot be painted are listed
+            that cannot be written, for a brush that is none, and for a disk that is full. In a folder, files that cannot be painted are listed
             under "failed" instead.
     """
+    from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.stylize import stylize_path
 
+    side = parse_brush_size(str(brush))
     painter = Painter(
         style, strength=strength, keep_colors=keep_colors, stability=stability, model=model, device=device,
         threads=threads,
     )  # fmt: skip
-    return stylize_path(os.fspath(source), os.fspath(target), painter._painter, size=size, progress=progress)
+    return stylize_path(
+        os.fspath(source), os.fspath(target), painter._painter, size=size, brush_size=side, progress=progress
+    )
 
 
 def check_frame(frame: np.ndarray) -> None:

@@ -161,6 +161,18 @@ def test_files_are_painted_too(model, painting, tmp_path):
         impasto.stylize(str(tmp_path / "none.mp4"), str(tmp_path / "o.mp4"), style="waves", model=model)
 
 
+def test_the_brush_is_as_broad_as_asked_for(model, painting, tmp_path):
+    painted = {}
+    for brush in ("full", "medium", 64, 96):
+        impasto.stylize(painting, tmp_path / "o.png", style="waves", model=model, size=128, brush=brush)
+        painted[brush] = np.asarray(Image.open(tmp_path / "o.png"))
+    assert np.array_equal(painted["full"], painted["medium"])  # 128 pixels are painted at 128 by both
+    assert not np.array_equal(painted["full"], painted[64])
+    assert not np.array_equal(painted[64], painted[96])
+    with pytest.raises(impasto.BadInput, match=r"'tiny' is no brush; choose broad, medium, fine, full, or"):
+        impasto.stylize(painting, tmp_path / "o.png", style="waves", model=model, brush="tiny")
+
+
 def test_the_package_says_what_it_has():
     assert impasto.__version__.count(".") == 2
     assert {"Painter", "stylize", "BadInput", "__version__"} <= set(dir(impasto))
