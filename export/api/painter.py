@@ -116,9 +116,9 @@ def stylize(
         "failed" (a list of {"input", "error"}) and "ignored" (names).
 
     Raises:
-        impasto.BadInput: As in `Painter`; also for a file that is missing, damaged, or no clip or picture, for a target
-            that cannot be written, for a brush that is none, and for a disk that is full. In a folder, files that cannot be painted are listed
-            under "failed" instead.
+        impasto.BadInput: As in `Painter`; also for a file that is missing, damaged, or no clip or picture, for a brush
+            that is none, for a target that cannot be written, and for a disk that is full. In a folder, files that
+            cannot be painted are listed under "failed" instead.
     """
     from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.stylize import stylize_path
