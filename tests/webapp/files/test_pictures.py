@@ -261,3 +261,13 @@ def test_cielab_tiffs_are_read(tmp_path):
     read = read_image(tmp_path / "p.tif").rgb
     assert np.abs(read[0, 0].astype(int) - 255).max() <= 1
     assert np.abs(read[7, 7].astype(int) - 127).max() <= 3
+
+
+def test_an_animation_is_not_sent_from_clips_to_pictures_and_back(tmp_path):
+    still = Image.new("RGB", (64, 48))
+    still.save(tmp_path / "still.gif")
+    still.save(tmp_path / "moving.gif", save_all=True, append_images=[Image.new("RGB", (64, 48), "red")])
+    with pytest.raises(BadInput, match=r"is a picture \(GIF\), not a video; paint it as a picture\.$"):
+        probe(tmp_path / "still.gif")
+    with pytest.raises(BadInput, match=r"is an animation \(GIF\), not a video; save it as an MP4\.$"):
+        probe(tmp_path / "moving.gif")

@@ -314,9 +314,9 @@ def cut_short(path):
     ("name", "make", "words"),
     [
         ("photo.heic", heic, r"a picture \(HEIC\)"),
-        ("moving.gif", animation, r"a picture \(GIF\)"),
-        ("moving.png", animation, r"a picture \(PNG\)"),
-        ("moving.webp", animation, r"a picture \(WebP\)"),
+        ("moving.gif", animation, r"an animation \(GIF\)"),
+        ("moving.png", animation, r"an animation \(PNG\)"),
+        ("moving.webp", animation, r"an animation \(WebP\)"),
         ("twice as fast.mp4", lambda path: edited(path, [(0.3, 0, 2)]), "slower, faster or as a still"),
         ("a gap.mp4", lambda path: edited(path, [(0.3, 0, 1), (0.1, None, 1), (0.3, 0.5, 1)]), "in its middle"),
         ("cut.gif", cut_short, r"a picture \(GIF\)"),

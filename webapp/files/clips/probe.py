@@ -4,7 +4,7 @@ From outside: `probe`, which returns a `ClipInfo` or raises `BadInput`; `working
 """
 
 from collections.abc import Callable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -18,7 +18,7 @@ from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips import colour
 
-from ..pictures import MAX_PIXELS, check_readable, picture_kind
+from ..pictures import MAX_PIXELS, check_readable, image_header, picture_kind
 from ..pictures import SUFFIXES as PICTURE_SUFFIXES
 from .edits import EditList, read_edits
 from .filters import display_matrix
@@ -119,6 +119,14 @@ class ClipInfo:
         return bool(self.audio)
 
 
+def _picture_in_words(path: Path, kind: str) -> str:
+    with suppress(BadInput):
+        header = image_header(path)
+        if header is not None and header.frames > 1:
+            return f"an animation ({kind}), not a video; save it as an MP4."
+    return f"a picture ({kind}), not a video; paint it as a picture."
+
+
 @contextmanager
 def open_clip(path: Path, edited: bool = True):
     """Open a clip for reading: a PyAV container that can reach no other file.
@@ -129,7 +137,7 @@ def open_clip(path: Path, edited: bool = True):
     check_readable(path)
     kind = picture_kind(path)
     if kind is not None:  # FFmpeg opens some of them as clips of one tile
-        raise BadInput(f"{path} is a picture ({kind}), not a video; paint it as a picture.")
+        raise BadInput(f"{path} is {_picture_in_words(path, kind)}")
     options = {"format_whitelist": FORMATS, "protocol_whitelist": "file"}
     if not edited:
         options["ignore_editlist"] = "1"
