@@ -218,7 +218,7 @@ def test_cancel_asks_stops_the_job_and_frees_the_place(visit, long_clip, clip):
 def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "my cat.png")
     page = visit().page
-    expect(page.locator("#caption")).to_have_text("The Starry Night, on a clip of ours")
+    expect(page.locator("#caption")).to_have_text("The Starry Night, on a scene of ours")
     assert (chosen(page), pressed(page)) == (["The Starry Night"], ["The Starry Night"])
     page.locator("#own").set_input_files(tmp_path / "my cat.png")
     expect(page.locator("#chosen b")).to_have_text(["my cat"])

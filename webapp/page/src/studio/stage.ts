@@ -98,7 +98,7 @@ export function createStage(): Stage {
       for (const clip of clips) Object.assign(clip, { muted: true, loop: true, autoplay: true });
       put(clips[0], clips[1], 16 / 9);
       closeup.hide();
-      say("The Starry Night, on a clip of ours", "Big Buck Bunny © Blender Foundation, CC BY 3.0");
+      say("The Starry Night, on a scene of ours", "A harbour, drawn by code");
       transport.play();
     },
     showPreview(preview, caption, figures) {
