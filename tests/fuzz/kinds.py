@@ -14,6 +14,7 @@ import sys
 import tempfile
 import threading
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -42,14 +43,15 @@ ANSWER_SECONDS = 60
 Fault = str | None
 
 
-class Kind:
+class Kind(ABC):
     """Files damaged byte by byte; a kind says in `run` what is done with a mutant."""
 
     def prepare(self, folder: Path) -> None:
         self.folder, self.seeds = folder, self.make(folder)
 
+    @abstractmethod
     def make(self, folder: Path) -> dict[str, bytes]:
-        raise NotImplementedError
+        """The seeds, by name."""
 
     def names(self) -> list[str]:
         return list(self.seeds)
@@ -78,10 +80,11 @@ class Kind:
         with tempfile.TemporaryDirectory(dir=self.folder) as folder:
             return self.run(name, self.mutant(name, edits), Path(folder), number)
 
+    @abstractmethod
     def run(self, name: str, data: bytes, folder: Path, number: int) -> tuple[str, Fault]:
-        raise NotImplementedError
+        """What is done with a mutant of this name: how it ended, and what was wrong with that."""
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most kinds have nothing to end
         """Ends what `prepare` began."""
 
 
@@ -299,7 +302,7 @@ class Served(Kind):
             time.sleep(0.02)
         self.port = self.server.servers[0].sockets[0].getsockname()[1]
 
-    def close(self) -> None:
+    def close(self) -> None:  # noqa: B027 - most kinds have nothing to end
         self.server.should_exit = True
         self.thread.join(30)
 
