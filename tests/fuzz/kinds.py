@@ -302,7 +302,7 @@ class Served(Kind):
             time.sleep(0.02)
         self.port = self.server.servers[0].sockets[0].getsockname()[1]
 
-    def close(self) -> None:  # noqa: B027 - most kinds have nothing to end
+    def close(self) -> None:
         self.server.should_exit = True
         self.thread.join(30)
 
