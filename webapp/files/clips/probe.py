@@ -293,7 +293,7 @@ def _timing(path: Path, container, stream) -> _Timing:
         return _Timing(stated, True, seconds, stream.frames or round(seconds * stated))
     count, first, last = _scan(path)
     if last > first:
-        rate = ((count - 1) / (last - first)).limit_denominator(1001)
+        rate = _simple((count - 1) / (last - first))
     else:
         rate = next(
             (Fraction(r) for r in (stated, stream.guessed_rate) if r and r <= _HIGHEST_USUAL_RATE), _ASSUMED_RATE
@@ -301,6 +301,11 @@ def _timing(path: Path, container, stream) -> _Timing:
     if 0 < stated <= _HIGHEST_USUAL_RATE or abs(stated - rate) < rate / 100:
         return _Timing(stated, True, seconds or float(last - first + 1 / stated), count)
     return _Timing(rate, False, seconds or float(last - first + 1 / rate), count)
+
+
+def _simple(rate: Fraction) -> Fraction:
+    """As cameras have it, such as 30000/1001; below 1 by the length of a frame, so that it never becomes 0."""
+    return rate.limit_denominator(1001) if rate >= 1 else 1 / (1 / rate).limit_denominator(1001)
 
 
 def _scan(path: Path) -> tuple[int, Fraction, Fraction]:

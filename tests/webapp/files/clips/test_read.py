@@ -256,6 +256,16 @@ def test_a_browser_s_recording_has_the_rate_and_length_of_its_packets(
         assert float(stream.duration * stream.time_base) == pytest.approx(2, abs=0.04)
 
 
+def test_a_recording_of_a_frame_an_hour(tmp_path, recorded, painter):
+    clip = recorded("c.webm", [0, 3_600_000, 7_200_000, 10_800_000])
+    info = probe(clip)
+    assert (info.frame_rate, info.frames, info.duration) == (Fraction(1, 3600), 4, 14_400)
+    stylize_path(clip, tmp_path / "o.mp4", painter)
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        (stream,) = container.streams.video
+        assert [float(f.pts * stream.time_base) for f in container.decode(stream)] == [0, 3600, 7200, 10_800]
+
+
 def test_a_recording_of_one_frame(recorded):
     info = probe(recorded("c.webm", [0]))
     assert (info.frame_rate, info.frames) == (25, 1)
