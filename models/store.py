@@ -14,6 +14,7 @@ from .errors import BadInput
 
 RELEASED = Path(__file__).parent / "released"
 VGG = Path(__file__).parent / "vgg16"
+PERSON = Path(__file__).parent / "person"
 DEFAULT = ("impasto", "magenta")  # the first of these that is present
 
 
@@ -63,6 +64,14 @@ def vgg_file() -> Path:
     path = VGG / "vgg16.safetensors"
     if not path.is_file():
         raise BadInput(f"There is no {path.name} to study with: install Impasto from a released wheel or a clone.")
+    return path
+
+
+def person_file() -> Path:
+    """The graph that finds persons. Raises BadInput where it was left out."""
+    path = PERSON / "person.onnx"
+    if not path.is_file():
+        raise BadInput(f"There is no {path.name} to see people with: install Impasto from a released wheel or a clone.")
     return path
 
 

@@ -18,12 +18,13 @@ from vectors import CASES, STUDIED, TINY, as_codes, chosen, packed
 from impasto.export.runtime import style_file as style_files
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
+from impasto.export.runtime.person import mix, share
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import StyleFile, licence_note, read_style, style_file, to_bytes
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
-from impasto.models.rules import BACKGROUND
+from impasto.models.rules import BACKGROUND, person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
@@ -196,6 +197,21 @@ def details() -> list[dict]:
     return found
 
 
+def persons() -> list[dict]:
+    """Sizes of the pictures in which persons are looked for; what is shown of two paintings by the lines of a mask."""
+    sizes = [(1280, 720), (720, 1280), (640, 480), (300, 300), (33, 400), (4000, 10), (7, 5), (512, 288)]
+    rng = np.random.default_rng(6)
+    found: list[dict] = [{"kind": "person_size", "size": [w, h], "picture": list(person_size(w, h))} for w, h in sizes]
+    for name, (h, w), (height, width) in [("larger", (4, 6), (30, 44)), ("the picture's own size", (9, 8), (9, 8))]:
+        lines = np.round(rng.normal((0, 0.5), (2.0, 0.3), (h, w, 2)).transpose(2, 0, 1), 3).astype(np.float32)
+        frame, person, rest = (coarse(height, width, seed) for seed in (2, 3, 8))
+        shown = mix(share(frame, lines), person, rest)
+        pictures = {"frame": frame, "person": person, "rest": rest, "shown": shown}
+        case = {"kind": "person", "name": name, "lines": [numbers(part.ravel()) for part in lines], "size": [w, h]}
+        found.append(case | {key: packed(value) for key, value in pictures.items()})
+    return found
+
+
 def sizes() -> list[dict]:
     frames = [(1, 1), (67, 45), (64, 64), (65, 64), (1280, 720), (1920, 1080), (33, 400)]
     clips = [(1280, 720, 720), (1920, 1080, 720), (1000, 500, 45), (854, 480, 300), (853, 480, 720), (3, 3, 720)]
@@ -313,6 +329,10 @@ def edits() -> list[dict]:
     return found
 
 
+def painted() -> list[dict]:
+    return [*studied(), *paintings(), *transparent(), *blends()]
+
+
 def clips() -> list[dict]:
     return [*tones(), *places(), *matrices(), *edits()]
 
@@ -320,7 +340,7 @@ def clips() -> list[dict]:
 def main() -> None:
     found = {
         "styles": {name: numbers(style) for name, style in STYLES.items()},
-        "cases": [*studied(), *paintings(), *transparent(), *blends(), *models(), *sizes(), *details(), *clips()],
+        "cases": [*painted(), *models(), *sizes(), *details(), *persons(), *clips()],
     }
     lines = [json.dumps(case) for case in found["cases"]]
     text = f'{{"styles": {json.dumps(found["styles"])},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"

@@ -17,9 +17,11 @@ from vectors import STUDIED, TINY, as_codes, cases, chosen, styles, unpacked
 
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
+from impasto.export.runtime.person import mix, share
 from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
+from impasto.models.rules import person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
@@ -121,6 +123,20 @@ def test_sizes_of_clips(case):
 def test_paintings_at_the_size_of_their_frames(case):
     shown = enlarge(unpacked(case["painting"]), unpacked(case["frame"])).astype(int)
     assert np.abs(shown - unpacked(case["shown"])).max() <= 2
+
+
+@named("person_size")
+def test_sizes_of_pictures_with_persons(case):
+    assert list(person_size(*case["size"])) == case["picture"]
+
+
+@named("person")
+def test_person_and_rest(case):
+    width, height = case["size"]
+    lines = np.array(case["lines"], np.float32).reshape(2, height, width)
+    pictures = {key: unpacked(case[key]) for key in ("frame", "person", "rest", "shown")}
+    shown = mix(share(pictures["frame"], lines), pictures["person"], pictures["rest"]).astype(int)
+    assert np.abs(shown - pictures["shown"]).max() <= 1
 
 
 @named("tone")

@@ -121,6 +121,21 @@ export interface Rules {
   clip_multiple: number;
   /** Of the frame's fine detail, so much is given to a painting that is shown larger than it was painted: 0…1. */
   detail: number;
+  /** How a person is found, and paintings mixed by that: the formulas are in models/rules.py. */
+  person: PersonRules;
+}
+
+export interface PersonRules {
+  /** What the sides of the picture are divisible by, about how many pixels it has, and its sides' least and most. */
+  multiple: number;
+  pixels: number;
+  sides: [number, number];
+  /** Of the mask before, so much stays where little changes: 0…1. */
+  hold: number;
+  /** Where a mask begins and is full, 0…1. */
+  curve: [number, number];
+  /** Share of a picture from which on a person is found. */
+  least: number;
 }
 
 /** An input of a step graph: zeros before the first frame, then the output `from` of the frame before. */

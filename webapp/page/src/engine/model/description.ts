@@ -19,6 +19,16 @@ const file = v.object({ file: fileName, bytes: count(0), sha256: v.pipe(v.string
 /** `DETAIL` in models/rules.py, for models from before this rule. */
 const DETAIL = 0.9;
 
+/** How persons are found, refined and mixed: models/rules.py, which has the formulas; for models from before it. */
+const PERSON: Rules["person"] = {
+  multiple: 16,
+  pixels: 256 * 144,
+  sides: [64, 576],
+  hold: 0.8,
+  curve: [0.3, 0.7],
+  least: 0.005,
+};
+
 const rules = v.object({
   luma: v.tuple([share, share, share]),
   background: v.tuple([level, level, level]),
@@ -26,6 +36,17 @@ const rules = v.object({
   least_side: count(),
   clip_multiple: count(),
   detail: v.optional(share, DETAIL),
+  person: v.optional(
+    v.object({
+      multiple: count(),
+      pixels: count(),
+      sides: v.tuple([count(), count()]),
+      hold: share,
+      curve: v.tuple([share, share]),
+      least: share,
+    }),
+    { ...PERSON },
+  ),
 });
 
 const description = v.pipe(
@@ -55,6 +76,7 @@ const earlierRules = (multiple: number): Rules => ({
   least_side: 2 * multiple,
   clip_multiple: 2,
   detail: DETAIL,
+  person: { ...PERSON },
 });
 
 /**

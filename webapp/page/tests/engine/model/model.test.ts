@@ -16,6 +16,7 @@ const rules = {
   least_side: 64,
   clip_multiple: 2,
   detail: 0.5,
+  person: { multiple: 8, pixels: 4096, sides: [32, 512], hold: 0.5, curve: [0.4, 0.6], least: 0.01 },
 };
 const state = [{ name: "last_painting", from: "painted", channels: 3, over: 1 }];
 const description = {

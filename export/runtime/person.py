@@ -1,0 +1,121 @@
+"""Only the person, or everything else: where frames show a person, and paintings mixed by it.
+
+The formulas are in `models/rules.py`; what is not here is in the graph `models/person/person.onnx`.
+From outside: `PersonPainter`, `PersonMask`, `share`, `mix`, `check_only`.
+"""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+
+from impasto.models.errors import BadInput
+from impasto.models.rules import LUMA, PERSON_CURVE, PERSON_HOLD, PERSON_LEAST, person_size
+from impasto.models.store import person_file
+
+from .painter import Painter
+from .sessions.session import open_session, run
+
+ONLY = ("person", "background")  # what alone is painted
+
+
+def check_only(only: str | None) -> str | None:
+    """What alone is to be painted: "person", "background", or None for everything. Raises BadInput for other words."""
+    if only is not None and only not in ONLY:
+        raise BadInput(f"Only the {ONLY[0]} or the {ONLY[1]} can be painted, not {only!r}.")
+    return only
+
+
+class PersonMask:
+    """Where the frames of one clip, all of one size, show a person; in order, for it holds on to the mask before."""
+
+    def __init__(self, device: str = "cpu"):
+        self._session = open_session(person_file(), device, 1)
+        self._last: np.ndarray | None = None
+        self.most = 0.0  # the largest share of a frame that was taken for a person since `forget`
+
+    def reset(self) -> None:
+        """Forget the mask before: another scene begins."""
+        self._last = None
+
+    def forget(self) -> None:
+        """Forget all: another file begins."""
+        self._last, self.most = None, 0.0
+
+    @property
+    def found(self) -> bool:
+        """Whether any frame since `forget` showed a person."""
+        return self.most >= PERSON_LEAST
+
+    def look(self, frame: np.ndarray) -> np.ndarray:
+        """The next frame, uint8 RGB [H,W,3] → the lines of its mask, float32 [2,h,w]: see `share`."""
+        size = person_size(frame.shape[1], frame.shape[0])
+        smaller = size[0] < frame.shape[1] and size[1] < frame.shape[0]
+        picture = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
+        planes = np.ascontiguousarray(picture.transpose(2, 0, 1)[None], np.float32) / 255
+        last = self._last
+        if last is None or last.shape[2:] != planes.shape[2:]:
+            last, hold = np.zeros_like(planes[:, :1]), 0.0
+        else:
+            hold = PERSON_HOLD
+        inputs = {"picture": planes, "last": last, "hold": np.array([hold], np.float32)}
+        self._last, lines = run(self._session, ["mask", "lines"], inputs)
+        self.most = max(self.most, float(np.mean(self._last > 0.5)))
+        return lines[0]
+
+
+def share(frame: np.ndarray, lines: np.ndarray) -> np.ndarray:
+    """How far each pixel of a frame, uint8 RGB [H,W,3], shows a person: float32 [H,W] in 0…1. lines: of `look`."""
+    a, b = (cv2.resize(part, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR) for part in lines)
+    luminance = cv2.transform(frame.astype(np.float32), np.array([LUMA], np.float32) / 255)
+    low, high = PERSON_CURVE
+    t = np.clip((a * luminance + b - low) / (high - low), 0, 1)
+    return t * t * (3 - 2 * t)
+
+
+def mix(share: np.ndarray, person: np.ndarray, rest: np.ndarray) -> np.ndarray:
+    """share [H,W] of one picture and what is left of it of another, both uint8 [H,W,3]: uint8 [H,W,3]."""
+    return cv2.blendLinear(person, rest, share, 1 - share)
+
+
+class PersonPainter:
+    """Paints the person alone, all else alone, or both in styles of their own; as a `Painter` paints everything.
+
+    Of one frame it takes the `paintings`, one of each of `painters`, at the frame's size, and `compose`s them.
+    """
+
+    def __init__(self, painter: Painter, only: str | None = None, background: Painter | None = None):
+        """only: "person" or "background"; background: paints all but the person where everything is painted."""
+        if (only is None) == (background is None):
+            raise BadInput("Choose what alone is painted, or a style for the background, not both.")
+        self.only = check_only(only)
+        self.painters: Sequence[Painter] = [painter] if background is None else [painter, background]
+        self.mask = PersonMask()
+
+    def reset(self) -> None:
+        """Forget the frames so far: another file begins."""
+        self.mask.forget()
+        for painter in self.painters:
+            painter.reset()
+
+    def begin_scene(self) -> None:
+        """Forget the frames so far, but not whether they showed a person."""
+        self.mask.reset()
+        for painter in self.painters:
+            painter.reset()
+
+    def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
+        """A frame, uint8 RGB [H,W,3], painted: the same shape. time: as for `Painter.paint`."""
+        return self.compose([painter.paint(frame, time) for painter in self.painters], frame)
+
+    def compose(self, paintings: Sequence[np.ndarray], frame: np.ndarray) -> np.ndarray:
+        """The paintings of the next frame and the frame itself, all uint8 RGB [H,W,3] → what is shown of them."""
+        shown = share(frame, self.mask.look(frame))
+        if self.only == "background":
+            return mix(shown, frame, paintings[0])
+        return mix(shown, paintings[0], frame if self.only else paintings[1])
+
+    def settings(self) -> dict:
+        """As `Painter.settings`, with what of the frames is painted."""
+        first, *others = (painter.settings() for painter in self.painters)
+        return {**first, "only": self.only, **({"background": others[0]} if others else {})}
