@@ -12,6 +12,7 @@ import { type Transfer, toneMap } from "../src/clips/picture/tone";
 import { clipSize } from "../src/clips/size";
 import { checkDescription } from "../src/engine/model/description";
 import { checkFile, type Model } from "../src/engine/model/model";
+import { mixed, pictureSize } from "../src/engine/model/person";
 import { blend } from "../src/engine/model/style";
 import { licenceNote, readStyle, type StyleFile } from "../src/engine/model/style-file";
 import { enlarge } from "../src/engine/painters/canvas/detail";
@@ -57,6 +58,17 @@ type Case =
   | ({ kind: "studied"; name: string; sentence?: undefined } & Studied)
   | { kind: "padding"; size: [number, number]; padded: [number, number] }
   | { kind: "detail"; name: string; painting: Packed; frame: Packed; shown: Packed }
+  | { kind: "person_size"; size: [number, number]; picture: [number, number] }
+  | {
+      kind: "person";
+      name: string;
+      lines: number[][];
+      size: [number, number];
+      frame: Packed;
+      person: Packed;
+      rest: Packed;
+      shown: Packed;
+    }
   | { kind: "clip_size"; size: [number, number]; side: number; painted: [number, number] }
   | { kind: "tone"; name: Transfer; codes: number[][]; shown: number[][] }
   | {
@@ -113,8 +125,9 @@ beforeAll(async () => {
 
 test("there are cases of every kind", () => {
   const painting: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "detail"];
+  const persons: Case["kind"][] = ["person_size", "person"];
   const clips: Case["kind"][] = ["clip_size", "tone", "fitted", "matrix", "edits"];
-  expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set([...painting, ...clips]));
+  expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set([...painting, ...persons, ...clips]));
 });
 
 test.each(casesOf("paint"))("painted: $name", async ({ steps }) => {
@@ -194,6 +207,18 @@ test.each(casesOf("clip_size"))("a clip of $size at $side", ({ size: [width, hei
 test.each(casesOf("detail"))("shown: $name", ({ painting, frame, shown }) => {
   const [small, large] = [unpack(painting), unpack(frame)];
   const found = enlarge(small.data as Uint8ClampedArray<ArrayBuffer>, small, large.data, large, description.rules);
+  expect(apart(found, unpack(shown).data).most).toBeLessThanOrEqual(2);
+});
+
+test.each(casesOf("person_size"))("a person in a frame of $size", ({ size: [width, height], picture }) => {
+  const found = pictureSize({ width, height }, description.rules.person);
+  expect([found.width, found.height]).toEqual(picture);
+});
+
+test.each(casesOf("person"))("person and rest: $name", ({ lines, size: [width, height], shown, ...pictures }) => {
+  const [frame, person, rest] = [pictures.frame, pictures.person, pictures.rest].map(unpack);
+  const given = [Float32Array.from(lines.flat()), { width, height }] as const;
+  const found = mixed(...given, frame.data, person.data, rest.data, frame, description.rules);
   expect(apart(found, unpack(shown).data).most).toBeLessThanOrEqual(2);
 });
 
