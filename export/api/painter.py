@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from impasto.export.runtime import painter as runtime
+from impasto.export.runtime.person import PersonPainter
 from impasto.models.errors import BadInput
 
 from .styles import Style, parts_of, style_vectors
@@ -26,6 +27,8 @@ class Painter:
         strength: 0 leaves the frame as it is, 1 paints it fully.
         keep_colors: Paint the light and keep the frame's own colours.
         stability: How much flicker is held back, 0 to 1; 0 paints every frame by itself.
+        only: "person" paints only the person and leaves all else as it is, "background" all but the person.
+        background_style: A style of its own, as `style`, for all but the person.
         model: A model's name or folder; None for the default one.
         device: "auto", "cpu" or "cuda".
         threads: Threads a network may use; None for one per core.
@@ -44,27 +47,48 @@ class Painter:
         strength: float = 1.0,
         keep_colors: bool = False,
         stability: float = 1.0,
+        only: str | None = None,
+        background_style: Style | None = None,
         model: str | os.PathLike[str] | None = None,
         device: str = "auto",
         threads: int | None = None,
     ):
         look = runtime.Look(strength, keep_colors, stability)
-        self._painter = runtime.Painter(model, device, threads, look)
-        self.use(style)
+        self._first = runtime.Painter(model, device, threads, look)
+        self._rest = None
+        self._painter: runtime.Painter | PersonPainter = self._first
+        if background_style is not None:
+            self._rest = runtime.Painter(self._first.model, device, threads, look)
+        if only is not None or self._rest is not None:
+            self._painter = PersonPainter(self._first, only, self._rest)
+        self.use(style, background_style)
 
     @property
     def model(self) -> str:
         """The model's name."""
-        return self._painter.model.name
+        return self._first.model.name
 
     @property
     def styles(self) -> list[str]:
         """The names of the model's built-in styles."""
-        return list(self._painter.model.gallery())
+        return list(self._first.model.gallery())
 
-    def use(self, style: Style) -> None:
-        """Paint in another style from the next frame on; takes what `style` takes above, and raises the same."""
-        self._painter.use(*style_vectors(self._painter, parts_of(style)))
+    @property
+    def person_found(self) -> bool | None:
+        """Whether a frame painted so far shows a person; None where everything is painted in one style."""
+        return self._painter.mask.found if isinstance(self._painter, PersonPainter) else None
+
+    def use(self, style: Style, background_style: Style | None = None) -> None:
+        """Paint in another style from the next frame on; takes what `style` takes above, and raises the same.
+
+        background_style: of a painter that was made with one; None leaves it.
+        """
+        self._first.use(*style_vectors(self._first, parts_of(style)))
+        if background_style is None:
+            return
+        if self._rest is None:
+            raise BadInput("This painter has no style for the background: make one with background_style.")
+        self._rest.use(*style_vectors(self._rest, parts_of(background_style)))
 
     def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
         """Paint one frame: uint8 RGB [H,W,3] (0…255, sRGB-coded) of any size → the same shape and type.
@@ -91,6 +115,8 @@ def stylize(
     keep_colors: bool = False,
     stability: float = 1.0,
     brush: str | int = "medium",
+    only: str | None = None,
+    background_style: Style | None = None,
     model: str | os.PathLike[str] | None = None,
     device: str = "auto",
     threads: int | None = None,
@@ -102,7 +128,7 @@ def stylize(
         source: A file, or a folder.
         target: The file to write, MP4, MOV or GIF for what moves, JPEG, PNG or WebP for pictures; a folder for a
             folder. It appears only when it is complete; of a folder, what is there already is left out.
-        style, strength, keep_colors, stability, model, device, threads: As in `Painter`.
+        style, strength, keep_colors, stability, only, background_style, model, device, threads: As in `Painter`.
         size: Shorter side of the painted frames in pixels; by default the source's own, at most 720 for what moves and
             1440 for pictures.
         brush: How broad strokes are, whatever the size: "broad", "medium", "fine", "full" (as fine as the size allows),
@@ -112,7 +138,8 @@ def stylize(
     Returns:
         What was painted, as `impasto stylize --json` prints it: for a file "input", "output", "kind" ("clip",
         "animation", "image"), "frames", "width", "height", "fps", "seconds", "painted_per_second" and "audio" (of each
-        track "copied", "re-encoded" or "dropped"); for a folder "painted" (a list of those), "skipped" (names),
+        track "copied", "re-encoded" or "dropped"), with `only` or `background_style` "person_found" (whether a frame
+        shows a person); for a folder "painted" (a list of those), "skipped" (names),
         "failed" (a list of {"input", "error"}) and "ignored" (names).
 
     Raises:
@@ -125,8 +152,8 @@ def stylize(
 
     side = parse_brush_size(str(brush))
     painter = Painter(
-        style, strength=strength, keep_colors=keep_colors, stability=stability, model=model, device=device,
-        threads=threads,
+        style, strength=strength, keep_colors=keep_colors, stability=stability, only=only,
+        background_style=background_style, model=model, device=device, threads=threads,
     )  # fmt: skip
     return stylize_path(
         os.fspath(source), os.fspath(target), painter._painter, size=size, brush_size=side, progress=progress

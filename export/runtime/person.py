@@ -1,10 +1,11 @@
 """Only the person, or everything else: where frames show a person, and paintings mixed by it.
 
 The formulas are in `models/rules.py`; what is not here is in the graph `models/person/person.onnx`.
-From outside: `PersonPainter`, `PersonMask`, `share`, `mix`, `check_only`.
+From outside: `PersonPainter`, `painters_of`, `composed`, `PersonMask`, `share`, `mix`.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 import cv2
 import numpy as np
@@ -17,6 +18,16 @@ from .painter import Painter
 from .sessions.session import open_session, run
 
 ONLY = ("person", "background")  # what alone is painted
+
+
+def painters_of(painter: Any) -> Sequence[Any]:
+    """The painters that each paint a frame for a painter: itself, or those of a `PersonPainter`."""
+    return painter.painters if isinstance(painter, PersonPainter) else [painter]
+
+
+def composed(painter: Any, paintings: Sequence[np.ndarray], frame: np.ndarray) -> np.ndarray:
+    """What a painter shows of the paintings of `painters_of` it: uint8 RGB [H,W,3], as they are."""
+    return painter.compose(paintings, frame) if isinstance(painter, PersonPainter) else paintings[0]
 
 
 def check_only(only: str | None) -> str | None:
@@ -32,19 +43,15 @@ class PersonMask:
     def __init__(self, device: str = "cpu"):
         self._session = open_session(person_file(), device, 1)
         self._last: np.ndarray | None = None
-        self.most = 0.0  # the largest share of a frame that was taken for a person since `forget`
+        self.most = 0.0  # the largest share of a frame that was taken for a person
 
     def reset(self) -> None:
         """Forget the mask before: another scene begins."""
         self._last = None
 
-    def forget(self) -> None:
-        """Forget all: another file begins."""
-        self._last, self.most = None, 0.0
-
     @property
     def found(self) -> bool:
-        """Whether any frame since `forget` showed a person."""
+        """Whether any frame showed a person, so far or since `most` was set to 0."""
         return self.most >= PERSON_LEAST
 
     def look(self, frame: np.ndarray) -> np.ndarray:
@@ -81,25 +88,19 @@ def mix(share: np.ndarray, person: np.ndarray, rest: np.ndarray) -> np.ndarray:
 class PersonPainter:
     """Paints the person alone, all else alone, or both in styles of their own; as a `Painter` paints everything.
 
-    Of one frame it takes the `paintings`, one of each of `painters`, at the frame's size, and `compose`s them.
+    Whoever paints with its `painters` himself gives their paintings to `compose`, frame by frame.
     """
 
     def __init__(self, painter: Painter, only: str | None = None, background: Painter | None = None):
-        """only: "person" or "background"; background: paints all but the person where everything is painted."""
-        if (only is None) == (background is None):
-            raise BadInput("Choose what alone is painted, or a style for the background, not both.")
+        """only: "person" or "background"; background: a painter of all but the person. One of both. Raises BadInput."""
+        if only is not None and background is not None:
+            raise BadInput("Where only the person or only the background is painted, there is no second style.")
         self.only = check_only(only)
         self.painters: Sequence[Painter] = [painter] if background is None else [painter, background]
         self.mask = PersonMask()
 
     def reset(self) -> None:
-        """Forget the frames so far: another file begins."""
-        self.mask.forget()
-        for painter in self.painters:
-            painter.reset()
-
-    def begin_scene(self) -> None:
-        """Forget the frames so far, but not whether they showed a person."""
+        """Forget the previous frames: a new clip, or a new scene, begins."""
         self.mask.reset()
         for painter in self.painters:
             painter.reset()

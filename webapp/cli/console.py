@@ -101,11 +101,15 @@ def print_outcome(outcome: dict, progress: ProgressBar) -> None:
     progress.bar.console.print(
         f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}{again}", soft_wrap=True
     )
-    warn_of_gaps(outcome)
+    warn(outcome)
 
 
-def warn_of_gaps(outcome: dict) -> None:
-    """A warning on the error stream where a clip has lost frames."""
+def warn(outcome: dict) -> None:
+    """A warning on the error stream where a clip has lost frames, and where no person was found."""
+    if outcome.get("person_found") is False:
+        print(
+            f"Warning: no person was found in {outcome['input']}, so all of it counts as background.", file=sys.stderr
+        )
     if outcome.get("gaps"):
         print(f"Warning: {outcome['input']} has gaps: {describe(outcome['gaps'])}.", file=sys.stderr)
 
@@ -114,7 +118,7 @@ def report(summary: dict, as_json: bool) -> None:
     """What was painted: one JSON object, or one line for people."""
     if as_json:
         for outcome in summary.get("painted", [summary]):
-            warn_of_gaps(outcome)
+            warn(outcome)
         print_json(summary)
     elif summary["kind"] == "folder":
         counts = ", ".join(f"{len(summary[k])} {k}" for k in ("painted", "skipped", "failed", "ignored"))
@@ -126,7 +130,7 @@ def report(summary: dict, as_json: bool) -> None:
         frames = "" if summary["kind"] == "image" else f"{summary['frames']} frames, "
         speed = "" if summary["kind"] == "image" else f", painted at {summary['painted_per_second']:.1f} frames/s"
         size = f"{summary['width']}×{summary['height']}"
-        warn_of_gaps(summary)
+        warn(summary)
         out.print(f"{summary['output']}: {frames}{size}{sound}{speed}", soft_wrap=True, highlight=False)
 
 

@@ -107,6 +107,16 @@ def stylize(
             "or the short side in pixels that is painted.",
         ),
     ] = "medium",
+    only: Annotated[
+        str | None,
+        typer.Option(metavar="person|background", help="Paint only the person, or everything but the person."),
+    ] = None,
+    background_style: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="STYLE[:WEIGHT]", help="Paint everything but the person in another style; repeat to blend."
+        ),
+    ] = None,
     start: Annotated[
         str | None, typer.Option("--from", metavar="TIME", help="Paint a clip from here on: seconds, or 1:15.")
     ] = None,
@@ -123,6 +133,7 @@ def stylize(
     """Paint a clip, a picture or a folder in the manner of one or more pictures."""
     from impasto.export.benchmark import peak_memory_mb
     from impasto.export.runtime.painter import Look, Painter
+    from impasto.export.runtime.person import PersonPainter
     from impasto.export.runtime.style_file import licence_notes
     from impasto.styles import style_vectors
     from impasto.webapp.files.brush_size import parse_brush_size
@@ -137,18 +148,26 @@ def stylize(
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     styles, weights = style_vectors(painter, [parse_style(text) for text in style])
     painter.use(styles, weights)
-    for note in licence_notes(styles, painter.model):
+    behind, shares = style_vectors(painter, [parse_style(text) for text in background_style or []])
+    rest = Painter(painter.model, device, look=painter.look) if behind else None
+    if rest is not None:
+        rest.use(behind, shares)
+    whole = painter if only is None and rest is None else PersonPainter(painter, only, rest)
+    for note in licence_notes([*styles, *behind], painter.model):
         print(f"Note: {note}", file=sys.stderr)
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive}
         if ray is None:
-            summary = stylize_path(Path(source), Path(output), painter, size=size, span=span, brush_size=side, **shown)
+            summary = stylize_path(Path(source), Path(output), whole, size=size, span=span, brush_size=side, **shown)
         else:
             summary = on_ray(
-                ray, source, output, painter, styles, weights, size=size, brush_size=side, span=span, **shown
-            )
-    report({**summary, "model": painter.model.name, "styles": style, "peak_memory_mb": peak_memory_mb()}, as_json)
+                ray, source, output, whole, (styles, weights), (behind, shares), size=size, brush_size=side, span=span,
+                **shown,
+            )  # fmt: skip
+    used = {"model": painter.model.name, "styles": style}
+    used |= {"background_styles": background_style} if background_style else {}
+    report({**summary, **used, "peak_memory_mb": peak_memory_mb()}, as_json)
     if summary.get("failed"):
         raise typer.Exit(report_failures(summary))
 

@@ -42,6 +42,7 @@ class FileJob:
     whole: bool = False  # painted whole after all
     again: bool | None = None  # in a folder: whether it was there, painted otherwise
     frames: int = 0  # painted here, by whoever
+    persons: list[bool] = field(default_factory=list)  # whether one was found, of each part painted here
     tries: dict[tuple, int] = field(default_factory=dict)
     started: float = field(default_factory=time.perf_counter)
     outcome: dict | None = None
@@ -63,6 +64,7 @@ class FileJob:
         if task.method == "paint_part":
             self.missing -= 1
             self.frames += result["frames"]
+            self.persons += [result["person_found"]] if "person_found" in result else []
             return [] if self.missing else [self._join()]
         speed = (
             {} if task.method == "paint" else {"gaps": self.gaps, "painted_per_second": self._speed(result["frames"])}
@@ -70,6 +72,8 @@ class FileJob:
         self.frames = result["frames"]
         again = {} if self.again is None else {"again": self.again}
         self.outcome = {**result, **speed, **again}
+        if task.method == "join" and (any(self.persons) or len(self.persons) == len(self.parts)):
+            self.outcome["person_found"] = any(self.persons)  # else the parts that were there are not known of
         if self.parts or self.whole:
             places.remove(self.parts_place)
         return []
@@ -113,6 +117,9 @@ class FileJob:
 
 def parts_place(folder: str, name: str, recipe: Recipe) -> str:
     """Where a file's parts wait: another place for another recipe, so that a run that goes on mixes nothing."""
-    styles = [repr(getattr(style, "style", style)) for style in recipe.styles]
-    told = repr((name, recipe.weights, styles, recipe.shares, recipe.look, recipe.size, recipe.brush_size))
+    styles = [repr(getattr(style, "style", style)) for style in (*recipe.styles, *recipe.background)]
+    told = repr((
+        name, recipe.weights, styles, recipe.shares, recipe.look, recipe.size, recipe.brush_size, recipe.only,
+        recipe.background_shares,
+    ))  # fmt: skip
     return places.join(folder, f"{PARTS_FOLDER}{hashlib.sha256(told.encode()).hexdigest()[:16]}")

@@ -9,6 +9,7 @@ import cv2
 
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.person import PersonPainter
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.parts import Part, join_parts, plan_parts
 from impasto.webapp.files.clips.probe import probe
@@ -24,7 +25,7 @@ PART_FRAMES = 250  # of the shortest part: ten seconds, against which finding cu
 class Recipe:
     """How everything is painted. `model` is a name or folder that every machine knows; `weights` its frame graph's
     SHA-256; `styles` and their `shares` as for `Painter.use`; `size` and `brush_size` as for
-    `stylize_path`."""
+    `stylize_path`; `only` and the style of the `background` as for `PersonPainter`."""
 
     model: str | None
     weights: str
@@ -34,6 +35,9 @@ class Recipe:
     size: int | None
     brush_size: int | None
     settings: dict | None = None  # all this for the ledger of a folder, see `files.ledger`
+    only: str | None = None
+    background: tuple[Any, ...] = ()
+    background_shares: tuple[float, ...] = ()
 
 
 class Worker:
@@ -47,8 +51,13 @@ class Worker:
         model = load_model(recipe.model)
         if model.files["frame"]["sha256"] != recipe.weights:
             raise BadInput(f"A machine of the cluster has another model {model.name}; install the same one everywhere.")
-        self.painter = Painter(model, "cpu", cores, recipe.look)
-        self.painter.use(recipe.styles, recipe.shares)
+        self.painter = painter = Painter(model, "cpu", cores, recipe.look)
+        painter.use(recipe.styles, recipe.shares)
+        if recipe.only or recipe.background:
+            rest = Painter(model, "cpu", cores, recipe.look) if recipe.background else None
+            if rest is not None:
+                rest.use(recipe.background, recipe.background_shares)
+            self.painter = PersonPainter(painter, recipe.only, rest)
 
     def plan(self, source: str, target: str) -> tuple[list[Part], list[dict]]:
         """The parts that a clip is painted in, one or none for what is painted whole; and its gaps."""

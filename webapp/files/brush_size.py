@@ -8,6 +8,7 @@ from typing import Any
 import cv2
 import numpy as np
 
+from impasto.export.runtime.person import composed, painters_of
 from impasto.models.errors import BadInput
 
 from .clips.probe import working_size
@@ -33,7 +34,8 @@ class _Brushed:
         self.painter, self.side, self.reset = painter, side, painter.reset
 
     def paint(self, frame: np.ndarray) -> np.ndarray:
-        return enlarge(self.painter.paint(shrink(frame, self.side)), frame)
+        small = shrink(frame, self.side)
+        return composed(self.painter, [enlarge(each.paint(small), frame) for each in painters_of(self.painter)], frame)
 
 
 def with_brush_size(painter: Any, side: int | None) -> Any:

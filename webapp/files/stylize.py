@@ -7,7 +7,7 @@ import dataclasses
 import logging
 import os
 import time
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from impasto.export.runtime.damage import in_words, writing
+from impasto.export.runtime.person import PersonPainter, composed, painters_of
 from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
@@ -82,7 +83,8 @@ def stylize_path(
 
     A file's summary: input, output, kind ("clip", "animation", "image"), frames, width, height, fps (the source's),
     seconds (how long the result plays), painted_per_second (over the whole run, decoding and encoding included),
-    audio (of each track "copied", "re-encoded" or "dropped"), gaps (where the source has lost frames: see `gaps.Gaps`).
+    audio (of each track "copied", "re-encoded" or "dropped"), gaps (where the source has lost frames: see `gaps.Gaps`),
+    and of a `PersonPainter` person_found (whether any frame shows a person).
     A folder's: see `_stylize_folder`; `on_file` is called
     with the outcome of each file, and `recursive` takes sub-folders along. Raises BadInput for anything a person can
     put right, `pipeline.Cancelled` when asked.
@@ -109,8 +111,9 @@ class _Job:
         """A frame at the size that gives the strokes their breadth; `finish` brings its painting back to its own."""
         return shrink(rgb, self.brush_size)
 
-    def finish(self, painted: np.ndarray, small: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-        painting = enlarge(checked(painted, small), rgb)
+    def finish(self, painted: Sequence[np.ndarray], small: np.ndarray, rgb: np.ndarray) -> np.ndarray:
+        """painted: of the frame as `shrink` made it, by each of `painters_of` the painter."""
+        painting = composed(self.painter, [enlarge(checked(each, small), rgb) for each in painted], rgb)
         if self.show is not None:
             self.show(painting)
         return painting
@@ -125,6 +128,18 @@ class _Job:
         return fitted
 
 
+def begin_file(painter: FramePainter) -> None:
+    """Let a painter forget the frames of the file before, and whether they showed a person."""
+    painter.reset()
+    if isinstance(painter, PersonPainter):
+        painter.mask.most = 0.0
+
+
+def persons_found(painter: FramePainter) -> dict:
+    """Of a file's summary what is said of persons: {"person_found": whether a frame shows one} where it matters."""
+    return {"person_found": painter.mask.found} if isinstance(painter, PersonPainter) else {}
+
+
 def checked(painted: np.ndarray, rgb: np.ndarray) -> np.ndarray:
     """The painting of a frame; raises ValueError for a painter that returned something else."""
     if painted.shape != rgb.shape or painted.dtype != np.uint8:
@@ -134,7 +149,12 @@ def checked(painted: np.ndarray, rgb: np.ndarray) -> np.ndarray:
 
 def _stylize_file(source: Path, target: Path, job: _Job) -> dict:
     pictures.check_readable(source)
-    job.painter.reset()
+    begin_file(job.painter)
+    summary = _stylize_whatever(source, target, job)
+    return summary | persons_found(job.painter)
+
+
+def _stylize_whatever(source: Path, target: Path, job: _Job) -> dict:
     header = pictures.image_header(source, job.limits.max_pixels or pictures.MAX_PIXELS)
     if header is None:
         return _stylize_clip(source, target, job)
@@ -188,13 +208,13 @@ def stylize_part(
     info = probe(source)
     job = _Job(painter, size, ClipLimits(), None, None, brush_size=brush_size)
     fitted = clip_size(info, size)
-    painter.reset()
+    begin_file(painter)
 
     def writer(path: Path):
         return write.ClipWriter(path, fitted, info.frame_rate, info.time_base, info.sample_aspect)
 
     frames = Scenes().watch(read_part(info, fitted, part))
-    return _paint_moving(frames, writer, target, info.time_base, part.frames, job)
+    return _paint_moving(frames, writer, target, info.time_base, part.frames, job) | persons_found(painter)
 
 
 def _within_limits(info: ClipInfo, frames: Generator[Frame], limits: ClipLimits) -> Iterator[Frame]:
@@ -230,25 +250,28 @@ def _stylize_animation(source: Path, target: Path, header: pictures.Header, job:
 def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int, job: _Job) -> dict:
     """Run `frames` through the painter into `writer(path)`, aside of `target` until complete."""
     ends: list[Frame] = []  # the first frame and the last so far
-    halves = side_by_side(job.painter)
+    painters = painters_of(job.painter)
+    halves = [half for half in map(side_by_side, painters) if half is not None]
     started = time.perf_counter()
 
-    def paint(frame: Frame, begun: Begun | None = None) -> Frame:
+    def paint(frame: Frame, begun: Sequence[Begun] = ()) -> Frame:
         ends[1:] = [frame]
         if frame.begins:
             job.painter.reset()
-        small = job.shrink(frame.rgb) if begun is None else begun.frame
-        painted = job.painter.paint(small) if halves is None or begun is None else halves.complete(begun)
+        small = begun[0].frame if begun else job.shrink(frame.rgb)
+        if begun:
+            painted = [half.complete(each) for half, each in zip(halves, begun, strict=True)]
+        else:
+            painted = [painter.paint(small) for painter in painters]
         return dataclasses.replace(frame, rgb=job.finish(painted, small, frame.rgb))
 
+    def begin(frame: Frame, number: int) -> tuple[Frame, list[Begun]]:
+        small = job.shrink(frame.rgb)
+        return frame, [half.begin(small, number == 0 or frame.begins) for half in halves]
+
     stages: dict[str, Any] = {"paint": paint}
-    if halves is not None:
-        begin = halves.begin
-        stages = {
-            "begin": lambda frame, number: (frame, begin(job.shrink(frame.rgb), number == 0 or frame.begins)),
-            "lanes": halves.lanes,
-            "paint": lambda pair: paint(*pair),
-        }
+    if halves:
+        stages = {"begin": begin, "lanes": halves[0].lanes, "paint": lambda pair: paint(*pair)}
 
     with written_aside(target) as path:
         with writing(target):
@@ -293,7 +316,7 @@ def _stylize_image(source: Path, target: Path, header: pictures.Header, job: _Jo
         alpha = pictures.resize(picture.alpha, (width, height))
         own = picture.rgb if alpha is picture.alpha else None
     del picture  # of 64 megapixels it would take 250 MB beside what painting takes
-    painted = job.finish(job.painter.paint(small), small, flat)
+    painted = job.finish([painter.paint(small) for painter in painters_of(job.painter)], small, flat)
     if alpha is not None:
         painted = pictures.with_alpha(painted, flat, alpha, own)
     painted = pictures.Picture(painted, alpha, icc)
