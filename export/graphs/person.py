@@ -14,13 +14,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-from ai_edge_litert import schema_py_generated as schema
 from onnx import TensorProto, helper, numpy_helper
 
 from impasto.models.rules import LUMA, PERSON_EDGE, PERSON_FOLLOW, PERSON_WINDOW
 
 OPSET = 18
-_BUILTIN = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
 _PADDING_SAME = 0
 _NONE, _RELU = 0, 1  # activations that are fused to operators
 
@@ -57,6 +55,9 @@ class TFLite:
     """A TFLite file: its operators in order, and its constants."""
 
     def __init__(self, file: bytes):
+        from ai_edge_litert import schema_py_generated as schema  # pyright: ignore[reportMissingImports]
+
+        self.names = {number: name for name, number in vars(schema.BuiltinOperator).items() if isinstance(number, int)}
         self.model = schema.ModelT.InitFromPackedBuf(file, 0)
         self.graph = self.model.subgraphs[0]
         self.constants: dict[int, np.ndarray] = {}
@@ -68,7 +69,7 @@ class TFLite:
         code = self.model.operatorCodes[operator.opcodeIndex]
         if code.customCode is not None:
             return code.customCode.decode()
-        return _BUILTIN[max(code.builtinCode, code.deprecatedBuiltinCode)]
+        return self.names[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
     def shape(self, tensor: int) -> list[int]:
         return list(map(int, self.graph.tensors[tensor].shape))
