@@ -9,7 +9,6 @@ import logging
 import warnings
 from pathlib import Path
 
-import numpy as np
 import onnx_ir as ir
 import torch
 from onnxscript.optimizer import optimize_ir
@@ -54,14 +53,13 @@ def export_model(
     recipe: dict | None = None,
     figures: dict | None = None,
     gallery: dict | None = None,
-    frame: np.ndarray | None = None,
     card: str | None = None,
     tflite: tuple[int, int] | None = None,
 ) -> Model:
     """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
 
-    `gallery` maps a style's name to {"title", "artist", "year", "style": S}; on `frame` (RGB uint8) their previews are
-    painted; `card` is the text of the model's README; `revision` tells apart what was released under one name;
+    `gallery` maps a style's name to {"title", "artist", "year", "style": S}, and what else `write_gallery` takes;
+    `card` is the text of the model's README; `revision` tells apart what was released under one name;
     `tflite`: (width, height) of the frames of a `frame.tflite` that is written too (extra [mobile]).
     Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
     """
@@ -94,7 +92,7 @@ def export_model(
             weights=weights_hash((aside / roles["frame"]).read_bytes()),
             figures={**(figures or {}), "parity": differences, **phone_differences},
         )
-        write_model(write_gallery(model, gallery, frame) if gallery else model)
+        write_model(write_gallery(model, gallery) if gallery else model)
     return load_model(folder)
 
 

@@ -1,14 +1,16 @@
-"""The built-in styles of a model: style vectors of public-domain paintings, without the pictures themselves.
+"""The built-in styles of a model: style vectors of public-domain paintings, and small pictures of them.
 
-`gallery.json` maps a name to {"title", "artist", "year", "style": S, "preview"}; a preview is a small picture of the
-demo frame as the model paints it in that style, `previews/NAME.webp` beside it. A style that was studied has
-"studied": {"file", "bytes", "sha256"}, too, of its `styles/NAME.style`, which the page fetches when it is chosen.
+`gallery.json` maps a name to {"title", "artist", "year", "style": S, "painting", "preview"}. `paintings/NAME.webp`
+beside it is the painting itself, as small as a stamp, and `previews/NAME.webp` a scene as the model paints it in that
+style. A style that was studied has "studied": {"file", "bytes", "sha256"}, too, of its `styles/NAME.style`, which the
+page fetches when it is chosen.
 """
 
 import json
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
@@ -20,18 +22,23 @@ from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
 from impasto.export.runtime.style_file import STUDIED, write_style
 from impasto.export.runtime.style_file import SUFFIX as STYLE_SUFFIX
-from impasto.export.runtime.styles import Style
+from impasto.export.runtime.styles import Style, square
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
+
+from .scenes import draw_scene
 
 SHOWN = ("title", "artist", "year")
 PREVIEW_SIZE = (256, 192)  # width, height; painted larger, where strokes are as fine as in a clip
 PREVIEW_BYTES = 12_000
+PAINTING_SIDE = 96  # of the square that is shown of a painting, pixels
+PAINTING_BYTES = 4_000
 DIGITS = 6  # significant ones of each value of S: the painted frame does not change, the file is half as large
 
 
 def gallery_index() -> dict[str, dict]:
-    """Name → {"title", "artist", "died": year of the artist's death, "year": of the painting} of every built-in style.
+    """Name → {"title", "artist", "died": year of the artist's death, "year": of the painting, "scene": that
+    its preview shows} of every built-in style.
 
     All are in the public domain: the artist died before 1954 and painted it before 1929.
     """
@@ -54,21 +61,25 @@ def find_paintings(folder: Path) -> dict[str, Path]:
 def build_gallery(encode: Callable[[np.ndarray], np.ndarray], folder: Path) -> dict[str, dict]:
     """Encode the paintings of the index found in `folder`; `encode` turns RGB uint8 [H,W,3] into S [D].
 
-    Returns name → {"title", "artist", "year", "style": S}. Raises BadInput for paintings missing or damaged.
+    Returns name → {"title", "artist", "year", "scene", "style": S, "painting": RGB uint8 [96,96,3]}. Raises BadInput
+    for paintings missing or damaged.
     """
     index = gallery_index()
     gallery = {}
     for name, path in find_paintings(folder).items():
-        style = np.asarray(encode(read_style_picture(path)), np.float32).ravel()
-        gallery[name] = {**_shown(index[name]), "style": style}
+        picture = read_style_picture(path)
+        style = np.asarray(encode(picture), np.float32).ravel()
+        small = square(picture, PAINTING_SIDE)
+        gallery[name] = {**_shown(index[name]), "scene": index[name]["scene"], "style": style, "painting": small}
     return gallery
 
 
-def write_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray | None = None) -> Model:
-    """Write `gallery.json` into the model's folder, and previews painted on `frame` (RGB uint8 [H,W,3], 4:3) if given.
+def write_gallery(model: Model, gallery: Mapping[str, dict]) -> Model:
+    """Write `gallery.json` into the model's folder.
 
-    An entry that has "studied", a `StyleFile`, gets its `.style` file. Returns the model with its list of files brought
-    up to date; `model.json` itself is not written.
+    An entry that has "painting" gets a small picture of it, one that has "scene" a preview, painted on that scene, and
+    one that has "studied", a `StyleFile`, its `.style` file. Returns the model with its list of files brought up to
+    date; `model.json` itself is not written.
     """
     entries = {name: {**_shown(entry), "style": _short(entry["style"])} for name, entry in gallery.items()}
     studied = {name: entry["studied"] for name, entry in gallery.items() if entry.get("studied")}
@@ -77,25 +88,33 @@ def write_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray |
         for name, style in studied.items():
             write_style(model.folder / STUDIED / f"{name}{STYLE_SUFFIX}", style)
             entries[name] |= describe(model.folder, {"studied": f"{STUDIED}/{name}{STYLE_SUFFIX}"})
-    if frame is not None:
-        (model.folder / "previews").mkdir()
-        painter = Painter(model)
-        for name, entry in gallery.items():
-            entries[name]["preview"] = f"previews/{name}.webp"
-            style = studied.get(name, np.asarray(entry["style"], np.float32))
-            preview = paint_preview(painter, style, frame)
-            (model.folder / "previews" / f"{name}.webp").write_bytes(preview)
+    for name, picture in _pictures(model, gallery):
+        path = model.folder / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(picture)
+        entries[path.stem][path.parent.name.removesuffix("s")] = name
     (model.folder / "gallery.json").write_text(_one_entry_a_line(entries), "utf-8")
     return replace(model, files={**model.files, **describe(model.folder, {"gallery": "gallery.json"})})
 
 
-def rebuild_gallery(model: Model, gallery: Mapping[str, dict], frame: np.ndarray) -> Model:
+def _pictures(model: Model, gallery: Mapping[str, dict]) -> Iterator[tuple[str, bytes]]:
+    """The WebP pictures that a gallery has beside it: (name in the model's folder, bytes)."""
+    draw, painter = cache(draw_scene), Painter(model)
+    for name, entry in gallery.items():
+        if "painting" in entry:
+            yield f"paintings/{name}.webp", _webp(entry["painting"], PAINTING_BYTES)
+        if "scene" in entry:
+            style = entry.get("studied") or np.asarray(entry["style"], np.float32)
+            yield f"previews/{name}.webp", paint_preview(painter, style, draw(entry["scene"]))
+
+
+def rebuild_gallery(model: Model, gallery: Mapping[str, dict]) -> Model:
     """Give a model folder this gallery in place of its own; the folder changes whole or not at all."""
     with folder_aside(model.folder) as aside:
         shutil.copytree(model.folder, aside, dirs_exist_ok=True)
-        for made in ("previews", STUDIED):
+        for made in ("paintings", "previews", STUDIED):
             shutil.rmtree(aside / made, ignore_errors=True)
-        write_model(write_gallery(replace(model, folder=aside), gallery, frame))
+        write_model(write_gallery(replace(model, folder=aside), gallery))
     return load_model(model.folder)
 
 
@@ -103,12 +122,16 @@ def paint_preview(painter: Painter, style: Style, frame: np.ndarray) -> bytes:
     """`frame` painted in a style, as a WebP of PREVIEW_SIZE and at most about PREVIEW_BYTES."""
     painter.reset()  # one frame, painted by itself
     painter.use([style])
-    small = cv2.resize(painter.paint(frame), PREVIEW_SIZE, interpolation=cv2.INTER_AREA)[:, :, ::-1]
+    return _webp(cv2.resize(painter.paint(frame), PREVIEW_SIZE, interpolation=cv2.INTER_AREA), PREVIEW_BYTES)
+
+
+def _webp(rgb: np.ndarray, most: int) -> bytes:
+    """A picture as a WebP of at most about so many bytes."""
     for quality in range(80, 30, -5):
-        preview = cv2.imencode(".webp", small, [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
-        if len(preview) <= PREVIEW_BYTES:
+        encoded = cv2.imencode(".webp", rgb[:, :, ::-1], [cv2.IMWRITE_WEBP_QUALITY, quality])[1].tobytes()
+        if len(encoded) <= most:
             break
-    return preview
+    return encoded
 
 
 def published_gallery() -> dict[str, dict]:
@@ -120,7 +143,6 @@ def torch_encoder(p):
     """P as a function from RGB uint8 [H,W,3] to S, for building a gallery before anything is exported."""
     import torch
 
-    from impasto.export.runtime.styles import square
     from impasto.models.predictor import SIDE
 
     @torch.no_grad()

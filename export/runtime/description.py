@@ -104,9 +104,10 @@ def wrong_style(entry: Any, size: int) -> str | None:
         return "it must have title, artist, year and the numbers of its style"
     if len(entry["style"]) != size or max(map(abs, entry["style"])) > STYLE_VALUE:
         return f"its style must be {size} numbers"
-    preview = entry.get("preview")
-    if preview is not None and not (isinstance(preview, str) and re.fullmatch(r"previews/[^/\\:\0]+\.webp", preview)):
-        return "its preview must be a WebP in previews"
+    for kind in ("preview", "painting"):
+        file = entry.get(kind)
+        if file is not None and not (isinstance(file, str) and re.fullmatch(rf"{kind}s/[^/\\:\0]+\.webp", file)):
+            return f"its {kind} must be a WebP in {kind}s"
     return None
 
 

@@ -51,19 +51,18 @@ def build(
     from impasto.export.graphs.gallery import build_gallery, find_paintings, rebuild_gallery
     from impasto.export.runtime.model import load_model
     from impasto.export.runtime.styles import StyleEncoder
-    from impasto.webapp.files.demo import demo_frame
 
     from .console import out, print_json
 
     found = find_paintings(paintings)
     if study is not None and not study > 0:
         raise BadInput(f"--study must be above zero minutes, not {study:g}.")
-    loaded, frame = load_model(model), demo_frame()
+    loaded = load_model(model)
     studied = studied_beside(found, loaded, study, quiet=as_json)
     gallery = build_gallery(StyleEncoder(loaded).encode, paintings)
     for name, style in studied.items():
         gallery[name]["studied"] = style
-    rebuilt = rebuild_gallery(loaded, gallery, frame)
+    rebuilt = rebuild_gallery(loaded, gallery)
     if as_json:
         styles = list(rebuilt.gallery())
         print_json({"model": rebuilt.name, "folder": str(rebuilt.folder), "styles": styles, "studied": list(studied)})

@@ -278,7 +278,6 @@ def export(
     from impasto.export.graphs.tflite import require_extra, tflite_size_of
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
-    from impasto.webapp.files.demo import demo_frame
 
     from .console import report_model
 
@@ -287,8 +286,8 @@ def export(
         require_extra()
     recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
-    gallery, frame = (build_gallery(torch_encoder(p), paintings), demo_frame()) if paintings else (None, None)
-    model = export_model(p, t, output, recipe=recipe, gallery=gallery, frame=frame, tflite=size)
+    gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
+    model = export_model(p, t, output, recipe=recipe, gallery=gallery, tflite=size)
     if with_study:
         from impasto.train.study.graph import add_study
 

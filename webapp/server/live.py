@@ -133,13 +133,14 @@ class ModelFiles(CachedFiles):
 
 
 def model_files(model: Model) -> dict[str, tuple[Path, str]]:
-    """What of a model is served: name → (path, SHA-256 or ""): what model.json names, but for the weights; previews and
-    studied styles."""
+    """What of a model is served: name → (path, SHA-256 or ""): what model.json names, but for the weights; previews,
+    paintings and studied styles."""
     files = {e["file"]: (model.path(role), e["sha256"]) for role, e in model.files.items() if role != "weights"}
     folder = StaticFiles(directory=model.folder)
     for entry in model.gallery().values():
         studied = entry["studied"] if isinstance(entry.get("studied"), dict) else {}
-        for file, digest in ((entry.get("preview", ""), ""), (studied.get("file", ""), studied.get("sha256", ""))):
+        pictures = [(entry.get(kind, ""), "") for kind in ("preview", "painting")]
+        for file, digest in (*pictures, (studied.get("file", ""), studied.get("sha256", ""))):
             path, found = folder.lookup_path(file)  # nothing outside the folder is found
             if found and Path(path).is_file():
                 files[file] = (Path(path), digest)

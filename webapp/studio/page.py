@@ -70,7 +70,7 @@ def _page(html: Path, modified_ns: int) -> str:
 
 
 def add_page_routes(router: APIRouter, studio: Studio) -> None:
-    previews = style_pictures(studio)
+    previews, paintings = style_pictures(studio), style_paintings(studio)
     config = describe(studio)
 
     @router.get("/config")
@@ -82,6 +82,19 @@ def add_page_routes(router: APIRouter, studio: Studio) -> None:
         if name not in previews:
             raise HTTPException(404, "There is no such style here.")
         return FileResponse(previews[name], headers={"Cache-Control": "public, max-age=3600"})
+
+
+    @router.get("/paintings/{name}")
+    async def style_painting(name: str):
+        if name not in paintings:
+            raise HTTPException(404, "There is no such painting here.")
+        return FileResponse(paintings[name], headers={"Cache-Control": "public, max-age=3600"})
+
+
+def style_paintings(studio: Studio) -> dict[str, Path]:
+    """The small pictures of the paintings behind built-in styles, of those that the model has."""
+    files = {name: studio.model.folder / entry.get("painting", "") for name, entry in studio.gallery.items()}
+    return {name: file for name, file in files.items() if file.is_file()}
 
 
 def style_pictures(studio: Studio) -> dict[str, Path]:
@@ -103,6 +116,7 @@ def style_pictures(studio: Studio) -> dict[str, Path]:
 def describe(studio: Studio) -> dict:
     """What the page has to know: styles, limits in numbers and words, what may be chosen."""
     settings = studio.settings
+    paintings = style_paintings(studio)
     megabytes, longest = f"{settings.upload_mb:g} MB", duration(settings.clip_seconds)
     return {
         "styles": [
@@ -110,6 +124,7 @@ def describe(studio: Studio) -> dict:
                 "name": name,
                 "title": entry["title"],
                 "by": ", ".join(filter(None, [entry.get("artist", ""), str(entry.get("year", ""))])),
+                "painting": name in paintings,
             }
             for name, entry in studio.gallery.items()
         ],

@@ -22,7 +22,8 @@ from impasto.webapp.files.study import thumbnail
 
 NAMES_THAT_STAY = {"starry-night", "great-wave", "the-scream", "composition-vii", "udnie"}
 MADE_UP = {
-    name: {"title": name.title(), "artist": "made by code", "died": 1900, "year": "1899"} for name in ("dots", "waves")
+    name: {"title": name.title(), "artist": "made by code", "died": 1900, "year": "1899", "scene": "made up"}
+    for name in ("dots", "waves")
 }
 
 
@@ -45,8 +46,11 @@ def model(tmp_path):
 
 
 @pytest.fixture
-def frame():
-    return (picture(96, 128) * 255).astype(np.uint8)
+def frame(monkeypatch):
+    """What every scene is instead."""
+    frame = (picture(96, 128) * 255).astype(np.uint8)
+    monkeypatch.setattr(gallery, "draw_scene", lambda name: frame)
+    return frame
 
 
 def contents(folder):
@@ -105,7 +109,7 @@ def test_styles_are_what_the_graph_says_of_the_paintings(model, paintings):
 def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
     before = contents(model.folder)
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
-    rebuilt = gallery.rebuild_gallery(model, built, frame)
+    rebuilt = gallery.rebuild_gallery(model, built)
     after = contents(model.folder)
     assert {str(path) for path in after if path.parts[0] == "previews"} == {"previews/dots.webp", "previews/waves.webp"}
     for name, entry in load_model(model.folder).gallery().items():
@@ -127,7 +131,9 @@ def test_what_was_studied_lies_beside_the_gallery(model, paintings, frame):
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     preview = (picture(192, 256) * 255).astype(np.uint8)
     studied = style_file(model, built["dots"]["style"], brush, name="Dots", preview=thumbnail(preview))
-    rebuilt = gallery.rebuild_gallery(model, {**built, "dots": {**built["dots"], "studied": studied}}, frame)
+    rebuilt = gallery.rebuild_gallery(
+        model, {**built, "dots": {**built["dots"], "studied": studied}}, lambda name: frame
+    )
     entries = rebuilt.gallery()
     file = rebuilt.folder / "styles" / "dots.style"
     assert entries["dots"]["studied"] == describe(rebuilt.folder, {"": "styles/dots.style"})[""]
@@ -141,7 +147,7 @@ def test_what_was_studied_lies_beside_the_gallery(model, paintings, frame):
     seen = np.asarray(Image.open(rebuilt.folder / entries["dots"]["preview"]).convert("RGB").resize((128, 96)), int)
     assert np.abs(seen - shown[0]).mean() < np.abs(seen - shown[1]).mean()
     assert (style_vectors(painter, [("dots", 1)])[0][0].brush["stem.conv.bias"] == brush["stem.conv.bias"]).all()
-    gallery.rebuild_gallery(rebuilt, built, frame)
+    gallery.rebuild_gallery(rebuilt, built)
     assert not file.exists()
 
 
@@ -157,7 +163,7 @@ def test_a_gallery_that_cannot_be_written_leaves_the_model_as_it_was(model, pain
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     monkeypatch.setattr(gallery, "paint_preview", lambda *_: (_ for _ in ()).throw(OSError("no room")))
     with pytest.raises(OSError, match="no room"):
-        gallery.rebuild_gallery(model, built, frame)
+        gallery.rebuild_gallery(model, built)
     assert contents(model.folder) == before
     assert sorted(path.name for path in model.folder.parent.iterdir()) == ["model", "paintings"]
 
@@ -192,7 +198,7 @@ def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings
 
     p, t = tiny_networks
     built = gallery.build_gallery(gallery.torch_encoder(p), paintings)
-    exported = export_model(p, t, tmp_path / "tiny", gallery=built, frame=frame)
+    exported = export_model(p, t, tmp_path / "tiny", gallery=built)
     assert exported.gallery()["waves"]["preview"] == "previews/waves.webp"
     assert Image.open(exported.folder / "previews" / "waves.webp").size == (256, 192)
     encoded = gallery.build_gallery(StyleEncoder(exported).encode, paintings)

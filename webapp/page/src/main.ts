@@ -3,6 +3,7 @@ import { createEngine } from "./engine/engine";
 import { readDescription } from "./engine/model/description";
 import { licenceNote } from "./engine/model/style-file";
 import { sentenceOf, Trouble } from "./engine/trouble";
+import { diedPainting, MARKS, markPainting } from "./live/died";
 import { keepForOffline } from "./offline/offline";
 import type { BuiltInStyle, Engine, ModelDescription, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clips/clip-dialog";
@@ -38,10 +39,15 @@ async function fetchJson<T>(address: string): Promise<T> {
   return response.json() as Promise<T>;
 }
 
-/** Where the page runs, as far as the camera is concerned. */
-function pageContext(): PageContext {
+/** Where the page runs, as far as camera and painter are concerned. */
+function pageContext(died: boolean): PageContext {
   const policy = (document as Document & { featurePolicy?: { allowsFeature(name: string): boolean } }).featurePolicy;
-  return { secure: isSecureContext, framed: self !== top, cameraAllowed: policy?.allowsFeature("camera") ?? null };
+  return {
+    secure: isSecureContext,
+    framed: self !== top,
+    cameraAllowed: policy?.allowsFeature("camera") ?? null,
+    died,
+  };
 }
 
 async function open(messages: Messages): Promise<void> {
@@ -65,7 +71,9 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   const engine = createEngine(byId("host"), config, model);
   globalThis.impasto = { engine };
   const activity = createActivity(engine, messages);
-  const session = createSession(engine, settings, palette, messages, activity, pageContext);
+  const died = diedPainting(MARKS, Date.now());
+  markPainting(engine, MARKS);
+  const session = createSession(engine, settings, palette, messages, activity, () => pageContext(died));
   const clips = createClipDialog({
     engine,
     config,

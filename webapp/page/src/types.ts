@@ -155,6 +155,8 @@ export interface BuiltInStyle {
   style: number[];
   /** File of the preview, relative to the model's folder. */
   preview?: string;
+  /** File of the painting itself, small, relative to the model's folder. */
+  painting?: string;
   /** The `.style` file of the style where it was studied, relative to the model's folder; fetched when it is chosen. */
   studied?: ModelDescription["files"][string];
 }

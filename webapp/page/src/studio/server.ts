@@ -80,6 +80,7 @@ export const frameOf = (job: Job): string => `studio/jobs/${job.id}/frame?n=${jo
 export const paintedOf = (job: Job, number = 0): string => `studio/jobs/${job.id}/painted/${number}`;
 export const sourceOf = (job: Job, number = 0): string => `studio/jobs/${job.id}/source/${number}`;
 export const pictureOf = (style: string): string => `studio/styles/${encodeURIComponent(style)}`;
+export const paintingOf = (style: string): string => `studio/paintings/${encodeURIComponent(style)}`;
 
 /** Uploads a file; `progress` gets the share that is there, 0…1. Resolves with its path on the server. */
 export function upload(file: File, most: number, progress: (share: number) => void): Promise<string> {

@@ -2,8 +2,9 @@
 import { byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { pictureChooser } from "../ui/styles/chooser";
+import { styleFace } from "../ui/styles/face";
 import { heaviest, isOwn, only, shares, toggle, weigh, without } from "../ui/styles/mix";
-import { frameOf, paintedOf, pictureOf } from "./server";
+import { frameOf, paintedOf, paintingOf, pictureOf } from "./server";
 import { isOver, type State, type Studio } from "./state";
 import type { Job, StudioConfig, StyleAsked, StyleSeen } from "./types";
 
@@ -12,6 +13,8 @@ export interface StyleEntry {
   title: string;
   by: string;
   picture: string;
+  /** Address of the painting itself, small; null where there is none to show. */
+  painting: string | null;
   /** Of an own picture or `.style` file, its path on the server. */
   path: string;
   /** What it is: a picture may be studied, and what was studied is painted as its job learnt it. */
@@ -40,8 +43,9 @@ interface Handlers {
 }
 
 export function createStyles(studio: Studio, config: StudioConfig, on: Handlers): Styles {
-  const builtIn = ({ name, title, by }: StudioConfig["styles"][number]): StyleEntry => {
-    return { key: name, title, by, picture: pictureOf(name), path: "", kind: "built-in", job: "" };
+  const builtIn = ({ name, title, by, painting }: StudioConfig["styles"][number]): StyleEntry => {
+    const pictures = { picture: pictureOf(name), painting: painting ? paintingOf(name) : null };
+    return { key: name, title, by, ...pictures, path: "", kind: "built-in", job: "" };
   };
   const entries = new Map<string, StyleEntry>(config.styles.map((style) => [style.name, builtIn(style)]));
   const most = config.styles_at_once;
@@ -136,7 +140,7 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
       const kind = title === undefined ? "picture" : "file";
       const shown = title || name.replace(/\.[^.]+$/, "") || "Your picture";
       const by = note || (kind === "file" ? "Studied" : "Your picture");
-      take({ title: shown, by, picture: thumb, path, kind, job: "" });
+      take({ title: shown, by, picture: thumb, painting: null, path, kind, job: "" });
     },
     follow: (jobs) => jobs.filter(({ kind }) => kind === "study").forEach(followOne),
     asked: () =>
@@ -158,7 +162,15 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
 
 /** A picture after its study. */
 function learnt(job: Job, { title, path }: Pick<StyleEntry, "title" | "path">): Omit<StyleEntry, "key"> {
-  return { title, path, by: `Your picture, ${job.facts}`, picture: paintedOf(job, 0), kind: "studied", job: job.id };
+  return {
+    title,
+    path,
+    by: `Your picture, ${job.facts}`,
+    picture: paintedOf(job, 0),
+    painting: null,
+    kind: "studied",
+    job: job.id,
+  };
 }
 
 function bindMore(wall: HTMLElement, count: () => number): void {
@@ -177,7 +189,8 @@ function tile(entry: StyleEntry, press: (key: string) => void, forget: (key: str
   const picture = make("img", { src: entry.picture, alt: "", loading: "lazy", decoding: "async", draggable: false });
   picture.dataset.style = entry.key;
   const name = make("span", { className: "name", textContent: entry.title });
-  const button = make("button", { type: "button", className: "style", data: { key: entry.key } }, picture, name);
+  const button = make("button", { type: "button", className: "style", data: { key: entry.key } });
+  button.append(styleFace(picture, entry.painting), name);
   button.title = [entry.title, entry.by].filter(Boolean).join("\n");
   button.setAttribute("aria-label", [entry.title, entry.by].filter(Boolean).join(", "));
   button.addEventListener("click", () => button.ariaDisabled !== "true" && press(entry.key));

@@ -5,6 +5,8 @@ export interface BuiltIn {
   title: string;
   /** Artist and year. */
   by: string;
+  /** Whether there is a small picture of the painting itself. */
+  painting: boolean;
 }
 
 /** /studio/config: styles, limits, and what may be chosen. */

@@ -10,6 +10,12 @@ import type { Runtime, Session } from "../model/runtime";
 /** Milliseconds without a frame after which a camera's next one begins anew: `PAUSE` in export/runtime/painter.py. */
 export const PAUSE = 1000;
 
+/**
+ * A session that has painted so many frames was sound: where it then fails it is worn out, and one fresh session is tried.
+ * One that fails earlier does not work here.
+ */
+const SOUND = 30;
+
 /** A frame goes on from the one before where both have the same size and way round, and belong to one camera or clip. */
 export interface Moment {
   /** Of the frame before it is padded, pixels. */
@@ -45,11 +51,16 @@ export interface NetworksOptions {
   state: StateTensor[];
   /** Zeros where the networks run. */
   zeros(dims: number[]): Tensor;
+  /** A copy of what the networks gave that needs no session. */
+  copied(tensor: Tensor): Tensor;
+  /** After so many frames a fresh session takes a session's place, for browsers in which it would not live long. */
+  renewAfter?: number;
   /** The step graph does not work here. */
   unsteady(): void;
 }
 
 type Tensors = Record<string, Tensor>;
+type Role = "frame" | "step";
 
 /** What is carried to the next frame, by the names of the step graph's inputs. */
 interface Past {
@@ -66,7 +77,7 @@ interface Graphs {
 }
 
 export function createNetworks(options: NetworksOptions): Networks {
-  const { ort, open, state, zeros, unsteady } = options;
+  const { ort, open, state, zeros, copied, renewAfter = Number.POSITIVE_INFINITY, unsteady } = options;
   /** Those without a brush stay open: whoever goes back to a built-in style waits for nothing. */
   const plain: Graphs = { brush: {}, frame: Promise.resolve(options.frame), step: null };
   let graphs = plain;
@@ -82,6 +93,9 @@ export function createNetworks(options: NetworksOptions): Networks {
   const held = new Set<Tensor>();
   /** Why the step graph does not work, until that is told: not before a frame was painted without it. */
   let failure: unknown = null;
+
+  /** Frames that each session has painted. */
+  const frames = new WeakMap<Session, number>();
 
   const hold = (tensors: Tensor[]): void => {
     for (const tensor of tensors) held.add(tensor);
@@ -101,12 +115,43 @@ export function createNetworks(options: NetworksOptions): Networks {
     hold(Object.values(values));
     return values;
   };
+  /** The session of a graph, in place of one that has painted enough. */
+  const ready = async (role: Role): Promise<Session> => {
+    graphs[role] ??= released.then(() => open(role, graphs.brush));
+    const session = await graphs[role];
+    return (frames.get(session) ?? 0) < renewAfter ? session : renewed(role, session);
+  };
+  /** A fresh session in place of another; the past goes on, in tensors that need neither. */
+  const renewed = async (role: Role, worn: Session): Promise<Session> => {
+    if (past) {
+      const values = Object.fromEntries(Object.entries(past.values).map(([name, tensor]) => [name, copied(tensor)]));
+      Object.assign(past.values, values);
+      hold(Object.values(values));
+    }
+    last = null;
+    disposeOfTheRest();
+    graphs[role] = null;
+    await worn.release().catch(() => {});
+    graphs[role] = open(role, graphs.brush);
+    return graphs[role];
+  };
+  /** Runs a graph that is ready; a session that wore out in the meantime is replaced, once. */
+  const run = async (role: Role, feeds: () => Tensors): Promise<Tensors> => {
+    const session = await graphs[role]!;
+    const before = frames.get(session) ?? 0;
+    frames.set(session, before + 1);
+    try {
+      return await session.run(feeds());
+    } catch (error) {
+      if (before < SOUND) throw error;
+      console.warn(`${role} graph, after ${before} frames:`, error);
+      return (await renewed(role, session)).run(feeds());
+    }
+  };
   /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
   const paintSteadily = async (frame: Tensor, moment: Moment): Promise<Tensor | null> => {
-    graphs.step ??= released.then(() => open("step", graphs.brush));
-    let session: Session;
     try {
-      session = await graphs.step;
+      await ready("step");
     } catch (error) {
       failure = error;
       steadily = false;
@@ -116,7 +161,7 @@ export function createNetworks(options: NetworksOptions): Networks {
     const before = past;
     const dial = new ort.Tensor("float32", Float32Array.of(stability), [1]);
     try {
-      const found: Tensors = await session.run({ frame, style, stability: dial, ...before.values });
+      const found = await run("step", () => ({ frame, style, stability: dial, ...before.values }));
       hold(Object.values(found));
       const values = Object.fromEntries(state.map(({ name, from }) => [name, found[from]]));
       if (past === before) past = { values, moment }; // or else it was forgotten meanwhile
@@ -124,14 +169,15 @@ export function createNetworks(options: NetworksOptions): Networks {
     } catch (error) {
       failure = error;
       steadily = false;
+      const session = graphs.step;
       graphs.step = null;
-      session.release().catch(() => {});
+      session?.then((broken) => broken.release()).catch(() => {});
       return null;
     }
   };
   const paintAlone = async (frame: Tensor): Promise<Tensor> => {
-    graphs.frame ??= released.then(() => open("frame", graphs.brush));
-    const { painted } = await (await graphs.frame).run({ frame, style });
+    await ready("frame");
+    const { painted } = await run("frame", () => ({ frame, style }));
     if (failure) {
       console.warn("step graph:", failure);
       failure = null;

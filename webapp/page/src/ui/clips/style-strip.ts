@@ -2,8 +2,9 @@
 import { make } from "../dom";
 import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
+import { styleFace } from "../styles/face";
 import { only } from "../styles/mix";
-import type { Palette } from "../styles/palette";
+import type { Palette, PaletteStyle } from "../styles/palette";
 
 export interface StyleStrip {
   element: HTMLElement;
@@ -25,10 +26,11 @@ export function createStyleStrip(
     for (const button of element.querySelectorAll<HTMLElement>("button.style"))
       button.setAttribute("aria-pressed", String(chosen.has(button.dataset.key ?? "")));
   };
-  const tile = ({ key, title, preview }: { key: string; title: string; preview: string | null }): HTMLElement => {
+  const tile = ({ key, title, preview, painting }: PaletteStyle): HTMLElement => {
     const picture = preview ? make("img", { src: preview, alt: "" }) : make("span", { className: "swatch" });
     const name = make("span", { className: "name", textContent: title });
-    const button = make("button", { type: "button", className: "style", data: { key } }, picture, name);
+    const button = make("button", { type: "button", className: "style", data: { key } });
+    button.append(styleFace(picture, painting), name);
     button.addEventListener("click", () => settings.set({ mix: only(key) }));
     return button;
   };

@@ -3,11 +3,18 @@ import { type Live, startLive } from "../../live/loop";
 import { type CameraWish, cameraId, facesPerson, openCamera, openScreen } from "../../media/camera";
 import { openSample } from "../../media/sample";
 import { clipSource, releaseSource, type Source, showSource, streamOf } from "../../media/source";
-import type { Engine, Size } from "../../types";
+import type { Backend, Engine, Size } from "../../types";
 import { byId } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Messages } from "../status/messages";
-import { cameraBarrier, cameraTrouble, engineTrouble, type PageContext, screenTrouble } from "../status/sentences";
+import {
+  cameraBarrier,
+  cameraTrouble,
+  DIED,
+  engineTrouble,
+  type PageContext,
+  screenTrouble,
+} from "../status/sentences";
 import type { Activity } from "../status/status";
 import type { Palette } from "../styles/palette";
 
@@ -91,9 +98,16 @@ export function createSession(
   };
   const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 
+  /** The painter asked for; the processor where the page died painting with the graphics card, and nobody insists on it. */
+  const wanted = (): Backend | "auto" => {
+    const { backend } = settings.get();
+    if (backend !== "auto" || !context().died) return backend;
+    messages.note(DIED);
+    return "wasm";
+  };
   /** The engine at work with the present settings; a failed start may be tried again. */
   const ready = async (): Promise<void> => {
-    started ??= engine.start(settings.get().backend);
+    started ??= engine.start(wanted());
     const mine = started;
     try {
       await mine;

@@ -9,6 +9,8 @@ export interface PageContext {
   framed: boolean;
   /** Whether that page allows the camera; null where the browser does not tell. */
   cameraAllowed: boolean | null;
+  /** The page died the last time, while the graphics card painted. */
+  died: boolean;
 }
 
 export interface Problem {
@@ -16,6 +18,10 @@ export interface Problem {
   /** Offer a link that opens the page alone. */
   openAlone?: boolean;
 }
+
+/** Why the processor paints where the graphics card took the page along the last time. */
+export const DIED =
+  "The last time the browser gave up this page while the graphics card painted; now the processor paints. “WebGPU” as the painter tries the graphics card again.";
 
 const errorName = (error: unknown): string =>
   typeof error === "object" && error !== null && "name" in error ? String(error.name) : "";

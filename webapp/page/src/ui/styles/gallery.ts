@@ -6,6 +6,7 @@ import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
 import { numberWord } from "../status/sentences";
 import { pictureChooser } from "./chooser";
+import { styleFace } from "./face";
 import { heaviest, isOwn, only, shares, toggle, weigh, without } from "./mix";
 import type { Palette, PaletteStyle } from "./palette";
 
@@ -91,7 +92,8 @@ function card(style: PaletteStyle, press: (key: string) => void, remove: (key: s
     : swatch(style.key);
   if (isOwn(style.key)) picture.style.background = "var(--behind)"; // where it is transparent
   const words = make("span", { className: "name", textContent: style.title });
-  const button = make("button", { type: "button", className: "style", data: { key: style.key } }, picture, words);
+  const button = make("button", { type: "button", className: "style", data: { key: style.key } });
+  button.append(styleFace(picture, style.painting), words);
   button.title = [style.title, style.by].filter(Boolean).join("\n");
   if (style.by) button.append(make("span", { className: "unseen", textContent: `, ${style.by}` }));
   button.addEventListener("click", () => button.ariaDisabled !== "true" && press(style.key));

@@ -13,6 +13,8 @@ export interface PaletteStyle {
   by: string;
   /** Address of a picture, or null where a swatch is shown instead. */
   preview: string | null;
+  /** Address of the painting itself, small; null where there is none to show. */
+  painting: string | null;
   /** float32 [D]; null until an own picture was encoded. */
   style: ArrayLike<number> | null;
   /** What was studied; empty for a style vector alone. */
@@ -30,10 +32,12 @@ export class Palette {
   private count = 0;
 
   constructor(gallery: Record<string, BuiltInStyle>, folder: string) {
-    for (const [key, { title, artist, year, preview, style, studied: file }] of Object.entries(gallery)) {
+    const address = (file?: string) => (file ? folder + file : null);
+    for (const [key, { title, artist, year, style, studied: file, ...pictures }] of Object.entries(gallery)) {
       const by = [artist, year].filter(Boolean).join(", ");
       const studied = file ? { url: folder + file.file, sha256: file.sha256 } : null;
-      this.styles.set(key, { key, title, by, preview: preview ? folder + preview : null, style, brush: {}, studied });
+      const [preview, painting] = [address(pictures.preview), address(pictures.painting)];
+      this.styles.set(key, { key, title, by, preview, painting, style, brush: {}, studied });
     }
   }
 
@@ -63,7 +67,7 @@ export class Palette {
     const key = `own:${++this.count}`;
     const preview = picture && URL.createObjectURL(picture);
     const title = file.replace(/\.[^.]+$/, "") || otherwise;
-    const entry: PaletteStyle = { key, title, by: "", preview, style: null, brush: {}, studied: null };
+    const entry: PaletteStyle = { key, title, by: "", preview, painting: null, style: null, brush: {}, studied: null };
     this.styles.set(key, entry);
     return entry;
   }

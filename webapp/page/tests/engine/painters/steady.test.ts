@@ -58,11 +58,13 @@ const unsteady = vi.fn();
 const paint = (by: Networks, of: Tensor, at: Partial<Moment> = {}) =>
   by.paint(of as never, { ...moment, ...at }) as unknown as Promise<Tensor>;
 
-function networks(state = STATE): Networks {
+function networks(state = STATE, renewAfter?: number): Networks {
   const zeros = (dims: number[]) =>
     new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims) as never;
   const ort = { Tensor } as unknown as Runtime;
-  return createNetworks({ ort, frame: plain as never, open, state, zeros, unsteady });
+  const copied = ({ data, dims }: Tensor) => new Tensor("float32", data.slice(), dims);
+  const copies = copied as never;
+  return createNetworks({ ort, frame: plain as never, open, state, zeros, copied: copies, renewAfter, unsteady });
 }
 
 beforeEach(() => {
@@ -236,6 +238,83 @@ describe("the step graph", () => {
     await steady.release();
     expect([plain.release, step.release].map((release) => release.mock.calls.length)).toEqual([1, 1]);
     expect([last.disposed, step.gave[0].next_last_light.disposed]).toEqual([true, true]);
+  });
+});
+
+describe("a session that does not live long", () => {
+  /** Step sessions, in the order they were opened; each dies after so many frames, and then gives no more. */
+  let sessions: ReturnType<typeof session>[];
+  const mortal = (frames: number) => {
+    sessions = [];
+    openStep = vi.fn(async () => {
+      const next = session();
+      const run = next.run;
+      next.run = async (feeds) => {
+        if (next.fed.length >= frames) throw new Error("device lost");
+        const found = await run(feeds);
+        found.next_last_light.data.fill(next.fed.length);
+        return found;
+      };
+      sessions.push(next);
+      return next as unknown as Session;
+    });
+  };
+  const paintMany = async (by: Networks, frames: number) => {
+    for (let i = 0; i < frames; i++) expect((await paint(by, frame())).disposed).toBe(false);
+  };
+  const carriedOn = (to: Feeds, from: Feeds) => {
+    expect([...to.last_light.data]).toEqual([...from.next_last_light.data]);
+    expect(to.last_light).not.toBe(from.next_last_light);
+  };
+
+  test("is replaced before it dies, with its state, and what is released is not read", async () => {
+    mortal(50);
+    const steady = networks(STATE, 40);
+    steady.setStability(1);
+    await paintMany(steady, 100);
+    expect(sessions.map(({ fed }) => fed.length)).toEqual([40, 40, 20]);
+    expect(sessions.map(({ release }) => release.mock.calls.length)).toEqual([1, 1, 0]);
+    carriedOn(sessions[1].fed[0], sessions[0].gave[39]);
+    carriedOn(sessions[2].fed[0], sessions[1].gave[39]);
+    expect(sessions[0].gave.flatMap((gave) => Object.values(gave)).every(({ disposed }) => disposed)).toBe(true);
+    expect(unsteady).not.toHaveBeenCalled();
+  });
+
+  test("is replaced when it dies all the same: the frame is painted by the next, steadily", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    mortal(45);
+    const steady = networks();
+    steady.setStability(1);
+    await paintMany(steady, 100);
+    expect(sessions.map(({ fed }) => fed.length)).toEqual([45, 45, 10]);
+    carriedOn(sessions[1].fed[0], sessions[0].gave[44]);
+    expect(unsteady).not.toHaveBeenCalled();
+    expect(plain.fed).toEqual([]);
+  });
+
+  test("is given up where the next one dies at once", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    mortal(45);
+    const steady = networks();
+    steady.setStability(1);
+    await paintMany(steady, 45);
+    const after = openStep;
+    openStep = vi.fn(async () => {
+      const broken = (await after()) as unknown as ReturnType<typeof session>;
+      broken.run = async () => Promise.reject(new Error("device lost"));
+      return broken as unknown as Session;
+    });
+    await paintMany(steady, 3);
+    expect(plain.fed).toHaveLength(3);
+    expect(unsteady).toHaveBeenCalledTimes(1);
+  });
+
+  test("of frames painted by themselves is replaced, too", async () => {
+    const alone = session();
+    openStep = vi.fn(async () => alone as unknown as Session);
+    const each = networks(STATE, 40);
+    await paintMany(each, 50);
+    expect([plain.fed.length, alone.fed.length, plain.release.mock.calls.length]).toEqual([40, 10, 1]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import * as words from "../../../src/ui/status/sentences";
 
-const OPEN: words.PageContext = { secure: true, framed: false, cameraAllowed: true };
+const OPEN: words.PageContext = { secure: true, framed: false, cameraAllowed: true, died: false };
 const named = (name: string, message = ""): Error => Object.assign(new Error(message), { name });
 
 describe("the camera, in words", () => {
@@ -12,7 +12,7 @@ describe("the camera, in words", () => {
 
   it("tells an insecure page, a frame without permission and a browser without cameras apart", () => {
     expect(words.cameraBarrier({ ...OPEN, secure: false }, false)?.sentence).toContain("https");
-    const framed = words.cameraBarrier({ secure: true, framed: true, cameraAllowed: false }, true);
+    const framed = words.cameraBarrier({ secure: true, framed: true, cameraAllowed: false, died: false }, true);
     expect(framed?.openAlone).toBe(true);
     expect(words.cameraBarrier(OPEN, false)?.sentence).toContain("no camera");
   });
@@ -31,7 +31,12 @@ describe("the camera, in words", () => {
   });
 
   it("offers a tab of its own when the refusal may come from the page around", () => {
-    const trouble = words.cameraTrouble(named("NotAllowedError"), { secure: true, framed: true, cameraAllowed: null });
+    const trouble = words.cameraTrouble(named("NotAllowedError"), {
+      secure: true,
+      framed: true,
+      cameraAllowed: null,
+      died: false,
+    });
     expect(trouble.openAlone).toBe(true);
   });
 

@@ -22,6 +22,7 @@ export async function openCpuNetworks(ort: Runtime, model: Model, unsteady: () =
     open,
     state: model.description.state,
     zeros: (dims) => new ort.Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims),
+    copied: ({ data, dims }) => new ort.Tensor("float32", (data as Float32Array).slice(), dims),
     unsteady,
   });
   const toTensor = (pixels: Uint8ClampedArray, size: Size) => {

@@ -39,6 +39,10 @@ export async function openGpu(softwareToo: boolean): Promise<Gpu> {
   return { device, name, half };
 }
 
+/** Whether the browser is made of WebKit, as every browser on iOS is. */
+export const isWebKit = (userAgent: string): boolean =>
+  /AppleWebKit/.test(userAgent) && !/Chrome|Chromium/.test(userAgent);
+
 /** Whether an adapter computes on the processor. */
 export function isSoftware(
   info: Pick<GPUAdapterInfo, "vendor" | "architecture" | "description"> & { isFallbackAdapter?: boolean },

@@ -71,6 +71,15 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: P
     },
     /** Zeros in a buffer of their own, which is how WebGPU makes buffers. */
     zeros: (dims: number[]): GPUBuffer => device.createBuffer({ size: 4 * dims.reduce((a, b) => a * b), usage }),
+    /** A copy of a buffer that holds values of these dimensions. */
+    copied(buffer: GPUBuffer, dims: readonly number[]): GPUBuffer {
+      const size = 4 * dims.reduce((a, b) => a * b);
+      const copy = device.createBuffer({ size, usage });
+      const commands = device.createCommandEncoder();
+      commands.copyBufferToBuffer(buffer, 0, copy, 0, size);
+      device.queue.submit([commands.finish()]);
+      return copy;
+    },
     /** So many values of a buffer. */
     async read(buffer: GPUBuffer, count: number): Promise<Float32Array> {
       const copy = device.createBuffer({ size: 4 * count, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });

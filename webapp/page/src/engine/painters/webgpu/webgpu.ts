@@ -7,9 +7,17 @@ import { cropPlanes, paddingOf } from "../canvas/pixels";
 import { cropWindow, type Framing, wholeFrame } from "../framing";
 import { frameSize, type Painter, type PainterOptions, shownSize, toVideoFrame } from "../painter";
 import { createNetworks, type Networks } from "../steady";
-import { openGpu } from "./device";
+import { isWebKit, openGpu } from "./device";
 import { createTensors, type Tensors } from "./tensors";
 import { createFrameTextures, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
+
+/**
+ * Frames after which WebKit gets a fresh session: on iOS it dies after some five hundred (ONNX Runtime's issue 27584, open
+ * as of version 1.24), and takes the page along.
+ */
+const RENEW_AFTER = 250;
+/** A graphics card that painted so many frames and is then lost is tried once more. */
+const SOUND = 100;
 
 /** Throws `Trouble`, or whatever the browser and the runtime throw when they cannot start. */
 export async function openWebGpu(options: PainterOptions): Promise<Painter> {
@@ -26,32 +34,46 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
       });
     const sampler = device.createSampler({ magFilter: "linear", minFilter: "linear" });
     const tensors = createTensors(device, sampler, paddingOf(description), description.rules.luma);
+    const inBuffer = (buffer: GPUBuffer, dims: readonly number[]) =>
+      ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
     const networks = createNetworks({
       ort,
       frame: await open("frame"),
       open,
       state: description.state,
-      zeros(dims) {
-        const buffer = tensors.zeros(dims);
-        return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
-      },
+      zeros: (dims) => inBuffer(tensors.zeros(dims), dims),
+      copied: ({ gpuBuffer, dims }) => inBuffer(tensors.copied(gpuBuffer as GPUBuffer, dims), dims),
+      renewAfter: isWebKit(navigator.userAgent) ? RENEW_AFTER : undefined,
       unsteady: options.unsteady,
     });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
-    watch(device, options);
+    let painted = 0;
+    watch(device, options, () => painted >= SOUND);
     const viewPass = createViewPass(device, sampler, description.rules);
     const canvas = await options.canvas();
-    return createPainter({ device, detail, ort, networks, tensors, viewPass, canvas, drawn: options.drawn });
+    return createPainter({
+      device,
+      detail,
+      ort,
+      networks,
+      tensors,
+      viewPass,
+      canvas,
+      drawn(...told) {
+        painted++;
+        options.drawn(...told);
+      },
+    });
   } catch (error) {
     device.destroy();
     throw error;
   }
 }
 
-/** Tells when the device is lost, or an error turns up that no call has thrown. */
-function watch(device: GPUDevice, options: PainterOptions): void {
+/** Tells when the device is lost, or an error turns up that no call has thrown. `sound`: whether it had painted well. */
+function watch(device: GPUDevice, options: PainterOptions, sound: () => boolean): void {
   void device.lost.then(({ reason }) => {
-    if (reason !== "destroyed") options.failed(new Trouble("The graphics card was lost"));
+    if (reason !== "destroyed") options.failed(new Trouble("The graphics card was lost"), sound());
   });
   device.addEventListener("uncapturederror", ({ error }) => {
     options.failed(
