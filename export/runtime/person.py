@@ -1,7 +1,7 @@
 """Only the person, or everything else: where frames show a person, and paintings mixed by it.
 
 The formulas are in `models/rules.py`; what is not here is in the graph `models/person/person.onnx`.
-From outside: `PersonPainter`, `painters_of`, `composed`, `PersonMask`, `share`, `mix`.
+From outside: `PersonPainter`, `painters_of`, `composed`, `check_only`, `PersonMask`, `share`, `mix`.
 """
 
 from collections.abc import Sequence

@@ -11,6 +11,7 @@ from typing import Any
 import gradio as gr
 from gradio import FileData
 
+from impasto.export.runtime.person import check_only
 from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import DEFAULT, parse_brush_size
@@ -40,6 +41,8 @@ def add_api(studio: Studio) -> None:
         brush: str = DEFAULT,
         start: float = 0.0,
         end: float = 0.0,
+        only: str = "",
+        background_styles: list[str] = [],  # noqa: B006
     ) -> tuple[FileData, dict]:
         with show_errors(studio.metrics):
             session = session_of(request)
@@ -47,7 +50,7 @@ def add_api(studio: Studio) -> None:
             options = _options(
                 studio, session, styles, pictures, weights, strength, keep_colors, size, stability, brush
             )
-            options = replace(options, span=_span(start, end))
+            options = replace(options, span=_span(start, end), **_parts(only, background_styles))
             progress = gradio_progress(gr.Progress())
             summary = await studio.jobs.run(
                 session,
@@ -55,7 +58,7 @@ def add_api(studio: Studio) -> None:
                 progress,
                 **counted_for(request),
             )
-            name = painted_name(_called(clip, source), studio.titles(options), ".mp4")
+            name = painted_name(_called(clip, source), _titles(studio, options), ".mp4")
             painted = _given(Path(summary.pop("output")), "video/mp4", name)
             return painted, {k: v for k, v in summary.items() if k != "input"}
 
@@ -69,11 +72,14 @@ def add_api(studio: Studio) -> None:
         keep_colors: bool = False,
         size: int = 0,
         brush: str = DEFAULT,
+        only: str = "",
+        background_styles: list[str] = [],  # noqa: B006
     ) -> FileData:
         with show_errors(studio.metrics):
             session = session_of(request)
             source = _file(studio, session, picture, "picture")
             options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0, brush)
+            options = replace(options, **_parts(only, background_styles))
             progress = gradio_progress(gr.Progress(), "pictures")
             painted = await studio.jobs.run(
                 session,
@@ -81,7 +87,7 @@ def add_api(studio: Studio) -> None:
                 progress,
                 **counted_for(request),
             )
-            name = painted_name(_called(picture, source), studio.titles(options), painted[0].suffix)
+            name = painted_name(_called(picture, source), _titles(studio, options), painted[0].suffix)
             return _given(painted[0], None, name)
 
     for endpoint in (paint_clip, paint_picture):
@@ -111,6 +117,19 @@ def _options(studio, session, styles, pictures, weights, strength, keep_colors, 
     chosen = tuple(map(StyleChoice, sources, weights, titles))
     side = parse_brush_size(str(brush))
     return PaintOptions(chosen, float(strength), bool(keep_colors), size or None, float(stability), side)
+
+
+def _parts(only: Any, background_styles: Any) -> dict[str, Any]:
+    """What is painted where, as `PaintOptions` has it: all alike with "" and []."""
+    if not (isinstance(background_styles, list) and all(isinstance(name, str) for name in background_styles)):
+        raise BadInput("background_styles must be a list of names of built-in styles.")
+    if len(background_styles) > STYLES_AT_ONCE:
+        raise BadInput(f"Choose up to {STYLES_AT_ONCE} styles for the background.")
+    return {"only": check_only(only or None), "background": tuple(map(StyleChoice, background_styles))}
+
+
+def _titles(studio: Studio, options: PaintOptions) -> list[tuple[str, float]]:
+    return studio.titles([*options.styles, *options.background])
 
 
 def _span(start: Any, end: Any) -> Span:

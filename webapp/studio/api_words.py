@@ -7,7 +7,7 @@ from impasto.webapp.files.brush_size import BRUSH_SIZES, DEFAULT
 
 _RETURNED = {
     "clip": "the painted clip (H.264 in MP4, sound kept) and a summary (frames, width, height, fps, seconds, "
-    "painted_per_second, audio, gaps)",
+    "painted_per_second, audio, gaps, and where it matters person_found)",
     "picture": "the painted picture (JPEG where the source is one, PNG otherwise)",
 }
 _CLIPS_ONLY = ("stability", "start", "end")
@@ -54,5 +54,10 @@ def _parameters(kind: str, styles: list[str]) -> list[dict]:
         ),
         ("start", "seconds", "0", "where the part begins that is painted"),
         ("end", "seconds", "0", "where it ends; 0 is the clip's own end"),
+        ("only", "text", '""', "person paints only the person, background all but the person"),
+        (
+            "background_styles", "list of names", "[]",
+            "names of built-in styles in which all but the person is painted; [] paints everything alike",
+        ),
     ]  # fmt: skip
     return [dict(zip(("name", "type", "default", "words"), row, strict=True)) for row in rows]

@@ -17,6 +17,7 @@ from . import limits, previews
 from .page_jobs import jpeg
 from .painting import PaintOptions, Studio, StyleChoice
 
+NO_PERSON = "No person is found here, so all of it counts as background."
 THUMB_SIDE = 160  # of small pictures, in pixels
 
 
@@ -74,6 +75,8 @@ def preview(studio: Studio, path: Path, kind: str, at: float, options: PaintOpti
         limits.check_painted(header, side, studio.settings)
         with limits.without_path(path, "This picture"):
             source = previews.picture_at(path, side)
-    painted = studio.preview(source, options)
+    found: dict = {}
+    painted = studio.preview(source, options, found.update)
     height, width = painted.shape[:2]
-    return {"before": _data(source), "after": _data(painted), "width": width, "height": height}
+    note = NO_PERSON if found.get("person_found") is False else ""
+    return {"before": _data(source), "after": _data(painted), "width": width, "height": height, "note": note}

@@ -1,6 +1,6 @@
 """What people read: what something was painted with, and what a painted file is called.
 
-From outside: `painted_with`, `painted_name`, `plain_name`, `distinct`.
+From outside: `painted_with`, `parts_painted`, `painted_name`, `plain_name`, `distinct`.
 """
 
 import re
@@ -27,6 +27,13 @@ def painted_with(styles: list[tuple[str, float]]) -> str:
     whole = sum(weight for _, weight in styles)
     parts = [f"{title} {100 * (w / whole if whole else 1 / len(styles)):.0f} %" for title, w in styles]
     return f"{', '.join(parts[:-1])} and {parts[-1]}"
+
+
+def parts_painted(only: str | None, background: list[tuple[str, float]]) -> str:
+    """Where not everything is painted alike, in words: "only the person", "background in The Great Wave"; else ""."""
+    if background:
+        return f"background in {painted_with(background)}"
+    return {"person": "only the person", "background": "all but the person"}.get(only or "", "")
 
 
 def painted_name(source: str, styles: list[tuple[str, float]], suffix: str) -> str:

@@ -25,7 +25,7 @@ from impasto.webapp.hosting.settings import Settings
 
 from .feedback import refusal
 from .jobs import JobProgress, duration
-from .names import distinct, painted_name, painted_with, plain_name
+from .names import distinct, painted_name, painted_with, parts_painted, plain_name
 from .painting import PaintOptions, Studio, zip_files
 from .studying import study
 
@@ -263,19 +263,34 @@ class PageJobs:
     def _paint_clip(self, job: PageJob, folder: Path, cancelled, progress) -> None:
         summary = self.studio.paint_clip(job.sources[0], job.options, folder, cancelled, progress, job.show)
         job.files, job.size = [Path(summary["output"])], (summary["width"], summary["height"])
-        job.file_names = [painted_name(job.names[0], job.titles, ".mp4")]
-        job.facts = f"{brush_words(job.options.brush_size)} · {outcome(summary)}"
+        job.file_names = [painted_name(job.names[0], self._all_titles(job), ".mp4")]
+        job.facts = self._facts(job, outcome(summary), [summary])
 
     def _paint_pictures(self, job: PageJob, folder: Path, cancelled, progress) -> None:
-        painted = self.studio.paint_pictures(job.sources, job.options, folder, cancelled, progress)
-        names = [painted_name(name, job.titles, file.suffix) for name, file in zip(job.names, painted, strict=True)]
+        summaries: list[dict] = []
+        painted = self.studio.paint_pictures(
+            job.sources, job.options, folder, cancelled, progress, told=summaries.append
+        )
+        titles = self._all_titles(job)
+        names = [painted_name(name, titles, file.suffix) for name, file in zip(job.names, painted, strict=True)]
         names = distinct(names)
         count = "1 picture" if len(painted) == 1 else f"{len(painted)} pictures"
-        job.facts = f"{brush_words(job.options.brush_size)} · {count}"
+        job.facts = self._facts(job, count, summaries)
         if len(painted) > 1:
             painted.append(zip_files(painted, names, folder))
             names.append(f"{painted_with(job.titles)}.zip".replace("/", " "))
         job.files, job.file_names = painted, names
+
+    def _all_titles(self, job: PageJob) -> list[tuple[str, float]]:
+        return [*job.titles, *self.studio.titles(job.options.background)]
+
+    def _facts(self, job: PageJob, made: str, summaries: list[dict]) -> str:
+        """What was painted and how, in words; `made`: what came of it."""
+        parts = parts_painted(job.options.only, self.studio.titles(job.options.background))
+        missing = sum(summary.get("person_found") is False for summary in summaries)
+        where = "" if len(summaries) == 1 else f" in {missing} of them"
+        nobody = f"no person was found{where}, so all counts as background" if missing else ""
+        return " · ".join(filter(None, [parts, brush_words(job.options.brush_size), made, nobody]))
 
 
 def brush_words(side: int | None) -> str:

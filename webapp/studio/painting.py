@@ -7,7 +7,7 @@ import threading
 import time
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.person import PersonPainter
 from impasto.export.runtime.style_file import built_in, is_style_file, read_style
 from impasto.export.runtime.styles import Style
 from impasto.models.errors import BadInput
@@ -22,7 +23,7 @@ from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import with_brush_size
 from impasto.webapp.files.clips.span import WHOLE, Span
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, stylize_path
+from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, persons_found, stylize_path
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
@@ -50,7 +51,8 @@ class PaintOptions:
 
     `strength` 0…1, `keep_colors` and `stability` 0…1 are `export.runtime.painter.Look`'s; `size` is the shorter side in
     pixels, None for the source's own. `brush_size` is the shorter side in pixels at which the painter's strokes are as
-    broad as they are to be, None for the output's own; of a clip, the part in `span` is painted.
+    broad as they are to be, None for the output's own; of a clip, the part in `span` is painted. With `only` "person"
+    or "background" all else stays as it is; with styles for the `background` all but the person is painted in those.
     """
 
     styles: tuple[StyleChoice, ...]
@@ -60,6 +62,8 @@ class PaintOptions:
     stability: float = 1.0
     brush_size: int | None = None
     span: Span = WHOLE
+    only: str | None = None
+    background: tuple[StyleChoice, ...] = ()
 
 
 @dataclass
@@ -75,14 +79,14 @@ class Studio:
     _encoded: OrderedDict[Path, Style] = field(default_factory=OrderedDict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def titles(self, options: PaintOptions) -> list[tuple[str, float]]:
-        """What the styles are called, and their weights."""
+    def titles(self, styles: Sequence[StyleChoice]) -> list[tuple[str, float]]:
+        """What styles are called, and their weights."""
         return [
             (
                 style.title or "your picture" if isinstance(style.source, Path) else self._title(style.source),
                 style.weight,
             )
-            for style in options.styles
+            for style in styles
         ]
 
     def built_in(self, name: str) -> str:
@@ -94,17 +98,24 @@ class Studio:
     def _title(self, name: str) -> str:
         return self.gallery.get(name, {}).get("title", name)
 
-    def painter(self, options: PaintOptions) -> Painter:
+    def painter(self, options: PaintOptions) -> Painter | PersonPainter:
         """A painter of its own for one job; sessions and style vectors are shared. Raises BadInput."""
-        if not 1 <= len(options.styles) <= STYLES_AT_ONCE:
+        painter = self._painter(options, options.styles)
+        if options.only is None and not options.background:
+            return painter
+        background = self._painter(options, options.background) if options.background else None
+        return PersonPainter(painter, options.only, background)
+
+    def _painter(self, options: PaintOptions, styles: Sequence[StyleChoice]) -> Painter:
+        if not 1 <= len(styles) <= STYLES_AT_ONCE:
             raise BadInput(f"Choose from one to {STYLES_AT_ONCE} styles.")
         painter = Painter(
             self.model,
             threads=self.settings.threads,
             look=Look(options.strength, options.keep_colors, options.stability),
         )
-        vectors = [self.style_vector(painter, style.source) for style in options.styles]
-        painter.use(vectors, [style.weight for style in options.styles])
+        vectors = [self.style_vector(painter, style.source) for style in styles]
+        painter.use(vectors, [style.weight for style in styles])
         return painter
 
     def style_vector(self, painter: Painter, source: str | Path) -> Style:
@@ -163,8 +174,10 @@ class Studio:
         folder: Path,
         cancelled: Callable[[], bool],
         progress: Progress,
+        told: Callable[[dict], object] | None = None,
     ) -> list[Path]:
-        """Paint pictures into `folder`, as PNG, or JPEG where the source is one. Raises BadInput, Cancelled."""
+        """Paint pictures into `folder`, as PNG, or JPEG where the source is one; `told` gets `stylize_path`'s summary
+        of each. Raises BadInput, Cancelled."""
         if not 1 <= len(pictures) <= limits.MAX_PICTURES:
             raise BadInput(f"Choose from one to {limits.MAX_PICTURES} pictures.")
         size = limits.check_size(options.size)
@@ -177,15 +190,24 @@ class Studio:
                 raise Cancelled("Cancelled.")
             target = folder / _file_name(options, ".jpg" if header.format in ("JPEG", "MPO") else ".png", number)
             with limits.without_path(path, "This picture"):
-                stylize_path(path, target, painter, size=size, brush_size=options.brush_size)
+                summary = stylize_path(path, target, painter, size=size, brush_size=options.brush_size)
+            if told is not None:
+                told(summary)
             painted.append(target)
             timer.frame()
             progress(number, len(pictures))
         return painted
 
-    def preview(self, source: np.ndarray, options: PaintOptions) -> np.ndarray:
-        """A frame or picture as a job with these options would paint it. uint8 RGB [H,W,3] → the same."""
-        return with_brush_size(self.painter(_still(options)), options.brush_size).paint(source)
+    def preview(
+        self, source: np.ndarray, options: PaintOptions, told: Callable[[dict], object] | None = None
+    ) -> np.ndarray:
+        """A frame or picture as a job with these options would paint it. uint8 RGB [H,W,3] → the same. `told` gets what
+        a summary says of persons: see `stylize.persons_found`."""
+        painter = self.painter(_still(options))
+        painted = with_brush_size(painter, options.brush_size).paint(source)
+        if told is not None:
+            told(persons_found(painter))
+        return painted
 
 
 def zip_files(files: list[Path], names: list[str], folder: Path) -> Path:

@@ -69,6 +69,8 @@ class Wish(BaseModel):
     stability: float = Field(1.0, ge=0, le=1, allow_inf_nan=False)
     brush: int = Field(0, ge=0, le=4320)
     size: int = Field(0, ge=0, le=4320)
+    only: Literal["", "person", "background"] = ""
+    background: list[Style] = Field([], max_length=STYLES_AT_ONCE)  # all but the person is painted in these
     start: float = Field(0.0, ge=0, le=1e6, allow_inf_nan=False)
     end: float | None = Field(None, ge=0, le=1e6, allow_inf_nan=False)
     index: int = Field(0, ge=0, le=limits.MAX_PICTURES)  # of the source that a preview shows
@@ -240,18 +242,18 @@ async def _answering(studio: Studio) -> AsyncIterator[None]:
 
 def options_of(studio: Studio, jobs: PageJobs, visitor: str, wish: Wish) -> PaintOptions:
     """The options that the page asks for. Raises BadInput."""
-    styles = []
-    for style in wish.styles:
+
+    def choice(style: Style) -> StyleChoice:
         if style.job:
-            styles.append(StyleChoice(jobs.studied(visitor, style.job), style.weight, style.title or "your picture"))
-        elif style.path:
+            return StyleChoice(jobs.studied(visitor, style.job), style.weight, style.title or "your picture")
+        if style.path:
             source = studio.folders.uploaded(visitor, style.path)
-            styles.append(StyleChoice(source, style.weight, style.title or "your picture"))
-        else:
-            styles.append(StyleChoice(studio.built_in(style.name), style.weight))
+            return StyleChoice(source, style.weight, style.title or "your picture")
+        return StyleChoice(studio.built_in(style.name), style.weight)
+
     return PaintOptions(
-        tuple(styles), wish.strength, wish.keep_colors, limits.check_size(wish.size), wish.stability,
-        wish.brush or None, Span(wish.start, wish.end),
+        tuple(map(choice, wish.styles)), wish.strength, wish.keep_colors, limits.check_size(wish.size), wish.stability,
+        wish.brush or None, Span(wish.start, wish.end), wish.only or None, tuple(map(choice, wish.background)),
     )  # fmt: skip
 
 
@@ -264,7 +266,7 @@ async def _submit(studio: Studio, jobs: PageJobs, visitor: str, wish: Wish, requ
     names = [source.name or path.name for source, path in zip(wish.sources, sources, strict=False)]
     return await jobs.submit(
         visitor, address_of(request), kind=wish.kind, sources=sources, names=names, options=options,
-        asked=wish.model_dump(), titles=studio.titles(options),
+        asked=wish.model_dump(), titles=studio.titles(options.styles),
     )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import { fillAbout } from "./about";
 import { percentOf } from "./job-list";
 import { createJobs, type Jobs } from "./jobs";
 import { bindOptions, bindWords } from "./options";
+import { bindParts, sayNobody } from "./parts";
 import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
@@ -32,6 +33,7 @@ async function start(): Promise<void> {
   bindTabs(studio);
   bindOptions(studio, config);
   bindWords(studio, config);
+  bindParts(studio, styles);
   bindChoosing(studio, sources, config, styles);
   bindPreview(studio, styles, stage, jobs, config);
   document.body.dataset.ready = "true";
@@ -134,7 +136,7 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
       last = "";
       return stage.showExample();
     }
-    const wish = wishFor(state, subject, styles.asked());
+    const wish = wishFor(state, subject, styles.asked(), styles.rest());
     const key = JSON.stringify({ ...wish, stability: 0, start: 0, end: 0 });
     if (key === last) return;
     asked.abort();
@@ -146,6 +148,7 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
       last = key;
       const name = subject[Math.min(state.index, subject.length - 1)].name;
       stage.showPreview(preview, `Preview: ${styles.title()}`, `${name} at ${preview.width}×${preview.height}`);
+      sayNobody(preview.note);
       stage.busy("");
     } catch (error) {
       if ((error as Error).name === "AbortError") return;
@@ -220,7 +223,7 @@ function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: S
   };
   byId("paint").addEventListener("click", () => {
     const state = studio.get();
-    send(wishFor(state, chosenSources(state), styles.asked()));
+    send(wishFor(state, chosenSources(state), styles.asked(), styles.rest()));
   });
   bindAddress(studio);
   return jobs;

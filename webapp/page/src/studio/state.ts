@@ -1,7 +1,7 @@
 // Everything that is chosen, as plain data, and what is asked of the server from it.
 import { createStore, type Store } from "../ui/settings/settings";
 import type { Mix } from "../ui/styles/mix";
-import type { Job, Kind, Source, StudioConfig, StyleAsked, Wish } from "./types";
+import type { Job, Kind, Parts, Source, StudioConfig, StyleAsked, Wish } from "./types";
 
 export interface State {
   kind: Kind;
@@ -18,6 +18,9 @@ export interface State {
   keepColors: boolean;
   /** Shorter side that is painted, in pixels; 0 for the output's own. */
   brush: number;
+  parts: Parts;
+  /** The key of the style of all but the person, with parts "each". */
+  rest: string;
   /** Shorter side of the output by kind; 0 for the source's own. */
   sizes: Record<Kind, number>;
   /** The part of the clip that is painted, in seconds; null for its end. */
@@ -44,6 +47,8 @@ export function createState(config: StudioConfig): Studio {
     stability: 1,
     keepColors: false,
     brush: config.brush,
+    parts: "all",
+    rest: (config.styles[1] ?? config.styles[0]).name,
     sizes: { clip: 0, pictures: 0 },
     from: 0,
     to: null,
@@ -62,9 +67,15 @@ export const previewed = (state: State): Source[] => {
   return sources.length || state.kind === "pictures" || !state.ours ? sources : [state.ours];
 };
 
-/** The wish to paint these sources as everything is set now. */
-export function wishFor(state: State, sources: { path: string; name: string }[], styles: StyleAsked[]): Wish {
+/** The wish to paint these sources as everything is set now. `rest`: the style of `state.rest`. */
+export function wishFor(
+  state: State,
+  sources: { path: string; name: string }[],
+  styles: StyleAsked[],
+  rest: StyleAsked,
+): Wish {
   const clip = state.kind === "clip";
+  const { parts } = state;
   return {
     kind: state.kind,
     sources: sources.map(({ path, name }) => ({ path, name })),
@@ -74,6 +85,8 @@ export function wishFor(state: State, sources: { path: string; name: string }[],
     stability: clip ? state.stability : 0,
     brush: state.brush,
     size: state.sizes[state.kind],
+    only: parts === "person" || parts === "background" ? parts : "",
+    background: parts === "each" ? [rest] : [],
     start: clip ? state.from : 0,
     end: clip ? state.to : null,
     index: state.index,

@@ -30,6 +30,8 @@ export interface Styles {
   /** Keeps up with the studies among the jobs: their paintings are shown, and what was learnt is painted with. */
   follow(jobs: Job[]): void;
   asked(): StyleAsked[];
+  /** The style of all but the person, where it has one of its own. */
+  rest(): StyleAsked;
   /** What the mix is called, as the server calls it: "The Great Wave", "The Scream 60 % and mine 40 %". */
   title(): string;
 }
@@ -126,6 +128,12 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
     }
   };
 
+  const one = (key: string, weight: number): StyleAsked => {
+    const { title, path, kind, job } = entries.get(key)!;
+    if (kind === "built-in") return { name: key, title, weight };
+    return kind === "studied" ? { name: "", job, title, weight } : { name: "", path, title, weight };
+  };
+
   mixing.addEventListener("change", () => {
     const { mix } = studio.get();
     studio.set({ mixing: mixing.checked, mix: mixing.checked ? mix : heaviest(mix) });
@@ -143,13 +151,8 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
       take({ title: shown, by, picture: thumb, painting: null, path, kind, job: "" });
     },
     follow: (jobs) => jobs.filter(({ kind }) => kind === "study").forEach(followOne),
-    asked: () =>
-      studio.get().mix.map(({ key, weight }) => {
-        const entry = entries.get(key)!;
-        const { title, path, kind, job } = entry;
-        if (kind === "built-in") return { name: key, title, weight };
-        return kind === "studied" ? { name: "", job, title, weight } : { name: "", path, title, weight };
-      }),
+    asked: () => studio.get().mix.map(({ key, weight }) => one(key, weight)),
+    rest: () => one(entries.has(studio.get().rest) ? studio.get().rest : first, 1),
     title() {
       const { mix } = studio.get();
       const titles = mix.map(({ key }) => entries.get(key)?.title ?? key);

@@ -44,6 +44,9 @@ export interface Endpoint {
   parameters: { name: string; type: string; default: string | null; words: string }[];
 }
 
+/** What is painted: everything, the person alone, all else alone, or each in a style of its own. */
+export type Parts = "all" | "person" | "background" | "each";
+
 export type Kind = "clip" | "pictures";
 
 /** A file that was uploaded. `seconds` and `longest`, the longest part that may be painted, are a clip's. */
@@ -85,6 +88,10 @@ export interface Wish {
   stability: number;
   brush: number;
   size: number;
+  /** What alone is painted; empty for everything. */
+  only: "" | "person" | "background";
+  /** The style of all but the person, where it has one of its own. */
+  background: StyleAsked[];
   start: number;
   end: number | null;
   index: number;
@@ -115,6 +122,8 @@ export interface Job {
 export interface Preview {
   before: string;
   after: string;
+  /** That no person is found, where that matters; else empty. */
+  note: string;
   width: number;
   height: number;
 }

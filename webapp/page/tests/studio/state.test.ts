@@ -13,6 +13,7 @@ const source = (name: string): Source => ({
   url: null,
 });
 const wave = [{ name: "wave", title: "The Wave", weight: 1 }];
+const scream = { name: "scream", title: "The Scream", weight: 1 };
 
 describe("what is painted", () => {
   test("is what was chosen; our own clip is only previewed", () => {
@@ -30,18 +31,28 @@ describe("what is painted", () => {
   test("is asked for as everything is set: the part and stability of clips only", () => {
     const studio = createState(config);
     studio.set({ clip: source("mine.mp4"), from: 3, to: 5, stability: 0.5, sizes: { clip: 480, pictures: 1080 } });
-    const wish = wishFor(studio.get(), chosenSources(studio.get()), wave);
+    const wish = wishFor(studio.get(), chosenSources(studio.get()), wave, scream);
     expect(wish).toMatchObject({ kind: "clip", start: 3, end: 5, stability: 0.5, brush: 320, size: 480, styles: wave });
     expect(wish.sources).toEqual([{ path: "/x/mine.mp4", name: "mine.mp4" }]);
     studio.set({ kind: "pictures" });
-    expect(wishFor(studio.get(), [], wave)).toMatchObject({ start: 0, end: null, stability: 0, size: 1080 });
+    expect(wishFor(studio.get(), [], wave, scream)).toMatchObject({ start: 0, end: null, stability: 0, size: 1080 });
   });
 
   test("is painted again in other styles as it was", () => {
     const studio = createState(config);
-    const asked = wishFor({ ...studio.get(), strength: 0.5 }, [source("mine.mp4")], wave);
-    const scream = [{ name: "scream", title: "The Scream", weight: 1 }];
-    expect(again({ asked } as Job, scream)).toEqual({ ...asked, styles: scream });
+    const asked = wishFor({ ...studio.get(), strength: 0.5 }, [source("mine.mp4")], wave, scream);
+    expect(again({ asked } as Job, [scream])).toEqual({ ...asked, styles: [scream] });
+  });
+
+  test.each([
+    ["all", "", []],
+    ["person", "person", []],
+    ["background", "background", []],
+    ["each", "", [scream]],
+  ] as const)("of the picture: %s", (parts, only, background) => {
+    const studio = createState(config);
+    studio.set({ parts });
+    expect(wishFor(studio.get(), [source("mine.mp4")], wave, scream)).toMatchObject({ only, background });
   });
 });
 
