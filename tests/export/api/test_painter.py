@@ -5,6 +5,7 @@ import sys
 
 import numpy as np
 import pytest
+from figure import figure
 from PIL import Image
 
 import impasto
@@ -186,3 +187,41 @@ def test_importing_it_loads_nothing_yet():
     code = "import sys, impasto; print([m for m in ('numpy', 'onnxruntime', 'cv2', 'av', 'PIL') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_only_the_person_all_else_and_each_in_a_style(model, tiny_model, tmp_path, scene):
+    frame = figure(90, 120)
+    whole, other = (impasto.Painter(style, model=model).paint(frame) for style in ("waves", scene))
+    face, corner = np.s_[30:36, 58:62], np.s_[:20, :20]
+    person = impasto.Painter("waves", only="person", model=model)
+    assert person.person_found is False  # so far
+    painted = person.paint(frame)
+    assert np.array_equal(painted[face], whole[face])
+    assert np.array_equal(painted[corner], frame[corner])
+    assert person.person_found is True
+    painted = impasto.Painter("waves", only="background", model=model).paint(frame)
+    assert np.array_equal(painted[face], frame[face])
+    assert np.array_equal(painted[corner], whole[corner])
+    each = impasto.Painter("waves", background_style=scene, model=model)
+    painted = each.paint(frame)
+    assert np.array_equal(painted[face], whole[face])
+    assert np.array_equal(painted[corner], other[corner])
+    each.use(scene, "waves")
+    each.reset()
+    assert np.array_equal(each.paint(frame)[corner], whole[corner])
+    assert (each.model, each.styles) == ("tiny", ["waves"])
+    assert impasto.Painter("waves", model=model).person_found is None
+    Image.fromarray(frame).save(tmp_path / "me.png")
+    source, target = tmp_path / "me.png", tmp_path / "o.png"
+    summary = impasto.stylize(source, target, "waves", only="person", brush="full", model=model)
+    assert summary["person_found"] is True
+    assert np.array_equal(np.asarray(Image.open(target))[corner], frame[corner])
+
+
+def test_what_cannot_be_painted_apart(model):
+    with pytest.raises(impasto.BadInput, match="not 'me'"):
+        impasto.Painter("waves", only="me", model=model)
+    with pytest.raises(impasto.BadInput, match="no second style"):
+        impasto.Painter("waves", only="person", background_style="waves", model=model)
+    with pytest.raises(impasto.BadInput, match="no style for the background"):
+        impasto.Painter("waves", model=model).use("waves", "waves")

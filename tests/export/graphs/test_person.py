@@ -1,7 +1,6 @@
 """The segmenter's graph: beside LiteRT's answers, NumPy's guided filter, and convolutions counted by hand."""
 
 import json
-import sys
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,14 +8,12 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
+from figure import figure
 from onnx import TensorProto, helper
 
 from impasto.export.graphs.person import Nodes, segmenter
 from impasto.models import rules
 from impasto.models.store import person_file
-
-sys.path.append(str(Path(__file__).parents[2]))
-from figure import figure
 
 # Of made-up people, every eighth answer of LiteRT 2.3.0 to the TFLite file, whose transposed convolution was written as
 # the built-in one: rows and columns 4, 12, 20, …

@@ -1,19 +1,14 @@
 """Only the person, or everything else: masks of made-up people, and what is mixed by them."""
 
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
+from figure import figure
 
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.person import PersonMask, PersonPainter, composed, mix, painters_of, share
 from impasto.models import store
 from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA, PERSON_CURVE
-
-sys.path.append(str(Path(__file__).parents[2]))
-from figure import figure
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ import av
 import numpy as np
 import pytest
 import torch
+from figure import figure
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -379,3 +380,47 @@ def test_a_folder_painted_otherwise_is_painted_again_and_it_is_said(run, files, 
     assert paint("-s", "waves", "--strength", "0.5")[0].endswith(again)
     assert paint("-s", "waves", "--strength", "0.5", "--size", "32")[0].endswith(again)
     assert paint("-s", "waves")[1] == first
+
+
+def test_only_the_person_and_a_style_for_the_background(run, files):
+    Image.fromarray(figure(90, 120)).save(files / "me.png")
+    picture = np.asarray(Image.open(files / "me.png")).astype(int)
+    found = {}
+    for name, extra in {
+        "person": ["--only", "person"],
+        "background": ["--only", "background"],
+        "each": ["--background-style", "waves:2", "--background-style", files / "me.png"],
+        "all": [],
+    }.items():
+        code, out, err = run(*stylize(files, *extra, "--json", source="me.png", out=f"{name}.png"))
+        assert (code, err) == (0, "")
+        found[name] = np.asarray(Image.open(files / f"{name}.png")).astype(int)
+        assert json.loads(out).get("person_found") is (None if name == "all" else True)
+    face, corner = np.s_[30:36, 58:62], np.s_[:20, :20]
+    assert np.array_equal(found["person"][face], found["all"][face])
+    assert np.array_equal(found["person"][corner], picture[corner])
+    assert np.array_equal(found["background"][face], picture[face])
+    assert np.array_equal(found["background"][corner], found["all"][corner])
+    assert np.array_equal(found["each"][face], found["all"][face])
+    assert np.abs(found["each"][corner] - found["all"][corner]).mean() > 1
+
+
+def test_it_is_said_where_nobody_is_found(run, files):
+    Image.new("RGB", (120, 90), "grey").save(files / "wall.png")
+    words = f"Warning: no person was found in {files / 'wall.png'}, so all of it counts as background.\n"
+    for extra in ([], ["--json"]):
+        code, _, err = run(*stylize(files, "--only", "person", *extra, source="wall.png", out="o.png"))
+        assert (code, err) == (0, words)
+
+
+def test_what_cannot_be_painted_apart(run, files):
+    for extra, words in (
+        (["--only", "cat"], "Only the person or the background can be painted, not 'cat'."),
+        (["--only", "person", "--background-style", "waves"], "there is no second style"),
+        (["--background-style", "wavs"], "did you mean 'waves'"),
+    ):
+        code, _, err = run(*stylize(files, *extra))
+        assert code == 2
+        assert words in err
+        assert err.count("\n") == 1
+    assert not (files / "out.mp4").exists()

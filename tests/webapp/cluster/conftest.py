@@ -68,8 +68,8 @@ class LocalCrew:
 
 @pytest.fixture
 def crew(recipe):
-    """crew(trouble): a LocalCrew."""
-    return lambda *trouble: LocalCrew(recipe, *trouble)
+    """crew(trouble): a LocalCrew, by another recipe where one is given."""
+    return lambda *trouble, recipe=recipe: LocalCrew(recipe, *trouble)
 
 
 @pytest.fixture

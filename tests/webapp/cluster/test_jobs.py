@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 import av
+import numpy as np
 import pytest
+from figure import figure
 
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
@@ -146,3 +148,36 @@ def test_one_file_and_its_mistakes(clips, tmp_path, crew, recipe):
 def test_another_model_on_a_machine_is_refused(recipe):
     with pytest.raises(BadInput, match="another model tiny; install the same one"):
         Worker(replace(recipe, weights="0" * 64), 1)
+
+
+@pytest.mark.parametrize(("only", "behind"), [("person", False), (None, True)])
+def test_parts_of_a_clip_with_a_person_are_those_of_one_machine(tmp_path, media, crew, recipe, only, behind):
+    """The mask, too, begins anew at each cut."""
+    lights = [0.4 + 0.2 * (t // 10 % 3) for t in range(40)]  # another scene every ten frames
+    frames = [(figure(64, 96, 0.3 + t % 10 / 25) * light).astype(np.uint8) for t, light in enumerate(lights)]
+    clip = media.write_clip(tmp_path / "long.mp4", frames, options={"crf": "10"})
+    style = np.roll(recipe.styles[0], 9)
+    recipe = replace(recipe, only=only, background=(style,) if behind else (), background_shares=(1.0,) * behind)
+    used = crew(recipe=recipe)
+    found = stylize_with(used, str(clip), str(tmp_path / "ours.mp4"), recipe)
+    assert used.done.count(("paint_part", "long.mp4")) > 1
+    painter = Worker(recipe, 2).painter
+    theirs = stylize_path(clip, tmp_path / "theirs.mp4", painter)
+    assert found["person_found"] is theirs["person_found"] is True
+    assert coded(tmp_path / "ours.mp4") == coded(tmp_path / "theirs.mp4")
+
+
+def test_whether_parts_of_another_run_show_a_person_is_not_made_up(tmp_path, media, crew, recipe):
+    frames = [np.full((64, 96, 3), 60 + 50 * (t // 10), np.uint8) for t in range(40)]
+    clip = media.write_clip(tmp_path / "long.mp4", frames, options={"crf": "10"})
+    recipe, parts = replace(recipe, only="person"), []
+
+    def stop(task):
+        parts.extend([task] if task.method == "paint_part" else [])
+        if len(parts) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        stylize_with(crew(stop, recipe=recipe), str(clip), str(tmp_path / "o.mp4"), recipe)
+    assert "person_found" not in stylize_with(crew(recipe=recipe), str(clip), str(tmp_path / "o.mp4"), recipe)
+    assert stylize_with(crew(recipe=recipe), str(clip), str(tmp_path / "p.mp4"), recipe)["person_found"] is False

@@ -10,6 +10,7 @@ import odd_clips
 import pillow_heif
 import pytest
 from fastapi import FastAPI
+from figure import figure
 from gradio_client import Client, handle_file
 from PIL import Image
 
@@ -63,7 +64,7 @@ def test_only_the_two_endpoints_are_for_others_and_they_are_described(client):
     clip = api["named_endpoints"]["/paint_clip"]
     assert [p["parameter_name"] for p in clip["parameters"]] == [
         "clip", "styles", "pictures", "weights", "strength", "keep_colors", "size", "stability",
-        "brush", "start", "end",
+        "brush", "start", "end", "only", "background_styles",
     ]  # fmt: skip
     assert "great-wave" in clip["description"]
     assert next(p["parameter_default"] for p in clip["parameters"] if p["parameter_name"] == "stability") == 1
@@ -325,3 +326,16 @@ def cut_short(path):
 )
 def test_odd_files_that_are_no_clips_get_a_sentence(client, tmp_path, name, make, words):
     refused(client, words, handle_file(make(tmp_path / name)))
+
+
+def test_only_the_person_and_a_style_for_the_background(client, tmp_path):
+    frame = figure(90, 120)
+    Image.fromarray(frame).save(tmp_path / "me.png")
+    me, corner = handle_file(tmp_path / "me.png"), np.s_[:20, :20]
+    alone = client.predict(me, only="person", api_name="/paint_picture")
+    assert np.array_equal(read_image(Path(alone)).rgb[corner], frame[corner])
+    each = client.predict(me, ["great-wave"], background_styles=["the-scream"], api_name="/paint_picture")
+    assert Path(each).name.endswith("Kanagawa + The Scream.png")
+    refused(client, "not 'cat'", me, ["great-wave"], [], [], 1.0, False, 0, "medium", "cat", api_name="/paint_picture")
+    with pytest.raises(Exception, match="background_styles must be a list of names"):
+        client.predict(me, background_styles=[1], api_name="/paint_picture")

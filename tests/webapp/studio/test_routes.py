@@ -8,6 +8,7 @@ from dataclasses import replace
 import httpx
 import numpy as np
 import pytest
+from figure import figure
 from PIL import Image
 
 from impasto.export.runtime.model import load_model
@@ -302,3 +303,40 @@ def test_style_files_are_looked_at_and_painted_with(page, served, clip, tmp_path
         for style in ({"path": paths["a"], "title": "Reeds"}, {"name": "great-wave"})
     ]
     assert np.abs(previews[0] - previews[1]).mean() > 2
+
+
+def test_only_the_person_all_else_and_each_in_a_style(page, served, tmp_path, until):
+    frame = figure(150, 200)
+    Image.fromarray(frame).save(tmp_path / "me.png")
+    asked = {**wish(upload(page, tmp_path / "me.png")), "kind": "pictures", "size": 0, "brush": 96}
+    asked["sources"][0]["name"] = "me.png"
+    corner = np.s_[:30, :30]
+    for parts, facts, name in (
+        ({"only": "person"}, "only the person · brush of 96 · 1 picture", "me, The Great Wave off Kanagawa.png"),
+        (
+            {"background": [{"name": "the-scream"}]},
+            "background in The Scream · brush of 96 · 1 picture",
+            "me, The Great Wave off Kanagawa + The Scream.png",
+        ),
+    ):
+        preview = page.post("studio/preview", json=asked | parts).json()
+        assert preview["note"] == ""
+        done = painted(page, page.post("studio/jobs", json=asked | parts).json()["id"], until)
+        assert (done["state"], done["facts"], done["files"]) == ("done", facts, [name])
+        assert done["painted_with"] == "The Great Wave off Kanagawa"
+        result = np.asarray(Image.open(io.BytesIO(page.get(f"studio/jobs/{done['id']}/painted/0").content)))
+        assert abs(pixels(preview["after"]) - result).mean() < 5  # of JPEG
+        kept = abs(result[corner].astype(int) - frame[corner]).mean()
+        assert (kept == 0) == ("only" in parts)
+    both = asked | {"only": "person", "background": [{"name": "the-scream"}]}
+    assert "no second style" in sentence(page.post("studio/preview", json=both))
+    assert page.post("studio/preview", json=asked | {"only": "cat"}).status_code == 422
+
+
+def test_it_is_said_where_nobody_is_found(page, tmp_path, until):
+    Image.new("RGB", (120, 90), "grey").save(tmp_path / "wall.png")
+    asked = {**wish(upload(page, tmp_path / "wall.png")), "kind": "pictures", "size": 0, "only": "background"}
+    note = page.post("studio/preview", json=asked).json()["note"]
+    assert note == "No person is found here, so all of it counts as background."
+    done = painted(page, page.post("studio/jobs", json=asked).json()["id"], until)
+    assert done["facts"].endswith("1 picture · no person was found, so all counts as background")
