@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 import av
 import numpy as np
 import pytest
+from figure import figure
 from PIL import Image
 from playwright.sync_api import expect
 
@@ -302,6 +303,56 @@ def test_on_a_phone_style_preview_and_paint_are_in_one_screen(visit, clip):
         && e.clientHeight > 0).map(e => e.id || e.className)""")
     assert inner == []
     assert page.evaluate("document.documentElement.scrollWidth") == 390
+
+
+def test_only_the_person_all_else_and_each_in_a_style(visit, tmp_path):
+    Image.fromarray(figure(240, 320)).save(tmp_path / "me.png")
+    Image.new("RGB", (320, 240), "grey").save(tmp_path / "wall.png")
+    page = visit().page
+    page.locator("#tab-picture").click()
+    page.locator("#choose").set_input_files(tmp_path / "me.png")
+    caption = page.locator("#caption")
+    expect(caption).to_have_text("Preview: The Starry Night", timeout=PAINTED)
+    face, corner = (150, 70, 20, 20), (0, 0, 40, 40)
+    assert changed(page, corner) > 10
+    for parts, words, kept in (
+        ("person", "only the person", corner),
+        ("background", "all but the person", face),
+    ):
+        page.locator("#parts").select_option(parts)
+        expect(caption).to_have_text(f"Preview: The Starry Night, {words}", timeout=PAINTED)
+        assert changed(page, kept) < 4  # of two JPEGs
+        assert changed(page, face if kept == corner else corner) > 10
+        expect(page.locator("#rest-row")).to_be_hidden()
+    page.locator("#parts").select_option("each")
+    page.locator("#rest").select_option("the-scream")
+    expect(caption).to_have_text("Preview: The Starry Night, background in The Scream", timeout=PAINTED)
+    assert faults(page) == []
+    page.locator("#paint").click()
+    expect(page.locator("#job-list .hint")).to_have_text(
+        "background in The Scream · medium brush · 1 picture", timeout=PAINTED
+    )
+    page.locator("#choose").set_input_files(tmp_path / "wall.png")
+    page.locator("#source button.pickable").last.click()
+    nobody = page.locator("#nobody")
+    expect(nobody).to_have_text("No person is found here, so all of it counts as background.", timeout=PAINTED)
+    page.locator("#parts").select_option("all")
+    expect(nobody).to_be_hidden()
+
+
+def changed(page, box):
+    """How much a part of the preview (x, y, width, height in its pixels) differs before and after, 0…255."""
+    return page.evaluate(
+        """box => {
+            const pixels = ["before", "after"].map(id => {
+                const canvas = new OffscreenCanvas(box[2], box[3]).getContext("2d")
+                canvas.drawImage(document.querySelector(`#${id} img`), ...box, 0, 0, box[2], box[3])
+                return canvas.getImageData(0, 0, box[2], box[3]).data
+            })
+            return pixels[0].reduce((sum, value, i) => sum + Math.abs(value - pixels[1][i]), 0) / pixels[0].length
+        }""",
+        list(box),
+    )
 
 
 def test_about_and_the_api_are_for_people_who_read(visit):

@@ -7,7 +7,7 @@ import { fillAbout } from "./about";
 import { percentOf } from "./job-list";
 import { createJobs, type Jobs } from "./jobs";
 import { bindOptions, bindWords } from "./options";
-import { bindParts, sayNobody } from "./parts";
+import { bindParts, sayNobody, titleOf } from "./parts";
 import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
@@ -147,7 +147,7 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
       if (studio.get().shown) return;
       last = key;
       const name = subject[Math.min(state.index, subject.length - 1)].name;
-      stage.showPreview(preview, `Preview: ${styles.title()}`, `${name} at ${preview.width}×${preview.height}`);
+      stage.showPreview(preview, `Preview: ${titleOf(state, styles)}`, `${name} at ${preview.width}×${preview.height}`);
       sayNobody(preview.note);
       stage.busy("");
     } catch (error) {

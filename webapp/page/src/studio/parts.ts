@@ -34,8 +34,20 @@ export function bindParts(studio: Studio, styles: Styles): void {
   show(studio.get());
 }
 
+/** What is painted with what, for people: "The Great Wave, only the person". */
+export function titleOf(state: State, styles: Styles): string {
+  const words: Record<Parts, string> = {
+    all: "",
+    person: "only the person",
+    background: "all but the person",
+    each: `background in ${styles.rest().title}`,
+  };
+  return [styles.title(), words[state.parts]].filter(Boolean).join(", ");
+}
+
 /** Says that no person is found in what is previewed; "" says nothing. */
 export function sayNobody(words: string): void {
   const box = byId("nobody");
   if (box.textContent !== words) box.textContent = words;
+  box.hidden = !words;
 }
