@@ -5,7 +5,14 @@ import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
 const GALLERY = {
   one: { title: "One", artist: "Anna", year: "1900", style: [1, 0, 4] },
-  two: { title: "Two", artist: "Ben", year: "", style: [0, 1, 8], preview: "previews/two.webp", painting: "paintings/two.webp" },
+  two: {
+    title: "Two",
+    artist: "Ben",
+    year: "",
+    style: [0, 1, 8],
+    preview: "previews/two.webp",
+    painting: "paintings/two.webp",
+  },
 };
 
 let encoded = 0;

@@ -110,8 +110,8 @@ fn corners(@builtin(vertex_index) i: u32) -> Corner {
 }
 
 // Cubic upscaling (a = -0.75): the four taps of each axis in three, the middle two by the linear filter.
-fn upscaled(from: texture_2d<f32>, uv: vec2f) -> vec4f {
-  let size = vec2f(textureDimensions(from));
+fn upscaled(source: texture_2d<f32>, uv: vec2f) -> vec4f {
+  let size = vec2f(textureDimensions(source));
   let p = uv * size;
   let centre = floor(p - 0.5) + 0.5;
   let f = p - centre;
@@ -125,7 +125,7 @@ fn upscaled(from: texture_2d<f32>, uv: vec2f) -> vec4f {
   var sum = vec4f(0.0);
   for (var i = 0; i < 3; i++) {
     for (var j = 0; j < 3; j++) {
-      sum += w[i].x * w[j].y * textureSampleLevel(from, smooth_, vec2f(x[i].x, x[j].y), 0.0);
+      sum += w[i].x * w[j].y * textureSampleLevel(source, smooth_, vec2f(x[i].x, x[j].y), 0.0);
     }
   }
   return sum;
