@@ -71,7 +71,8 @@ function serviceWorker(): Plugin {
     apply: "build",
     async generateBundle(_, bundle) {
       const code = await readFile(join(import.meta.dirname, "src/offline/sw.js"), "utf8");
-      const others = /studio|\.mp4$|\.html$|\.gz$/; // the page for files needs its server
+      // The page for files needs its server; graphs and runtimes are kept by what fetches them.
+      const others = /studio|\.mp4$|\.html$|\.gz$|\.onnx$/;
       const files = Object.keys(bundle)
         .filter((name) => !others.test(name))
         .sort();
@@ -102,6 +103,7 @@ export default defineConfig({
   server: {
     proxy: { "/config.json": lent, "/models": lent, "/socket": lent },
     headers: ISOLATION,
+    fs: { allow: [".", "../../models/person"] },
   },
   test: { include: ["tests/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 },
 });

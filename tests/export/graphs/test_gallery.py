@@ -1,6 +1,7 @@
 """The built-in styles: whose paintings they are, how they are encoded, and what is written beside the model."""
 
 import io
+import itertools
 import json
 import shutil
 
@@ -10,6 +11,7 @@ import pytest
 from PIL import Image
 
 from impasto.export.graphs import gallery
+from impasto.export.graphs.scenes import SCENES, draw_scene
 from impasto.export.runtime.model import describe, load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
@@ -86,7 +88,38 @@ def test_released_models_have_every_style_with_its_preview(released):
     styles = np.stack([e["style"] for e in built.values()])
     apart = np.linalg.norm(styles[:, None] - styles[None], axis=-1)[~np.eye(len(styles), dtype=bool)]
     assert apart.min() > 1
-    assert {p.name for p in (released.folder / "previews").iterdir()} == {f"{name}.webp" for name in index}
+    for made in ("previews", "paintings"):
+        assert {p.name for p in (released.folder / made).iterdir()} == {f"{name}.webp" for name in index}
+
+
+def test_released_models_show_the_paintings_as_small_as_stamps(released):
+    shown = []
+    for entry in released.gallery().values():
+        painting = released.folder / entry["painting"]
+        assert painting.stat().st_size <= 6_000
+        with Image.open(painting) as small:
+            assert (small.format, small.size) == ("WEBP", (gallery.PAINTING_SIDE,) * 2)
+            shown.append(np.asarray(small.convert("RGB"), int))
+    assert min(np.abs(a - b).mean() for a, b in itertools.combinations(shown, 2)) > 10
+
+
+def test_previews_show_several_scenes(released):
+    scenes = [entry["scene"] for entry in gallery.gallery_index().values()]
+    assert set(scenes) == set(SCENES)
+    assert all(a != b for a, b in itertools.pairwise(scenes[:12])), "neighbours among the first tiles"
+
+
+@pytest.mark.parametrize("name", SCENES)
+def test_a_scene_is_a_picture(name):
+    """Sky or wall above, something lit and something dark, nothing flat, and the same each time."""
+    drawn = draw_scene(name, (48, 36))
+    assert (drawn.shape, drawn.dtype) == ((36, 48, 3), np.uint8)
+    assert np.array_equal(drawn, draw_scene(name, (48, 36)))
+    light = drawn.astype(float).mean(-1)
+    assert np.percentile(light, 95) > 130
+    assert np.percentile(light, 5) < 110
+    assert drawn.reshape(-1, 3).std(0).min() > 20
+    assert np.abs(np.diff(light, axis=1)).mean() > 3
 
 
 def test_the_published_networks_have_the_same_styles():
@@ -111,13 +144,19 @@ def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     rebuilt = gallery.rebuild_gallery(model, built)
     after = contents(model.folder)
-    assert {str(path) for path in after if path.parts[0] == "previews"} == {"previews/dots.webp", "previews/waves.webp"}
+    made = {f"{folder}/{name}.webp" for folder in ("paintings", "previews") for name in MADE_UP}
+    assert {str(path) for path in after if path.parts[0] in ("paintings", "previews")} == made
+    small = np.asarray(Image.open(model.folder / "paintings/waves.webp").convert("RGB"), int)
+    painting = Image.open(paintings / "waves.png").resize(small.shape[1::-1], Image.Resampling.BOX)
+    assert np.abs(small - np.asarray(painting, int)).mean() < 8
     for name, entry in load_model(model.folder).gallery().items():
         np.testing.assert_allclose(entry["style"], built[name]["style"], rtol=1e-5)
         assert entry["artist"] == "made by code"
         assert "died" not in entry
     assert rebuilt.files["gallery"] != model.files["gallery"]
-    changed = {str(path) for path in before if path.parts[0] != "previews" and after[path] != before[path]}
+    changed = {
+        str(path) for path in before if path.parts[0] not in ("previews", "paintings") and after[path] != before[path]
+    }
     assert changed == {"gallery.json", "model.json"}
     previews = [np.asarray(Image.open(model.folder / "previews" / f"{name}.webp")).astype(int) for name in MADE_UP]
     assert np.abs(previews[0] - previews[1]).mean() > 5
@@ -131,9 +170,7 @@ def test_what_was_studied_lies_beside_the_gallery(model, paintings, frame):
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     preview = (picture(192, 256) * 255).astype(np.uint8)
     studied = style_file(model, built["dots"]["style"], brush, name="Dots", preview=thumbnail(preview))
-    rebuilt = gallery.rebuild_gallery(
-        model, {**built, "dots": {**built["dots"], "studied": studied}}, lambda name: frame
-    )
+    rebuilt = gallery.rebuild_gallery(model, {**built, "dots": {**built["dots"], "studied": studied}})
     entries = rebuilt.gallery()
     file = rebuilt.folder / "styles" / "dots.style"
     assert entries["dots"]["studied"] == describe(rebuilt.folder, {"": "styles/dots.style"})[""]

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from impasto.export.graphs import gallery
+from impasto.export.graphs.scenes import draw_scene
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
@@ -16,13 +17,15 @@ from impasto.export.runtime.study import Studied
 from impasto.styles import style_vectors
 from impasto.webapp.cli.arguments import parse_style
 from impasto.webapp.files import study as studying
-from impasto.webapp.files.demo import demo_frame
+
+ON_THE_TABLE = ("composition-vii", "irises", "tiger")
 
 
 @pytest.fixture
 def one_painting(tmp_path, monkeypatch):
     """A folder with a picture made by code, and an index that knows only it."""
-    entry = {"title": "Ripples", "artist": "made by code", "died": 1900, "year": "1899"}
+    entry = {"title": "Ripples", "artist": "made by code", "died": 1900, "year": "1899", "scene": "made up"}
+    monkeypatch.setattr(gallery, "draw_scene", lambda name: (picture(96, 128) * 255).astype(np.uint8))
     monkeypatch.setattr(gallery, "gallery_index", lambda: {"ripples": entry})
     (tmp_path / "paintings").mkdir()
     Image.fromarray((picture(300, 260) * 255).astype(np.uint8)).save(tmp_path / "paintings" / "ripples.webp")
@@ -95,13 +98,14 @@ def test_missing_paintings_are_one_sentence(run, tmp_path):
     assert all(f"{name} (" in err for name in gallery.gallery_index())
 
 
-def test_previews_show_what_the_model_paints_on_the_demo_frame():
-    """A released preview is the demo frame in that style: nearer to it than to the frame in any other style."""
-    frame, painter = demo_frame(), Painter()
+def test_previews_show_what_the_model_paints_on_a_scene():
+    """A released preview is its scene in that style: nearer to it than to the scene in any other style."""
+    frame, painter = draw_scene("table"), Painter()
     assert frame.shape == (288, 384, 3)
     styles = painter.model.gallery()
     painted = {}
-    for name in ("starry-night", "the-scream", "gray-tree"):
+    assert {gallery.gallery_index()[name]["scene"] for name in ON_THE_TABLE} == {"table"}
+    for name in ON_THE_TABLE:
         painter.reset()
         painter.use([styles[name]["style"]])
         painted[name] = np.asarray(Image.fromarray(painter.paint(frame)).resize((256, 192), Image.Resampling.BOX), int)

@@ -192,6 +192,10 @@ def test_the_page_and_what_it_has_to_know(served, page, tmp_path):
     assert config["clip_limits"] == "Up to 1 MB; of a clip longer than 1 s, the part that you choose."
     for style in config["styles"]:
         assert page.get(f"studio/styles/{style['name']}").headers["content-type"] == "image/webp"
+        painting = page.get(f"studio/paintings/{style['name']}")
+        assert (painting.status_code, painting.headers["content-type"]) == (200, "image/webp")
+        assert style["painting"]
+    assert page.get("studio/paintings/..%2fmodel.json").status_code == 404
     assert page.get("studio/styles/..%2fmodel.json").status_code == 404
     assert "gradio" not in page.get("/").text
 

@@ -14,6 +14,7 @@ import { bindControls } from "./ui/settings/controls";
 import { parseSettings } from "./ui/settings/link";
 import { createStore, DEFAULT_SETTINGS, type Settings, type Store } from "./ui/settings/settings";
 import { bindShare } from "./ui/settings/share";
+import { bindWho } from "./ui/settings/who";
 import { bindClean } from "./ui/stage/clean";
 import { bindDivider } from "./ui/stage/divider";
 import { paintPoster } from "./ui/stage/poster";
@@ -24,9 +25,10 @@ import { createMessages, type Messages } from "./ui/status/messages";
 import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sentences";
 import { bindCaption, bindStatus, createActivity } from "./ui/status/status";
 import { createGallery } from "./ui/styles/gallery";
-import { only } from "./ui/styles/mix";
+import { only, without } from "./ui/styles/mix";
 import { Palette } from "./ui/styles/palette";
 import { forget, remember, remembered } from "./ui/styles/remembered";
+import { bindTarget, targeted } from "./ui/styles/target";
 
 declare global {
   /** For tests. */
@@ -85,12 +87,17 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     playLive: (file) => void session.useClip(file),
     onStyles: (files) => take(sortFiles(files)),
   });
+  /** The settings with the style that the gallery chooses. */
+  const chosen = targeted(settings);
   const gallery = createGallery(
-    settings,
+    chosen,
     palette,
     model.rules,
     (files) => take(sortFiles(files)),
     (key) => {
+      // It may have been the other one's style, too.
+      const { mix, behind } = settings.get();
+      settings.set({ mix: without(mix, key, palette.first), behind: behind.filter((entry) => entry.key !== key) });
       const id = kept.get(key);
       if (id !== undefined) void forget(id);
     },
@@ -110,7 +117,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     for (const file of files) {
       try {
         const key = await own(file);
-        settings.set({ mix: only(key) });
+        chosen.set({ mix: only(key) });
         void remember(file).then((id) => id !== null && kept.set(key, id));
       } catch (error) {
         messages.trouble("picture", sentenceOf(error, otherwise(file.name)));
@@ -139,6 +146,8 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   };
 
   bindControls(settings, config);
+  bindWho(settings, palette, engine);
+  bindTarget(settings);
   bindDivider(settings);
   bindStatus(engine, session, settings, messages, config);
   bindCaption(settings, palette);

@@ -15,6 +15,9 @@ export interface Crop extends Size {
   top: number;
 }
 
+/** What of a picture is painted: all, only people, all but people, or both in styles of their own. */
+export type Who = "all" | "person" | "background" | "each";
+
 /** How the painted frame is shown; but for `mirror`, applied where the picture is put on the canvas. */
 export interface View {
   /** 0 shows the camera's picture, 1 the painting. */
@@ -25,6 +28,8 @@ export interface View {
   mirror: boolean;
   /** Before/after divider: the share of the width, from the left, that stays unpainted; null for none. */
   split: number | null;
+  /** From the next frame on, people are looked for where it is not "all". */
+  who: Who;
 }
 
 /** A frame to paint. Whoever receives it closes it. */
@@ -41,6 +46,8 @@ export type EngineEvent =
   | { kind: "painted"; size: Size; paintMs: number; latencyMs: number }
   /** What is on the canvas is out of date, even if the scene stands still: another style, or the other way round. */
   | { kind: "stale" }
+  /** Whether the frames show anybody, where that makes a difference. */
+  | { kind: "person"; found: boolean }
   /** The server is busy; place in line, counted from 1. */
   | { kind: "waiting"; place: number }
   /** One sentence in passing: something is a little less than it could be. */
@@ -61,6 +68,8 @@ export interface Engine {
   readStyle(file: Blob, shown: string): Promise<StyleFile>;
   /** With a brush T paints with other weights, see `.style` files. */
   setStyle(style: Float32Array, brush?: Brush): void;
+  /** The style of all but people, where both are painted: see `View.who`. */
+  setBehind(style: Float32Array, brush?: Brush): void;
   setView(view: Partial<View>): void;
   /** 0…1, at first 0: every frame is painted by itself. No effect for a model without a step graph (`model.state` is empty). */
   setStability(stability: number): void;

@@ -1,6 +1,7 @@
 // The page's side of the engine: a worker that paints, and its canvas in the page.
 import type { Backend, Crop, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
+import { PLAIN_VIEW } from "./painters/painter";
 import { Trouble } from "./trouble";
 
 /** The engine, and what only tests ask for. */
@@ -23,7 +24,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
   let backend: Backend | null = null;
   let canvas: HTMLCanvasElement | null = null;
   let nextCanvas: HTMLCanvasElement | null = null;
-  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let view: View = PLAIN_VIEW;
   let showing: { capturedAt: number } | null = null;
   let captured: ((frame: VideoFrame, at: number) => void) | null = null;
 
@@ -100,11 +101,15 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
       send({ kind: "style", style, brush });
       emit({ kind: "stale" });
     },
+    setBehind(style, brush = {}) {
+      send({ kind: "behind", style, brush });
+      if (view.who === "each") emit({ kind: "stale" });
+    },
     setView(change) {
       const before = view;
       view = { ...view, ...change };
       send({ kind: "view", view });
-      if (view.mirror !== before.mirror) emit({ kind: "stale" });
+      if (view.mirror !== before.mirror || view.who !== before.who) emit({ kind: "stale" });
     },
     setStability: (stability) => send({ kind: "stability", stability }),
     show(frame, size, capturedAt, crop) {

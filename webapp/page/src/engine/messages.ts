@@ -31,6 +31,8 @@ export type ToWorker =
   /** The answer to "canvas please". */
   | { kind: "canvas"; canvas: OffscreenCanvas }
   | { kind: "style"; style: Float32Array; brush: Brush }
+  /** The style of what is behind people. */
+  | { kind: "behind"; style: Float32Array; brush: Brush }
   | { kind: "stability"; stability: number }
   | { kind: "view"; view: View }
   /** A camera's frame, taken at a time (milliseconds); all of it is painted unless a crop is named. */
@@ -52,7 +54,10 @@ export type ToPage =
   /** A copy of the canvas; `time`: when its frame was taken, as `show` was told, or null where the last was drawn again. */
   | { kind: "drawn"; frame: VideoFrame; time: number | null }
   /** Events that the page passes on as they are. */
-  | { kind: "event"; event: Extract<EngineEvent, { kind: "opening" | "download" | "waiting" | "trouble" | "note" }> };
+  | {
+      kind: "event";
+      event: Extract<EngineEvent, { kind: "opening" | "download" | "waiting" | "trouble" | "note" | "person" }>;
+    };
 
 /** The objects of a message that are handed over instead of copied. */
 export function transfers(message: ToWorker | ToPage): Transferable[] {

@@ -1,12 +1,14 @@
 // The painting worker: owns the present painter, and falls back from one painter to the next.
+import personUrl from "../../../../models/person/person.onnx?url";
 import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
 import { candidates, createSlownessCheck, slowerThan, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
+import { download } from "./model/download";
 import { createEncoder, type Encode } from "./model/encoder";
 import type { Brush } from "./model/graph-weights";
 import { createModel, type Model } from "./model/model";
 import { MAX_BYTES, readStyle, type StyleFile } from "./model/style-file";
-import { FrameDropped, type Painter, type PainterOptions } from "./painters/painter";
+import { FrameDropped, type Painter, type PainterOptions, PLAIN_VIEW } from "./painters/painter";
 import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
 const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
@@ -20,7 +22,9 @@ let encoder: Encode;
 let painter: Painter | null = null;
 let style: { style: Float32Array; brush: Brush } | null = null;
 let stability = 0;
-let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+let behind: { style: Float32Array; brush: Brush } | null = null;
+let view: View = PLAIN_VIEW;
+let person: Promise<Uint8Array> | null = null;
 let prefer: Backend | "auto" = "auto";
 let tooSlow = createSlownessCheck();
 let capturing = false;
@@ -54,6 +58,19 @@ const askCanvas = () =>
     send({ kind: "canvas please" });
   });
 
+/** The graph that finds people. Its address names its content. */
+function personGraph(): Promise<Uint8Array> {
+  const url = new URL(personUrl, base).href;
+  person ??= download({ url, key: "", bytes: 0 }, checkGraph, progress).then((bytes) => new Uint8Array(bytes));
+  person.catch(() => (person = null)); // so that asking again tries again
+  return person;
+}
+
+/** ONNX files begin with their version, the field 1 of a protocol buffer: anything else is a page of a server without it. */
+async function checkGraph(bytes: ArrayBuffer): Promise<void> {
+  if (new Uint8Array(bytes)[0] !== 8) throw new Trouble("What finds people arrived damaged; reload the page.");
+}
+
 async function open(backend: Backend): Promise<Painter> {
   let opened: Painter | null = null;
   const options: PainterOptions = {
@@ -68,6 +85,8 @@ async function open(backend: Backend): Promise<Painter> {
     },
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
     trouble,
+    person: personGraph,
+    personFound: (found) => send({ kind: "event", event: { kind: "person", found } }),
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),
   };
   // Each painter's code is downloaded only when it is used.
@@ -101,6 +120,7 @@ async function openFirst(backends: Backend[], reason: string | null): Promise<Ba
       next.setView(view);
       next.setStability(stability);
       if (style) next.setStyle(style.style, style.brush);
+      if (behind) next.setBehind(behind.style, behind.brush);
       const why = reasons.length ? whySentence(reasons[0], backend) : null;
       send({ kind: "backend", backend, detail: next.detail, why });
       return backend;
@@ -247,6 +267,10 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
     case "style":
       style = data;
       betweenFrames((by) => by.setStyle(data.style, data.brush));
+      break;
+    case "behind":
+      behind = data;
+      betweenFrames((by) => by.setBehind(data.style, data.brush));
       break;
     case "stability":
       ({ stability } = data);

@@ -1,5 +1,5 @@
 // What every painter can do, and what it is given to start with. Runs in the worker.
-import type { Backend, Crop, Frame, PageConfig, Size, View } from "../../types";
+import type { Backend, Crop, Frame, PageConfig, Size, View, Who } from "../../types";
 import type { Brush } from "../model/graph-weights";
 import type { Model } from "../model/model";
 import type { Downloads } from "../model/runtime";
@@ -11,6 +11,8 @@ export interface Painter {
   setStyle(style: Float32Array, brush: Brush): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
+  /** The style of what is behind people; a painter that has only one style at a time leaves that unpainted. */
+  setBehind(style: Float32Array, brush: Brush): void;
   setView(view: View): void;
   /**
    * Paints a frame of a camera, or a crop of it, closes it and shows it. `time`: when it was taken, milliseconds. Resolves
@@ -39,6 +41,10 @@ export interface PainterOptions {
   downloads: Downloads;
   model: Model;
   config: PageConfig;
+  /** The graph that finds people, fetched when it is first asked for. Throws `Trouble`. */
+  person(): Promise<Uint8Array>;
+  /** Whether the frames show anybody, when that has changed. */
+  personFound(found: boolean): void;
   /** Asked for by hand: then a software GPU is good enough. */
   forced: boolean;
   /** A fresh canvas from the page. */
@@ -55,6 +61,17 @@ export interface PainterOptions {
 
 /** A frame that was not painted, for a reason that passes: nothing to tell, nothing to fall back from. */
 export class FrameDropped extends Error {}
+
+/** What is shown before anybody wished for something else. */
+export const PLAIN_VIEW: View = { strength: 1, keepColors: false, mirror: false, split: null, who: "all" };
+
+/** As shaders are told it. */
+const WHO: readonly Who[] = ["all", "person", "background", "each"];
+
+/** What of a frame can be shown painted, as shaders are told it: without lines of a mask all, without a second painting people. */
+export function shownWho(who: Who, lines: boolean, behind: boolean): number {
+  return lines ? WHO.indexOf(who === "each" && !behind ? "person" : who) : 0;
+}
 
 /** Longest side of the canvas, in pixels: full HD. */
 const LONGEST = 1920;

@@ -223,7 +223,7 @@ export function createNetworks(options: NetworksOptions): Networks {
 }
 
 /** Whether a frame goes on from the one before it. */
-function goesOn(before: Moment, { size, mirror, time }: Moment): boolean {
+export function goesOn(before: Moment, { size, mirror, time }: Moment): boolean {
   if (before.size.width !== size.width || before.size.height !== size.height) return false;
   if (before.mirror !== mirror || (before.time === null) !== (time === null)) return false;
   return before.time === null || time === null || time - before.time <= PAUSE;

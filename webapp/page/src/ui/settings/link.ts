@@ -1,9 +1,10 @@
 // The settings in the part of the address after "#": style=starry-night:0.6,great-wave:0.4&strength=0.8&colors=keep …
 // Only what differs from the default is written, and whatever makes no sense is left out when reading.
-import type { Backend, Rules } from "../../types";
+import type { Backend, Rules, Who } from "../../types";
 import { isOwn, type Mix, type MixEntry } from "../styles/mix";
 import { DEFAULT_SETTINGS, type Settings } from "./settings";
 
+const WHO: readonly Who[] = ["all", "person", "background", "each"];
 const BACKENDS: readonly (Backend | "auto")[] = ["auto", "webgpu", "wasm", "server"];
 /** Largest short side that a link may ask for, pixels; the smallest is the model's. */
 const LARGEST_SIDE = 1080;
@@ -52,17 +53,24 @@ export function parseSettings(
   if (backend) settings.backend = backend;
   const split = numberIn(fields.get("split"), 0, 1);
   if (split !== null) settings.split = split;
+  const who = WHO.find((name) => name === fields.get("who"));
+  if (who) settings.who = who;
+  const behind = parseMix(fields.get("behind"), known, rules.styles_at_once);
+  if (behind.length && who === "each") settings.behind = behind;
   return settings;
+}
+
+/** The built-in styles of a mix as a link has them. */
+function writeMix(mix: Mix): string {
+  const shared = mix.filter((entry) => !isOwn(entry.key));
+  if (shared.length === 1) return shared[0].key;
+  return shared.map(({ key, weight }) => `${key}:${short(weight)}`).join(",");
 }
 
 /** The settings as text for after "#", without the "#"; empty for the default settings. Own pictures are left out. */
 export function writeSettings(settings: Settings): string {
   const fields: string[] = [];
-  const shared = settings.mix.filter((entry) => !isOwn(entry.key));
-  if (shared.length) {
-    const one = shared.length === 1;
-    fields.push(`style=${shared.map((entry) => (one ? entry.key : `${entry.key}:${short(entry.weight)}`)).join(",")}`);
-  }
+  if (writeMix(settings.mix)) fields.push(`style=${writeMix(settings.mix)}`);
   if (settings.strength !== DEFAULT_SETTINGS.strength) fields.push(`strength=${short(settings.strength)}`);
   if (settings.stability !== DEFAULT_SETTINGS.stability) fields.push(`stability=${short(settings.stability)}`);
   if (settings.keepColors) fields.push("colors=keep");
@@ -70,5 +78,7 @@ export function writeSettings(settings: Settings): string {
   if (settings.side !== null) fields.push(`size=${settings.side}`);
   if (settings.backend !== "auto") fields.push(`painter=${settings.backend}`);
   if (settings.split !== null) fields.push(`split=${short(settings.split)}`);
+  if (settings.who !== DEFAULT_SETTINGS.who) fields.push(`who=${settings.who}`);
+  if (settings.who === "each" && writeMix(settings.behind)) fields.push(`behind=${writeMix(settings.behind)}`);
   return fields.join("&");
 }

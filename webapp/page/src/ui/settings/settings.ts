@@ -1,5 +1,5 @@
 // Everything a person can set about the painting, as plain data, and a store that tells who listens.
-import type { Backend } from "../../types";
+import type { Backend, Who } from "../../types";
 import type { Mix } from "../styles/mix";
 
 export interface Settings {
@@ -17,6 +17,12 @@ export interface Settings {
   backend: Backend | "auto";
   /** Share of the width that stays unpainted; null for no divider. */
   split: number | null;
+  /** What of the picture is painted; `mix` is then the style of people, but for "background". */
+  who: Who;
+  /** The style of what is behind people, where both are painted; empty until then. */
+  behind: Mix;
+  /** Which of the two the gallery chooses; not part of a link. */
+  choosing: "mix" | "behind";
 }
 
 export const DEFAULT_SETTINGS: Settings = {
@@ -28,6 +34,9 @@ export const DEFAULT_SETTINGS: Settings = {
   side: null,
   backend: "auto",
   split: null,
+  who: "all",
+  behind: [],
+  choosing: "mix",
 };
 
 export interface Store<T> {

@@ -31,7 +31,8 @@ export function bindShare(settings: Store<Settings>, palette: Palette, rules: Ru
 
   byId("copy-link").addEventListener("click", async () => {
     const link = new URL(address(), location.href).href;
-    const { mix } = settings.get();
+    const { who, behind, ...now } = settings.get();
+    const mix = who === "each" ? [...now.mix, ...behind] : now.mix;
     const own = mix.filter(({ key }) => isOwn(key)).map(({ key }) => palette.styles.get(key)?.title ?? key);
     const left = mix.find(({ key }) => !isOwn(key))?.key ?? palette.first;
     try {

@@ -79,10 +79,10 @@ export function createSession(
     return 0.5 + (share - 0.5) * visible;
   };
   const applyView = (): void => {
-    const { strength, keepColors, split, stability } = settings.get();
+    const { strength, keepColors, split, stability, who } = settings.get();
     video.classList.toggle("mirrored", mirrored());
     byId("mirror").setAttribute("aria-pressed", String(mirrored()));
-    engine.setView({ strength, keepColors, split: split && onCanvas(split), mirror: mirrored() });
+    engine.setView({ strength, keepColors, split: split && onCanvas(split), mirror: mirrored(), who });
     engine.setStability(stability);
     if (engine.backend) engine.refresh();
   };
@@ -95,6 +95,13 @@ export function createSession(
     } finally {
       if (turn === styleTurn) activity.tell({ kind: "reading", title: null });
     }
+  };
+  /** The style of what is behind people, where it is painted. */
+  const applyBehind = async (): Promise<void> => {
+    const { who, behind } = settings.get();
+    if (who !== "each" || !behind.length) return;
+    const { style, brush } = await palette.mixed(behind, engine);
+    if (settings.get().behind === behind) engine.setBehind(style, brush);
   };
   const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 
@@ -115,7 +122,7 @@ export function createSession(
       if (started === mine) started = null;
       throw error;
     }
-    await applyStyle();
+    await Promise.all([applyStyle(), applyBehind()]);
     applyView();
   };
   const restart = (): void => {
@@ -195,6 +202,7 @@ export function createSession(
 
   settings.on((now, before) => {
     if (now.mix !== before.mix && engine.backend) applyStyle().catch(styleFailed);
+    if ((now.behind !== before.behind || now.who !== before.who) && engine.backend) applyBehind().catch(styleFailed);
     if (now.side !== before.side) live?.setSide(now.side);
     if (now.backend !== before.backend && started) restart();
     applyView();

@@ -76,6 +76,7 @@ export function after(now: Doing, event: Happening): Doing {
     case "still":
       return { ...now, still: event.busy };
     case "stale":
+    case "person":
       return now;
   }
 }

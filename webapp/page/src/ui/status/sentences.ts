@@ -1,5 +1,5 @@
 // What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
-import type { Backend, PageConfig, Size } from "../../types";
+import type { Backend, PageConfig, Size, Who } from "../../types";
 
 /** What the page knows about the place it runs in. */
 export interface PageContext {
@@ -174,6 +174,18 @@ export function slowSentence(fps: number, backend: Backend, config: PageConfig):
 }
 
 const ms = (time: number): string => `${Math.round(time)} ms`;
+
+/** What is said beside the choice of what is painted; empty where there is nothing to say. */
+export function nobodySentence(who: Who, found: boolean, backend: Backend | null): string {
+  if (who === "all") return "";
+  if (!found) {
+    const all = { person: "nothing of it is painted", background: "all of it is painted" };
+    return `Nobody is found in the picture, so ${who === "each" ? "all of it has the style of what is behind" : all[who]}.`;
+  }
+  if (who === "each" && backend === "server")
+    return "The server paints one style at a time: what is behind stays as it is.";
+  return "";
+}
 
 /** The promise about pictures, true for the painter at work; before any works, for the place. */
 export function privacySentence(backend: Backend | null, config: PageConfig): string {

@@ -140,8 +140,10 @@ function showPromise(engine: Engine, config: PageConfig): void {
 /** The label beside the painting: its style, artist and year. */
 export function bindCaption(settings: Store<Settings>, palette: Palette): void {
   const caption = byId("caption");
-  const show = ({ mix }: Settings): void => {
-    const { title, by } = captionOf(mix, palette.styles);
+  const show = ({ mix, who, behind }: Settings): void => {
+    const front = captionOf(mix, palette.styles);
+    const back = who === "each" && behind.length ? captionOf(behind, palette.styles) : null;
+    const { title, by } = back ? { title: `${front.title} before ${back.title}`, by: "" } : front;
     caption.replaceChildren(make("em", { textContent: title }), by ? `, ${by}` : "");
     byId("host").setAttribute("aria-label", title ? `The picture, painted after ${title}` : "The painted picture");
   };

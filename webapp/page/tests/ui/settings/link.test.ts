@@ -20,6 +20,9 @@ describe("settings in the address", () => {
       side: 256,
       backend: "wasm",
       split: 0.375,
+      who: "each",
+      behind: [{ key: "irises", weight: 1 }],
+      choosing: "mix",
     };
     expect(read(`#${writeSettings(settings)}`)).toEqual(settings);
   });
@@ -29,6 +32,17 @@ describe("settings in the address", () => {
     expect(writeSettings({ ...DEFAULT_SETTINGS, mix: [{ key: "irises", weight: 0.4 }], strength: 0 })).toBe(
       "style=irises&strength=0",
     );
+  });
+
+  it("has what is behind people only where it is painted", () => {
+    const behind = [
+      { key: "irises", weight: 0.5 },
+      { key: "own:1", weight: 1 },
+    ];
+    expect(writeSettings({ ...DEFAULT_SETTINGS, who: "person", behind })).toBe("who=person");
+    expect(writeSettings({ ...DEFAULT_SETTINGS, who: "each", behind })).toBe("who=each&behind=irises");
+    expect(parseSettings("who=background&behind=irises", KNOWN, RULES)).toEqual({ who: "background" });
+    expect(parseSettings("who=everybody", KNOWN, RULES)).toEqual({});
   });
 
   it("keeps own pictures out", () => {

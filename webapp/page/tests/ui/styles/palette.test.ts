@@ -5,7 +5,14 @@ import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
 const GALLERY = {
   one: { title: "One", artist: "Anna", year: "1900", style: [1, 0, 4] },
-  two: { title: "Two", artist: "Ben", year: "", style: [0, 1, 8], preview: "previews/two.webp" },
+  two: {
+    title: "Two",
+    artist: "Ben",
+    year: "",
+    style: [0, 1, 8],
+    preview: "previews/two.webp",
+    painting: "paintings/two.webp",
+  },
 };
 
 let encoded = 0;
@@ -33,8 +40,9 @@ const picture = (name = "cat.jpg"): File => new File(["x"], name, { type: "image
 describe("the palette", () => {
   it("holds the gallery with the addresses of its previews", () => {
     const { styles } = palette();
-    expect(styles.get("one")).toMatchObject({ by: "Anna, 1900", preview: null });
+    expect(styles.get("one")).toMatchObject({ by: "Anna, 1900", preview: null, painting: null });
     expect(styles.get("two")).toMatchObject({ by: "Ben", preview: "./models/m/previews/two.webp" });
+    expect(styles.get("two")?.painting).toBe("./models/m/paintings/two.webp");
   });
 
   it("mixes style vectors by their shares", async () => {

@@ -1,10 +1,12 @@
 // A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
 import type { Backend, Crop, Frame, Size, View } from "../../../types";
 import type { Brush } from "../../model/graph-weights";
+import { mixed } from "../../model/person";
 import { Trouble } from "../../trouble";
 import { type Framing, wholeFrame } from "../framing";
-import { FrameDropped, frameSize, type Painter, type PainterOptions, toVideoFrame } from "../painter";
+import { FrameDropped, frameSize, type Painter, type PainterOptions, PLAIN_VIEW, toVideoFrame } from "../painter";
 import { type Compositor, createCompositor } from "./compositor";
+import { createCpuPerson } from "./cpu-person";
 import { enlarge } from "./detail";
 import { finish } from "./pixels";
 import { createReader, type Reader } from "./reader";
@@ -23,6 +25,9 @@ export interface PixelNetwork {
     time: number | null,
     reader: Reader,
   ): Promise<ImageData | ImageBitmap>;
+  /** For what is behind people: as `setStyle` and `paint`, in a past of its own. A server has none. */
+  setBehind?(style: Float32Array, brush: Brush): void;
+  paintBehind?: PixelNetwork["paint"];
   values?(frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<Float32Array>;
   encode?(picture: ImageBitmap): Promise<Float32Array>;
   reset(): void;
@@ -43,7 +48,8 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
     throw error;
   }
   const reader = createReader();
-  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  const person = createCpuPerson(options);
+  let view: View = PLAIN_VIEW;
   let closed = false;
   const framed = (frame: Frame, mirror: boolean, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({
     crop,
@@ -54,14 +60,18 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
     detail: network.detail,
     setStyle: (style, brush) => network.setStyle(style, brush),
     setStability: (stability) => network.setStability(stability),
+    setBehind: (style, brush) => network.setBehind?.(style, brush),
     setView: (next) => (view = next),
     async show(frame, size, time, crop) {
       try {
         const start = performance.now();
         const framing = framed(frame, view.mirror, crop);
+        const { who } = view;
         const painting = await network.paint(frame, framing, size, time, reader);
+        const behind = who === "each" && (await network.paintBehind?.(frame, framing, size, time, reader));
+        const lines = who === "all" ? null : await person.look(frame, framing, time, reader);
         if (closed) throw new FrameDropped();
-        compositor.show(frame, framing, painting, view);
+        compositor.show(frame, framing, { painting, behind: behind || null, lines }, view);
         options.drawn(canvas, time);
         if ("close" in painting) painting.close();
         return performance.now() - start;
@@ -74,15 +84,26 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
     },
     async paint(frame, size, shown) {
       try {
-        const painting = await network.paint(frame, framed(frame, false), size, null, reader);
-        const painted =
+        const framing = framed(frame, false);
+        const bytes = (painting: ImageData | ImageBitmap) =>
           "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
+        const { who } = view;
+        const painted = bytes(await network.paint(frame, framing, size, null, reader));
         const asItIs = size.width === shown.width && size.height === shown.height;
-        if (asItIs && view.strength === 1 && !view.keepColors) return toVideoFrame(painted, shown, frame);
+        if (asItIs && view.strength === 1 && !view.keepColors && who === "all")
+          return toVideoFrame(painted, shown, frame);
         const plain = reader.pixels(frame, shown);
-        const pixels = enlarge(painted, size, plain, shown, rules);
-        finish(pixels, plain, view, rules.luma);
-        return toVideoFrame(pixels, shown, frame);
+        const finished = (painting: Uint8ClampedArray<ArrayBuffer>) => {
+          const pixels = enlarge(painting, size, plain, shown, rules);
+          finish(pixels, plain, view, rules.luma);
+          return pixels;
+        };
+        const lines = who === "all" ? null : await person.look(frame, framing, null, reader);
+        if (!lines) return toVideoFrame(finished(painted), shown, frame);
+        const behind = who === "each" && (await network.paintBehind?.(frame, framing, size, null, reader));
+        const rest = behind ? finished(bytes(behind)) : plain;
+        const [inside, outside] = who === "background" ? [plain, finished(painted)] : [finished(painted), rest];
+        return toVideoFrame(mixed(lines.values, lines, plain, inside, outside, shown, rules), shown, frame);
       } finally {
         frame.close();
       }
@@ -101,6 +122,7 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
     close() {
       closed = true;
       compositor.close();
+      person.release();
       network.close();
     },
   };

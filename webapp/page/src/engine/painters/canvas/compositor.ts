@@ -3,7 +3,8 @@
 import type { Frame, Rules, Size, View } from "../../../types";
 import { Trouble } from "../../trouble";
 import { cropWindow, type Framing } from "../framing";
-import { frameSize, shownSize } from "../painter";
+import { frameSize, shownSize, shownWho } from "../painter";
+import type { Lines } from "../person";
 
 const CORNERS = `#version 300 es
 out vec2 at; // 0…1, from the top left
@@ -40,8 +41,10 @@ void main() {
 
 const VIEW = `#version 300 es
 precision highp float;
-uniform sampler2D frame, combined;
+uniform sampler2D frame, combined, behind, lines;
 uniform float strength, split, detail; // split < 0: no divider
+uniform int who; // is painted: all, people, all but people, each in a style of its own
+uniform vec2 curve;
 uniform bool keepColors;
 uniform vec4 window;
 uniform vec3 luma;
@@ -49,8 +52,8 @@ in vec2 at;
 out vec4 shown;
 
 // Cubic upscaling (a = -0.75): the four taps of each axis in three, the middle two by the linear filter.
-vec4 upscaled(vec2 uv) {
-  vec2 size = vec2(textureSize(combined, 0));
+vec4 upscaled(sampler2D of, vec2 uv) {
+  vec2 size = vec2(textureSize(of, 0));
   vec2 p = uv * size, centre = floor(p - 0.5) + 0.5, f = p - centre, g = 1.0 - f;
   vec2 w0 = -0.75 * f * g * g, w3 = -0.75 * g * f * f;
   vec2 w1 = 1.0 + f * f * (1.25 * f - 2.25), w2 = 1.0 + g * g * (1.25 * g - 2.25);
@@ -58,25 +61,48 @@ vec4 upscaled(vec2 uv) {
   vec2 x[3] = vec2[]((centre - 1.0) / size, (centre + w2 / (w1 + w2)) / size, (centre + 2.0) / size);
   vec4 sum = vec4(0.0);
   for (int i = 0; i < 3; i++)
-    for (int j = 0; j < 3; j++) sum += w[i].x * w[j].y * texture(combined, vec2(x[i].x, x[j].y));
+    for (int j = 0; j < 3; j++) sum += w[i].x * w[j].y * texture(of, vec2(x[i].x, x[j].y));
   return sum;
+}
+
+vec3 finished(vec4 coarse, vec3 plain) {
+  vec3 painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
+  // Replacing Y in YCbCr adds the same difference to R, G and B.
+  if (keepColors) painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
+  return mix(plain, painted, at.x < split ? 0.0 : strength);
+}
+
+/** How far a pixel shows people, by the lines of the mask and its own luminance. */
+float share(vec3 plain) {
+  vec2 line = texture(lines, at).rg;
+  return smoothstep(curve.x, curve.y, line.x * dot(luma, plain) + line.y);
 }
 
 void main() {
   vec3 plain = texture(frame, window.xy + at * window.zw).rgb;
-  vec4 coarse = upscaled(at);
-  vec3 painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
-  // Replacing Y in YCbCr adds the same difference to R, G and B.
-  if (keepColors) painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
-  shown = vec4(mix(plain, painted, at.x < split ? 0.0 : strength), 1.0);
+  vec3 painted = finished(upscaled(combined, at), plain);
+  if (who == 1) painted = mix(plain, painted, share(plain));
+  else if (who == 2) painted = mix(painted, plain, share(plain));
+  else if (who == 3) painted = mix(finished(upscaled(behind, at), plain), painted, share(plain));
+  shown = vec4(painted, 1.0);
 }`;
+
+/** The samplers of the shaders, by the units of their textures. */
+const UNITS = ["frame", "painting", "combined", "behind", "lines"];
 
 /** More samples for each pixel than this cost more than they show: as in webgpu/tensors.ts. */
 const TAPS = 4;
 
+/** What was made of a frame: its painting; where it is wanted a second one, of what is behind people, and their mask. */
+export interface Made {
+  painting: ImageData | ImageBitmap;
+  behind: ImageData | ImageBitmap | null;
+  lines: Lines | null;
+}
+
 export interface Compositor {
-  /** Shows `painting` over what of `frame` it was made from, and the same way round. */
-  show(frame: Frame, framing: Framing, painting: ImageData | ImageBitmap, view: View): void;
+  /** Shows what was made of a frame, or a crop of it, over that, and the same way round. */
+  show(frame: Frame, framing: Framing, made: Made, view: View): void;
   /** Shows the last picture again; false where there is none. */
   refresh(view: View): boolean;
   snapshot(view: View): Promise<Blob>;
@@ -86,7 +112,7 @@ export interface Compositor {
 /** Takes over a canvas, for a model's rules. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
 export function createCompositor(
   canvas: OffscreenCanvas,
-  { luma, detail }: Pick<Rules, "luma" | "detail">,
+  { luma, detail, person: { curve } }: Pick<Rules, "luma" | "detail" | "person">,
   lost: () => void,
 ): Compositor {
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
@@ -95,7 +121,7 @@ export function createCompositor(
       "This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.",
     );
   canvas.addEventListener("webglcontextlost", lost);
-  const [frameTexture, painting, combined] = [0, 1, 2].map((unit) => createTexture(gl, unit));
+  const [frameTexture, painting, combined, behind, lines] = [0, 1, 2, 3, 4].map((unit) => createTexture(gl, unit));
   const target = gl.createFramebuffer();
   const [combine, show] = [COMBINE, VIEW].map((fragment) => {
     const program = link(gl, fragment);
@@ -103,26 +129,30 @@ export function createCompositor(
     const uniform = (name: string) => gl.getUniformLocation(program, name);
     gl.uniform3f(uniform("luma"), ...luma);
     gl.uniform1f(uniform("detail"), detail);
-    for (const [unit, name] of ["frame", "painting", "combined"].entries()) gl.uniform1i(uniform(name), unit);
+    gl.uniform2f(uniform("curve"), ...curve);
+    for (const [unit, name] of UNITS.entries()) gl.uniform1i(uniform(name), unit);
     return { program, uniform };
   });
   let ready = false;
+  /** What the textures hold besides the painting. */
+  let has = { lines: false, behind: false };
 
   const upload = (unit: number, texture: WebGLTexture, source: TexImageSource) => {
     gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
   };
-  let painted: Size = { width: 0, height: 0 };
-  /** Draws the painting and the frame's luminance at its size into the third texture. */
-  const putTogether = ({ width, height }: Size, crop: Size, window: number[]) => {
-    gl.activeTexture(gl.TEXTURE2);
+  const sizes = new Map<WebGLTexture, Size>();
+  /** Draws the painting that was uploaded and the frame's luminance at its size into the texture of a unit. */
+  const putTogether = (unit: number, texture: WebGLTexture, { width, height }: Size, crop: Size, window: number[]) => {
+    gl.activeTexture(gl.TEXTURE0 + unit);
     gl.bindFramebuffer(gl.FRAMEBUFFER, target);
-    if (painted.width !== width || painted.height !== height) {
-      painted = { width, height };
+    const size = sizes.get(texture);
+    if (size?.width !== width || size.height !== height) {
+      sizes.set(texture, { width, height });
       gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
-      gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, combined, 0);
     }
+    gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
     // A texture that is drawn to must not be one that is read: the other program's is taken off meanwhile.
     gl.bindTexture(gl.TEXTURE_2D, null);
     gl.useProgram(combine.program);
@@ -134,7 +164,14 @@ export function createCompositor(
     gl.viewport(0, 0, width, height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
-    gl.bindTexture(gl.TEXTURE_2D, combined);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
+  };
+  const putLines = ({ width, height, values }: Lines) => {
+    const pairs = new Float32Array(values.length);
+    for (let i = 0, area = width * height; i < area; i++) pairs.set([values[i], values[area + i]], 2 * i);
+    gl.activeTexture(gl.TEXTURE4);
+    gl.bindTexture(gl.TEXTURE_2D, lines);
+    gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG16F, width, height, 0, gl.RG, gl.FLOAT, pairs);
   };
   const draw = (view: View): boolean => {
     if (!ready) return false;
@@ -143,17 +180,24 @@ export function createCompositor(
     gl.uniform1f(show.uniform("strength"), view.strength);
     gl.uniform1f(show.uniform("split"), view.split ?? -1);
     gl.uniform1i(show.uniform("keepColors"), Number(view.keepColors));
+    gl.uniform1i(show.uniform("who"), shownWho(view.who, has.lines, has.behind));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     return true;
   };
   return {
-    show(frame, framing, source, view) {
+    show(frame, framing, made, view) {
       const size = shownSize(framing.crop);
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
       upload(0, frameTexture, frame);
-      upload(1, painting, source);
       const window = cropWindow(frameSize(frame), framing);
-      putTogether({ width: source.width, height: source.height }, framing.crop, window);
+      const put = (unit: number, texture: WebGLTexture, source: ImageData | ImageBitmap) => {
+        upload(1, painting, source);
+        putTogether(unit, texture, { width: source.width, height: source.height }, framing.crop, window);
+      };
+      put(2, combined, made.painting);
+      if (made.behind) put(3, behind, made.behind);
+      if (made.lines) putLines(made.lines);
+      has = { lines: made.lines !== null, behind: made.behind !== null };
       gl.useProgram(show.program);
       gl.uniform4f(show.uniform("window"), ...window);
       ready = true;

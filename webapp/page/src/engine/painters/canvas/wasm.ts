@@ -1,5 +1,6 @@
 // The painter on the processor: ONNX Runtime's WebAssembly build.
 import type { Frame, Size } from "../../../types";
+import type { Brush } from "../../model/graph-weights";
 import { cpuRuntime, threads } from "../../model/runtime";
 import { Trouble } from "../../trouble";
 import type { Framing } from "../framing";
@@ -17,23 +18,53 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
   const networks = await openCpuNetworks(ort, model, unsteady);
   const padding = paddingOf(model.description);
 
-  const run = (frame: Frame, framing: Framing, size: Size, time: number | null, reader: Reader) =>
-    networks.paint(reader.pixels(frame, size, framing), { size, mirror: framing.mirror, time });
+  /** Of what is behind people, once it was wanted. */
+  let behind: ReturnType<typeof openCpuNetworks> | null = null;
+  let style: [Float32Array, Brush] = [new Float32Array(), {}];
+  let stability = 0;
+  const openBehind = async () => {
+    const opened = await openCpuNetworks(ort, model, unsteady);
+    opened.setStyle(...style);
+    opened.setStability(stability);
+    return opened;
+  };
+
+  const run = (frame: Frame, framing: Framing, size: Size, time: number | null, reader: Reader, by = networks) =>
+    by.paint(reader.pixels(frame, size, framing), { size, mirror: framing.mirror, time });
+  const picture = (planes: Float32Array, size: Size) =>
+    new ImageData(toPixels(planes, size, padding), size.width, size.height);
   return createCanvasPainter(
     {
       backend: "wasm",
       detail: threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread",
       setStyle: networks.setStyle,
-      setStability: networks.setStability,
+      setStability(next) {
+        stability = next;
+        networks.setStability(next);
+        void behind?.then((each) => each.setStability(next));
+      },
       async paint(frame, framing, size, time, reader) {
-        const planes = await run(frame, framing, size, time, reader);
-        return new ImageData(toPixels(planes, size, padding), size.width, size.height);
+        return picture(await run(frame, framing, size, time, reader), size);
+      },
+      setBehind(...next) {
+        style = next;
+        void behind?.then((each) => each.setStyle(...next));
+      },
+      async paintBehind(frame, framing, size, time, reader) {
+        behind ??= openBehind();
+        return picture(await run(frame, framing, size, time, reader, await behind), size);
       },
       async values(frame, framing, size, reader) {
         return cropPlanes(await run(frame, framing, size, null, reader), size, padding);
       },
-      reset: networks.reset,
-      close: () => void networks.release(),
+      reset() {
+        networks.reset();
+        void behind?.then((each) => each.reset());
+      },
+      close() {
+        void networks.release();
+        void behind?.then((each) => each.release());
+      },
     },
     options,
   );

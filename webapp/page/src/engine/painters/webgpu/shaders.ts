@@ -71,15 +71,35 @@ fn main(@builtin(global_invocation_id) id: vec3u) {
   textureStore(painting, id.xy, vec4f(planes[at], planes[at + area], planes[at + 2u * area], light));
 }`;
 
+/** Lines of a mask [2,h,w] → a texture of h × w whose first two channels are a and b. */
+export const LINES_SHADER = `
+@group(0) @binding(0) var<storage, read> lines: array<f32>;
+@group(0) @binding(1) var texture: texture_storage_2d<rgba16float, write>;
+
+@compute @workgroup_size(8, 8)
+fn main(@builtin(global_invocation_id) id: vec3u) {
+  let size = textureDimensions(texture);
+  if (any(id.xy >= size)) { return; }
+  let at = id.y * size.x + id.x;
+  textureStore(texture, id.xy, vec4f(lines[at], lines[at + size.x * size.y], 0.0, 0.0));
+}`;
+
 export const VIEW_BYTES = 32;
 
+/** What of a model's rules the view follows. */
+export type ViewRules = Pick<Rules, "luma" | "detail" | "person">;
+
 /** The painting over its frame: the same as in compositor.ts, by the model's rules. */
-export const viewShader = (source: Source, { luma, detail }: Pick<Rules, "luma" | "detail">): string => `
+export const viewShader = (source: Source, { luma, detail, person: { curve } }: ViewRules): string => `
 ${FRAME[source]}
 @group(0) @binding(1) var smooth_: sampler;
 @group(0) @binding(2) var painting: texture_2d<f32>;
-struct View { strength: f32, split: f32, keep_colors: u32, origin: vec2f, span: vec2f }
+struct View { strength: f32, split: f32, keep_colors: u32, who: u32, origin: vec2f, span: vec2f }
 @group(0) @binding(3) var<uniform> view: View;
+@group(0) @binding(4) var behind: texture_2d<f32>;
+@group(0) @binding(5) var lines: texture_2d<f32>;
+
+const luma = vec3f(${luma.join(", ")});
 
 struct Corner { @builtin(position) position: vec4f, @location(0) at: vec2f }
 
@@ -90,8 +110,8 @@ fn corners(@builtin(vertex_index) i: u32) -> Corner {
 }
 
 // Cubic upscaling (a = -0.75): the four taps of each axis in three, the middle two by the linear filter.
-fn upscaled(uv: vec2f) -> vec4f {
-  let size = vec2f(textureDimensions(painting));
+fn upscaled(source: texture_2d<f32>, uv: vec2f) -> vec4f {
+  let size = vec2f(textureDimensions(source));
   let p = uv * size;
   let centre = floor(p - 0.5) + 0.5;
   let f = p - centre;
@@ -105,22 +125,31 @@ fn upscaled(uv: vec2f) -> vec4f {
   var sum = vec4f(0.0);
   for (var i = 0; i < 3; i++) {
     for (var j = 0; j < 3; j++) {
-      sum += w[i].x * w[j].y * textureSampleLevel(painting, smooth_, vec2f(x[i].x, x[j].y), 0.0);
+      sum += w[i].x * w[j].y * textureSampleLevel(source, smooth_, vec2f(x[i].x, x[j].y), 0.0);
     }
   }
   return sum;
+}
+
+// A painting as it is shown at a place, over the plain frame there.
+fn finished(coarse: vec4f, plain: vec3f, x: f32) -> vec3f {
+  let fine = ${detail} * (dot(luma, plain) - coarse.a); // the fourth channel is the frame's luminance
+  var painted = clamp(clamp(coarse.rgb, vec3f(0.0), vec3f(1.0)) + fine, vec3f(0.0), vec3f(1.0));
+  if (view.keep_colors == 1u) { // replacing Y in YCbCr adds the same difference to R, G and B
+    painted = clamp(plain + dot(luma, painted - plain), vec3f(0.0), vec3f(1.0));
+  }
+  return mix(plain, painted, select(view.strength, 0.0, x < view.split));
 }
 
 @fragment
 fn main(corner: Corner) -> @location(0) vec4f {
   let at = corner.at;
   let plain = frame_at(view.origin + at * view.span);
-  let luma = vec3f(${luma.join(", ")});
-  let coarse = upscaled(at); // its fourth channel is the frame's luminance
-  let fine = ${detail} * (dot(luma, plain) - coarse.a);
-  var painted = clamp(clamp(coarse.rgb, vec3f(0.0), vec3f(1.0)) + fine, vec3f(0.0), vec3f(1.0));
-  if (view.keep_colors == 1u) { // replacing Y in YCbCr adds the same difference to R, G and B
-    painted = clamp(plain + dot(luma, painted - plain), vec3f(0.0), vec3f(1.0));
-  }
-  return vec4f(mix(plain, painted, select(view.strength, 0.0, at.x < view.split)), 1.0);
+  let painted = finished(upscaled(painting, at), plain, at.x);
+  if (view.who == 0u) { return vec4f(painted, 1.0); }
+  let line = textureSampleLevel(lines, smooth_, at, 0.0);
+  let share = smoothstep(${curve[0]}, ${curve[1]}, line.x * dot(luma, plain) + line.y);
+  if (view.who == 1u) { return vec4f(mix(plain, painted, share), 1.0); }
+  if (view.who == 2u) { return vec4f(mix(painted, plain, share), 1.0); }
+  return vec4f(mix(finished(upscaled(behind, at), plain, at.x), painted, share), 1.0);
 }`;

@@ -2,7 +2,7 @@
 import type { Rules, Size } from "../../../types";
 import { type Padding, padded } from "../canvas/pixels";
 import { cropWindow, type Framing } from "../framing";
-import { PARAMETER_BYTES, pictureShader, prepareShader, type Source } from "./shaders";
+import { LINES_SHADER, PARAMETER_BYTES, pictureShader, prepareShader, type Source } from "./shaders";
 import type { FrameTexture } from "./view";
 import { FORMAT } from "./view";
 
@@ -25,6 +25,7 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: P
   const make = (code: string) =>
     device.createComputePipeline({ layout: "auto", compute: { module: device.createShaderModule({ code }) } });
   const toPicture = make(pictureShader(luma));
+  let toLines: GPUComputePipeline | null = null;
   let buffers: Buffers | null = null;
   const usage = GPUBufferUsage.STORAGE | GPUBufferUsage.COPY_SRC | GPUBufferUsage.COPY_DST;
 
@@ -90,6 +91,15 @@ export function createTensors(device: GPUDevice, sampler: GPUSampler, padding: P
       const values = new Float32Array(copy.getMappedRange().slice(0));
       copy.destroy();
       return values;
+    },
+    /** Lines of a mask [2,h,w] as a texture: `reuse` if it has their size, else a new one. */
+    toLines(buffer: GPUBuffer, { width, height }: Size, reuse: GPUTexture | null): GPUTexture {
+      const usage = GPUTextureUsage.STORAGE_BINDING | GPUTextureUsage.TEXTURE_BINDING;
+      const fits = reuse?.width === width && reuse.height === height;
+      const texture = fits ? reuse : device.createTexture({ size: [width, height], format: "rgba16float", usage });
+      toLines ??= make(LINES_SHADER);
+      compute(toLines, [{ buffer }, texture.createView()], { width, height });
+      return texture;
     },
     /** Painted planes [3,H',W'] of the frame prepared last as a texture: `reuse` if it has its size, else a new one. */
     toPicture(planes: GPUBuffer, { width, height }: Size, reuse: GPUTexture | null): GPUTexture {

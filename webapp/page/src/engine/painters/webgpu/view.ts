@@ -1,7 +1,7 @@
 // The render pass of the GPU painter: the painting over its frame, onto the canvas or into memory.
-import type { Frame, Rules, Size, View } from "../../../types";
-import { frameSize } from "../painter";
-import { type Source, VIEW_BYTES, viewShader } from "./shaders";
+import type { Frame, Size, View } from "../../../types";
+import { frameSize, shownWho } from "../painter";
+import { type Source, VIEW_BYTES, type ViewRules, viewShader } from "./shaders";
 
 /** Everywhere the same, so that one pipeline serves the canvas and reading back. */
 export const FORMAT: GPUTextureFormat = "rgba8unorm";
@@ -43,6 +43,9 @@ export function createFrameTextures(device: GPUDevice) {
 export interface Drawn {
   frame: FrameTexture;
   painting: GPUTexture;
+  /** The painting of what is behind people, and the lines of their mask, where they are wanted. */
+  behind: GPUTexture | null;
+  lines: GPUTexture | null;
   /** Of the painting in the frame: see framing.ts. */
   window: number[];
   view: View;
@@ -50,7 +53,7 @@ export interface Drawn {
 
 export type ViewPass = ReturnType<typeof createViewPass>;
 
-export function createViewPass(device: GPUDevice, sampler: GPUSampler, rules: Pick<Rules, "luma" | "detail">) {
+export function createViewPass(device: GPUDevice, sampler: GPUSampler, rules: ViewRules) {
   const uniform = device.createBuffer({ size: VIEW_BYTES, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
   const pipelines = new Map<Source, GPURenderPipeline>();
   const pipeline = (source: Source): GPURenderPipeline => {
@@ -70,19 +73,19 @@ export function createViewPass(device: GPUDevice, sampler: GPUSampler, rules: Pi
   /** Draws into a texture of the canvas's format. */
   const draw = (
     target: GPUTexture,
-    { frame, painting, window, view }: Drawn,
+    { frame, painting, behind, lines, window, view }: Drawn,
     commands = device.createCommandEncoder(),
   ) => {
     const data = new ArrayBuffer(VIEW_BYTES);
     new Float32Array(data).set([view.strength, view.split ?? -1]);
-    new Uint32Array(data, 8).set([Number(view.keepColors)]);
+    new Uint32Array(data, 8).set([Number(view.keepColors), shownWho(view.who, lines !== null, behind !== null)]);
     new Float32Array(data, 16).set(window);
     device.queue.writeBuffer(uniform, 0, data);
     const used = pipeline(frame.source);
-    const entries = [frame.resource, sampler, painting.createView(), { buffer: uniform }].map((resource, binding) => ({
-      binding,
-      resource,
-    }));
+    // What there is not is not looked at, but something has to be bound.
+    const others = [behind ?? painting, lines ?? painting].map((texture) => texture.createView());
+    const resources = [frame.resource, sampler, painting.createView(), { buffer: uniform }, ...others];
+    const entries = resources.map((resource, binding) => ({ binding, resource }));
     const pass = commands.beginRenderPass({
       colorAttachments: [{ view: target.createView(), loadOp: "clear", storeOp: "store" }],
     });

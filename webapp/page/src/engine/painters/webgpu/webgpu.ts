@@ -5,9 +5,10 @@ import { gpuRuntime, type Runtime } from "../../model/runtime";
 import { isOutOfMemory, Trouble } from "../../trouble";
 import { cropPlanes, paddingOf } from "../canvas/pixels";
 import { cropWindow, type Framing, wholeFrame } from "../framing";
-import { frameSize, type Painter, type PainterOptions, shownSize, toVideoFrame } from "../painter";
+import { frameSize, type Painter, type PainterOptions, PLAIN_VIEW, shownSize, toVideoFrame } from "../painter";
 import { createNetworks, type Networks } from "../steady";
 import { isWebKit, openGpu } from "./device";
+import { createGpuPerson, type GpuPerson } from "./gpu-person";
 import { createTensors, type Tensors } from "./tensors";
 import { createFrameTextures, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
 
@@ -36,16 +37,17 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
     const tensors = createTensors(device, sampler, paddingOf(description), description.rules.luma);
     const inBuffer = (buffer: GPUBuffer, dims: readonly number[]) =>
       ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
-    const networks = createNetworks({
-      ort,
-      frame: await open("frame"),
-      open,
-      state: description.state,
-      zeros: (dims) => inBuffer(tensors.zeros(dims), dims),
-      copied: ({ gpuBuffer, dims }) => inBuffer(tensors.copied(gpuBuffer as GPUBuffer, dims), dims),
-      renewAfter: isWebKit(navigator.userAgent) ? RENEW_AFTER : undefined,
-      unsteady: options.unsteady,
-    });
+    const openNetworks = async () =>
+      createNetworks({
+        ort,
+        frame: await open("frame"),
+        open,
+        state: description.state,
+        zeros: (dims) => inBuffer(tensors.zeros(dims), dims),
+        copied: ({ gpuBuffer, dims }) => inBuffer(tensors.copied(gpuBuffer as GPUBuffer, dims), dims),
+        renewAfter: isWebKit(navigator.userAgent) ? RENEW_AFTER : undefined,
+        unsteady: options.unsteady,
+      });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
     let painted = 0;
     watch(device, options, () => painted >= SOUND);
@@ -55,7 +57,9 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
       device,
       detail,
       ort,
-      networks,
+      networks: await openNetworks(),
+      openNetworks,
+      person: createGpuPerson(device, sampler, ort, options),
       tensors,
       viewPass,
       canvas,
@@ -83,13 +87,16 @@ function watch(device: GPUDevice, options: PainterOptions, sound: () => boolean)
 }
 
 /** A frame and its painting, and where the one lies in the other. */
-type Painted = { frame: Frame } & Pick<Drawn, "painting" | "window">;
+type Painted = { frame: Frame } & Pick<Drawn, "painting" | "behind" | "lines" | "window">;
 
 interface PainterParts {
   device: GPUDevice;
   detail: string;
   ort: Runtime;
   networks: Networks;
+  /** Others, with a past of their own, for what is behind people. */
+  openNetworks(): Promise<Networks>;
+  person: GpuPerson;
   tensors: Tensors;
   viewPass: ViewPass;
   canvas: OffscreenCanvas;
@@ -101,6 +108,8 @@ function createPainter({
   detail,
   ort,
   networks,
+  openNetworks,
+  person,
   tensors,
   viewPass,
   canvas,
@@ -109,37 +118,59 @@ function createPainter({
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
   const frameTextures = createFrameTextures(device);
-  let view: View = { strength: 1, keepColors: false, mirror: false, split: null };
+  let view: View = PLAIN_VIEW;
+  let behind: Promise<Networks> | null = null;
+  let behindStyle: [Float32Array, Brush] = [new Float32Array(), {}];
+  let stability = 0;
+  const openBehind = async () => {
+    const opened = await openNetworks();
+    opened.setStyle(...behindStyle);
+    opened.setStability(stability);
+    return opened;
+  };
   let last: Painted | null = null;
 
   /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
-  const run = async (frame: Frame, framing: Framing, size: Size, time: number | null) => {
+  const run = async (frame: Frame, framing: Framing, size: Size, time: number | null, by = networks) => {
     const { planes, padded } = tensors.prepare(frameTextures.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    const painted = await networks.paint(input, { size, mirror: framing.mirror, time });
+    const painted = await by.paint(input, { size, mirror: framing.mirror, time });
     return { planes: painted.gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
   };
-  /** The same as a texture: `reuse` where it has that size. */
+  /** The same as textures, with what else is shown of it: those of `reuse` where they have its sizes. */
   const picture = async (
     frame: Frame,
     framing: Framing,
     size: Size,
     time: number | null,
-    reuse: GPUTexture | null,
+    reuse: Painted | null,
   ): Promise<Painted> => {
+    const { who } = view;
     const { planes } = await run(frame, framing, size, time);
-    return { frame, painting: tensors.toPicture(planes, size, reuse), window: cropWindow(frameSize(frame), framing) };
+    const painting = tensors.toPicture(planes, size, reuse?.painting ?? null);
+    const made: Painted = { frame, painting, behind: null, lines: null, window: cropWindow(frameSize(frame), framing) };
+    if (who === "each") {
+      behind ??= openBehind();
+      const { planes } = await run(frame, framing, size, time, await behind);
+      made.behind = tensors.toPicture(planes, size, reuse?.behind ?? null);
+    }
+    if (who === "all") return made;
+    const texture = () => frameTextures.of(frame);
+    return { ...made, lines: await person.look(frame, texture, framing, time, reuse?.lines ?? null) };
   };
   const framed = (frame: Frame, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({ crop, mirror: view.mirror });
-  const drawn = ({ frame, painting, window }: Painted, shown = view): Drawn => ({
+  const drawn = ({ frame, ...made }: Painted, shown = view): Drawn => ({
+    ...made,
     frame: frameTextures.of(frame),
-    painting,
-    window,
     view: shown,
   });
+  /** Textures that another does not go on using. */
+  const destroy = (old: Painted, next: Painted | null): void => {
+    for (const part of ["painting", "behind", "lines"] as const) if (old[part] !== next?.[part]) old[part]?.destroy();
+  };
   const keep = (next: Painted): Painted => {
     last?.frame.close();
-    if (last?.painting !== next.painting) last?.painting.destroy();
+    if (last) destroy(last, next);
     last = next;
     return next;
   };
@@ -148,7 +179,15 @@ function createPainter({
     backend: "webgpu",
     detail,
     setStyle: networks.setStyle,
-    setStability: networks.setStability,
+    setStability(next) {
+      stability = next;
+      networks.setStability(next);
+      void behind?.then((each) => each.setStability(next));
+    },
+    setBehind(...next) {
+      behindStyle = next;
+      void behind?.then((each) => each.setStyle(...next));
+    },
     setView(next) {
       view = next;
     },
@@ -157,7 +196,7 @@ function createPainter({
       const framing = framed(frame, crop);
       let now: Painted;
       try {
-        now = keep(await picture(frame, framing, size, time, last?.painting ?? null));
+        now = keep(await picture(frame, framing, size, time, last));
       } catch (error) {
         frame.close();
         throw error;
@@ -179,7 +218,7 @@ function createPainter({
         const framing = { crop: wholeFrame(frameSize(frame)), mirror: false };
         const painted = await picture(frame, framing, size, null, null);
         const pixels = await viewPass.read(shown, drawn(painted, { ...view, split: null }));
-        painted.painting.destroy();
+        destroy(painted, null);
         return toVideoFrame(pixels, shown, frame);
       } finally {
         frame.close();
@@ -201,10 +240,14 @@ function createPainter({
       still.getContext("2d")!.putImageData(image, 0, 0);
       return still.convertToBlob({ type: "image/png" });
     },
-    reset: networks.reset,
+    reset() {
+      networks.reset();
+      void behind?.then((each) => each.reset());
+    },
     close() {
       last?.frame.close();
-      void networks.release().finally(() => device.destroy());
+      const others = [person.release(), behind?.then((each) => each.release())];
+      void Promise.allSettled([networks.release(), ...others]).finally(() => device.destroy());
     },
   };
 }

@@ -1,0 +1,47 @@
+// People in frames, found on the processor, whoever paints.
+import type { Frame } from "../../../types";
+import { pictureSize } from "../../model/person";
+import { cpuRuntime } from "../../model/runtime";
+import type { Framing } from "../framing";
+import type { PainterOptions } from "../painter";
+import { createPerson, type Lines, type Person } from "../person";
+import { toPlanes } from "./pixels";
+import type { Reader } from "./reader";
+
+export interface CpuPerson {
+  /** The lines of the mask of what the framing shows of a frame; null where people cannot be found. `time`: see `Moment`. */
+  look(frame: Frame, framing: Framing, time: number | null, reader: Reader): Promise<Lines | null>;
+  release(): void;
+}
+
+/** Nothing is fetched before the first look. */
+export function createCpuPerson(options: PainterOptions): CpuPerson {
+  const { person: rules } = options.model.description.rules;
+  let person: Promise<Person> | null = null;
+  const open = async (): Promise<Person> => {
+    const ort = await cpuRuntime(options.downloads);
+    return createPerson({
+      ort,
+      open: async () => ort.InferenceSession.create(await options.person(), { executionProviders: ["wasm"] }),
+      rules,
+      zeros: (dims) => new ort.Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims),
+      read: async (mask) => mask.data as Float32Array,
+      found: options.personFound,
+      trouble: options.trouble,
+    });
+  };
+  return {
+    async look(frame, framing, time, reader) {
+      person ??= open();
+      const size = pictureSize(framing.crop, rules);
+      const ort = await cpuRuntime(options.downloads);
+      const picture = () => {
+        const planes = toPlanes(reader.pixels(frame, size, framing), size, { multiple: rules.multiple, least: 1 });
+        return new ort.Tensor("float32", planes, [1, 3, size.height, size.width]);
+      };
+      const lines = await (await person).look({ size, mirror: framing.mirror, time }, picture);
+      return lines && { ...size, values: lines.data as Float32Array };
+    },
+    release: () => void person?.then((each) => each.release()),
+  };
+}

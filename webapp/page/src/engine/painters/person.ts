@@ -1,0 +1,102 @@
+// Where the frames of a camera or a clip show people: the segmenter's session, and the mask that it holds on to. The rule is
+// in models/rules.py, the graph in models/person. The Python runtime does the same in export/runtime/person.py.
+import type { Tensor } from "onnxruntime-web";
+
+import type { Rules, Size } from "../../types";
+import type { Runtime, Session } from "../model/runtime";
+import { sentenceOf } from "../trouble";
+import { goesOn, type Moment } from "./steady";
+
+/** Frames of a camera of which one is looked at; the mask of the others is that of the one before, refined by their own light. */
+const EVERY = 2;
+/** Looks in a row that find nobody until that is told, and looks of which one is asked. */
+const [PATIENCE, ASKED] = [24, 4];
+
+export interface Person {
+  /**
+   * The lines [1,2,h,w] of a frame's mask, good until the next look; null where the segmenter does not work here.
+   * `moment.size` is that of the picture [1,3,h,w], which is only asked for where it is looked at.
+   */
+  look(moment: Moment, picture: () => Tensor): Promise<Tensor | null>;
+  release(): Promise<void>;
+}
+
+export interface PersonOptions {
+  ort: Runtime;
+  open(): Promise<Session>;
+  rules: Rules["person"];
+  /** Zeros where the graph runs. */
+  zeros(dims: number[]): Tensor;
+  /** The values of a mask, where it can be read. */
+  read(mask: Tensor): Promise<Float32Array>;
+  found(found: boolean): void;
+  trouble(sentence: string): void;
+}
+
+export function createPerson({ ort, open, rules, zeros, read, found, trouble }: PersonOptions): Person {
+  let session: Promise<Session> | null = null;
+  let broken = false;
+  let past: { mask: Tensor; lines: Tensor; moment: Moment } | null = null;
+  let frames = 0;
+  let [looks, misses] = [0, 0];
+  let told: boolean | null = null;
+
+  const forget = (): void => {
+    past?.mask.dispose();
+    past?.lines.dispose();
+    past = null;
+  };
+  const ask = async (mask: Tensor): Promise<void> => {
+    if (looks++ % ASKED) return;
+    const values = await read(mask);
+    misses = shareOf(values) < rules.least ? misses + ASKED : 0;
+    const now = misses === 0 ? true : misses >= PATIENCE ? false : told;
+    if (now !== null && now !== told) found(now);
+    told = now;
+  };
+  const run = async (moment: Moment, picture: Tensor): Promise<Tensor> => {
+    session ??= open();
+    const graph = await session;
+    const { width, height } = moment.size;
+    const goes = past !== null && goesOn(past.moment, moment);
+    const last = goes ? past!.mask : zeros([1, 1, height, width]);
+    const hold = new ort.Tensor("float32", Float32Array.of(goes ? rules.hold : 0), [1]);
+    const { mask, lines } = await graph.run({ picture, last, hold });
+    if (!goes) last.dispose();
+    forget();
+    past = { mask, lines, moment };
+    ask(mask).catch(() => {}); // the mask went with the painter
+    return lines;
+  };
+  return {
+    async look(moment, picture) {
+      if (broken) return null;
+      const known = past !== null && moment.time !== null && goesOn(past.moment, moment);
+      if (known && ++frames % EVERY) {
+        past!.moment = moment;
+        return past!.lines;
+      }
+      frames = 0;
+      try {
+        return await run(moment, picture());
+      } catch (error) {
+        console.warn("person graph:", error);
+        broken = true;
+        trouble(sentenceOf(error, "People cannot be found here, so everything is painted."));
+        return null;
+      }
+    },
+    async release() {
+      forget();
+      await session?.then((open) => open.release()).catch(() => {});
+    },
+  };
+}
+
+/** The share of a picture that a mask says is people. */
+const shareOf = (mask: Float32Array): number => mask.reduce((sum, value) => sum + Number(value > 0.5), 0) / mask.length;
+
+/** Lines in memory, a then b, and their size. */
+export interface Lines extends Size {
+  values: Float32Array;
+}
