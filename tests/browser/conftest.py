@@ -25,6 +25,7 @@ import pytest
 from impasto.export.runtime.model import load_model
 from impasto.models import store
 from impasto.models.errors import BadInput
+from impasto.webapp.hosting.page_config import page_config
 from impasto.webapp.page_build import build_page
 
 sys.path.append(str(Path(__file__).parent))  # for engine_page.py
@@ -159,7 +160,7 @@ def serve_static(page_dist):
     running = []
 
     def serve(isolation: bool = True, config: dict | None = None) -> str:
-        config = config or {"models": [store.model_folder().name], "server": None}
+        config = config or page_config(load_model(), None)
         handler = partial(_Static, page_dist, json.dumps(config).encode(), ISOLATION if isolation else {})
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         server.daemon_threads = True
@@ -210,7 +211,8 @@ class _Static(SimpleHTTPRequestHandler):
         self.wfile.write(self.config)
 
     def translate_path(self, path):
-        self.directory = str(store.RELEASED if path.startswith("/models/") else self.dist)
+        vgg = path.startswith(f"/models/{store.VGG.name}/")
+        self.directory = str(store.VGG.parent if vgg else store.RELEASED if path.startswith("/models/") else self.dist)
         return super().translate_path(path.removeprefix("/models"))
 
     def end_headers(self):

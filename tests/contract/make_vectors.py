@@ -13,6 +13,7 @@ from unittest import mock
 import av
 import cv2
 import numpy as np
+from study_cases import write_study
 from vectors import CASES, STUDIED, TINY, as_codes, chosen, packed
 
 from impasto.export.runtime import style_file as style_files
@@ -346,6 +347,7 @@ def main() -> None:
     text = f'{{"styles": {json.dumps(found["styles"])},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"
     CASES.write_text(text, "utf-8")
     print(f"{CASES}: {len(lines)} cases, {len(text) / 1000:.0f} kB")
+    write_study(MODEL, WAVES)
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from impasto.export.runtime.styles import Style
 
 FOLDER = Path(__file__).parent
 CASES = FOLDER / "cases.json"
+STUDY = FOLDER / "study.json"
 TINY = FOLDER / "tiny"
 STUDIED = FOLDER / "studied"  # `.style` files
 

@@ -17,9 +17,11 @@ from starlette.exceptions import HTTPException
 from starlette.staticfiles import NotModifiedResponse, StaticFiles
 from starlette.types import Scope
 
-from impasto.export.runtime.model import Model
+from impasto.export.runtime.model import Model, sha256
+from impasto.models.store import VGG
 from impasto.webapp.hosting.link_preview import PLACE, with_link_preview
 from impasto.webapp.hosting.origin import own_address
+from impasto.webapp.hosting.page_config import page_config
 from impasto.webapp.page_build import PAGE
 
 DIST = PAGE / "dist"
@@ -44,10 +46,11 @@ def mount_live(app: FastAPI, model: Model, studio: bool, dist: Path = DIST) -> N
     def to_page():
         return RedirectResponse("live/")
 
+    told = page_config(model, {"socket": "socket", "studio": "../" if studio else None})
+
     @app.get("/live/config.json")
     def config():
-        server = {"socket": "socket", "studio": "../" if studio else None}
-        return JSONResponse({"models": [model.name], "server": server}, headers={"Cache-Control": ASK_AGAIN})
+        return JSONResponse(told, headers={"Cache-Control": ASK_AGAIN})
 
     app.mount("/live/models", ModelFiles(model))
     app.mount("/live", PageFiles(dist))
@@ -108,11 +111,13 @@ class PageFiles(CachedFiles):
 
 
 class ModelFiles(CachedFiles):
-    """NAME/FILE of the one model that is served: only the files in `model_files`, with their SHA-256 as `ETag`."""
+    """NAME/FILE of the one model that is served: only the files in `model_files`, with their SHA-256 as `ETag`; and
+    the weights by which styles are studied."""
 
     def __init__(self, model: Model):
         super().__init__(directory=model.folder)
         self.files = {f"{model.name}/{file}": found for file, found in model_files(model).items()}
+        self.files |= {f"{VGG.name}/{path.name}": (path, sha256(path)) for path in sorted(VGG.glob("*"))}
         self.digests = {str(path): digest for path, digest in self.files.values()}
 
     def caching(self, path: str, scope: Scope) -> str:

@@ -17,6 +17,7 @@ from impasto.export.runtime.model import Model, load_model, write_model
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.models.store import vgg_file
+from impasto.webapp.hosting.page_config import VGG, page_config
 from impasto.webapp.page_build import build_page
 
 from .requirements import installed, pinned_requirements
@@ -66,7 +67,8 @@ def build_static_space(folder: Path, model: str | None = None, name: str | None 
     def fill(aside: Path) -> None:
         shutil.copytree(build_page(), aside, dirs_exist_ok=True, ignore=_FOR_FILES)
         _copy_model(loaded, aside / "models" / loaded.name)
-        (aside / "config.json").write_text(json.dumps({"models": [loaded.name], "server": None}) + "\n", "utf-8")
+        shutil.copytree(vgg_file().parent, aside / VGG)
+        (aside / "config.json").write_text(json.dumps(page_config(loaded, None)) + "\n", "utf-8")
         values = {"model": loaded.name, "thumbnail": _thumbnail(aside, aside, name)}
         _fill_in("README_static.md", values, aside / "README.md")
 

@@ -4,13 +4,17 @@ import gzip
 import hashlib
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
 
 from impasto.export.runtime.model import load_model
+from impasto.export.runtime.study_rules import study_rules
+from impasto.models import store
 from impasto.models.errors import BadInput
+from impasto.webapp.hosting.page_config import page_config
 from impasto.webapp.server.live import mount_live
 
 SCRIPT = b"console.log('painted');\n" * 100
@@ -122,8 +126,26 @@ def test_the_configuration_names_model_socket_and_studio(model, studio, link):
     app = FastAPI()
     mount_live(app, model, studio)
     answer = TestClient(app).get("/live/config.json")
-    assert answer.json() == {"models": [model.name], "server": {"socket": "socket", "studio": link}}
+    told = answer.json()
+    assert (told["models"], told["server"]) == ([model.name], {"socket": "socket", "studio": link})
     assert answer.headers["cache-control"] == "no-cache"
+
+
+def test_what_the_page_studies_with_is_served(page):
+    study = page[1].get("/live/config.json").json()["study"]
+    assert study["rules"] == study_rules()
+    answer = page[1].get("/live/" + study["vgg"]["file"])
+    assert len(answer.content) == study["vgg"]["bytes"]
+    assert hashlib.sha256(answer.content).hexdigest() == study["vgg"]["sha256"]
+    assert answer.headers["etag"] == f'"{study["vgg"]["sha256"]}"'
+    assert "CC BY 4.0" in page[1].get("/live/models/vgg16/NOTICE").text
+
+
+def test_without_graphs_or_weights_to_study_with_nothing_is_said_of_it(model, monkeypatch, tmp_path):
+    plain = replace(model, files={role: entry for role, entry in model.files.items() if role != "study_content"})
+    assert page_config(plain, None) == {"models": [model.name], "server": None, "study": None}
+    monkeypatch.setattr(store, "VGG", tmp_path)
+    assert page_config(model, None)["study"] is None
 
 
 def test_every_file_the_page_needs_of_a_model_is_served_whole(page, model):

@@ -161,8 +161,11 @@ def test_a_static_space_is_the_page_and_its_models(static):
         f"models/{name}/{f}" for f in ("model.json", "frame.onnx", "style_fp16.onnx", "gallery.json")
     }
     assert f"models/{name}/previews/great-wave.webp" in files(static)
-    assert not [p for p in files(static) if p.endswith((".py", ".safetensors"))]
-    assert json.loads((static / "config.json").read_text()) == {"models": [name], "server": None}
+    assert [p for p in files(static) if p.endswith((".py", ".safetensors"))] == ["models/vgg16/vgg16.safetensors"]
+    assert "models/vgg16/NOTICE" in files(static)
+    told = json.loads((static / "config.json").read_text())
+    assert (told["models"], told["server"]) == ([name], None)
+    assert (static / told["study"]["vgg"]["file"]).stat().st_size == told["study"]["vgg"]["bytes"]
     matter = front_matter(static)
     assert (matter["sdk"], matter["app_file"]) == ("static", "index.html")
     assert len(matter["short_description"]) <= 60

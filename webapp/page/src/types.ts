@@ -176,4 +176,49 @@ export interface PageConfig {
   models: string[];
   /** Whether a server paints at `socket` (a WebSocket, relative to the page) and files at `studio` (a link), or not. */
   server: { socket: string; studio: string | null } | null;
+  /** What pictures are studied with; null, or nothing, where it is lacking. */
+  study?: StudyOffer | null;
+}
+
+export interface StudyOffer {
+  /** The weights by which paintings are judged; `file` is relative to the page. */
+  vgg: ModelDescription["files"][string];
+  rules: StudyRules;
+}
+
+/** The numbers of studying, written down once for Python and the page: see `export/runtime/study_rules.py`. */
+export interface StudyRules {
+  /** Both are reached before a study ends by itself. */
+  seconds: number;
+  least_steps: number;
+  /** Adam's rates for T's weights and for S. */
+  weights_rate: number;
+  style_rate: number;
+  /** Steps until the whole rate is used. */
+  warmup: number;
+  /** Share of the time at the whole rate; then it falls to `least` of it. */
+  level: number;
+  least: number;
+  /** How much of the mean loss is kept from step to step. */
+  smooth: number;
+  /** Steps without a better mean loss until it ends. */
+  patience: number;
+  /** After numbers that are not finite, each at half the rate. */
+  restarts: number;
+  /** The short side at which a painting is looked at, pixels, and the most squares of it. */
+  painting_side: number;
+  tiles: number;
+  /** What each term of the loss weighs. */
+  weights: Record<string, number>;
+  /** The short side of frames before squares are cut from them, pixels. */
+  side: number;
+  /** Of a square's second frame: the most that it is moved, pixels; how many are not; noise; light. */
+  shift: number;
+  still: number;
+  noise: number;
+  light: number;
+  /** Squares that are painted in turn. */
+  pool: number;
+  /** Frames that they are cut from. */
+  frames: number;
 }

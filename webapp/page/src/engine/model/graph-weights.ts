@@ -16,7 +16,8 @@ export interface Weight {
 }
 
 // Field numbers of onnx.proto.
-const [GRAPH, INITIALIZER] = [7, 5];
+const [GRAPH, METADATA, INITIALIZER] = [7, 14, 5];
+const [KEY, VALUE] = [1, 2];
 const [DIMS, DATA_TYPE, NAME, RAW_DATA] = [1, 2, 8, 9];
 const [FLOAT, FLOAT16] = [1, 10];
 
@@ -49,6 +50,31 @@ function addWeight(found: Map<string, Weight>, graph: Uint8Array, first: number,
   const parameter = /^(?:frame\.)?network\.(.+)$/.exec(name)?.[1];
   if (!parameter || (kind !== FLOAT && kind !== FLOAT16)) return;
   found.set(parameter, { ...weight, half: kind === FLOAT16 });
+}
+
+/** The texts that a graph's maker put into it, by name. Throws for bytes that are no graph. */
+export function metadataOf(graph: Uint8Array): Map<string, string> {
+  const found = new Map<string, string>();
+  for (const { number, start, end } of fields(graph, 0, graph.length)) {
+    if (number !== METADATA) continue;
+    const texts = new Map(
+      [...fields(graph, start, end)].map((text) => [
+        text.number,
+        new TextDecoder().decode(graph.subarray(text.start, text.end)),
+      ]),
+    );
+    found.set(texts.get(KEY) ?? "", texts.get(VALUE) ?? "");
+  }
+  return found;
+}
+
+/** The numbers of a weight, in single precision. */
+export function numbersOf(graph: Uint8Array, { half, start, end }: Weight): Float32Array {
+  const view = new DataView(graph.buffer, graph.byteOffset);
+  const wide = half ? 2 : 4;
+  return Float32Array.from({ length: (end - start) / wide }, (_, i) =>
+    half ? fromHalf(view.getUint16(start + 2 * i, true)) : view.getFloat32(start + 4 * i, true),
+  );
 }
 
 /** How many numbers a weight has. */

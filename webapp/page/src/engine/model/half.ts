@@ -22,7 +22,8 @@ export function toHalf(value: number): number {
   return sign | (exponent === -14 ? steps : ((exponent + 15) << 10) + (steps - 1024));
 }
 
-function roundToEven(value: number): number {
+/** The nearest whole number, of two the even one: as Python rounds. */
+export function roundToEven(value: number): number {
   const below = Math.floor(value);
   const rest = value - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 === 1) ? below + 1 : below;

@@ -1,11 +1,11 @@
-// `.style` files: a studied style, that is S and a brush. safetensors, as export/runtime/style_file.py says; whoever made a
-// file may have put anything into it, so everything is checked, and what it says of itself is shown, not trusted.
+// `.style` files: a studied style, that is S and a brush. safetensors, as export/runtime/style_file.py says, read and written
+// here; whoever made a file may have put anything into it, so everything is checked, and what it says of itself is shown, not trusted.
 import * as v from "valibot";
 
 import type { ModelDescription } from "../../types";
 import { Trouble } from "../trouble";
 import { type Brush, countOf, type Weight, weightsOf } from "./graph-weights";
-import { fromHalf } from "./half";
+import { fromHalf, toHalf } from "./half";
 
 export interface StyleFile {
   /** S. */
@@ -64,6 +64,59 @@ export async function readStyle(
   return found;
 }
 
+/** A file's bytes, the same as `to_bytes` in style_file.py writes. `graph`: the model's frame graph. Throws `Trouble`. */
+export async function writeStyle(
+  { style, brush, name, source, preview }: Omit<StyleFile, "licence">,
+  description: ModelDescription,
+  graph: Uint8Array,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const known = weightsOf(graph);
+  const finite = bounded(style, MAX_STYLE) && Object.values(brush).every((part) => bounded(part, MAX_BRUSH));
+  if (!finite || preview.length > MAX_PREVIEW) {
+    throw new Trouble("The studied style cannot be written: it has numbers that are not finite or too large.");
+  }
+  // As safetensors orders them: the widest numbers first, then by name.
+  const parts = Object.entries(brush).sort(([a], [b]) => (a < b ? -1 : 1));
+  const tensors: [string, string, number[], ArrayBufferView<ArrayBuffer>][] = [
+    ["style", "F32", [style.length], Float32Array.from(style)],
+    ...parts.map(([each, part]): (typeof tensors)[number] => {
+      const weight = known.get(each);
+      if (!weight) throw new Trouble("This brush is not one of this model; study the picture again.");
+      return [`brush.${each}`, "F16", weight.shape, Uint16Array.from(part, toHalf)];
+    }),
+    ["preview", "U8", [preview.length], preview],
+  ];
+  const data = new Uint8Array(tensors.reduce((sum, [, , , numbers]) => sum + numbers.byteLength, 0));
+  const entries: Record<string, object> = {};
+  let at = 0;
+  for (const [each, dtype, shape, numbers] of tensors) {
+    data.set(new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength), at);
+    entries[each] = { dtype, shape, data_offsets: [at, at + numbers.byteLength] };
+    at += numbers.byteLength;
+  }
+  const { licence, weights } = description;
+  const texts = { name, model: modelLine(description), weights, licence, source };
+  const lines = Object.fromEntries(Object.entries(texts).map(([key, text]) => [key, oneLine(text)]));
+  const header = new TextEncoder().encode(
+    asPython({ __metadata__: { format: FORMAT, ...lines, sha256: await hashOf(data) }, ...entries }),
+  );
+  const start = 8 + Math.ceil(header.length / 8) * 8;
+  const bytes = new Uint8Array(start + data.length).fill(0x20, 8 + header.length, start);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(start - 8), true);
+  bytes.set(header, 8);
+  bytes.set(data, start);
+  return bytes;
+}
+
+/** JSON with a space after each comma and colon, as Python's `json.dumps` writes it. */
+function asPython(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(asPython).join(", ")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([key, each]) => `${JSON.stringify(key)}: ${asPython(each)}`)
+    .join(", ")}}`;
+}
+
 /** One sentence about a file's licence where it is not the model's own. */
 export function licenceNote({ name, licence }: StyleFile, { licence: own }: ModelDescription): string | null {
   if (licence === own) return null;
@@ -119,10 +172,17 @@ function open(bytes: Uint8Array<ArrayBuffer>) {
 
 /** Without a secure origin there is nothing to hash with, as for the model's own files. */
 async function isHash(data: Uint8Array<ArrayBuffer>, hash: unknown): Promise<boolean> {
-  if (!globalThis.crypto?.subtle) return true;
-  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
-  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("") === hash;
+  return !globalThis.crypto?.subtle || (await hashOf(data)) === hash;
 }
+
+async function hashOf(data: Uint8Array<ArrayBuffer>): Promise<string> {
+  const digest = new Uint8Array(await crypto.subtle.digest("SHA-256", data));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** A model's name and revision, as a file says them. */
+const modelLine = ({ name, revision }: Pick<ModelDescription, "name" | "revision">): string =>
+  `${name} ${revision}`.trim();
 
 /** What the tensors hold; null where one is of another kind, not finite or too large. */
 function styleOf(texts: Record<string, unknown>, tensors: ReadonlyMap<string, Tensor>): StyleFile | null {
@@ -155,7 +215,7 @@ function checkModel({ model, weights }: Record<string, unknown>, description: Mo
     throw new Trouble(`The model ${description.name} is too old for studied styles; export it again.`);
   }
   if (weights === description.weights) return;
-  const own = `${description.name} ${description.revision}`.trim();
+  const own = modelLine(description);
   const theirs = oneLine(model);
   const same = theirs === own ? " with other weights" : "";
   throw new Trouble(

@@ -1,10 +1,7 @@
 // A painting brought to a larger size with the fine detail of its frame, for clips painted on the processor; what is
 // shown live is made in compositor.ts and webgpu/shaders.ts. The formula is in models/rules.py (`DETAIL`).
 import type { Rules, Size } from "../../../types";
-import { coverage } from "../../model/resize";
-
-/** OpenCV's cubic, which the shaders use, too. */
-const CUBIC = -0.75;
+import { coverage, cubic } from "../../model/resize";
 
 /**
  * RGBA bytes painted at a size `small` → RGBA bytes of the size of their frame, opaque. `frame`: RGBA bytes of `size`. A
@@ -64,21 +61,6 @@ function shrunk(plane: Float32Array, from: Size, to: Size): Float32Array {
       for (let x = 0; x < to.width; x++) out[y * to.width + x] += weights[k] * narrow[(first + k) * to.width + x];
   });
   return out;
-}
-
-/** For each of `to` positions the four nearest of `from` pixels, the border repeated, and how much of each. */
-function cubic(from: number, to: number): { at: Int32Array; weights: Float32Array } {
-  const at = new Int32Array(4 * to);
-  const weights = new Float32Array(4 * to);
-  for (let i = 0; i < to; i++) {
-    const position = ((i + 0.5) * from) / to - 0.5;
-    const [first, f] = [Math.floor(position) - 1, position - Math.floor(position)];
-    const [before, after] = [CUBIC * f * (1 - f) ** 2, CUBIC * (1 - f) * f ** 2];
-    const near = 1 + f * f * ((CUBIC + 2) * f - (CUBIC + 3));
-    weights.set([before, near, 1 - before - near - after, after], 4 * i);
-    for (let k = 0; k < 4; k++) at[4 * i + k] = Math.min(from - 1, Math.max(0, first + k));
-  }
-  return { at, weights };
 }
 
 /** RGB of the painting with the coarse luminance as the fourth channel, every row enlarged: [h,W,4], 0…255. */
