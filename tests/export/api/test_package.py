@@ -81,6 +81,7 @@ def test_its_command_paints_files(call, tmp_path, scene):
     Image.fromarray(scene).save(tmp_path / "photo.png")
     assert "painted.png" in call("impasto", "stylize", "photo.png", "-s", "great-wave:2", "-o", "painted.png")
     assert np.asarray(Image.open(tmp_path / "painted.png")).shape == scene.shape
+    call("impasto", "stylize", "photo.png", "-s", "great-wave", "--only", "person", "-o", "person.png")
     assert "great-wave" in call("impasto", "gallery", "list")
     assert "stylize" in call("impasto", "--help")
 
