@@ -36,7 +36,9 @@ def on_ray(
     weights = model.files["frame"]["sha256"]
     settings = {**painter.settings(), "size": size, "brush_size": brush_size}
     only = painter.only if isinstance(painter, PersonPainter) else None
+    (pictures, shares), (behind, behind_shares) = styles, background
     recipe = Recipe(
-        place, weights, *map(tuple, styles), first.look, size, brush_size, settings, only, *map(tuple, background)
-    )
+        place, weights, tuple(pictures), tuple(shares), first.look, size, brush_size, settings,
+        only=only, background=tuple(behind), background_shares=tuple(behind_shares),
+    )  # fmt: skip
     return stylize_on_ray(address, source, output, recipe, **shown)
