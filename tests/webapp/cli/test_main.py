@@ -22,6 +22,7 @@ from safetensors.torch import load_file
 from impasto.export.benchmark import make_clip
 from impasto.webapp.cli import main as cli
 from impasto.webapp.cli.arguments import parse_style
+from impasto.webapp.cluster import stylize as cluster
 
 
 @pytest.fixture
@@ -424,3 +425,18 @@ def test_what_cannot_be_painted_apart(run, files):
         assert words in err
         assert err.count("\n") == 1
     assert not (files / "out.mp4").exists()
+
+
+def test_a_cluster_is_told_what_is_painted_apart(run, files, monkeypatch):
+    recipes = []
+
+    def on_ray(address, source, output, recipe, **_):
+        recipes.append(recipe)
+        return {"kind": "folder", "output": output, "painted": [], "skipped": [], "failed": [], "ignored": []}
+
+    monkeypatch.setattr(cluster, "stylize_on_ray", on_ray)
+    for extra in (["--only", "background"], ["--background-style", "waves:2"], []):
+        assert run(*stylize(files, *extra, "--ray", "auto"))[0] == 0
+    told = [(each.only, len(each.background), each.background_shares) for each in recipes]
+    assert told == [("background", 0, ()), (None, 1, (2.0,)), (None, 0, ())]
+    assert len({json.dumps(each.settings) for each in recipes}) == 3
