@@ -15,8 +15,12 @@ from engine_page import (
     set_style,
     set_view,
     shown,
+    wait_until,
 )
 from onnx import TensorProto, helper
+from playwright.sync_api import expect
+from test_offline import KEPT
+from test_page import LOOK, PATIENCE, faults, visit
 
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.person import PersonPainter
@@ -195,3 +199,43 @@ def test_the_page_finds_people_as_python_does(browser, static_site, model, style
     assert mean_difference(seen, expected) < 0.5
     assert np.percentile(np.abs(seen.astype(int) - expected), 99) <= 3
     page.close()
+
+
+def test_the_choice_on_the_page(browser, static_site):
+    """Chosen in the panel: styles for both, the link, what is said where nobody is found; kept for offline."""
+    context = browser.new_context(
+        viewport={"width": 1366, "height": 900}, reduced_motion="reduce", permissions=["camera"]
+    )
+    asked = []
+    context.on("request", lambda request: asked.append(request.url))
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    assert not [url for url in asked if "person" in url], "nothing is fetched before it is wanted"
+
+    page.locator("#who").select_option("Only the person")
+    said = page.locator("#who-hint")
+    expect(said).to_have_text("No person is found here, so all of it counts as background.", timeout=PATIENCE)
+    assert len([url for url in asked if "person" in url]) == 1
+
+    page.locator("#who").select_option("Each in a style of its own")
+    expect(said).to_have_text("No person is found here, so all of it counts as background.", timeout=PATIENCE)
+    whose = page.get_by_role("group", name="Whose style")
+    expect(whose.get_by_role("button", name="All but the person")).to_have_attribute("aria-pressed", "true")
+    page.locator("[data-key=red-fuji]").click()
+    expect(page.locator("#caption")).to_have_text("The Starry Night before Fine Wind, Clear Morning")
+    whose.get_by_role("button", name="The person").click()
+    page.locator("[data-key=great-wave]").click()
+    expect(page.locator("#caption")).to_have_text("The Great Wave off Kanagawa before Fine Wind, Clear Morning")
+    wait_until(page, "location.hash.includes('who=each&behind=red-fuji') && location.hash.includes('style=great-wave')")
+    assert faults(page) == "[]"
+
+    # The link has all of it, in a clean output, too; and what was fetched once is there without a network.
+    page.evaluate(KEPT)
+    link = page.url.replace("#", "?obs=1#")
+    context.set_offline(True)
+    page.goto(link)
+    expect(page.locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    expect(said).to_have_text("No person is found here, so all of it counts as background.", timeout=PATIENCE)
+    context.close()

@@ -49,3 +49,14 @@ export function fileName(ending: string, now = new Date()): string {
   const day = `${now.getFullYear()}-${two(now.getMonth() + 1)}-${two(now.getDate())}`;
   return `impasto ${day} at ${two(now.getHours())}.${two(now.getMinutes())}.${two(now.getSeconds())}.${ending}`;
 }
+
+/** "holiday, The Great Wave.mp4": named after the source and the styles, as `painted_name` in webapp/studio/names.py. */
+export function paintedName(source: string, titles: string[]): string {
+  const plain = (text: string): string =>
+    text
+      .replace(/[\p{Cc}\\/:*?"<>|]+/gu, " ")
+      .replace(/\s+/g, " ")
+      .trim();
+  const base = plain(source.replace(/\.[^.]+$/, "")) || "painted";
+  return `${base}, ${plain(titles.join(" + ")) || "own style"}.mp4`;
+}

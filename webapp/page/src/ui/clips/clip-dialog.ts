@@ -7,12 +7,12 @@ import type { ClipEngine } from "../../clips/options";
 import { clipSize } from "../../clips/size";
 import { liveSize } from "../../live/size";
 import type { Engine, PageConfig, Size } from "../../types";
-import { byId, make } from "../dom";
+import { byId, make, paintedName } from "../dom";
 import { BRUSHES } from "../settings/controls";
 import type { Settings, Store } from "../settings/settings";
 import { engineTrouble, progressText } from "../status/sentences";
 import type { Activity } from "../status/status";
-import type { Palette } from "../styles/palette";
+import { type Palette, titlesOf } from "../styles/palette";
 import { type ClipSizes, createPreview } from "./preview";
 import { createStyleStrip } from "./style-strip";
 
@@ -155,6 +155,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     try {
       await ready;
       const { signal } = mine;
+      const name = paintedName(file.name, titlesOf(settings.get(), palette.styles));
       signal.throwIfAborted();
       const made = await paintClip(file, brushed(engine, painted, shown), {
         side: Math.min(shown.width, shown.height),
@@ -167,15 +168,14 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
           remark.textContent = sentence;
         },
       });
-      if (mine === work && dialog.open) show(file, made, remark.textContent ?? "");
+      if (mine === work && dialog.open) show(name, made, remark.textContent ?? "");
     } catch (error) {
       if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error));
     }
   };
 
-  const show = (file: File, painted: Blob, remark: string): void => {
+  const show = (name: string, painted: Blob, remark: string): void => {
     result = URL.createObjectURL(painted);
-    const name = `${file.name.replace(/\.[^.]+$/, "")} painted.mp4`;
     const video = make("video", {
       src: result,
       controls: true,

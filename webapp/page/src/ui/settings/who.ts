@@ -9,9 +9,9 @@ import type { Settings, Store } from "./settings";
 
 export const CHOICES: readonly (readonly [Who, string])[] = [
   ["all", "Everything"],
-  ["person", "Only me"],
-  ["background", "Everything but me"],
-  ["each", "Both, each in a style of its own"],
+  ["person", "Only the person"],
+  ["background", "Everything but the person"],
+  ["each", "Each in a style of its own"],
 ];
 
 export function bindWho(settings: Store<Settings>, palette: Palette, engine: Engine): void {

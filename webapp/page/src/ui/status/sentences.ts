@@ -178,10 +178,7 @@ const ms = (time: number): string => `${Math.round(time)} ms`;
 /** What is said beside the choice of what is painted; empty where there is nothing to say. */
 export function nobodySentence(who: Who, found: boolean, backend: Backend | null): string {
   if (who === "all") return "";
-  if (!found) {
-    const all = { person: "nothing of it is painted", background: "all of it is painted" };
-    return `Nobody is found in the picture, so ${who === "each" ? "all of it has the style of what is behind" : all[who]}.`;
-  }
+  if (!found) return "No person is found here, so all of it counts as background.";
   if (who === "each" && backend === "server")
     return "The server paints one style at a time: what is behind stays as it is.";
   return "";

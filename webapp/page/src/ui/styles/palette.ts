@@ -4,6 +4,7 @@ import { blend, blendBrushes } from "../../engine/model/style";
 import type { StyleFile } from "../../engine/model/style-file";
 import { Trouble } from "../../engine/trouble";
 import type { BuiltInStyle, Engine } from "../../types";
+import type { Settings } from "../settings/settings";
 import { isOwn, type Mix, shares } from "./mix";
 
 export interface PaletteStyle {
@@ -140,6 +141,15 @@ async function bitmapOf(file: Blob): Promise<ImageBitmap> {
   const small = await createImageBitmap(whole, { ...size, resizeQuality: "high" });
   whole.close();
   return small;
+}
+
+/** Titles of the styles that are painted with: of people, and of what is behind them where that has its own. */
+export function titlesOf(
+  { mix, who, behind }: Pick<Settings, "mix" | "who" | "behind">,
+  styles: Palette["styles"],
+): string[] {
+  const used = who === "each" ? [...mix, ...behind] : mix;
+  return used.map(({ key }) => styles.get(key)?.title ?? key);
 }
 
 /** What hangs beside the painting: one style with its artist, or the shares of a blend. */

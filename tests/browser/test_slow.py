@@ -1,0 +1,67 @@
+"""A device on which no size reaches ten frames a second is told once what would help; so is one on which the page died."""
+
+from engine_page import serve_echo
+from playwright.sync_api import expect
+from test_page import PATIENCE, visit
+
+# The painting worker's clock: every frame is said to have taken so long, whatever its size.
+SLOW = """(() => {
+  const Plain = globalThis.Worker;
+  globalThis.took = 400; // milliseconds
+  globalThis.Worker = class extends Plain {
+    set onmessage(listener) {
+      super.onmessage = ({ data }) => listener({ data: data.kind === "shown" ? { ...data, paintMs: took } : data });
+    }
+  };
+})()"""
+
+# Everything that is said in passing, in order.
+SAID = """() => {
+  globalThis.said = [];
+  const box = document.querySelector("#announce");
+  new MutationObserver(() => said.push(box.textContent)).observe(box, { childList: true, characterData: true });
+}"""
+
+
+def test_what_would_help_is_said_once(browser, static_site):
+    context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script(SLOW)
+    serve_echo(context)  # the painter itself is quick, so that the test is
+    page = visit(context, static_site + "#painter=wasm")
+    page.evaluate(SAID)
+    page.get_by_role("button", name="Try the sample scene").click()
+    advice = page.locator("#note")
+    expect(advice).to_contain_text("pictures a second are all that this device can paint now", timeout=PATIENCE)
+    expect(advice).to_contain_text("Closing other programs and tabs helps, and so does plugging in the charger.")
+    size = page.locator("#figures")
+    page.locator("#facts summary").click()
+    expect(size).to_contain_text("Painted at")
+    # The picture is kept recognisable, and nothing is said again, though it goes on as slowly.
+    assert min(int(n) for n in size.locator("dd").nth(1).inner_text().split(" × ")) >= 224
+    page.evaluate(
+        """(left) => new Promise((done) => {
+          const stop = impasto.engine.on(({ kind }) => kind === "painted" && !--left && (stop(), done()));
+        })""",
+        40,
+    )
+    said = [text for text in page.evaluate("said") if "pictures a second" in text]
+    assert len(said) == 1, said
+    context.close()
+
+
+def test_a_page_that_died_while_the_graphics_card_painted_goes_on_with_the_processor(browser, static_site):
+    context = browser.new_context(reduced_motion="reduce")
+    context.add_init_script("if (!sessionStorage.seen) sessionStorage.setItem('impasto-painting', 'yes')")
+    serve_echo(context)
+    page = visit(context, static_site)
+    page.evaluate(SAID)
+    page.evaluate("sessionStorage.seen = 'yes'")
+    page.get_by_role("button", name="Try the sample scene").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("impasto.engine.backend") == "wasm"
+    assert any("gave up this page while the graphics card painted" in text for text in page.evaluate("said"))
+    assert page.locator("#painter").input_value() == "auto"
+    page.reload()  # it is remembered
+    page.get_by_role("button", name="Try the sample scene").click()
+    expect(page.locator("#announce")).to_contain_text("now the processor paints", timeout=PATIENCE)
+    context.close()
