@@ -1,4 +1,4 @@
-"""A device on which no size reaches ten frames a second is told once what would help; so is one on which the page died."""
+"""A slow device is told once what would help; one on which the page died paints with the processor."""
 
 from engine_page import serve_echo
 from playwright.sync_api import expect
