@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Error, expect
 from test_clips import HEIGHT, WIDTH, finish, pictures, write
 from test_page import LOOK, PATIENCE, apart, decoded, faults, visit
 
@@ -52,6 +52,30 @@ def test_styles_are_chosen_and_seen_inside_the_dialog(page, tmp_path):
     finish(page, tmp_path / "painted.mp4")
     page.keyboard.press("Escape")
     expect(page.locator("#caption")).to_contain_text("The Scream")  # the page has the same choice
+
+
+def test_a_painted_clip_is_not_lost_without_a_word(page, clip):
+    dialog, question = page.locator("dialog#clip"), page.locator("dialog#ask")
+    asked = []
+    page.on("dialog", lambda box: asked.append(box.type) or box.dismiss())
+    dialog.get_by_role("button", name="Paint", exact=True).click()
+    expect(dialog.get_by_role("link", name="Download")).to_be_visible(timeout=PATIENCE)
+    dialog.get_by_role("button", name="Close").click()
+    expect(question).to_contain_text("The painted clip is nowhere else.")
+    assert faults(page) == "[]"
+    question.get_by_role("button", name="Keep it open").click()
+    with pytest.raises(Error, match="ERR_ABORTED"):  # the browser asks, and the answer is no
+        page.goto("about:blank")
+    assert asked == ["beforeunload"]
+    page.locator("#use-clip").set_input_files(str(clip))  # nor does another clip take its place
+    question.get_by_role("button", name="Keep it open").click()
+    with page.expect_download() as caught:
+        dialog.get_by_role("link", name="Download").click()
+    assert caught.value.suggested_filename == "holiday, The Starry Night.mp4"
+    page.keyboard.press("Escape")  # it is kept: nothing is asked
+    expect(dialog).to_be_hidden()
+    page.goto("about:blank")
+    assert asked == ["beforeunload"]
 
 
 def test_the_dialog_has_no_accessibility_fault(page):

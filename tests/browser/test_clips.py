@@ -220,7 +220,14 @@ def test_cancelling_leaves_nothing_running(page, tmp_path):
     begin(page, clip)
     dialog = page.locator("dialog#clip")
     expect(dialog.get_by_text("left")).to_be_visible(timeout=120 * SECOND)  # under way: it tells the time left
+    page.keyboard.press("Escape")  # asked, and no is the answer that is at hand
+    question = page.locator("dialog#ask")
+    expect(question).to_contain_text("What has been painted of it is lost.")
+    page.keyboard.press("Escape")
+    expect(question).to_be_hidden()
+    expect(dialog).to_be_visible()
     dialog.get_by_role("button", name="Cancel").click()
+    question.get_by_role("button", name="Stop").click()
     expect(dialog).to_be_hidden()
     all_closed(page)
     assert 0 < page.evaluate("encoded") < 1000

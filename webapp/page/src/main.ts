@@ -21,6 +21,7 @@ import { paintPoster } from "./ui/stage/poster";
 import { createSession } from "./ui/stage/session";
 import { bindSources } from "./ui/stage/sources";
 import { bindTools } from "./ui/stage/tools";
+import { askBeforeLeaving } from "./ui/status/leaving";
 import { createMessages, type Messages } from "./ui/status/messages";
 import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sentences";
 import { bindCaption, bindStatus, createActivity } from "./ui/status/status";
@@ -156,6 +157,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
   bindMirror(settings);
+  askBeforeLeaving();
   if (config.server?.studio)
     Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
   void bringBack();

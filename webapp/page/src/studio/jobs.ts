@@ -1,6 +1,6 @@
 // The jobs of this visitor: heard of from the server, listed with what can be done about them, told when one is done.
+import { ask } from "../ui/ask";
 import { byId } from "../ui/dom";
-import { ask } from "./ask";
 import { percentOf, showList } from "./job-list";
 import { getJob, listen, Refusal, removeJob, saved } from "./server";
 import { isOver, type Studio } from "./state";

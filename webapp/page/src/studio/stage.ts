@@ -94,6 +94,7 @@ export function createStage(): Stage {
     showExample() {
       if (showing === "example") return;
       showing = "example";
+      document.body.dataset.stage = "example";
       const clips = [video(exampleBefore, "before", 0), video(exampleAfter, "after", 0)];
       for (const clip of clips) Object.assign(clip, { muted: true, loop: true, autoplay: true });
       put(clips[0], clips[1], 16 / 9);
@@ -103,11 +104,13 @@ export function createStage(): Stage {
     },
     showPreview(preview, caption, figures) {
       showing = "preview";
+      document.body.dataset.stage = "preview";
       put(picture(preview.before), picture(preview.after), preview.width / preview.height);
       closeup.show(preview.after, preview.width, preview.height);
       say(caption, figures);
     },
     showJob(job, source) {
+      document.body.dataset.stage = job.state === "done" ? "result" : "job";
       byId("progress").hidden = job.state !== "painting" && job.state !== "waiting";
       if (job.state !== "done") return showProgress(job);
       if (showing === key(job)) return;

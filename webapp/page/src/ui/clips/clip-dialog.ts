@@ -7,9 +7,11 @@ import type { ClipEngine } from "../../clips/options";
 import { clipSize } from "../../clips/size";
 import { liveSize } from "../../live/size";
 import type { Engine, PageConfig, Size } from "../../types";
+import { ask, type Question } from "../ask";
 import { byId, make, paintedName } from "../dom";
 import { BRUSHES } from "../settings/controls";
 import type { Settings, Store } from "../settings/settings";
+import { wouldBeLost } from "../status/leaving";
 import { engineTrouble, progressText } from "../status/sentences";
 import type { Activity } from "../status/status";
 import { type Palette, titlesOf } from "../styles/palette";
@@ -24,6 +26,22 @@ const SIZES: readonly (readonly [number, string])[] = [
 ];
 /** Short side that strokes are as broad as at, pixels: `DEFAULT` in webapp/files/brush.py. */
 const BRUSH = 320;
+
+/** What is asked before something is lost. */
+const LOSING: Record<"painting" | "result", Question> = {
+  painting: {
+    title: "Stop painting this clip?",
+    words: "What has been painted of it is lost.",
+    yes: "Stop",
+    no: "Go on painting",
+  },
+  result: {
+    title: "Close without downloading it?",
+    words: "The painted clip is nowhere else.",
+    yes: "Close",
+    no: "Keep it open",
+  },
+};
 
 export interface ClipDialog {
   open(file: File): Promise<void>;
@@ -53,11 +71,24 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
   /** What the step that is shown now listens to or holds. */
   const leave: (() => void)[] = [];
 
+  /** What closing the dialog would lose. */
+  let risk: "painting" | "result" | null = null;
+  const atRisk = (what: typeof risk): void => {
+    risk = what;
+    wouldBeLost("clip", what !== null);
+  };
+  /** Whether nothing would be lost, or the person says that it may be. */
+  const mayClose = async (): Promise<boolean> => risk === null || ask(LOSING[risk]);
+  const close = async (): Promise<void> => {
+    if (await mayClose()) dialog.close();
+  };
+
   const leaveStep = (): void => {
     for (const end of leave.splice(0)) end();
   };
   const stop = (): void => {
     work?.abort();
+    atRisk(null);
     leaveStep();
     if (result) URL.revokeObjectURL(result);
     result = "";
@@ -67,6 +98,18 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     stop();
     dialog.replaceChildren();
     options.resume();
+  });
+
+  // Escape, and a phone's gesture back.
+  dialog.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape" || risk === null) return;
+    event.preventDefault();
+    void close();
+  });
+  dialog.addEventListener("cancel", (event) => {
+    if (risk === null) return;
+    event.preventDefault();
+    void close();
   });
 
   const fill = (title: string, ...children: Node[]): void =>
@@ -87,6 +130,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
 
   const refuse = (file: File, sentence: string): void => {
     leaveStep();
+    atRisk(null);
     const close = button("Close", () => dialog.close(), "primary");
     fill(
       "This clip cannot be painted here",
@@ -141,10 +185,11 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     leaveStep();
     const mine = new AbortController();
     work = mine;
+    atRisk("painting");
     const bar = make("progress", { max: 1, value: 0, aria: { label: "Painted so far" } });
     const line = make("p", { className: "hint", textContent: activity.sign?.text ?? "Preparing the painter…" });
     const remark = make("p", { className: "hint" });
-    const cancel = button("Cancel", () => dialog.close());
+    const cancel = button("Cancel", () => void close());
     fill("Painting", make("p", { className: "file", textContent: file.name }), bar, line, remark, buttons(cancel));
     cancel.focus();
     // Until the first frame is painted, what it waits for: downloads, the painter, a place at the server.
@@ -176,6 +221,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
 
   const show = (name: string, painted: Blob, remark: string): void => {
     result = URL.createObjectURL(painted);
+    atRisk("result");
     const video = make("video", {
       src: result,
       controls: true,
@@ -184,13 +230,14 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
       aria: { label: "The painted clip" },
     });
     const link = make("a", { href: result, download: name, className: "primary", textContent: "Download" });
+    link.addEventListener("click", () => atRisk(null));
     fill(
       "Your painting",
       video,
       make("p", { className: "hint", textContent: remark }),
       buttons(
         link,
-        button("Close", () => dialog.close()),
+        button("Close", () => void close()),
       ),
     );
     link.focus();
@@ -198,6 +245,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
 
   return {
     async open(file) {
+      if (!(await mayClose())) return;
       stop(); // another clip takes the place of the one before; closing the dialog would tell so only later
       const mine = new AbortController();
       work = mine;

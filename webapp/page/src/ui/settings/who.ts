@@ -30,10 +30,9 @@ export function bindWho(settings: Store<Settings>, palette: Palette, engine: Eng
     const choice = CHOICES.find(([value]) => value === select.value);
     if (choice) settings.set({ who: choice[0], choosing: choice[0] === "each" ? "behind" : "mix" });
   });
-  settings.on((now, before) => {
+  settings.on((now) => {
     // What is behind begins with a style of its own.
     if (now.who === "each" && !now.behind.length) settings.set({ behind: only(other(now, palette)) });
-    if (now.who !== before.who) found = true; // until it is known
     show();
   });
   engine.on((event: EngineEvent) => {

@@ -3,6 +3,7 @@ import { paintStill } from "../../live/still";
 import { openMicrophone, type Recording, record, recordingBarrier } from "../../media/recorder";
 import type { Engine } from "../../types";
 import { byId, fileName } from "../dom";
+import { wouldBeLost } from "../status/leaving";
 import type { Messages } from "../status/messages";
 import { clock, engineTrouble, microphoneTrouble } from "../status/sentences";
 import type { Activity } from "../status/status";
@@ -58,6 +59,7 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
     await notice();
     if (!engine.canvas) throw new Error("There is nothing to record yet.");
     recording = await record(engine, sound);
+    wouldBeLost("recording", true);
     session.live?.hold(true);
     const began = performance.now();
     const tick = (): void => {
@@ -73,6 +75,7 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
     } finally {
       clearInterval(ticking);
       recording = null;
+      wouldBeLost("recording", false);
       session.live?.hold(false);
       button.setAttribute("aria-pressed", "false");
       button.removeAttribute("aria-label");

@@ -1,5 +1,5 @@
 // A question in a dialog; Escape is a no.
-import { byId } from "../ui/dom";
+import { byId } from "./dom";
 
 export interface Question {
   title: string;
