@@ -2,6 +2,7 @@
 import { createEngine } from "./engine/engine";
 import { readDescription } from "./engine/model/description";
 import { licenceNote } from "./engine/model/style-file";
+import { studySteps } from "./engine/study/study";
 import { sentenceOf, Trouble } from "./engine/trouble";
 import { diedPainting, MARKS, markPainting } from "./live/died";
 import { keepForOffline } from "./offline/offline";
@@ -29,11 +30,12 @@ import { createGallery } from "./ui/styles/gallery";
 import { only, without } from "./ui/styles/mix";
 import { Palette } from "./ui/styles/palette";
 import { forget, remember, remembered } from "./ui/styles/remembered";
+import { bindStudying } from "./ui/styles/studying";
 import { bindTarget, targeted } from "./ui/styles/target";
 
 declare global {
   /** For tests. */
-  var impasto: { engine: Engine } | undefined;
+  var impasto: { engine: Engine; studySteps: typeof studySteps } | undefined;
 }
 
 async function fetchJson<T>(address: string): Promise<T> {
@@ -72,7 +74,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   const linked = parseSettings(location.hash, palette.names, model.rules);
   const settings = createStore<Settings>({ ...DEFAULT_SETTINGS, mix: only(palette.first), ...linked });
   const engine = createEngine(byId("host"), config, model);
-  globalThis.impasto = { engine };
+  globalThis.impasto = { engine, studySteps };
   const activity = createActivity(engine, messages);
   const died = diedPainting(MARKS, Date.now());
   markPainting(engine, MARKS);
@@ -99,12 +101,32 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
       // It may have been the other one's style, too.
       const { mix, behind } = settings.get();
       settings.set({ mix: without(mix, key, palette.first), behind: behind.filter((entry) => entry.key !== key) });
-      const id = kept.get(key);
-      if (id !== undefined) void forget(id);
+      forgetOwn(key);
+      studying?.removed(key);
     },
   );
   /** Numbers of own styles that are kept on this device, by key. */
   const kept = new Map<string, number>();
+  const keepOwn = (key: string, file: File): void => {
+    void remember(file).then((id) => id !== null && kept.set(key, id));
+  };
+  const forgetOwn = (key: string): void => {
+    const id = kept.get(key);
+    if (id !== undefined) void forget(id);
+  };
+  const studying = bindStudying({
+    engine,
+    config,
+    session,
+    settings,
+    palette,
+    messages,
+    learnt(key, file) {
+      forgetOwn(key);
+      keepOwn(key, file);
+      gallery.rebuild();
+    },
+  });
 
   /** A file as a style of the person's own: its key on the palette. */
   const own = async (file: File): Promise<string> => {
@@ -112,14 +134,14 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     const read = await engine.readStyle(file, file.name);
     const note = licenceNote(read, model);
     if (note) messages.note(note);
-    return palette.addStudied(read, file.name).key;
+    return palette.addStudied(read, file).key;
   };
   const takeOwn = async (files: File[], otherwise: (name: string) => string): Promise<void> => {
     for (const file of files) {
       try {
         const key = await own(file);
         chosen.set({ mix: only(key) });
-        void remember(file).then((id) => id !== null && kept.set(key, id));
+        keepOwn(key, file);
       } catch (error) {
         messages.trouble("picture", sentenceOf(error, otherwise(file.name)));
       }

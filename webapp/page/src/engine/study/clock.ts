@@ -9,6 +9,8 @@ export interface Clock {
   readonly share: number;
   /** An estimate. The first step counts for the time, not for the pace: shaders and threads are made in it. */
   readonly secondsLeft: number;
+  /** What has passed and what is left. */
+  readonly secondsInAll: number;
 }
 
 /** Times are milliseconds; `start`: when the first step begins; `before`: steps that were done elsewhere. */
@@ -18,6 +20,10 @@ export function createClock(
   before = 0,
 ): Clock {
   let [steps, passed, first] = [0, 0, 0];
+  const left = (): number => {
+    const pace = steps > 1 ? (passed - first) / (steps - 1) : passed;
+    return Math.max(0, seconds - passed, (least_steps - before - steps) * pace);
+  };
   return {
     get steps() {
       return before + steps;
@@ -31,8 +37,10 @@ export function createClock(
       return Math.min(1, (before + steps) / least_steps, passed / seconds);
     },
     get secondsLeft() {
-      const pace = steps > 1 ? (passed - first) / (steps - 1) : passed;
-      return Math.max(0, seconds - passed, (least_steps - before - steps) * pace);
+      return left();
+    },
+    get secondsInAll() {
+      return passed + left();
     },
   };
 }

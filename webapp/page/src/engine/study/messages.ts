@@ -13,8 +13,10 @@ export interface StudyWish {
   folder: string;
   model: ModelDescription;
   offer: StudyOffer;
-  /** Where to study; a graphics card made of software counts only where it is asked for. */
-  prefer: StudyPlace | "auto";
+  /** Where to study: the first of these that works. */
+  places: StudyPlace[];
+  /** A graphics card made of software is good enough. */
+  softwareToo: boolean;
   /** The painting, and its S. */
   picture: ImageBitmap;
   style: Float32Array;
@@ -40,6 +42,8 @@ export interface StudyProgress {
   /** 0…1. */
   share: number;
   secondsLeft: number;
+  /** From the first step to the end, an estimate. */
+  secondsInAll: number;
   /** The weighted loss of the first step and, as a mean that runs along, of the present. */
   first: number;
   mean: number;

@@ -59,11 +59,11 @@ async function fetchNeeded({ base, folder, model: description, offer }: Omit<Stu
   return { model, vgg: { name: file.split("/").at(-1) ?? "", bytes: new Uint8Array(vgg) } };
 }
 
-async function openPlace(kind: StudyPlace, { base, prefer }: Omit<StudyWish, "picture">, vgg: Place["vgg"]) {
+async function openPlace(kind: StudyPlace, { base, softwareToo }: Omit<StudyWish, "picture">, vgg: Place["vgg"]) {
   const downloads = { base, progress };
   const never = new Promise<never>(() => {});
   if (kind === "wasm") return { ort: await cpuRuntime(downloads), provider: "wasm" as const, vgg, lost: never };
-  const { device } = await openGpu(prefer === "webgpu");
+  const { device } = await openGpu(softwareToo);
   const lost = device.lost.then(({ message }) => Promise.reject(new Error(message)));
   lost.catch(() => {}); // heard of by whoever waits for a step
   return { ort: await gpuRuntime(downloads), provider: { name: "webgpu" as const, device }, vgg, lost };
@@ -110,7 +110,7 @@ async function study(wish: StudyWish): Promise<void> {
   const painting = pixelsOf(wish.picture, LARGEST, background);
   const needed = await fetchNeeded(wish);
   const graph = await needed.model.file("frame");
-  let ready = await firstReady(wish.prefer === "auto" ? ["webgpu", "wasm"] : [wish.prefer], wish, painting, needed);
+  let ready = await firstReady(wish.places, wish, painting, needed);
   const start = startOf(graph, ready.session.parameters);
   const state = begin(start, wish.style);
   let shown: Pixels | null = null;
@@ -135,10 +135,10 @@ async function study(wish: StudyWish): Promise<void> {
       take(state, step, weights, rules);
       levelEnd(state.values, session);
       clock.tick(performance.now());
-      const { steps, share, secondsLeft } = clock;
+      const { steps, share, secondsLeft, secondsInAll } = clock;
       send({
         kind: "progress",
-        progress: { place: kind, steps, share, secondsLeft, first: state.losses[0], mean: state.mean },
+        progress: { place: kind, steps, share, secondsLeft, secondsInAll, first: state.losses[0], mean: state.mean },
       });
       if (state.best !== best && performance.now() - told > SO_FAR_EVERY) {
         send({ kind: "so far", ...studied(state, session, start) });
@@ -150,7 +150,7 @@ async function study(wish: StudyWish): Promise<void> {
   try {
     await learn();
   } catch (error) {
-    if (ready.kind === "wasm" || wish.prefer !== "auto") {
+    if (ready.kind === "wasm" || !wish.places.includes("wasm")) {
       if (!state.losses.length) throw error;
       console.warn("studying:", error); // what was learnt before it is kept
     } else {
@@ -234,7 +234,7 @@ function pixelsOf(picture: ImageBitmap, most: number, background: Rules["backgro
 /** So many steps on given squares: what tests compare with Python's. */
 async function runSteps({ wish, targets, batches, shares }: Extract<ToStudy, { kind: "steps" }>): Promise<void> {
   const { model, vgg } = await fetchNeeded(wish);
-  const place = await openPlace(wish.prefer === "webgpu" ? "webgpu" : "wasm", wish, vgg);
+  const place = await openPlace(wish.places[0], wish, vgg);
   const session = await openStep(place, model);
   const state = begin(startOf(await model.file("frame"), session.parameters), wish.style);
   const weights = weightsFor(session.terms, wish.offer.rules);

@@ -1,4 +1,5 @@
 // What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
+import type { StudyProgress } from "../../engine/study/messages";
 import type { Backend, PageConfig, Size, Who } from "../../types";
 
 /** What the page knows about the place it runs in. */
@@ -211,6 +212,28 @@ export function progressText(done: {
   if (done.framesPerSecond !== null) parts.push(`${rate(done.framesPerSecond)} frames/s`);
   if (done.secondsLeft !== null) parts.push(`${duration(done.secondsLeft)} left`);
   return parts.join(", ");
+}
+
+/** How far a study is: "33 % Studying “reeds”, 40 s left"; how long it takes is not known before its second step. */
+export function studyText(
+  title: string,
+  { share, steps, secondsLeft }: Pick<StudyProgress, "share" | "steps" | "secondsLeft">,
+): string {
+  const left = steps > 1 ? `, ${duration(secondsLeft)} left` : "";
+  return `${Math.floor(100 * share)} % Studying “${title}”${left}`;
+}
+
+/** What is said where studying takes long, from the steps so far; `seconds`: of all of it. */
+export function slowStudySentence(seconds: number): string {
+  return (
+    `Without WebGPU this takes about ${duration(seconds)} on this device. A .style file that was studied elsewhere ` +
+    "can be dropped here instead."
+  );
+}
+
+/** What came of a study. */
+export function studiedSentence({ steps, first, last }: { steps: number; first: number; last: number }): string {
+  return `Studied in ${steps} steps, loss ${first.toFixed(2)} → ${last.toFixed(2)}`;
 }
 
 /** Frames a second with the digits that matter. */

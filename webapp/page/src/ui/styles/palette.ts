@@ -22,6 +22,8 @@ export interface PaletteStyle {
   brush: Brush;
   /** The built-in style's `.style` file, until it was fetched. */
   studied: { url: string; sha256: string } | null;
+  /** An own style's `.style` file, once it was studied. */
+  file: File | null;
 }
 
 /** Longest side of an own picture as the network sees it; P looks at 256 px. */
@@ -38,7 +40,7 @@ export class Palette {
       const by = [artist, year].filter(Boolean).join(", ");
       const studied = file ? { url: folder + file.file, sha256: file.sha256 } : null;
       const [preview, painting] = [address(pictures.preview), address(pictures.painting)];
-      this.styles.set(key, { key, title, by, preview, painting, style, brush: {}, studied });
+      this.styles.set(key, { key, title, by, preview, painting, style, brush: {}, studied, file: null });
     }
   }
 
@@ -58,17 +60,47 @@ export class Palette {
     return entry;
   }
 
-  /** Takes a studied style in that the engine has read. `name`: of the file. */
-  addStudied({ style, brush, name: title, preview }: StyleFile, name: string): PaletteStyle {
-    const picture = preview.length ? new Blob([preview], { type: "image/jpeg" }) : null;
-    return Object.assign(this.own(title || name, "Studied style", picture), { style, brush });
+  /** Takes a studied style in that the engine has read from a file. */
+  addStudied({ style, brush, name: title, preview }: StyleFile, file: File): PaletteStyle {
+    return Object.assign(this.own(title || file.name, "Studied style", jpegOf(preview)), { style, brush, file });
+  }
+
+  /** The picture of an own style that can be studied; null for any other style. */
+  pictureOf(key: string): Blob | null {
+    return this.pictures.get(key) ?? null;
+  }
+
+  /** Takes over what was learnt of an own picture so far. */
+  learn(key: string, { style, brush }: Pick<StyleFile, "style" | "brush">): void {
+    const entry = this.styles.get(key);
+    if (entry) Object.assign(entry, { style, brush });
+  }
+
+  /** Makes an own picture the studied style that came of it, which the engine has read from a file. */
+  learnt(key: string, { style, brush, preview }: StyleFile, file: File): void {
+    const entry = this.styles.get(key);
+    if (!entry) return;
+    const picture = jpegOf(preview);
+    if (picture && entry.preview) URL.revokeObjectURL(entry.preview);
+    Object.assign(entry, { style, brush, file }, picture && { preview: URL.createObjectURL(picture) });
+    this.pictures.delete(key);
   }
 
   private own(file: string, otherwise: string, picture: Blob | null): PaletteStyle {
     const key = `own:${++this.count}`;
     const preview = picture && URL.createObjectURL(picture);
     const title = file.replace(/\.[^.]+$/, "") || otherwise;
-    const entry: PaletteStyle = { key, title, by: "", preview, painting: null, style: null, brush: {}, studied: null };
+    const entry: PaletteStyle = {
+      key,
+      title,
+      by: "",
+      preview,
+      painting: null,
+      style: null,
+      brush: {},
+      studied: null,
+      file: null,
+    };
     this.styles.set(key, entry);
     return entry;
   }
@@ -112,6 +144,9 @@ export class Palette {
     return work;
   }
 }
+
+const jpegOf = (bytes: Uint8Array<ArrayBuffer>): Blob | null =>
+  bytes.length ? new Blob([bytes], { type: "image/jpeg" }) : null;
 
 /** What P sees in a picture. */
 const seen = async (picture: Blob, engine: Engine): Promise<Pick<StyleFile, "style" | "brush">> => ({

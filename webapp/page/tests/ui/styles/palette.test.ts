@@ -88,16 +88,37 @@ describe("the palette", () => {
 
   it("takes studied styles in and mixes their brushes, plain styles being brushes of zeros", async () => {
     const mine = palette();
-    const { key, title, preview } = mine.addStudied(STUDIED, "waves-1.style");
+    const { key, title, preview } = mine.addStudied(STUDIED, new File([], "waves-1.style"));
     expect([title, preview?.startsWith("blob:")]).toEqual(["Waves", true]);
-    expect(mine.addStudied({ ...STUDIED, name: "", preview: new Uint8Array() }, "b.style")).toMatchObject({
-      title: "b",
-      preview: null,
-    });
+    expect(mine.addStudied({ ...STUDIED, name: "", preview: new Uint8Array() }, new File([], "b.style"))).toMatchObject(
+      {
+        title: "b",
+        preview: null,
+      },
+    );
     const found = await mine.mixed([entry(key, 1), entry("one", 3)], engine);
     expect([...found.style]).toEqual([1.5, 0.75, 3.75]);
     expect([...found.brush["end.conv.bias"]]).toEqual([0.25, 0.5]);
     expect((await mine.mixed([entry(key, 0), entry("one", 1)], engine)).brush).toEqual({});
+  });
+
+  it("paints a picture with what was learnt of it, and keeps that in its place", async () => {
+    vi.stubGlobal("createImageBitmap", async () => ({ close() {} }));
+    const mine = palette();
+    const { key, preview } = await mine.add(new File(["picture"], "reeds.jpg"));
+    expect(mine.pictureOf(key)).toBeInstanceOf(File);
+    expect(mine.pictureOf("one")).toBeNull();
+    mine.learn(key, { style: Float32Array.of(1, 2, 3), brush: { "end.conv.bias": Float32Array.of(4, 5) } });
+    const found = await mine.mixed([entry(key, 1)], engine);
+    expect([...found.style, ...found.brush["end.conv.bias"]]).toEqual([1, 2, 3, 4, 5]);
+    const file = new File([], "reeds.style");
+    mine.learnt(key, STUDIED, file);
+    expect(mine.styles.get(key)).toMatchObject({ title: "reeds", style: STUDIED.style, brush: STUDIED.brush, file });
+    expect(mine.styles.get(key)?.preview).not.toBe(preview);
+    expect(mine.pictureOf(key)).toBeNull();
+    mine.learn("own:99", STUDIED); // taken out meanwhile
+    mine.learnt("own:99", STUDIED, file);
+    vi.unstubAllGlobals();
   });
 
   it("fetches a built-in style's file when it is first chosen", async () => {

@@ -1,0 +1,230 @@
+// "Study this picture": an own picture is studied in the browser, on frames of what is painted, while painting goes on.
+import type { FromStudy, StudyProgress, StudyWish } from "../../engine/study/messages";
+import { type Study, startStudy } from "../../engine/study/study";
+import type { Engine, PageConfig, StudyRules } from "../../types";
+import { byId, save } from "../dom";
+import type { Settings, Store } from "../settings/settings";
+import type { Session } from "../stage/session";
+import type { Messages } from "../status/messages";
+import { engineTrouble, megabytes, slowStudySentence, studiedSentence, studyText } from "../status/sentences";
+import { only } from "./mix";
+import type { Palette } from "./palette";
+
+export interface Studying {
+  /** An own style was taken out: if it is studied, that ends. */
+  removed(key: string): void;
+}
+
+interface Parts {
+  engine: Engine;
+  config: PageConfig;
+  session: Session;
+  settings: Store<Settings>;
+  palette: Palette;
+  messages: Messages;
+  /** What came of an own picture, as a file. */
+  learnt(key: string, file: File): void;
+}
+
+/** Between two frames that are studied on, milliseconds: neighbours show the same. */
+const FRAME_EVERY = 1000;
+const WHY = "Takes a while; its strokes and shapes are painted more closely afterwards. Nothing is uploaded.";
+const LEARNING = "Painting goes on, and every few seconds with what was learnt so far.";
+const NO_SOURCE = "Start the camera, the sample scene or a clip first: a picture is studied on what is painted.";
+
+/** A study under way. */
+interface Running {
+  key: string;
+  title: string;
+  study: Study;
+  /** What it is doing, before its first step. */
+  words: string;
+  files: Map<string, { loaded: number; total: number }>;
+  progress: StudyProgress | null;
+  stopFrames(): void;
+}
+
+/** Null where nothing can be studied: the place lacks what it takes, or the page is not secure, so that no file can be hashed. */
+export function bindStudying(parts: Parts): Studying | null {
+  const { config, settings, palette, messages } = parts;
+  const offer = config.study;
+  if (!offer || !isSecureContext) return null;
+  /** What is said of own styles that were studied in this visit, by key. */
+  const facts = new Map<string, string>();
+  let running: Running | null = null;
+
+  const draw = (): void => {
+    const { mix } = settings.get();
+    const key = mix.length === 1 ? mix[0].key : "";
+    if (running) showRunning(running);
+    else if (palette.pictureOf(key)) show({ hint: WHY, buttons: ["begin"] });
+    else if (palette.styles.get(key)?.file) show({ words: facts.get(key), buttons: ["save"] });
+    else show(null);
+  };
+  const stop = (): void => {
+    running?.stopFrames();
+    running?.study.close();
+    running = null;
+    removeEventListener("beforeunload", ask);
+  };
+  /** What a style of the mix became is painted with. */
+  const repaint = (key: string): void => {
+    const { mix } = settings.get();
+    if (mix.some((entry) => entry.key === key)) settings.set({ mix: [...mix] });
+  };
+  const done = async ({ key, title }: Running, { file: bytes, ...rest }: Done): Promise<void> => {
+    const file = new File([bytes], `${title}.style`);
+    palette.learnt(key, await parts.engine.readStyle(file, title), file);
+    facts.set(key, studiedSentence(rest));
+    parts.learnt(key, file);
+    repaint(key);
+    messages.announce(`${title} is studied.`);
+  };
+  const heard = (mine: Running, message: FromStudy): void => {
+    if (mine !== running) return;
+    if (message.kind === "download") mine.files.set(message.file, message);
+    else if (message.kind === "preparing") mine.words = "Preparing to study…";
+    else if (message.kind === "progress") mine.progress = message.progress;
+    else if (message.kind === "so far") {
+      palette.learn(mine.key, message);
+      repaint(mine.key);
+    } else if (message.kind === "done") {
+      stop();
+      done(mine, message.done)
+        .catch((error) => messages.trouble("study", engineTrouble(error)))
+        .finally(draw);
+    } else if (message.kind === "trouble") {
+      stop();
+      messages.trouble("study", message.sentence);
+    }
+    draw();
+  };
+  const start = async (key: string): Promise<void> => {
+    if (!parts.session.source) return messages.trouble("study", NO_SOURCE);
+    messages.clear("study");
+    const wish = await wishFor(parts, key);
+    if (running) return wish.picture.close();
+    const study = startStudy(wish, (message) => heard(mine, message));
+    const mine: Running = {
+      key,
+      title: wish.name,
+      study,
+      words: "Fetching what it takes to study, once…",
+      files: new Map(),
+      progress: null,
+      stopFrames: feed(study, offer.rules),
+    };
+    running = mine;
+    addEventListener("beforeunload", ask);
+    messages.announce(`Studying “${wish.name}”.`);
+    draw();
+    button("enough").focus();
+  };
+
+  button("begin").addEventListener("click", () => {
+    const [{ key }] = settings.get().mix;
+    start(key).catch((error) => messages.trouble("study", engineTrouble(error)));
+  });
+  button("enough").addEventListener("click", () => {
+    if (!running) return;
+    running.study.enough();
+    running.words = "Keeping what was learnt…";
+    running.progress = null;
+    draw();
+  });
+  button("save").addEventListener("click", () => {
+    const file = palette.styles.get(settings.get().mix[0].key)?.file;
+    if (file) save(file, file.name);
+  });
+  parts.session.onSource(() => messages.clear("study"));
+  settings.on((now, before) => now.mix !== before.mix && draw());
+  draw();
+  return {
+    removed(key) {
+      facts.delete(key);
+      if (running?.key === key) stop();
+      draw();
+    },
+  };
+}
+
+type Done = Extract<FromStudy, { kind: "done" }>["done"];
+
+/** What was learnt so far would be lost. */
+const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
+
+async function wishFor({ engine, config, settings, palette }: Parts, key: string): Promise<StudyWish> {
+  const picture = palette.pictureOf(key)!;
+  const { style } = await palette.mixed(only(key), engine);
+  const { backend } = settings.get();
+  return {
+    base: document.baseURI,
+    folder: new URL(`models/${config.models[0]}/`, document.baseURI).href,
+    model: engine.model,
+    offer: config.study!,
+    places: backend === "wasm" ? ["wasm"] : ["webgpu", "wasm"],
+    softwareToo: backend === "webgpu",
+    picture: await createImageBitmap(picture),
+    style,
+    name: palette.styles.get(key)?.title ?? "",
+    source: picture instanceof File ? picture.name : "",
+  };
+}
+
+/** Hands frames of what is painted to a study, one after another, until it has enough or the function that comes back is called. */
+function feed(study: Study, { frames, side }: StudyRules): () => void {
+  const video = byId<HTMLVideoElement>("source");
+  let given = 0;
+  const give = async (): Promise<void> => {
+    if (!video.videoWidth || video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    const scale = Math.min(1, side / Math.min(video.videoWidth, video.videoHeight));
+    const size = {
+      resizeWidth: Math.round(scale * video.videoWidth),
+      resizeHeight: Math.round(scale * video.videoHeight),
+    };
+    study.frame(await createImageBitmap(video, { ...size, resizeQuality: "high" }));
+    given++;
+    if (given >= frames) clearInterval(timer);
+  };
+  const timer = setInterval(() => void give().catch(() => {}), FRAME_EVERY); // a source that changes gives none
+  void give().catch(() => {});
+  return () => clearInterval(timer);
+}
+
+type Button = "begin" | "enough" | "save";
+const button = (name: Button): HTMLButtonElement => byId<HTMLButtonElement>(`study-${name}`);
+
+interface Shown {
+  words?: string;
+  hint?: string;
+  /** 0…1, or null while it is not known; without it there is no bar. */
+  share?: number | null;
+  buttons: Button[];
+}
+
+function show(shown: Shown | null): void {
+  byId("study").hidden = shown === null;
+  if (!shown) return;
+  byId("study-words").textContent = shown.words ?? "";
+  byId("study-hint").textContent = shown.hint ?? "";
+  for (const name of ["begin", "enough", "save"] as const) button(name).hidden = !shown.buttons.includes(name);
+  const bar = byId<HTMLProgressElement>("study-bar");
+  bar.hidden = shown.share === undefined;
+  if (shown.share === null) bar.removeAttribute("value");
+  else if (shown.share !== undefined) bar.value = shown.share;
+}
+
+function showRunning({ title, words, files, progress }: Running): void {
+  const buttons: Button[] = ["enough"];
+  if (progress) {
+    const slow = progress.place === "wasm" && progress.steps > 1;
+    const hint = slow ? slowStudySentence(progress.secondsInAll) : LEARNING;
+    return void show({ words: studyText(title, progress), share: progress.share, hint, buttons });
+  }
+  const all = [...files.values()];
+  const sum = (name: "loaded" | "total") => all.reduce((total, file) => total + file[name], 0);
+  const [loaded, total] = [sum("loaded"), sum("total")];
+  const fetching = all.some((file) => file.loaded < file.total);
+  const text = `Fetching what it takes to study, once: ${megabytes(loaded)} of ${megabytes(total)}`;
+  show({ words: fetching ? text : words, share: fetching ? loaded / total : null, buttons });
+}
