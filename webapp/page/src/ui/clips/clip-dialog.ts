@@ -7,7 +7,7 @@ import type { ClipEngine } from "../../clips/options";
 import { clipSize } from "../../clips/size";
 import { liveSize } from "../../live/size";
 import type { Engine, PageConfig, Size } from "../../types";
-import { ask, type Question } from "../ask";
+import { ask as askPerson, type Question } from "../ask";
 import { byId, make, paintedName } from "../dom";
 import { BRUSHES } from "../settings/controls";
 import type { Settings, Store } from "../settings/settings";
@@ -78,7 +78,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     wouldBeLost("clip", what !== null);
   };
   /** Whether nothing would be lost, or the person says that it may be. */
-  const mayClose = async (): Promise<boolean> => risk === null || ask(LOSING[risk]);
+  const mayClose = async (): Promise<boolean> => risk === null || askPerson(LOSING[risk]);
   const close = async (): Promise<void> => {
     if (await mayClose()) dialog.close();
   };
