@@ -1,6 +1,9 @@
-"""What a style is studied on: pictures made by code, and batches of crops of these or of the frames at hand. NumPy."""
+"""What a style is studied on: batches of crops of the frames at hand, or of the photographs that come with the package
+and pictures made by code. NumPy."""
 
 from collections.abc import Callable, Sequence
+from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import cv2
@@ -11,7 +14,8 @@ SHIFT = 12  # the most that the second frame is shifted, in pixels
 STILL = 0.25  # how many pairs of frames do not move at all
 NOISE = 0.02  # the most sensor noise, standard deviation
 LIGHT = 0.03  # how far the second frame's light differs, standard deviation of its factor
-MADE_UP = 16  # pictures, where none are given
+PHOTOGRAPHS = Path(__file__).parent / "photographs"
+MADE_UP = 4  # pictures made by code that are added to the photographs
 POOL = 32  # squares; more hardly help and cost the time to look at each
 
 
@@ -84,7 +88,7 @@ def exposed(rng: np.random.Generator, frame: np.ndarray) -> np.ndarray:
 
 
 class Contents:
-    """A pool of squares to paint, from pictures or, where there are none, from made-up ones.
+    """A pool of squares to paint: of pictures or, where there are none, of the package's photographs and made-up ones.
 
     What a square's features are is computed once, when it is first drawn; its second frame is another one every time.
     """
@@ -92,15 +96,16 @@ class Contents:
     def __init__(
         self, pictures: Sequence[np.ndarray], side: int, seed: int, features: Callable[[np.ndarray], np.ndarray]
     ):
-        self.pictures = [fitted(picture) for picture in pictures]
+        self.pictures = [fitted(picture) for picture in pictures or photographs()]
         self.side, self.features, self.rng = side, features, np.random.default_rng(seed)
         self.pool: list[tuple[Crop, np.ndarray, np.ndarray]] = []
-        self.made = not self.pictures
+        self.to_make = 0 if pictures else MADE_UP
 
     def draw(self, n: int) -> dict[str, np.ndarray]:
         """N squares as inputs of the step: `frame`, `content` and what `second_frames` gives."""
-        if self.made and len(self.pictures) < MADE_UP:
-            self.pictures.append(made_up(len(self.pictures)))
+        if self.to_make:  # one at a time: each takes as long as a good part of a step
+            self.to_make -= 1
+            self.pictures.append(made_up(self.to_make))
         while len(self.pool) < POOL:
             crop = draw_crop(self.rng, self.pictures, self.side)
             frame = cut(self.pictures[crop.picture], crop, self.side)
@@ -113,6 +118,13 @@ class Contents:
         crops, frames, features = zip(*chosen, strict=True)
         seconds = second_frames(self.rng, self.pictures, crops, self.side)
         return {"frame": np.stack(frames), "content": np.stack(features), **seconds}
+
+
+@cache
+def photographs() -> tuple[np.ndarray, ...]:
+    """The photographs that come with the package, RGB uint8 [H,W,3], about 384 pixels on the short side."""
+    files = sorted(PHOTOGRAPHS.glob("*.webp"))
+    return tuple(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB) for file in files)
 
 
 def made_up(seed: int, side: int = SIDE) -> np.ndarray:

@@ -26,29 +26,29 @@ from .sessions.session import REFUSALS, cores
 from .styles import StyleEncoder
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 3e-3, 1e-2  # Adam's, for T's weights and for S
+WEIGHTS_RATE, STYLE_RATE = 1.2e-3, 1e-2  # Adam's, for T's weights and for S
 WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
-LEVEL = 0.4  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
+LEVEL = 0.3  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
-SMOOTH = 0.9  # how much of the mean loss is kept from step to step; batches differ
-PATIENCE = 60  # steps without a better mean loss until it ends
+SMOOTH = 0.95  # how much of the mean loss is kept from step to step; batches differ
+PATIENCE = 200  # steps without a better mean loss until it ends
 RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
 TILES = 16  # the most squares of a painting that are looked at
-STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
+STRENGTH = 8.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.1, "detail": 0.3}
+TOWARDS_PHOTOGRAPH = {"content": 0.06, "detail": 0.1}
 ALWAYS = {
-    "texture": 10.0,
-    "energy": 1.5,
+    "texture": 16.0,
+    "energy": 6.0,
     "colour": 0.5,
     "covariance": 0.2,
     "contrast": 0.4,
-    "structure": 30.0,
+    "structure": 180.0,
     "tv": 0.02,
-    "output_temporal": 80.0,
+    "output_temporal": 110.0,
 }
 
 
@@ -125,7 +125,7 @@ def study(
 ) -> Studied:
     """A picture, RGB uint8 [H,W,3], as a style that T has practised: S and a brush.
 
-    contents: RGB uint8 pictures to practise on, frames of a clip for instance; made-up ones if there are none.
+    contents: RGB uint8 pictures to practise on, frames of a clip for instance; without any, what `Contents` has itself.
     seconds: how long, 60 if nothing is said; or steps: how many, which gives the same bits for the same seed and number
     of threads. closer: 0 to the painting … 1 to the photograph. brush_size: 0.25…4, above 1 for larger strokes.
     style: S to begin with, P's if there is none. on_progress is called before the first step and after each; where it

@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 from playwright.sync_api import expect
 
+from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
-from impasto.export.runtime.style_file import style_file, write_style
+from impasto.export.runtime.style_file import read_style, style_file, write_style
 
 PATIENCE = 180_000  # milliseconds
 
@@ -103,3 +104,34 @@ def test_a_picture_is_studied_and_what_was_learnt_is_kept(page, server, tmp_path
     visit(page, server)
     page.locator("#gallery button.style", has_text="reeds").click()
     expect(page.locator("#chosen")).to_contain_text("studied in 20 steps")
+
+
+def test_the_server_studies_until_it_is_enough(browser, start_server, tiny_model, tmp_path):
+    """No part is played: the tiny model's own graphs, the page's previews, the file that is downloaded."""
+    server = start_server(model=tiny_model.folder, study_seconds=3600, threads=1, jobs_at_once=1)
+    drawn = (picture(90, 120, 7) * 255).astype(np.uint8)
+    cv2.imwrite(str(tmp_path / "reeds.png"), drawn[:, :, ::-1])
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    visit(page, server)
+    page.locator("#own").set_input_files(tmp_path / "reeds.png")
+    page.get_by_role("button", name="Study this picture").click()
+    row = page.locator("#job-list li")
+    expect(row).to_contain_text(" left", timeout=PATIENCE)
+    # The small picture of the style becomes a painting, and another one once anything is learnt.
+    address = page.locator('img[src*="/frame?n="]').first.get_attribute("src")
+    frame = server.url + address.partition("?")[0]
+    first = page.request.get(frame).body()
+    while page.request.get(frame).body() == first:
+        page.wait_for_timeout(200)
+    row.get_by_role("button", name=re.compile("Enough")).click()
+    expect(row).to_contain_text(re.compile(r"studied in \d+ steps"), timeout=PATIENCE)
+    expect(page.locator("#chosen")).to_contain_text("studied in")
+    with page.expect_download() as download:
+        row.get_by_role("link", name=re.compile(r"Download .*\.style")).click()
+    learnt = read_style(download.value.path().read_bytes(), tiny_model)
+    assert learnt.name == "reeds"
+    assert any(part.any() for part in learnt.brush.values())
+    context.close()
+    server.stop()

@@ -59,7 +59,7 @@ def study_picture(
     """Study a picture and write what was learnt as `target`, a `.style` file (None: nothing is written).
 
     source: as `read_style_picture` takes it. on: a clip, a picture or a folder of pictures whose frames it is studied
-    on, and previews are painted on; by default made-up ones. preview: a picture file that is painted anew every few
+    on, and previews are painted on; by default what comes along. preview: a picture file that is painted anew every few
     seconds; show: called with such a painting, uint8 RGB. name: of the style; by default the file's. seconds, steps,
     brush_size, closer, seed, threads: as in `export.runtime.study.study`. progress: called after each step; False ends
     the studying, and what was learnt is kept, as it is after Ctrl-C.

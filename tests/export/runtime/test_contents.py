@@ -52,6 +52,18 @@ def test_made_up_pictures_are_many_and_the_same_everywhere():
     assert one.std() > 15
 
 
+def test_without_pictures_there_are_photographs_and_made_up_ones(monkeypatch):
+    monkeypatch.setattr(contents, "made_up", lambda i: np.full((40, 40, 3), i, np.uint8))
+    found = pool()
+    photographs = len(contents.photographs())
+    assert photographs >= 5
+    assert min(min(photo.shape[:2]) for photo in contents.photographs()) >= 300
+    for _ in range(contents.MADE_UP + 3):
+        found.draw(1)
+    assert len(found.pictures) == photographs + contents.MADE_UP
+    assert len(pool([scene(50, 70)]).pictures) == 1
+
+
 @pytest.mark.parametrize("pictures", [[], [scene(50, 70), scene(20, 16)]])
 def test_batches_repeat_under_a_seed_and_differ_from_step_to_step(pictures, monkeypatch):
     monkeypatch.setattr(contents, "POOL", 4)
