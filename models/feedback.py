@@ -104,8 +104,10 @@ def colours(pictures: Tensor) -> Tensor:
 
 
 def solved(matrices: Tensor, values: Tensor) -> Tensor:
-    """x with matrix · x = values, for each of symmetric positive matrices [M,K,K], values [K] → [M,K]: Gauss and Jordan's
-    elimination, in operators that graphs have."""
+    """x with matrix · x = values [K], for each of symmetric positive matrices [M,K,K] → [M,K].
+
+    Gauss and Jordan's elimination, in operators that graphs have.
+    """
     count, size, _ = matrices.shape
     rows = torch.cat((matrices, values.view(1, size, 1).expand(count, size, 1)), 2)
     unit = torch.eye(size, device=values.device)

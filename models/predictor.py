@@ -48,8 +48,8 @@ class PredictorSpec:
     last: int = 1280  # width of a last 1×1 convolution before pooling; 0 for none
     bottleneck: int = 100
     statistics: int = 0  # width of the layer that the statistics of all levels go through; 0: no such branch
-    side: int = SIDE  # pixels: pictures are cropped to a square and resized to this before P sees them; a multiple of 32
-    feedback: float = 0.0  # how far S moves on after T was seen to paint in it, see `feedback`; 0: it stays P's first word
+    side: int = SIDE  # pixels: pictures are cropped to a square and resized to this before P sees them
+    feedback: float = 0.0  # how far S moves on when T was seen to paint in it, see `feedback`; 0: it stays as P says
 
     @property
     def levels(self) -> dict[int, int]:

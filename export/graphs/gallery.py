@@ -140,8 +140,7 @@ def published_gallery() -> dict[str, dict]:
 
 
 def torch_encoder(p, t):
-    """P, and T where there is feedback, as a function from RGB uint8 [H,W,3] to S, for building a gallery before anything
-    is exported."""
+    """P, with feedback where there is, as a function from RGB uint8 [H,W,3] to S: for a gallery before the export."""
     import torch
 
     from impasto.models.feedback import style_of

@@ -83,7 +83,6 @@ def add_page_routes(router: APIRouter, studio: Studio) -> None:
             raise HTTPException(404, "There is no such style here.")
         return FileResponse(previews[name], headers={"Cache-Control": "public, max-age=3600"})
 
-
     @router.get("/paintings/{name}")
     async def style_painting(name: str):
         if name not in paintings:
