@@ -24,7 +24,7 @@ from .spec import StyleLayout, between
 TINY = 1e-4  # added to variances, of values in about 0…6: the gradient of a deviation of 0 is infinite
 SLOPE = 0.2  # of the leaky ReLU between the two layers of the statistics, below zero
 MOST_WEIGHTS = 50_000_000  # of the inverted residuals: 200 MB, ten times what the published ones have
-SIDE = 256  # pixels: pictures are cropped to a square and resized to this before P sees them
+SIDE = 256  # pixels: what P is shown where nothing else is said
 
 
 @dataclass(frozen=True)
@@ -48,6 +48,8 @@ class PredictorSpec:
     last: int = 1280  # width of a last 1×1 convolution before pooling; 0 for none
     bottleneck: int = 100
     statistics: int = 0  # width of the layer that the statistics of all levels go through; 0: no such branch
+    side: int = SIDE  # pixels: pictures are cropped to a square and resized to this before P sees them
+    feedback: float = 0.0  # how far S moves on when T was seen to paint in it, see `feedback`; 0: it stays as P says
 
     @property
     def levels(self) -> dict[int, int]:
@@ -72,6 +74,9 @@ class PredictorSpec:
         """Raises ValueError for sizes that no P has, before anything is built of them."""
         spec = cls(**{**data, "stages": tuple(tuple(s) for s in data["stages"])})
         between((spec.stem, spec.last, spec.bottleneck, spec.statistics), (1, 0, 1, 0), (512, 4096, 512, 1024))
+        between((spec.side,), (32,), (1024,))
+        if type(spec.feedback) is not float or not 0 <= spec.feedback <= 1:
+            raise ValueError(f"S cannot move on by {spec.feedback}")
         between((len(spec.stages),), (1,), (16,))
         width, weights = spec.stem, 0
         for stage in spec.stages:
@@ -84,7 +89,9 @@ class PredictorSpec:
 
 
 # Ours: the published one without its widest layers, which hold two thirds of its weights, but with statistics.
-SMALL = PredictorSpec(stages=(*PredictorSpec().stages[:5], (6, 160, 1, 2)), last=384, statistics=256)
+SMALL = PredictorSpec(
+    stages=(*PredictorSpec().stages[:5], (6, 160, 1, 2)), last=384, statistics=256, side=384, feedback=0.3
+)
 
 
 class SameConv(nn.Module):

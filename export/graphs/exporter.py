@@ -17,7 +17,7 @@ from impasto.export.runtime.model import Model, describe, load_model, write_mode
 from impasto.export.runtime.sessions.graph_weights import weights_hash
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
-from impasto.models.predictor import SIDE, Predictor
+from impasto.models.predictor import Predictor
 from impasto.models.rules import rules
 from impasto.models.steady import flownet, stabilizer
 from impasto.models.transformer import Transformer
@@ -85,7 +85,7 @@ def export_model(
             network={"transformer": t.spec.to_json(), "predictor": p.spec.to_json()},
             files=describe(aside, roles),
             multiple=MULTIPLE,
-            style_side=SIDE,
+            style_side=p.spec.side,
             rules=rules(MULTIPLE),
             state=STATE,
             recipe=recipe or {},
@@ -98,7 +98,7 @@ def export_model(
 
 def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     """Export every graph in every precision; returns role → file name."""
-    height, width = 64, 96
+    height, width, side = 64, 96, p.spec.side
     frame = {"frame": torch.rand(1, 3, height, width), "style": torch.rand(1, t.layout.size)}
     # A tensor for each input: torch.export would take one tensor given twice for one input.
     state = {s["name"]: torch.rand(1, s["channels"], height // s["over"], width // s["over"]) for s in STATE}
@@ -107,7 +107,7 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
     for suffix, dtype in DTYPES.items():
         tuned = dtype == torch.float32  # half precision is for graphics processors, and would round Winograd's sums
         graphs += [
-            ("style" + suffix, StyleGraph(p, dtype), {"image": torch.rand(1, 3, SIDE, SIDE)}),
+            ("style" + suffix, StyleGraph(p, t, dtype), {"image": torch.rand(1, 3, side, side)}),
             ("frame" + suffix, FrameGraph(t, dtype, tuned), frame),
             ("step" + suffix, StepGraph(t, dtype, tuned), {**frame, **of_step}),
         ]
@@ -186,7 +186,7 @@ def forget_origins(model) -> None:
 def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, str]) -> dict[str, float]:
     """Run every graph beside its network; returns the differences. Raises ParityError."""
     with torch.no_grad():
-        style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+        style = p(torch.from_numpy(parity.probes(p.spec.side, p.spec.side)["picture"])).numpy()
     differences = {}
     for role, file in roles.items():
         if role.startswith("frame"):
@@ -199,6 +199,6 @@ def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, s
         elif role == "steady_style":
             differences[role] = parity.steady_style_difference(t, folder / file, style)
         else:
-            differences[role] = parity.style_difference(p, folder / file)
+            differences[role] = parity.style_difference(p, t, folder / file)
         parity.require(role, differences[role])
     return {role: float(f"{value:.2e}") for role, value in differences.items()}

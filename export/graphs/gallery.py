@@ -139,16 +139,16 @@ def published_gallery() -> dict[str, dict]:
     return json.loads((files("impasto.models") / "published_gallery.json").read_text("utf-8"))
 
 
-def torch_encoder(p):
-    """P as a function from RGB uint8 [H,W,3] to S, for building a gallery before anything is exported."""
+def torch_encoder(p, t):
+    """P, with feedback where there is, as a function from RGB uint8 [H,W,3] to S: for a gallery before the export."""
     import torch
 
-    from impasto.models.predictor import SIDE
+    from impasto.models.feedback import style_of
 
     @torch.no_grad()
     def encode(image: np.ndarray) -> np.ndarray:
-        pixels = torch.from_numpy(square(image, SIDE)).permute(2, 0, 1)[None].float() / 255
-        return p(pixels)[0].numpy()
+        pixels = torch.from_numpy(square(image, p.spec.side)).permute(2, 0, 1)[None].float() / 255
+        return style_of(p, t, pixels)[0].numpy()
 
     return encode
 

@@ -10,6 +10,8 @@ from torch import nn
 
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.steady import Steady
+from impasto.models.feedback import style_of
+from impasto.models.predictor import Predictor
 from impasto.models.steady.stabilizer import State
 from impasto.models.transformer import Transformer
 
@@ -103,12 +105,12 @@ def steps_apart(
 
 
 @torch.no_grad()
-def style_difference(p: nn.Module, graph: Path, side: int = 256) -> float:
-    """Largest difference between P in float32 and a style graph, relative to the largest value of S."""
+def style_difference(p: Predictor, t: Transformer, graph: Path) -> float:
+    """Largest difference between S in float32 and of a style graph, relative to the largest value of S."""
     session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     worst = 0.0
-    for image in probes(side, side).values():
-        reference = p(torch.from_numpy(image)).numpy()
+    for image in probes(p.spec.side, p.spec.side).values():
+        reference = style_of(p, t, torch.from_numpy(image)).numpy()
         ours = session.run(None, {"image": image})[0]
         worst = max(worst, float(np.abs(ours - reference).max() / np.abs(reference).max()))
     return worst

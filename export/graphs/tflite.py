@@ -21,7 +21,7 @@ from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
 from impasto.models.errors import BadInput
-from impasto.models.predictor import SIDE, Predictor
+from impasto.models.predictor import Predictor
 from impasto.models.rules import rules
 from impasto.models.steady import flownet, stabilizer
 from impasto.models.transformer import Transformer
@@ -149,7 +149,7 @@ def write_tflite(
     """
     frame, int8, step = (folder / file for file in FILES.values())
     with torch.no_grad():
-        style = p(torch.from_numpy(parity.probes(SIDE, SIDE)["picture"])).numpy()
+        style = p(torch.from_numpy(parity.probes(p.spec.side, p.spec.side)["picture"])).numpy()
     styles = [style, *(np.asarray(entry["style"], np.float32)[None] for entry in (gallery or {}).values())]
     width, height = size
     inputs = {"frame": torch.rand(1, height, width, 3), "style": torch.from_numpy(style)}

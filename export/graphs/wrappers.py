@@ -5,6 +5,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
+from impasto.models import feedback
 from impasto.models.predictor import Predictor
 from impasto.models.steady.stabilizer import State
 from impasto.models.transformer import Transformer
@@ -24,13 +25,23 @@ class Float32Edges(nn.Module):
 
 
 class StyleGraph(Float32Edges):
-    """`style.onnx`: image [1,3,256,256] → style [1,D]."""
+    """`style.onnx`: image [1,3,S,S] → style [1,D].
 
-    def __init__(self, p: Predictor, dtype: torch.dtype = torch.float32):
+    Where P's description asks for `feedback`, T and the reference photographs are in it too; these, and what is made of
+    them, stay float32.
+    """
+
+    def __init__(self, p: Predictor, t: Transformer, dtype: torch.dtype = torch.float32):
         super().__init__(p, dtype)
+        self.gain = p.spec.feedback
+        if self.gain:
+            self.t = copy.deepcopy(t).eval()
+            self.register_buffer("photographs", feedback.photographs())
 
     def forward(self, image: Tensor) -> Tensor:
-        return self.convert(image)
+        if not self.gain:
+            return self.convert(image)
+        return feedback.corrected(self.convert, self.t, self.photographs.float() / 255, image, self.gain)
 
 
 class FrameGraph(Float32Edges):

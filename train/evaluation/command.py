@@ -74,6 +74,7 @@ def evaluate_command(
     described = [describe(name, painter, alone.get(name)) for name, painter in painters.items()]
     result = report.build(described, prepared, known, rows)
     result["made_up_styles"] = styles is None
+    result["flat"] = evaluate.flat_frames(single, prepared)
     if crops:
         result["predictor"] = crops
     report.write(result, output)
@@ -86,6 +87,7 @@ def evaluate_command(
         print(f"{report.model_table(result, source)}\n")
         if alone:
             print(f"{report.STEADY_TEXT}\n\n{report.steady_table(result, source)}\n")
+    print(f"{report.FLAT_TEXT}\n\n{report.flat_table(result)}\n")
     print(f"{output}: report.md, report.json, pictures.png, losses.png, stability.png, contact_sheet.png")
 
 

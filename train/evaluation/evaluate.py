@@ -12,6 +12,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -73,6 +74,7 @@ RATIOS = {  # of figures, by the figure they are
     "ghosting": ("trail", "trail_change"),
 }
 STYLE_SIDE = 384  # px: short side at which VGG sees the style picture
+FLAT_SIDE = 256  # px: of the grey frame that has to stay even
 THIRDS = ("low", "middle", "high")
 
 
@@ -163,6 +165,22 @@ def measure_scene(
             rows.append({**row, "model": name, **_complete(known[name])})
             tick()
     return facts, rows
+
+
+def flat_frames(
+    painters: Mapping[str, Any], styles: Sequence[ReferenceStyle], side: int = FLAT_SIDE
+) -> dict[str, dict[str, int]]:
+    """How unevenly a plain grey frame is painted: model → style → levels of 255 between the largest and the smallest
+    value of a channel. 0 is even; what there is more is a weave that lies over every plain sky."""
+    grey = np.full((side, side, 3), 128, np.uint8)
+    found: dict[str, dict[str, int]] = {}
+    for name, painter in painters.items():
+        found[name] = {}
+        for style in styles:
+            painter.use([painter.encode(style.picture)])
+            painter.reset()
+            found[name][style.name] = int(np.ptp(painter.paint(grey), (0, 1)).max())
+    return found
 
 
 def paint(painter, scene: Scene, style: ReferenceStyle) -> list[np.ndarray]:

@@ -79,6 +79,11 @@ PICTURE_TEXT = (
     "What a person sees in one picture. Texture and colour, from the painting's, and cfsd, from the frame's: 0 is "
     "best. Energy and contrast, relative to the painting's: 1 is right, less is flat. Ssim, to the frame: 1 is best."
 )
+FLAT_TEXT = (
+    "A plain grey frame has to be painted evenly: levels of 255 between the largest and the smallest value of a "
+    "channel, 0 is best, and more than 2 can be seen as a weave in plain skies."
+)
+MOST_LEVELS = 2
 STEADY_TEXT = (
     "Steady, relative to the same model frame by frame. The ratios are those of e_stab, of neighbours and of frames 8 "
     "apart, to the unpainted input's own. Ghosting is measured where a frame shows what was hidden in the one before: "
@@ -141,6 +146,8 @@ def markdown(result: dict) -> str:
             ]
         scenes = [row for row in result["by_scene"] if row["source"] == source]
         parts += [f"Scene by scene, mean over {_styles(count)}:", _table(("scene", "model"), COLUMNS, scenes)]
+    if "flat" in result:
+        parts += ["## Flat frames", FLAT_TEXT, flat_table(result)]
     parts += ["## Beside the published figures on MPI-Sintel", _published(result)]
     if "predictor" in result:
         parts += ["## Does P know a painting by a part of it?", _predictor(result["predictor"])]
@@ -152,6 +159,17 @@ def picture_table(result: dict, source: str) -> str:
     """`PICTURE_COLUMNS` of the models on one source of scenes."""
     rows = [row for row in result["by_model"] if row["source"] == source]
     return _table(("model",), PICTURE_COLUMNS, rows)
+
+
+def flat_table(result: dict) -> str:
+    """By model: how unevenly it paints a grey frame at worst, on average, and in how many styles it can be seen."""
+    lines = [f"| model | worst | in | mean | styles above {MOST_LEVELS} |", "|---|---|---|---|---|"]
+    for name, levels in result["flat"].items():
+        worst = max(levels, key=lambda style: levels[style])
+        above = sum(value > MOST_LEVELS for value in levels.values())
+        mean = np.mean(list(levels.values()))
+        lines.append(f"| {name} | {levels[worst]} | {worst} | {mean:.2f} | {above} of {len(levels)} |")
+    return "\n".join(lines)
 
 
 def notes(result: dict) -> dict[str, list[str]]:

@@ -286,7 +286,7 @@ def export(
         require_extra()
     recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
-    gallery = build_gallery(torch_encoder(p), paintings) if paintings else None
+    gallery = build_gallery(torch_encoder(p, t), paintings) if paintings else None
     model = export_model(p, t, output, recipe=recipe, gallery=gallery, tflite=size)
     if with_study:
         from impasto.train.study.graph import add_study

@@ -234,7 +234,7 @@ def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings
     from impasto.export.graphs.exporter import export_model
 
     p, t = tiny_networks
-    built = gallery.build_gallery(gallery.torch_encoder(p), paintings)
+    built = gallery.build_gallery(gallery.torch_encoder(p, t), paintings)
     exported = export_model(p, t, tmp_path / "tiny", gallery=built)
     assert exported.gallery()["waves"]["preview"] == "previews/waves.webp"
     assert Image.open(exported.folder / "previews" / "waves.webp").size == (256, 192)

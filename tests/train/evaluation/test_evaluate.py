@@ -192,6 +192,20 @@ def test_a_picture_is_a_scene_of_one_frame(vgg16, small_styles):
     assert all(math.isnan(row[figure]) for figure in ("e_stab", "e_stab_lag8", "output_temporal", "flicker"))
 
 
+def test_flat_frames_are_measured_by_their_range():
+    class Weave(Flickering):
+        def paint(self, frame):
+            painted = super().paint(frame)
+            painted[::2, 1::2, 2] += 7 * (self.colour is woven)
+            return painted
+
+    styles = [evaluate.ReferenceStyle(name, np.full((8, 8, 3), 100, np.uint8), {}, 1.0) for name in ("plain", "woven")]
+    painter = Weave()
+    woven = np.float64(100)
+    painter.encode = lambda picture: woven if picture is styles[1].picture else np.float64(100)
+    assert evaluate.flat_frames({"a": painter}, styles, side=16) == {"a": {"plain": 0, "woven": 7}}
+
+
 def test_painting_starts_anew_where_frames_are_missing():
     painter = Flickering()
     style = evaluate.ReferenceStyle("s", smooth(0, (8, 8)), {}, 1.0)

@@ -212,6 +212,15 @@ def test_pictures_have_tables_and_a_chart_of_their_own(result):
     assert report.notes(both)["s0"][0].startswith("old: ")
 
 
+def test_flat_frames_have_a_table(result):
+    assert "## Flat frames" not in report.markdown(result)
+    result["flat"] = {"old": {"s0": 0, "s1": 30, "s2": 3}, "new": {"s0": 0, "s1": 1, "s2": 0}}
+    assert "## Flat frames" in report.markdown(result)
+    _, _, old, new = tables(report.flat_table(result))[0]
+    assert old == ["old", "30", "s1", "11.00", "2 of 3"]
+    assert new == ["new", "1", "s1", "0.33", "0 of 3"]
+
+
 def test_charts_show_the_rows(result, tmp_path):
     figure = report._stability_chart(result)
     near, _, by_third, style = figure.axes
