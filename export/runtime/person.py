@@ -73,10 +73,16 @@ class PersonMask:
 
 def share(frame: np.ndarray, lines: np.ndarray) -> np.ndarray:
     """How far each pixel of a frame, uint8 RGB [H,W,3], shows a person: float32 [H,W] in 0…1. lines: of `look`."""
-    a, b = (cv2.resize(part, frame.shape[1::-1], interpolation=cv2.INTER_LINEAR) for part in lines)
-    luminance = cv2.transform(frame.astype(np.float32), np.array([LUMA], np.float32) / 255)
     low, high = PERSON_CURVE
-    t = np.clip((a * luminance + b - low) / (high - low), 0, 1)
+    size, slope = frame.shape[1::-1], 1 / (high - low)
+    red, green, blue = cv2.split(frame)
+    luminance = cv2.addWeighted(red, LUMA[0], green, LUMA[1], 0, dtype=cv2.CV_32F)  # 0…255
+    luminance = cv2.scaleAdd(blue.astype(np.float32), LUMA[2], luminance)
+    # t = clip((a·Y + b − low) / (high − low), 0, 1), with what is the same everywhere done to the small a and b.
+    a, b = lines[0] * np.float32(slope / 255), (lines[1] - np.float32(low)) * np.float32(slope)
+    t = cv2.multiply(cv2.resize(a, size, interpolation=cv2.INTER_LINEAR), luminance, dst=luminance)
+    t = cv2.add(t, cv2.resize(b, size, interpolation=cv2.INTER_LINEAR), dst=t)
+    t = cv2.min(cv2.max(t, 0, dst=t), 1, dst=t)
     return t * t * (3 - 2 * t)
 
 
