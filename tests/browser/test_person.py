@@ -224,7 +224,7 @@ def test_the_choice_on_the_page(browser, static_site):
     expect(whose.get_by_role("button", name="All but the person")).to_have_attribute("aria-pressed", "true")
     page.locator("[data-key=red-fuji]").click()
     expect(page.locator("#caption")).to_have_text("The Starry Night before Fine Wind, Clear Morning")
-    whose.get_by_role("button", name="The person").click()
+    whose.get_by_role("button", name="The person", exact=True).click()
     page.locator("[data-key=great-wave]").click()
     expect(page.locator("#caption")).to_have_text("The Great Wave off Kanagawa before Fine Wind, Clear Morning")
     wait_until(page, "location.hash.includes('who=each&behind=red-fuji') && location.hash.includes('style=great-wave')")

@@ -62,6 +62,7 @@ def test_a_page_that_died_while_the_graphics_card_painted_goes_on_with_the_proce
     assert any("gave up this page while the graphics card painted" in text for text in page.evaluate("said"))
     assert page.locator("#painter").input_value() == "auto"
     page.reload()  # it is remembered
+    expect(page.locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
     page.get_by_role("button", name="Try the sample scene").click()
-    expect(page.locator("#announce")).to_contain_text("now the processor paints", timeout=PATIENCE)
+    expect(page.locator("#note")).to_contain_text("now the processor paints", timeout=PATIENCE)
     context.close()
