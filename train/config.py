@@ -36,6 +36,7 @@ class StageConfig:
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     seed: int = 0
     save_every: int = 250  # steps between checkpoints and sample sheets
+    save_minutes: float = 0.0  # and minutes between them, if not 0: where the machine may be taken away
 
 
 @dataclass(frozen=True)
@@ -86,6 +87,7 @@ BOUNDS = {
     "contents": Bounds(1, 65_536),
     "steps": COUNT,
     "save_every": COUNT,
+    "save_minutes": Bounds(0),
     "minutes": Bounds(0),
     "warmup": Bounds(0, 10**9),
     "clip": Bounds(0, low_open=True),

@@ -161,7 +161,7 @@ def run(
     log = _Log(out, config, first, processes.num_processes) if main else None
 
     # A process may stop only where all do: the clock is the main process's, and so is the step.
-    step, seconds = first, 0.0
+    step, seconds, saved = first, 0.0, 0.0
     while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
         step += 1
         factor = rate_factor(config, step, seconds)
@@ -190,9 +190,11 @@ def run(
 
         seconds = _main_clock(processes, time.monotonic() - began)
         over = step == config.steps or (config.minutes and seconds >= 60 * config.minutes)
+        due = step % config.save_every == 0 or (config.save_minutes and seconds - saved >= 60 * config.save_minutes)
+        saved = seconds if due else saved
         if log:
             log.step(step, values, factor * max(rates.values()), seconds)
-            if over or step % config.save_every == 0:
+            if over or due:
                 checkpoint.save(out, step, nets, ema, optimizer, draws.generator)
                 log.picture(step, sheet(ema))
     processes.wait_for_everyone()

@@ -1,7 +1,8 @@
 """`impasto train recipe`: everything from pictures to a model in one command, stage after stage.
 
 Each stage is a run in a folder of its own, named after it, and starts from the one before. What is finished is noted in
-recipe.json, so the same command, given again after an interruption, goes on where it stopped.
+recipe.json, so the same command, given again after an interruption, goes on where it stopped. A checkpoint is written
+every two minutes.
 """
 
 import importlib.util
@@ -28,7 +29,7 @@ from .losses import LossWeights
 from .stages import image, predictor, steady, steady_style, video
 
 # What all stages share: the clock ends them, and the rate falls along with it.
-CLOCK = {"decay": "minutes", "steps": 10**8, "save_every": 500}
+CLOCK = {"decay": "minutes", "steps": 10**8, "save_every": 10**8, "save_minutes": 2.0}
 
 
 class Step(NamedTuple):
@@ -71,7 +72,7 @@ FRESH = {"rate": 1e-3, "predictor_rate": 5e-4}  # of the image stage from scratc
 # A dry run: every stage with the real networks and losses, on a few pictures.
 DRY = {
     "size": 64, "style_size": 48, "photo_side": 80, "painting_side": 64, "batch": 2, "steps": 2, "minutes": 0.0,
-    "decay": "steps", "save_every": 2,
+    "decay": "steps", "save_every": 2, "save_minutes": 0.0,
 }  # fmt: skip
 DRY_PICTURES = 8  # of each folder
 NOTES = "recipe.json"  # finished stage → how it ended
@@ -100,6 +101,8 @@ def run(
             photos = first_pictures(photos, Path(folder) / "photos")
             paintings = first_pictures(paintings, Path(folder) / "paintings")
         for name, config in configs.items():
+            if not config.minutes and not dry_run:
+                continue  # left out, with --set STAGE.minutes=0
             if name not in finished(out):
                 left = config.minutes - minutes_trained(out / name)
                 if dry_run or left > 0:
@@ -131,7 +134,12 @@ def plan(minutes: float, start: str, changes: Sequence[str], dry_run: bool) -> d
         name, _, setting = key.partition(".")
         if name not in configs:
             raise BadInput(f"{key} is not a stage's setting: say image.batch=8, video.batch=8 or steady.batch=8.")
-        configs[name] = configured(configs[name], changes=[f"{setting}={value}"])
+        if (setting, value) == ("minutes", "0"):
+            configs[name] = replace(configs[name], minutes=0.0)  # left out
+        else:
+            configs[name] = configured(configs[name], changes=[f"{setting}={value}"])
+    if not any(config.minutes for config in configs.values()):
+        raise BadInput("Nothing would be trained: every stage has 0 minutes.")
     return {name: replace(config, **DRY) if dry_run else config for name, config in configs.items()}
 
 

@@ -1,5 +1,6 @@
 """The loop: resuming, being killed, several processes, mistakes, budgets; and the command line before it."""
 
+import itertools
 import json
 import os
 import resource
@@ -7,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -107,6 +109,14 @@ def test_a_damaged_newest_checkpoint_gives_way_to_the_one_before(sources, tiny, 
     assert [line["step"] for line in log(run)] == [1, 2, 3, 4, 5, 6]
     assert sorted(path.name for path in (run / "checkpoints").iterdir()) == ["0000004", "0000006"]
     load_weights(run / "checkpoints" / "0000004" / "weights.safetensors")
+
+
+def test_checkpoints_by_the_clock(sources, tiny, tmp_path, monkeypatch):
+    """Steps of 40 seconds, a checkpoint whenever a minute has passed since the last, and one at the end."""
+    clock = itertools.count(0, 40)
+    monkeypatch.setattr(loop, "time", SimpleNamespace(monotonic=lambda: float(next(clock))))
+    image_stage.train(tiny(image_stage, steps=5, save_every=1000, save_minutes=1.0), out=tmp_path, **sources)
+    assert [path.stem for path in sorted((tmp_path / "samples").iterdir())] == ["0000002", "0000004", "0000005"]
 
 
 def test_where_both_checkpoints_are_damaged_the_run_is_refused(sources, tiny, tmp_path):

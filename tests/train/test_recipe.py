@@ -116,6 +116,19 @@ def test_called_again_it_does_what_is_missing(calls, tmp_path):
     assert not calls
 
 
+def test_stages_without_minutes_are_left_out(calls, tmp_path):
+    recipe.run([], [], tmp_path, minutes=10, start="published", changes=["image.minutes=0", "steady.minutes=0"])
+    assert [(name, start.rpartition("/")[2]) for name, _, start in calls] == [
+        ("predictor", "published"), ("video", "predictor"), ("steady-style", "video"),
+    ]  # fmt: skip
+    with pytest.raises(BadInput, match="every stage has 0 minutes"):
+        recipe.plan(10, "published", [f"{name}.minutes=0" for name in recipe.STAGES], dry_run=False)
+
+
+def test_checkpoints_come_every_two_minutes():
+    assert {config.save_minutes for config in recipe.plan(12, "published", [], dry_run=False).values()} == {2.0}
+
+
 def test_settings_of_a_stage_can_be_changed():
     configs = recipe.plan(10, "scratch", ["video.batch=3", "image.weights.tv=0.7"], dry_run=False)
     assert (configs["video"].batch, configs["image"].weights.tv) == (3, 0.7)

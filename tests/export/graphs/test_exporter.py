@@ -3,6 +3,7 @@
 import copy
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +15,11 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from impasto.export.graphs import exporter, parity
-from impasto.export.graphs.wrappers import FrameGraph
+from impasto.export.graphs.wrappers import FrameGraph, StyleGraph
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.steady import Steady
+from impasto.models import feedback
 from impasto.models.errors import BadInput
 from impasto.models.rules import rules
 from impasto.models.spec import TransformerSpec
@@ -86,6 +88,17 @@ def test_the_frame_graph_of_the_space_to_depth_layout(space_to_depth, tmp_path):
     exporter._to_onnx(FrameGraph(space_to_depth), inputs, ["painted"], tmp_path / "frame.onnx")
     difference = parity.frame_difference(space_to_depth, tmp_path / "frame.onnx", inputs["style"].numpy())
     assert difference <= 1e-4
+
+
+def test_a_style_graph_with_feedback(tiny_networks, tmp_path, monkeypatch):
+    """Few photographs, few steps: what is repeated is the same operators."""
+    monkeypatch.setattr(feedback, "STEPS", 1)
+    photographs = (torch.rand(2, 3, 32, 32) * 255).byte()
+    monkeypatch.setattr(feedback, "photographs", lambda: photographs)
+    p, t = copy.deepcopy(tiny_networks[0]), tiny_networks[1]
+    p.spec = replace(p.spec, side=64, feedback=0.3)
+    exporter._to_onnx(StyleGraph(p, t), {"image": torch.rand(1, 3, 64, 64)}, ["style"], tmp_path / "style.onnx")
+    assert parity.style_difference(p, t, tmp_path / "style.onnx") <= 1e-4
 
 
 @pytest.mark.slow
