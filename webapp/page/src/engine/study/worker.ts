@@ -5,7 +5,7 @@ import { download } from "../model/download";
 import { withBrush } from "../model/graph-weights";
 import { checkFile, createModel, type Model } from "../model/model";
 import { flatten, type Pixels, resized } from "../model/resize";
-import { cpuRuntime, gpuRuntime } from "../model/runtime";
+import { cpuRuntime, gpuRuntime, threadsBeside } from "../model/runtime";
 import { writeStyle } from "../model/style-file";
 import { padded, paddingOf, toPixels, toPlanes } from "../painters/canvas/pixels";
 import { openGpu } from "../painters/webgpu/device";
@@ -62,7 +62,8 @@ async function fetchNeeded({ base, folder, model: description, offer }: Omit<Stu
 async function openPlace(kind: StudyPlace, { base, softwareToo }: Omit<StudyWish, "picture">, vgg: Place["vgg"]) {
   const downloads = { base, progress };
   const never = new Promise<never>(() => {});
-  if (kind === "wasm") return { ort: await cpuRuntime(downloads), provider: "wasm" as const, vgg, lost: never };
+  if (kind === "wasm")
+    return { ort: await cpuRuntime(downloads, threadsBeside()), provider: "wasm" as const, vgg, lost: never };
   const { device } = await openGpu(softwareToo);
   const lost = device.lost.then(({ message }) => Promise.reject(new Error(message)));
   lost.catch(() => {}); // heard of by whoever waits for a step
