@@ -147,7 +147,7 @@ def test_enough_keeps_what_was_learnt_and_removing_ends_it(browser, serve_static
     context = new_context(browser, reduced_motion="reduce")
     told = json.loads(json.dumps(config))
     told["study"]["rules"]["least_steps"] = 10_000
-    page = visit(context, serve_static(config=told) + LOOK)
+    page = visit(context, serve_static(config=told) + "#size=128")  # WebGPU would be used if there were any
     page.locator("#use-picture").set_input_files(own_picture(tmp_path, "tiles"))
     page.get_by_role("button", name="Study this picture").click()
     expect(page.locator("#messages")).to_contain_text("a picture is studied on what is painted")

@@ -5,6 +5,7 @@ import { inflateSync } from "node:zlib";
 
 import { describe, expect, test } from "vitest";
 
+import { countOf } from "../src/engine/model/graph-weights";
 import type { Pixels } from "../src/engine/model/resize";
 import type { Runtime } from "../src/engine/model/runtime";
 import { readStyle, writeStyle } from "../src/engine/model/style-file";
@@ -20,6 +21,7 @@ import {
   levelEnd,
   rate,
   ratesOf,
+  readStudyGraph,
   type State,
   startOf,
   studied,
@@ -210,6 +212,16 @@ test("five steps are Python's, and what is learnt can be written and read", { ti
   const file = await writeStyle({ style, brush, name: "Reeds", source: "r.jpg", preview }, model.description, graph);
   const read = await readStyle(file, model.description, graph);
   expect(read).toEqual({ style, brush, name: "Reeds", source: "r.jpg", licence: "Apache-2.0", preview });
+});
+
+test("graphs that cannot be studied with are refused in a sentence", () => {
+  const [frame, step] = [graphOf("frame"), graphOf("study")];
+  const { terms, parameters } = readStudyGraph(step);
+  expect(() => readStudyGraph(frame)).toThrow(/^This model cannot be studied with; .+\.$/);
+  expect(() => readStudyGraph(Uint8Array.of(9, 9, 9))).toThrow(/cannot be studied with/);
+  expect(() => startOf(frame, [["stem.conv.bias", [99]]])).toThrow(/cannot be studied with/);
+  expect(startOf(frame, parameters).length).toBe(parameters.reduce((sum, [, shape]) => sum + countOf({ shape }), 0));
+  expect(() => weightsFor([...terms, "another"], rules)).toThrow(/cannot be studied with/);
 });
 
 test("a file that Python wrote is written with the same bytes", async () => {

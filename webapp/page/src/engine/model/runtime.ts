@@ -19,9 +19,13 @@ export const threads = (): number =>
 let cpu: Promise<Runtime> | null = null;
 let gpu: Promise<Runtime> | null = null;
 
+/** Threads for work beside the painting: one core is left to it. */
+export const threadsBeside = (): number =>
+  globalThis.crossOriginIsolated ? Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 1) - 1)) : 1;
+
 /** The CPU runtime. Throws `Trouble` when it cannot be had. */
-export function cpuRuntime(downloads: Downloads): Promise<Runtime> {
-  cpu ??= import("onnxruntime-web/wasm").then((ort) => prepare(ort, "ort-wasm-simd-threaded", threads(), downloads));
+export function cpuRuntime(downloads: Downloads, count = threads()): Promise<Runtime> {
+  cpu ??= import("onnxruntime-web/wasm").then((ort) => prepare(ort, "ort-wasm-simd-threaded", count, downloads));
   cpu.catch(() => (cpu = null));
   return cpu;
 }

@@ -44,13 +44,11 @@ export interface StudyProgress {
   secondsLeft: number;
   /** From the first step to the end, an estimate. */
   secondsInAll: number;
-  /** The weighted loss of the first step and, as a mean that runs along, of the present. */
-  first: number;
-  mean: number;
 }
 
 export interface StudyDone {
   steps: number;
+  /** The weighted loss of the first step, and of the last. */
   first: number;
   last: number;
   /** The bytes of the `.style` file. */

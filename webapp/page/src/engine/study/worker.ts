@@ -5,7 +5,7 @@ import { download } from "../model/download";
 import { withBrush } from "../model/graph-weights";
 import { checkFile, createModel, type Model } from "../model/model";
 import { flatten, type Pixels, resized } from "../model/resize";
-import { cpuRuntime, gpuRuntime } from "../model/runtime";
+import { cpuRuntime, gpuRuntime, threadsBeside } from "../model/runtime";
 import { writeStyle } from "../model/style-file";
 import { padded, paddingOf, toPixels, toPlanes } from "../painters/canvas/pixels";
 import { openGpu } from "../painters/webgpu/device";
@@ -62,7 +62,8 @@ async function fetchNeeded({ base, folder, model: description, offer }: Omit<Stu
 async function openPlace(kind: StudyPlace, { base, softwareToo }: Omit<StudyWish, "picture">, vgg: Place["vgg"]) {
   const downloads = { base, progress };
   const never = new Promise<never>(() => {});
-  if (kind === "wasm") return { ort: await cpuRuntime(downloads), provider: "wasm" as const, vgg, lost: never };
+  if (kind === "wasm")
+    return { ort: await cpuRuntime(downloads, threadsBeside()), provider: "wasm" as const, vgg, lost: never };
   const { device } = await openGpu(softwareToo);
   const lost = device.lost.then(({ message }) => Promise.reject(new Error(message)));
   lost.catch(() => {}); // heard of by whoever waits for a step
@@ -104,80 +105,79 @@ async function firstFrame(): Promise<void> {
   while (frames.length === 0 && !enough) await new Promise<void>((done) => (frameCame = done));
 }
 
-async function study(wish: StudyWish): Promise<void> {
-  const { rules } = wish.offer;
-  const { background } = wish.model.rules;
-  const painting = pixelsOf(wish.picture, LARGEST, background);
-  const needed = await fetchNeeded(wish);
-  const graph = await needed.model.file("frame");
-  let ready = await firstReady(wish.places, wish, painting, needed);
-  const start = startOf(graph, ready.session.parameters);
-  const state = begin(start, wish.style);
-  let shown: Pixels | null = null;
-
-  const learn = async (): Promise<void> => {
-    const { session, place, targets, kind } = ready;
-    const content = await openContent(place, needed.model, session.side);
-    const contents = createContents(session.side, rules, content.features);
-    const weights = weightsFor(session.terms, rules);
-    const clock = createClock(rules, performance.now(), state.losses.length);
-    let [told, best] = [performance.now(), state.best];
-    await firstFrame();
-    while (!enough && clock.share < 1 && !isOver(state, rules)) {
-      for (const frame of frames.splice(0)) {
-        const pixels = pixelsOf(frame, rules.side, background);
-        shown ??= pixels;
-        contents.add(pixels);
-      }
-      const rates = ratesOf(state, wish.style.length, clock.share, rules);
-      const batch = await contents.draw(session.pictures);
-      const step = await Promise.race([session.run(state, rates, weights, targets, batch), ready.lost]);
-      take(state, step, weights, rules);
-      levelEnd(state.values, session);
-      clock.tick(performance.now());
-      const { steps, share, secondsLeft, secondsInAll } = clock;
-      send({
-        kind: "progress",
-        progress: { place: kind, steps, share, secondsLeft, secondsInAll, first: state.losses[0], mean: state.mean },
-      });
-      if (state.best !== best && performance.now() - told > SO_FAR_EVERY) {
-        send({ kind: "so far", ...studied(state, session, start) });
-        [told, best] = [performance.now(), state.best];
-      }
-      await new Promise((done) => setTimeout(done)); // frames come, and what the person wants
-    }
-  };
-  try {
-    await learn();
-  } catch (error) {
-    if (ready.kind === "wasm" || !wish.places.includes("wasm")) {
-      if (!state.losses.length) throw error;
-      console.warn("studying:", error); // what was learnt before it is kept
-    } else {
-      console.warn("studying, webgpu:", error);
-      ready = await prepare("wasm", wish, painting, needed);
-      Object.assign(state, { values: state.best, moments: begin(start, wish.style).moments, count: 0 });
-      await learn();
-    }
-  }
-  if (!state.losses.length) throw new Trouble("Nothing was learnt before it was stopped.");
-  await finish(wish, needed.model, ready, studied(state, ready.session, start), shown, state);
+/** A study under way, wherever it runs. */
+interface UnderWay {
+  wish: StudyWish;
+  needed: Needed;
+  /** T's parameters as the model has them. */
+  start: Float32Array;
+  state: State;
+  /** The frames that came so far. */
+  seen: Pixels[];
 }
 
-async function finish(
-  { name, source, style: { length } }: StudyWish,
-  model: Model,
-  { place, session }: Ready,
-  learnt: Studied,
-  shown: Pixels | null,
-  { losses }: State,
-): Promise<void> {
-  await session.release();
-  const painted = shown ? await paint(place, model, learnt, pictureOf(shown), length) : null;
-  const preview = painted ? await thumbnail(painted) : new Uint8Array();
+async function study(wish: StudyWish): Promise<void> {
+  const painting = pixelsOf(wish.picture, LARGEST, wish.model.rules.background);
+  const needed = await fetchNeeded(wish);
+  let ready = await firstReady(wish.places, wish, painting, needed);
+  const start = startOf(await needed.model.file("frame"), ready.session.parameters);
+  const way: UnderWay = { wish, needed, start, state: begin(start, wish.style), seen: [] };
+  try {
+    await learn(way, ready);
+  } catch (error) {
+    console.warn(`studying, ${ready.kind}:`, error);
+    if (ready.kind === "webgpu" && wish.places.includes("wasm")) {
+      ready = await prepare("wasm", wish, painting, needed);
+      way.state.values = way.state.best;
+      await learn(way, ready);
+    } else if (!way.state.losses.length) throw error; // else what was learnt before it is kept
+  }
+  if (!way.state.losses.length) throw new Trouble("Nothing was learnt before it was stopped.");
+  await finish(way, ready);
+}
+
+async function learn({ wish, needed, start, state, seen }: UnderWay, ready: Ready): Promise<void> {
+  const { session, place, targets, kind, lost } = ready;
+  const { rules } = wish.offer;
+  const content = await openContent(place, needed.model, session.side);
+  const contents = createContents(session.side, rules, content.features);
+  for (const frame of seen) contents.add(frame);
+  if (!seen.length) await firstFrame();
+  const weights = weightsFor(session.terms, rules);
+  const clock = createClock(rules, performance.now(), state.losses.length);
+  let [told, best] = [performance.now(), state.best];
+  while (!enough && clock.share < 1 && !isOver(state, rules)) {
+    for (const frame of frames.splice(0)) {
+      seen.push(pixelsOf(frame, rules.side, wish.model.rules.background));
+      contents.add(seen.at(-1)!);
+    }
+    const rates = ratesOf(state, wish.style.length, clock.share, rules);
+    const batch = await contents.draw(session.pictures);
+    const step = await Promise.race([session.run(state, rates, weights, targets, batch), lost]);
+    take(state, step, weights, rules);
+    levelEnd(state.values, session);
+    clock.tick(performance.now());
+    const { steps, share, secondsLeft, secondsInAll } = clock;
+    send({ kind: "progress", progress: { place: kind, steps, share, secondsLeft, secondsInAll } });
+    if (state.best !== best && performance.now() - told > SO_FAR_EVERY) {
+      send({ kind: "so far", ...studied(state, session, start) });
+      [told, best] = [performance.now(), state.best];
+    }
+    await new Promise((done) => setTimeout(done)); // frames come, and what the person wants
+  }
+}
+
+async function finish({ wish, needed: { model }, start, state, seen }: UnderWay, { place, session }: Ready) {
+  const learnt = studied(state, session, start);
+  const { name, source } = wish;
+  const preview = await session
+    .release()
+    .then(() => paint(place, model, learnt, pictureOf(seen[0])))
+    .then(thumbnail)
+    .catch(() => new Uint8Array()); // a file without a picture is one, too
   const file = await writeStyle({ ...learnt, name, source, preview }, model.description, await model.file("frame"));
-  const done = { steps: losses.length, first: losses[0], last: losses.at(-1) ?? 0, file };
-  send({ kind: "done", done }, [file.buffer]);
+  const { losses } = state;
+  send({ kind: "done", done: { steps: losses.length, first: losses[0], last: losses.at(-1)!, file } }, [file.buffer]);
 }
 
 /** The middle of a frame, in the shape of the thumbnail. */
@@ -193,14 +193,14 @@ function pictureOf({ data, width, height }: Pixels): Pixels {
   return { data: cropped, ...size };
 }
 
-async function paint(place: Place, model: Model, learnt: Studied, frame: Pixels, styleSize: number): Promise<Pixels> {
+async function paint(place: Place, model: Model, learnt: Studied, frame: Pixels): Promise<Pixels> {
   const graph = withBrush(await model.file("frame"), learnt.brush);
   const session = await place.ort.InferenceSession.create(graph, { executionProviders: [place.provider] });
   const padding = paddingOf(model.description);
   const { width, height } = padded(frame, padding);
   const { painted } = await session.run({
     frame: new place.ort.Tensor("float32", toPlanes(frame.data, frame, padding), [1, 3, height, width]),
-    style: new place.ort.Tensor("float32", learnt.style, [1, styleSize]),
+    style: new place.ort.Tensor("float32", learnt.style, [1, learnt.style.length]),
   });
   const data = toPixels(painted.data as Float32Array, frame, padding);
   await session.release();

@@ -41,6 +41,8 @@ interface Running {
   words: string;
   files: Map<string, { loaded: number; total: number }>;
   progress: StudyProgress | null;
+  /** The person has enough. */
+  ending: boolean;
   stopFrames(): void;
 }
 
@@ -56,7 +58,7 @@ export function bindStudying(parts: Parts): Studying | null {
   const draw = (): void => {
     const { mix } = settings.get();
     const key = mix.length === 1 ? mix[0].key : "";
-    if (running) showRunning(running);
+    if (running) show(whatIsShown(running));
     else if (palette.pictureOf(key)) show({ hint: WHY, buttons: ["begin"] });
     else if (palette.styles.get(key)?.file) show({ words: facts.get(key), buttons: ["save"] });
     else show(null);
@@ -112,6 +114,7 @@ export function bindStudying(parts: Parts): Studying | null {
       words: "Fetching what it takes to study, once…",
       files: new Map(),
       progress: null,
+      ending: false,
       stopFrames: feed(study, offer.rules),
     };
     running = mine;
@@ -127,9 +130,12 @@ export function bindStudying(parts: Parts): Studying | null {
   });
   button("enough").addEventListener("click", () => {
     if (!running) return;
+    if (!running.progress) {
+      stop(); // nothing was learnt yet
+      return draw();
+    }
     running.study.enough();
-    running.words = "Keeping what was learnt…";
-    running.progress = null;
+    running.ending = true;
     draw();
   });
   button("save").addEventListener("click", () => {
@@ -214,17 +220,18 @@ function show(shown: Shown | null): void {
   else if (shown.share !== undefined) bar.value = shown.share;
 }
 
-function showRunning({ title, words, files, progress }: Running): void {
+function whatIsShown({ title, words, files, progress, ending }: Running): Shown {
+  if (ending) return { words: "Keeping what was learnt…", share: null, buttons: [] };
   const buttons: Button[] = ["enough"];
   if (progress) {
     const slow = progress.place === "wasm" && progress.steps > 1;
     const hint = slow ? slowStudySentence(progress.secondsInAll) : LEARNING;
-    return void show({ words: studyText(title, progress), share: progress.share, hint, buttons });
+    return { words: studyText(title, progress), share: progress.share, hint, buttons };
   }
   const all = [...files.values()];
   const sum = (name: "loaded" | "total") => all.reduce((total, file) => total + file[name], 0);
   const [loaded, total] = [sum("loaded"), sum("total")];
   const fetching = all.some((file) => file.loaded < file.total);
   const text = `Fetching what it takes to study, once: ${megabytes(loaded)} of ${megabytes(total)}`;
-  show({ words: fetching ? text : words, share: fetching ? loaded / total : null, buttons });
+  return { words: fetching ? text : words, share: fetching ? loaded / total : null, buttons };
 }

@@ -123,6 +123,18 @@ describe("promises and figures", () => {
     );
   });
 
+  it("says how far a study is, how long it takes where it is slow, and what came of it", () => {
+    const begun = { share: 0.004, steps: 1, secondsLeft: 900 };
+    expect(words.studyText("Reeds", begun)).toBe("0 % Studying “Reeds”");
+    expect(words.studyText("Reeds", { share: 0.337, steps: 40, secondsLeft: 41 })).toBe(
+      "33 % Studying “Reeds”, 41 s left",
+    );
+    expect(words.slowStudySentence(540)).toMatch(/about 9 min on this device.*\.style file/);
+    expect(words.studiedSentence({ steps: 112, first: 5.218, last: 3.9 })).toBe(
+      "Studied in 112 steps, loss 5.22 → 3.90",
+    );
+  });
+
   it("says what a link cannot carry", () => {
     expect(words.linkSentence([], "Irises")).toBe("Link copied.");
     expect(words.linkSentence(["stripes"], "Irises")).toBe(
