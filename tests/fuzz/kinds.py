@@ -361,8 +361,8 @@ class Api(Served):
 
     def make(self, folder: Path) -> dict[str, bytes]:
         file = {"path": "PICTURE", "meta": {"_type": "gradio.FileData"}}
-        call = {"data": [file, ["waves"], [], [], 1.0, False, 64, BRUSH]}
-        clip = {"data": [file, ["waves"], [], [1], 1, False, 64, 1, BRUSH, 0.0, 0.0]}
+        call = {"data": [file, ["waves"], [], [], 1.0, False, 64, BRUSH, "", []]}
+        clip = {"data": [file, ["waves"], [], [1], 1, False, 64, 1, BRUSH, 0.0, 0.0, "", []]}
         self.photo = seeds.pictures()["turned.jpg"]
         return {"paint_picture.json": json.dumps(call).encode(), "paint_clip.json": json.dumps(clip).encode()}
 

@@ -105,7 +105,7 @@ def call_without_session(url: str, folder: Path, counts: Counter, ended: threadi
             files = {"files": ("photo.jpg", (folder / "photo.jpg").read_bytes())}
             path = program.post("gradio_api/upload", files=files).json()[0]
             given = {"path": path, "meta": {"_type": "gradio.FileData"}}
-            call = [given, ["udnie"], [], [], 1.0, False, 96, BRUSH]
+            call = [given, ["udnie"], [], [], 1.0, False, 96, BRUSH, "", []]
             event = program.post("gradio_api/call/paint_picture", json={"data": call}).json()["event_id"]
             answer = program.get(f"gradio_api/call/paint_picture/{event}").text
             counts["picture"] += "event: complete" in answer

@@ -142,7 +142,7 @@ def test_numbers_that_are_none_get_a_sentence(served, number, place):
     given = {"weights": "[]", "strength": "1", "size": "0", "stability": "1", "start": "0"}
     given[place] = f"[{number}]" if place == "weights" else number
     values = [given["weights"], given["strength"], "false", given["size"], given["stability"], '"fine"', given["start"]]
-    values = ", ".join([*values, "0"])
+    values = ", ".join([*values, "0", '""', "[]"])
     path = json.dumps({"path": str(folder / "c.mp4")})
     body = f'{{"session_hash": "numbers", "data": [{path}, ["great-wave"], [], {values}]}}'
     answer = httpx.post(url + "gradio_api/call/paint_clip", content=body, headers={"Content-Type": "application/json"})
@@ -186,7 +186,8 @@ def test_addresses_and_files_of_the_server_are_refused(served, path, meta):
     url, _ = served
     file = {"path": path, **({"meta": meta} if meta else {})}
     answer = httpx.post(
-        url + "gradio_api/call/paint_clip", json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
+        url + "gradio_api/call/paint_clip",
+        json={"data": [file, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0, "", []]},
     )
     assert answer.status_code == 422
     assert "download the file" in answer.text or "not uploaded" in answer.text
@@ -199,7 +200,7 @@ def test_another_sessions_results_are_out_of_reach(served, client, clip):
     studio = app.state.studio
     theirs = studio.folders.session("someone") / "painted.mp4"
     theirs.write_bytes(clip.read_bytes())
-    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1, "full", 0, 0]
+    data = [{"path": str(theirs)}, ["great-wave"], [], [], 1, False, 64, 1, "full", 0, 0, "", []]
     event = httpx.post(url + "gradio_api/call/paint_clip", json={"data": data}).json()["event_id"]
     answer = httpx.get(url + f"gradio_api/call/paint_clip/{event}", timeout=30).text
     assert "upload it again" in answer

@@ -175,7 +175,7 @@ def test_callers_without_a_session_share_their_addresss_limit(serve, until, monk
             path = httpx.post(url + "gradio_api/upload", files={"files": file}).json()[0]
 
         def call(**more):
-            data = [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]
+            data = [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0, "", []]
             return httpx.post(url + "gradio_api/call/paint_clip", json={"data": data, **more}).json()["event_id"]
 
         line = app.state.studio.jobs.line
@@ -200,7 +200,7 @@ def test_a_full_disk_in_a_job_is_said_without_a_path_logged_and_counted(serve, m
         metrics = app.state.studio.metrics = Metrics()
         with clip.open("rb") as file:
             path = httpx.post(url + "gradio_api/upload", files={"files": file}).json()[0]
-        data = {"data": [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
+        data = {"data": [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0, "", []]}
         event = httpx.post(url + "gradio_api/call/paint_clip", json=data).json()["event_id"]
         answer = httpx.get(f"{url}gradio_api/call/paint_clip/{event}", timeout=60).text
     assert json.dumps(NO_ROOM) in answer

@@ -134,7 +134,7 @@ def test_calls_without_a_session_are_forgotten(serve, until, monkeypatch, calls)
         blocks = app.state.visits.blocks
         assert blocks.state_holder.capacity == SESSIONS_KEPT
         for number in range(calls):
-            data = {"data": ["nothing", ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
+            data = {"data": ["nothing", ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0, "", []]}
             event = http.post(url + "gradio_api/call/paint_clip", json=data).json()["event_id"]
             if number % 2:  # every other waits for its answer
                 assert "must be an uploaded file" in http.get(url + f"gradio_api/call/paint_clip/{event}").text
@@ -152,7 +152,7 @@ def test_a_job_without_anybody_who_waits_for_it_ends(serve, until, monkeypatch, 
     with serve(Settings(threads=1, jobs_at_once=1)) as (url, app):
         with clip.open("rb") as file:
             path = httpx.post(url + "gradio_api/upload", files={"files": file}).json()[0]
-        data = {"data": [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0]}
+        data = {"data": [{"path": path}, ["great-wave"], [], [], 1, False, 0, 1, "full", 0, 0, "", []]}
         assert httpx.post(url + "gradio_api/call/paint_clip", json=data).is_success
         line = app.state.studio.jobs.line
         until(lambda: line.running)
