@@ -18,6 +18,8 @@ export interface Person {
    * `moment.size` is that of the picture [1,3,h,w], which is only asked for where it is looked at.
    */
   look(moment: Moment, picture: () => Tensor): Promise<Tensor | null>;
+  /** Nobody is looked for any more: the next look begins anew, also where it did not work (a download that broke off). */
+  rest(): void;
   release(): Promise<void>;
 }
 
@@ -85,6 +87,11 @@ export function createPerson({ ort, open, rules, zeros, read, found, trouble }: 
         trouble(sentenceOf(error, "People cannot be found here, so everything is painted."));
         return null;
       }
+    },
+    rest() {
+      if (broken) session = null;
+      broken = false;
+      [looks, misses, told] = [0, 0, null];
     },
     async release() {
       forget();

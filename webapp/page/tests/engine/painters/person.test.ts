@@ -34,6 +34,7 @@ let people: number;
 const found = vi.fn();
 const trouble = vi.fn();
 let broken: Error | null;
+let rest: () => void;
 
 function person() {
   const run = async ({ last, hold }: Record<string, Tensor>) => {
@@ -56,6 +57,7 @@ function person() {
     found,
     trouble,
   });
+  rest = made.rest;
   const picture = () => new Tensor("float32", new Float32Array(768), [1, 3, 16, 16]) as never;
   return (moment: Partial<Moment> = {}) =>
     made.look({ size, mirror: false, time: 0, ...moment }, picture) as unknown as Promise<Tensor | null>;
@@ -119,5 +121,7 @@ test("where the graph does not run it is said once, and everything is painted", 
   expect(await look()).toBe(null);
   broken = null;
   expect(await look({ time: 40 })).toBe(null);
+  rest(); // everything was chosen to be painted, then people again
+  expect(await look({ time: 80 })).toBe(looks[0].lines);
   expect(trouble.mock.calls).toEqual([["People cannot be found here, so everything is painted."]]);
 });

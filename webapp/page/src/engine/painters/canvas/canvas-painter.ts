@@ -61,7 +61,10 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
     setStyle: (style, brush) => network.setStyle(style, brush),
     setStability: (stability) => network.setStability(stability),
     setBehind: (style, brush) => network.setBehind?.(style, brush),
-    setView: (next) => (view = next),
+    setView(next) {
+      view = next;
+      if (next.who === "all") person.rest();
+    },
     async show(frame, size, time, crop) {
       try {
         const start = performance.now();

@@ -20,6 +20,8 @@ export interface GpuPerson {
     time: number | null,
     reuse: GPUTexture | null,
   ): Promise<GPUTexture | null>;
+  /** See `Person.rest`. */
+  rest(): void;
   release(): Promise<void>;
 }
 
@@ -59,6 +61,7 @@ export function createGpuPerson(
       const lines = await person.look({ size, mirror: framing.mirror, time }, picture);
       return lines && tensors.toLines(lines.gpuBuffer as GPUBuffer, size, reuse);
     },
+    rest: person.rest,
     release: person.release,
   };
 }

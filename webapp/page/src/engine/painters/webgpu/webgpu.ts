@@ -190,6 +190,7 @@ function createPainter({
     },
     setView(next) {
       view = next;
+      if (next.who === "all") person.rest();
     },
     async show(frame, size, time, crop) {
       const start = performance.now();
