@@ -149,7 +149,7 @@ function createPainter({
     const { planes } = await run(frame, framing, size, time);
     const painting = tensors.toPicture(planes, size, reuse?.painting ?? null);
     const made: Painted = { frame, painting, behind: null, lines: null, window: cropWindow(frameSize(frame), framing) };
-    if (who === "each") {
+    if (who === "each" && behindStyle[0].length) {
       behind ??= openBehind();
       const { planes } = await run(frame, framing, size, time, await behind);
       made.behind = tensors.toPicture(planes, size, reuse?.behind ?? null);
