@@ -36,7 +36,10 @@ const trouble = vi.fn();
 let broken: Error | null;
 let rest: () => void;
 
-function person() {
+/** How many sessions were opened. */
+let opened: number;
+
+function person(renewAfter?: number) {
   const run = async ({ last, hold }: Record<string, Tensor>) => {
     if (broken) throw broken;
     const mask = new Tensor(
@@ -50,7 +53,11 @@ function person() {
   };
   const made = createPerson({
     ort: { Tensor } as unknown as Runtime,
-    open: async () => ({ run, release: async () => {} }) as unknown as Session,
+    open: async () => {
+      opened++;
+      return { run, release: async () => {} } as unknown as Session;
+    },
+    renewAfter,
     rules: RULES,
     zeros: (dims) => new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims) as never,
     read: async (mask) => mask.data as Float32Array,
@@ -65,6 +72,7 @@ function person() {
 
 beforeEach(() => {
   looks = [];
+  opened = 0;
   people = 0.2;
   broken = null;
   found.mockReset();
@@ -84,6 +92,13 @@ test("every second frame of a camera is looked at, and handed the mask before", 
     [true, true],
     [false, false],
   ]);
+});
+
+test("a session that would not live long is replaced, and the mask begins anew", async () => {
+  const look = person(3);
+  for (let i = 0; i < 7; i++) await look({ time: null });
+  expect(opened).toBe(3);
+  expect(looks.map(({ hold }) => hold > 0)).toEqual([false, true, true, false, true, true, false]);
 });
 
 test("every frame of a clip is looked at", async () => {

@@ -5,6 +5,7 @@ import type { Runtime } from "../../model/runtime";
 import type { Framing } from "../framing";
 import { frameSize, type PainterOptions } from "../painter";
 import { createPerson } from "../person";
+import { renewAfter } from "./device";
 import { createTensors } from "./tensors";
 import type { FrameTexture } from "./view";
 
@@ -48,6 +49,7 @@ export function createGpuPerson(
       return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
     },
     read: ({ gpuBuffer, dims }) => tensors.read(gpuBuffer as GPUBuffer, dims[2] * dims[3]),
+    renewAfter: renewAfter(),
     found: options.personFound,
     trouble: options.trouble,
   });
