@@ -78,7 +78,7 @@ def _one_colour(size):
 def made_up(request):
     """A page whose painter paints one colour, and for which whatever is red is a person: `made_up(browser, url)`."""
 
-    def opened(browser, url, painter):
+    def opened(browser, url, painter, behind=True):
         context = browser.new_context()
         request.addfinalizer(context.close)
         description = json.loads((store.model_folder() / "model.json").read_text("utf-8"))
@@ -91,7 +91,9 @@ def made_up(request):
         page = open_page(context, url)
         page.evaluate("(painter) => impasto.engine.start(painter)", painter)
         set_style(page, np.full(description["style_size"], GREY))
-        page.evaluate("(s) => impasto.engine.setBehind(Float32Array.from(s))", [0.25] * description["style_size"])
+        if behind:
+            behind_style = [0.25] * description["style_size"]
+            page.evaluate("(s) => impasto.engine.setBehind(Float32Array.from(s))", behind_style)
         return page
 
     return opened
@@ -161,6 +163,13 @@ def test_every_second_frame_is_looked_at_and_the_mask_holds_still(browser, stati
         seen = shown(page, gone)
     where = _inner(square & ~_scene(160)[1])
     assert difference(seen[where], gone[where]) <= 3
+
+
+def test_until_there_is_a_style_for_what_is_behind_it_stays_as_it_is(browser, static_site, made_up):
+    page = made_up(browser, static_site, "wasm", behind=False)
+    set_view(page, who="each")
+    picture, square = _scene(64)
+    _check(shown(page, picture), picture, square, "person")
 
 
 def test_the_mirror_turns_the_mask_along(browser, static_site, made_up):

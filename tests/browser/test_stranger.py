@@ -13,6 +13,8 @@ __all__ = ["visit"]  # a fixture
 
 DESK = {"viewport": {"width": 1366, "height": 768}}
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SIDEWAYS = {**PHONE, "viewport": {"width": 844, "height": 390}}
+SCREENS = pytest.mark.parametrize("screen", [DESK, PHONE, SIDEWAYS], ids=["desk", "phone", "sideways"])
 
 
 class Actions:
@@ -48,7 +50,7 @@ def own(tmp_path):
     return clip, tmp_path / "curtain.png"
 
 
-@pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
+@SCREENS
 def test_a_clip_in_an_own_pictures_manner(visit, screen, own, tmp_path):
     clip, picture = own
     page = visit(**screen).page
@@ -69,7 +71,7 @@ def test_a_clip_in_an_own_pictures_manner(visit, screen, own, tmp_path):
     assert np.abs(after - before).mean() > 10
 
 
-@pytest.mark.parametrize("screen", [DESK, PHONE], ids=["desk", "phone"])
+@SCREENS
 def test_the_same_on_the_live_page_alone(browser, static_site, screen, own, tmp_path):
     """Without a server: everything is painted in the browser."""
     clip, picture = own

@@ -201,6 +201,8 @@ def test_a_phone_held_sideways_is_all_picture(browser, static_site):
         viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True, permissions=["camera"]
     )
     page = visit(context, static_site + LOOK)
+    for way in ("Use my camera", "Try the sample scene"):
+        expect(page.get_by_role("button", name=way)).to_be_in_viewport(ratio=1)
     page.get_by_role("button", name="Use my camera").tap()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
     assert page.locator("#wall").bounding_box() == {"x": 0, "y": 0, "width": 844, "height": 390}

@@ -79,7 +79,9 @@ export function bindWords(studio: Studio, config: StudioConfig): void {
     byId("paint-hint").textContent = count
       ? ""
       : clip
-        ? "Choose a clip first, or drop one anywhere."
+        ? matchMedia("(pointer: coarse)").matches
+          ? "Choose a clip first."
+          : "Choose a clip first, or drop one anywhere."
         : "Choose a picture first.";
   };
   studio.on(show);

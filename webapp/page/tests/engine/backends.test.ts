@@ -2,7 +2,7 @@ import { expect, test } from "vitest";
 
 import { candidates, createSlownessCheck, slowerThan, whySentence } from "../../src/engine/backends";
 import { transfers } from "../../src/engine/messages";
-import { isSoftware } from "../../src/engine/painters/webgpu/device";
+import { isSoftware, isWebKit } from "../../src/engine/painters/webgpu/device";
 import { isOutOfMemory, sentenceOf, Trouble } from "../../src/engine/trouble";
 
 test("the fastest painter comes first, the one asked for before it, the server only where there is one", () => {
@@ -25,6 +25,15 @@ test("tooSlow ends after several slow frames in a row, not while warming up", ()
   const slow = (frames: number): number[] => Array(frames).fill(1500);
   const answers = [9000, 9000, ...slow(7), 20, ...slow(8)].map(tooSlow);
   expect(answers.indexOf(true)).toBe(17);
+});
+
+test("WebKit is recognised, on iOS and elsewhere", () => {
+  const safari =
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 26_3 like Mac OS X) AppleWebKit/605.1.15 Version/26.3 Safari/604.1";
+  const onIos = "Mozilla/5.0 (iPhone; CPU iPhone OS 26_3 like Mac OS X) AppleWebKit/605.1.15 CriOS/140.0 Safari/604.1";
+  const chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0 Safari/537.36";
+  const firefox = "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:145.0) Gecko/20100101 Firefox/145.0";
+  expect([safari, onIos, chrome, firefox].map(isWebKit)).toEqual([true, true, false, false]);
 });
 
 test("software adapters are recognised", () => {

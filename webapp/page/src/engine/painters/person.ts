@@ -18,6 +18,8 @@ export interface Person {
    * `moment.size` is that of the picture [1,3,h,w], which is only asked for where it is looked at.
    */
   look(moment: Moment, picture: () => Tensor): Promise<Tensor | null>;
+  /** Nobody is looked for any more: the next look begins anew, also where it did not work (a download that broke off). */
+  rest(): void;
   release(): Promise<void>;
 }
 
@@ -29,12 +31,16 @@ export interface PersonOptions {
   zeros(dims: number[]): Tensor;
   /** The values of a mask, where it can be read. */
   read(mask: Tensor): Promise<Float32Array>;
+  /** After so many looks a fresh session begins a mask anew: see `NetworksOptions.renewAfter`. */
+  renewAfter?: number;
   found(found: boolean): void;
   trouble(sentence: string): void;
 }
 
-export function createPerson({ ort, open, rules, zeros, read, found, trouble }: PersonOptions): Person {
+export function createPerson(options: PersonOptions): Person {
+  const { ort, open, rules, zeros, read, renewAfter = Number.POSITIVE_INFINITY, found, trouble } = options;
   let session: Promise<Session> | null = null;
+  let runs = 0;
   let broken = false;
   let past: { mask: Tensor; lines: Tensor; moment: Moment } | null = null;
   let frames = 0;
@@ -55,7 +61,13 @@ export function createPerson({ ort, open, rules, zeros, read, found, trouble }: 
     told = now;
   };
   const run = async (moment: Moment, picture: Tensor): Promise<Tensor> => {
+    if (runs >= renewAfter) {
+      forget(); // while the session it belongs to is there
+      await session?.then((worn) => worn.release()).catch(() => {});
+      [session, runs] = [null, 0];
+    }
     session ??= open();
+    runs++;
     const graph = await session;
     const { width, height } = moment.size;
     const goes = past !== null && goesOn(past.moment, moment);
@@ -85,6 +97,11 @@ export function createPerson({ ort, open, rules, zeros, read, found, trouble }: 
         trouble(sentenceOf(error, "People cannot be found here, so everything is painted."));
         return null;
       }
+    },
+    rest() {
+      if (broken) session = null;
+      broken = false;
+      [looks, misses, told] = [0, 0, null];
     },
     async release() {
       forget();

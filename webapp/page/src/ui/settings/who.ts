@@ -30,9 +30,10 @@ export function bindWho(settings: Store<Settings>, palette: Palette, engine: Eng
     const choice = CHOICES.find(([value]) => value === select.value);
     if (choice) settings.set({ who: choice[0], choosing: choice[0] === "each" ? "behind" : "mix" });
   });
-  settings.on((now) => {
+  settings.on((now, before) => {
     // What is behind begins with a style of its own.
     if (now.who === "each" && !now.behind.length) settings.set({ behind: only(other(now, palette)) });
+    if (now.who === "all" && before.who !== "all") found = true; // the painter forgets, too
     show();
   });
   engine.on((event: EngineEvent) => {

@@ -34,8 +34,12 @@ let people: number;
 const found = vi.fn();
 const trouble = vi.fn();
 let broken: Error | null;
+let rest: () => void;
 
-function person() {
+/** How many sessions were opened. */
+let opened: number;
+
+function person(renewAfter?: number) {
   const run = async ({ last, hold }: Record<string, Tensor>) => {
     if (broken) throw broken;
     const mask = new Tensor(
@@ -49,13 +53,18 @@ function person() {
   };
   const made = createPerson({
     ort: { Tensor } as unknown as Runtime,
-    open: async () => ({ run, release: async () => {} }) as unknown as Session,
+    open: async () => {
+      opened++;
+      return { run, release: async () => {} } as unknown as Session;
+    },
+    renewAfter,
     rules: RULES,
     zeros: (dims) => new Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims) as never,
     read: async (mask) => mask.data as Float32Array,
     found,
     trouble,
   });
+  rest = made.rest;
   const picture = () => new Tensor("float32", new Float32Array(768), [1, 3, 16, 16]) as never;
   return (moment: Partial<Moment> = {}) =>
     made.look({ size, mirror: false, time: 0, ...moment }, picture) as unknown as Promise<Tensor | null>;
@@ -63,6 +72,7 @@ function person() {
 
 beforeEach(() => {
   looks = [];
+  opened = 0;
   people = 0.2;
   broken = null;
   found.mockReset();
@@ -82,6 +92,13 @@ test("every second frame of a camera is looked at, and handed the mask before", 
     [true, true],
     [false, false],
   ]);
+});
+
+test("a session that would not live long is replaced, and the mask begins anew", async () => {
+  const look = person(3);
+  for (let i = 0; i < 7; i++) await look({ time: null });
+  expect(opened).toBe(3);
+  expect(looks.map(({ hold }) => hold > 0)).toEqual([false, true, true, false, true, true, false]);
 });
 
 test("every frame of a clip is looked at", async () => {
@@ -119,5 +136,7 @@ test("where the graph does not run it is said once, and everything is painted", 
   expect(await look()).toBe(null);
   broken = null;
   expect(await look({ time: 40 })).toBe(null);
+  rest(); // everything was chosen to be painted, then people again
+  expect(await look({ time: 80 })).toBe(looks[0].lines);
   expect(trouble.mock.calls).toEqual([["People cannot be found here, so everything is painted."]]);
 });

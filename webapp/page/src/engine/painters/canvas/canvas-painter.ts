@@ -25,9 +25,9 @@ export interface PixelNetwork {
     time: number | null,
     reader: Reader,
   ): Promise<ImageData | ImageBitmap>;
-  /** For what is behind people: as `setStyle` and `paint`, in a past of its own. A server has none. */
+  /** For what is behind people: as `setStyle` and `paint`, in a past of its own; null without a style. A server has none. */
   setBehind?(style: Float32Array, brush: Brush): void;
-  paintBehind?: PixelNetwork["paint"];
+  paintBehind?(...given: Parameters<PixelNetwork["paint"]>): Promise<ImageData | ImageBitmap | null>;
   values?(frame: Frame, framing: Framing, size: Size, reader: Reader): Promise<Float32Array>;
   encode?(picture: ImageBitmap): Promise<Float32Array>;
   reset(): void;
@@ -61,7 +61,10 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
     setStyle: (style, brush) => network.setStyle(style, brush),
     setStability: (stability) => network.setStability(stability),
     setBehind: (style, brush) => network.setBehind?.(style, brush),
-    setView: (next) => (view = next),
+    setView(next) {
+      view = next;
+      if (next.who === "all") person.rest();
+    },
     async show(frame, size, time, crop) {
       try {
         const start = performance.now();

@@ -11,6 +11,8 @@ import type { Reader } from "./reader";
 export interface CpuPerson {
   /** The lines of the mask of what the framing shows of a frame; null where people cannot be found. `time`: see `Moment`. */
   look(frame: Frame, framing: Framing, time: number | null, reader: Reader): Promise<Lines | null>;
+  /** See `Person.rest`. */
+  rest(): void;
   release(): void;
 }
 
@@ -42,6 +44,7 @@ export function createCpuPerson(options: PainterOptions): CpuPerson {
       const lines = await (await person).look({ size, mirror: framing.mirror, time }, picture);
       return lines && { ...size, values: lines.data as Float32Array };
     },
+    rest: () => void person?.then((each) => each.rest()),
     release: () => void person?.then((each) => each.release()),
   };
 }

@@ -51,6 +51,7 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
         void behind?.then((each) => each.setStyle(...next));
       },
       async paintBehind(frame, framing, size, time, reader) {
+        if (!style[0].length) return null;
         behind ??= openBehind();
         return picture(await run(frame, framing, size, time, reader, await behind), size);
       },

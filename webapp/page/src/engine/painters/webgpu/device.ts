@@ -39,6 +39,15 @@ export async function openGpu(softwareToo: boolean): Promise<Gpu> {
   return { device, name, half };
 }
 
+/**
+ * Runs after which WebKit gets a fresh session: on iOS it dies after some five hundred (ONNX Runtime's issue 27584, open
+ * as of version 1.24), and takes the page along.
+ */
+const RENEW_AFTER = 250;
+
+/** How many runs a session is given here; undefined for as many as there are. */
+export const renewAfter = (): number | undefined => (isWebKit(navigator.userAgent) ? RENEW_AFTER : undefined);
+
 /** Whether the browser is made of WebKit, as every browser on iOS is. */
 export const isWebKit = (userAgent: string): boolean =>
   /AppleWebKit/.test(userAgent) && !/Chrome|Chromium/.test(userAgent);

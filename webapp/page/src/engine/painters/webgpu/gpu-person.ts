@@ -5,6 +5,7 @@ import type { Runtime } from "../../model/runtime";
 import type { Framing } from "../framing";
 import { frameSize, type PainterOptions } from "../painter";
 import { createPerson } from "../person";
+import { renewAfter } from "./device";
 import { createTensors } from "./tensors";
 import type { FrameTexture } from "./view";
 
@@ -20,6 +21,8 @@ export interface GpuPerson {
     time: number | null,
     reuse: GPUTexture | null,
   ): Promise<GPUTexture | null>;
+  /** See `Person.rest`. */
+  rest(): void;
   release(): Promise<void>;
 }
 
@@ -46,6 +49,7 @@ export function createGpuPerson(
       return ort.Tensor.fromGpuBuffer(buffer, { dataType: "float32", dims, dispose: () => buffer.destroy() });
     },
     read: ({ gpuBuffer, dims }) => tensors.read(gpuBuffer as GPUBuffer, dims[2] * dims[3]),
+    renewAfter: renewAfter(),
     found: options.personFound,
     trouble: options.trouble,
   });
@@ -59,6 +63,7 @@ export function createGpuPerson(
       const lines = await person.look({ size, mirror: framing.mirror, time }, picture);
       return lines && tensors.toLines(lines.gpuBuffer as GPUBuffer, size, reuse);
     },
+    rest: person.rest,
     release: person.release,
   };
 }

@@ -7,16 +7,11 @@ import { cropPlanes, paddingOf } from "../canvas/pixels";
 import { cropWindow, type Framing, wholeFrame } from "../framing";
 import { frameSize, type Painter, type PainterOptions, PLAIN_VIEW, shownSize, toVideoFrame } from "../painter";
 import { createNetworks, type Networks } from "../steady";
-import { isWebKit, openGpu } from "./device";
+import { openGpu, renewAfter } from "./device";
 import { createGpuPerson, type GpuPerson } from "./gpu-person";
 import { createTensors, type Tensors } from "./tensors";
 import { createFrameTextures, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
 
-/**
- * Frames after which WebKit gets a fresh session: on iOS it dies after some five hundred (ONNX Runtime's issue 27584, open
- * as of version 1.24), and takes the page along.
- */
-const RENEW_AFTER = 250;
 /** A graphics card that painted so many frames and is then lost is tried once more. */
 const SOUND = 100;
 
@@ -45,7 +40,7 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
         state: description.state,
         zeros: (dims) => inBuffer(tensors.zeros(dims), dims),
         copied: ({ gpuBuffer, dims }) => inBuffer(tensors.copied(gpuBuffer as GPUBuffer, dims), dims),
-        renewAfter: isWebKit(navigator.userAgent) ? RENEW_AFTER : undefined,
+        renewAfter: renewAfter(),
         unsteady: options.unsteady,
       });
     const detail = `${gpu.name}, ${gpu.half && "frame_fp16" in description.files ? "half" : "single"} precision`;
@@ -149,7 +144,7 @@ function createPainter({
     const { planes } = await run(frame, framing, size, time);
     const painting = tensors.toPicture(planes, size, reuse?.painting ?? null);
     const made: Painted = { frame, painting, behind: null, lines: null, window: cropWindow(frameSize(frame), framing) };
-    if (who === "each") {
+    if (who === "each" && behindStyle[0].length) {
       behind ??= openBehind();
       const { planes } = await run(frame, framing, size, time, await behind);
       made.behind = tensors.toPicture(planes, size, reuse?.behind ?? null);
@@ -190,6 +185,7 @@ function createPainter({
     },
     setView(next) {
       view = next;
+      if (next.who === "all") person.rest();
     },
     async show(frame, size, time, crop) {
       const start = performance.now();
