@@ -22,7 +22,7 @@ from .colour import lab
 from .predictor import Predictor
 from .transformer import Transformer
 
-STEPS = 5  # of Gauss-Newton; mostly three are enough
+STEPS = 3  # of Gauss-Newton; five come no nearer
 NUDGE = 0.01  # of γ and β, for derivatives by differences
 DAMPING = (0.02, 0.2, 1.0, 5.0)  # Levenberg's and Marquardt's: all are tried, and staying, and the best is taken
 LARGEST_STEP = 1.0  # of γ and β

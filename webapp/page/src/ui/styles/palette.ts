@@ -26,7 +26,7 @@ export interface PaletteStyle {
   file: File | null;
 }
 
-/** Longest side of an own picture as the network sees it; P looks at 256 px. */
+/** Longest side of an own picture as the network sees it; P looks at its square, 384 px. */
 const LARGEST = 768;
 
 export class Palette {
