@@ -118,7 +118,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     engine,
     config,
     session,
-    settings,
+    settings: chosen,
     palette,
     messages,
     learnt(key, file) {
