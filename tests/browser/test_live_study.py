@@ -249,7 +249,7 @@ def test_five_steps_are_pythons(place, request, serve_static, small, five_steps)
     """Of 64 px, on WebGPU in software and on WebAssembly: the terms of the loss, and what is painted afterwards."""
     context = request.getfixturevalue("webgpu_browser" if place == "webgpu" else "browser").new_context()
     told = page_config(small, None)
-    context.route("**/models/small/**", serve_from(small.folder))
+    context.route(f"**/models/{small.name}/**", serve_from(small.folder))
     page = open_page(context, serve_static(config=told))
     page.set_default_timeout(1_500_000)
     wish = {"offer": told["study"], "places": [place], "softwareToo": True, "style": text(five_steps.style)}
