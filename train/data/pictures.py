@@ -21,7 +21,8 @@ def load(
     """All pictures of some packs and plain folders, in order, as one uint8 RGB tensor on the device.
 
     Images give [n, 3, side, side], clips [n, frames, 3, side, side]. A folder is read as `pack` would read it; a pack
-    must hold that kind, at that side or a larger one. Raises BadInput for a source that does not exist, cannot be read, or does not match.
+    must hold that kind, at that side or a larger one. Raises BadInput for a source that does not exist, cannot be read,
+    or does not match.
     """
     frames = frames if kind == "clips" else 1
     return torch.cat([_load_one(Path(source), side, kind, frames) for source in sources]).to(device)
@@ -74,7 +75,7 @@ def _load_one(source: Path, side: int, kind: str, frames: int) -> Tensor:
 
 
 def _shrunk(pixels: Tensor, side: int) -> Tensor:
-    """uint8 [..., 3, S, S] → [..., 3, side, side] of a smaller side, as folders are read: the mean of what a pixel covers."""
+    """uint8 [..., 3, S, S] → [..., 3, side, side], a smaller side: each pixel the mean of what it covers."""
     flat = pixels.reshape(-1, *pixels.shape[-3:]).permute(0, 2, 3, 1).numpy()
     smaller = np.empty((len(flat), 3, side, side), np.uint8)
     for i, picture in enumerate(flat):
