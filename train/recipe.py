@@ -60,7 +60,7 @@ STAGES = {
     )),
     # Five frames a scene, carried one after the other.
     "steady": Step(0.14, steady.train, steady.Config(
-        size=256, photo_side=384, batch=8, rate=2e-4, ema=0.998, seed=2,
+        size=256, photo_side=320, batch=8, rate=2e-4, ema=0.998, seed=2,
         weights=LossWeights(output_temporal=32), **CLOCK,
     )),
     # Two numbers a value of S are little to learn; the networks stay as the stage before left them.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -20,7 +21,8 @@ def load(
     """All pictures of some packs and plain folders, in order, as one uint8 RGB tensor on the device.
 
     Images give [n, 3, side, side], clips [n, frames, 3, side, side]. A folder is read as `pack` would read it; a pack
-    must hold that kind and size. Raises BadInput for a source that does not exist, cannot be read, or does not match.
+    must hold that kind, at that side or a larger one. Raises BadInput for a source that does not exist, cannot be read,
+    or does not match.
     """
     frames = frames if kind == "clips" else 1
     return torch.cat([_load_one(Path(source), side, kind, frames) for source in sources]).to(device)
@@ -64,12 +66,21 @@ def _load_one(source: Path, side: int, kind: str, frames: int) -> Tensor:
     if source.is_dir():
         return _read_folder(source, side, kind, frames)
     pixels, info = pack.unpack(source)
-    if (info["kind"], info["side"], info["frames"]) != (kind, side, frames):
+    if (info["kind"], info["frames"]) != (kind, frames) or info["side"] < side:
         raise BadInput(
             f"{source} holds {info['kind']} of {info['side']} px, {info['frames']} frames each, where {kind} of {side} "
             f"px, {frames} frames each, are wanted; pack it again or ask for what it holds."
         )
-    return pixels
+    return pixels if info["side"] == side else _shrunk(pixels, side)
+
+
+def _shrunk(pixels: Tensor, side: int) -> Tensor:
+    """uint8 [..., 3, S, S] → [..., 3, side, side], a smaller side: each pixel the mean of what it covers."""
+    flat = pixels.reshape(-1, *pixels.shape[-3:]).permute(0, 2, 3, 1).numpy()
+    smaller = np.empty((len(flat), 3, side, side), np.uint8)
+    for i, picture in enumerate(flat):
+        smaller[i] = cv2.resize(picture, (side, side), interpolation=cv2.INTER_AREA).transpose(2, 0, 1)
+    return torch.from_numpy(smaller).reshape(*pixels.shape[:-2], side, side)
 
 
 def _read_folder(folder: Path, side: int, kind: str, frames: int) -> Tensor:

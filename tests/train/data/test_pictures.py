@@ -56,6 +56,17 @@ def test_clips_load_alike(clips, tmp_path):
     assert (plain.float() - packed.float()).abs().max() < 4
 
 
+def test_larger_packs_are_shrunk(folder, clips, tmp_path):
+    pack.pack([folder], tmp_path / "p", 48)
+    packed, plain = pictures.load([tmp_path / "p"], 32), pictures.load([folder], 32)
+    assert packed.shape == plain.shape
+    assert (plain.float() - packed.float()).abs().mean() < 2
+    pack.pack([clips], tmp_path / "c", 40, kind="clips", frames=3)
+    packed = pictures.load([tmp_path / "c"], 20, kind="clips", frames=3)
+    assert packed.shape == (4, 3, 3, 20, 20)
+    assert (pictures.load([clips], 20, kind="clips", frames=3).float() - packed.float()).abs().max() < 4
+
+
 def test_mismatch_and_absence_are_said(folder, tmp_path):
     pack.pack([folder], tmp_path / "p", 32)
     with pytest.raises(BadInput, match="32 px"):
