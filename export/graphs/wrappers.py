@@ -31,6 +31,8 @@ class StyleGraph(Float32Edges):
     them, stay float32.
     """
 
+    photographs: Tensor
+
     def __init__(self, p: Predictor, t: Transformer, dtype: torch.dtype = torch.float32):
         super().__init__(p, dtype)
         self.gain = p.spec.feedback
