@@ -38,8 +38,7 @@ STATE = [
     {"name": name, "from": "next_" + name.removeprefix("last_"), "channels": channels, "over": over}
     for name, (channels, over) in stabilizer.STATE.items()
 ]
-STATE[0]["from"] = "painted"  # the steady painting is carried on
-NEXT = [each["from"] for each in STATE]
+NEXT = ["painted", *(each["from"] for each in STATE)]
 OUTPUTS = {"style": ["style"], "steady_style": ["steady_style"], "frame": ["painted"], "step": NEXT, "stabilize": NEXT}
 
 

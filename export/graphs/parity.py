@@ -1,6 +1,6 @@
 """Does a graph compute what the PyTorch network computes? The exporter refuses to finish where it does not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -94,13 +94,13 @@ def steps_apart(
     """`step_difference` of whatever paints frames [1,3,H,W] steadily, one after the other, at stability 1."""
     reference, worst = StepGraph(t).eval(), 0.0
     scene = picture(size[0] + 4 * STEPS, size[1] + 4 * STEPS).transpose(2, 0, 1)[None]
-    state = State.empty(torch.zeros(1, 3, *size))
+    state: Sequence[torch.Tensor] = State.empty(torch.zeros(1, 3, *size))
     for step in range(STEPS):
         at = 3 * step
         frame = np.ascontiguousarray(scene[:, :, at : at + size[0], at : at + size[1]])
         ours = paint(frame)
-        state = reference(torch.from_numpy(frame), torch.from_numpy(style), torch.ones(1), *state)
-        worst = max(worst, float(np.abs(ours - state.last_painting.numpy()).max()))
+        steady, *state = reference(torch.from_numpy(frame), torch.from_numpy(style), torch.ones(1), *state)
+        worst = max(worst, float(np.abs(ours - steady.numpy()).max()))
     return worst
 
 

@@ -32,8 +32,8 @@ from .wrappers import FrameGraph, StepGraph
 SIZE = (512, 288)  # width, height: 16:9, what a phone paints live
 MULTIPLE = flownet.MULTIPLE  # as of all graphs of a model, so that all can be fed alike
 FILES = {f"{name}_tflite": f"{name}.tflite" for name in ("frame", "frame_int8", "step")}  # by role
-# Of the step graph: each input that is carried on → the output that it is for the next frame. The painting comes first.
-NEXT = {name: "next_" + name.removeprefix("last_") for name in stabilizer.STATE} | {"last_painting": "painted"}
+# Of the step graph: each input that is carried on → the output that it is for the next frame.
+NEXT = {name: "next_" + name.removeprefix("last_") for name in stabilizer.STATE}
 
 
 def tflite_size_of(text: str) -> tuple[int, int]:
@@ -84,7 +84,7 @@ class PhoneStep(nn.Module):
         frame, *past = (x.permute(0, 3, 1, 2) for x in (frame, *state.values()))
         with Rewritten():
             found = self.network(frame, style, stability, *past)
-        return {name: x.permute(0, 2, 3, 1) for name, x in zip(NEXT.values(), found, strict=True)}
+        return {name: x.permute(0, 2, 3, 1) for name, x in zip(["painted", *NEXT.values()], found, strict=True)}
 
 
 class Rewritten(TorchFunctionMode):

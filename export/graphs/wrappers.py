@@ -73,20 +73,22 @@ class SteadyStyleGraph(nn.Module):
 
 
 class StabilizeGraph(nn.Module):
-    """`stabilize.onnx`: frame and T's painting of it [1,3,H,W], stability [1] and `stabilizer.State` → the next state,
-    as of `StepGraph`, which is this after T. T can then paint several frames at once; only this needs them in order."""
+    """`stabilize.onnx`: frame and T's painting of it [1,3,H,W], stability [1] and `stabilizer.State` → the steady
+    painting and the next state, as of `StepGraph`, which is this after T. T can then paint several frames at once; only
+    this needs them in order."""
 
     def __init__(self, t: Transformer):
         super().__init__()
         self.stabilizer = t.stabilizer.settled()
 
-    def forward(self, frame: Tensor, painting: Tensor, stability: Tensor, *state: Tensor) -> State:
-        return self.stabilizer(frame, painting, stability, *state)
+    def forward(self, frame: Tensor, painting: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        steady, after = self.stabilizer(frame, painting, stability, *state)
+        return steady, *after
 
 
 class StepGraph(nn.Module):
-    """`step.onnx`: frame [1,3,H,W], style [1,D], stability [1] and `stabilizer.State` → the next state, whose
-    first part is the steady painting.
+    """`step.onnx`: frame [1,3,H,W], style [1,D], stability [1] and `stabilizer.State` → the steady painting
+    and the next state.
 
     Where paintings are mixed the style is `SteadyStyle`'s. The stabilizer is float32 whatever T computes with: a
     half-precision coordinate is off by a pixel at 1280.
@@ -97,7 +99,8 @@ class StepGraph(nn.Module):
         self.frame, self.stabilizer = FrameGraph(t, dtype, tuned), t.stabilizer.settled()
         self.style = copy.deepcopy(t.steady_style)
 
-    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> State:
+    def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         mixed = stability * State(*state).begun[:, :, :1, :1].flatten(1)  # [1,1]; the first frame is not mixed
         painted = self.frame(frame, self.style(style, mixed))
-        return self.stabilizer(frame, painted, stability, *state)
+        steady, after = self.stabilizer(frame, painted, stability, *state)
+        return steady, *after

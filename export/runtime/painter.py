@@ -85,7 +85,7 @@ class Painter:
     def _open_step(self) -> ort.InferenceSession:
         given = {"frame": 3, "style": self.model.style_size, "stability": 0}
         given |= {part["name"]: part["channels"] for part in self.model.state}
-        return self.open("step", given, {part["from"] for part in self.model.state}, self._share)
+        return self.open("step", given, {"painted", *(part["from"] for part in self.model.state)}, self._share)
 
     def open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int) -> ort.InferenceSession:
         """A session for a graph of the model, with the present brush where T is in it; checked: see `check_graph`."""

@@ -43,7 +43,7 @@ class SideBySide:
             given = {part["name"]: part["channels"] for part in model.state}
             given |= {"frame": 3, "painting": 3, "stability": 0}
             threads = min(max(lanes // STABILIZER_SHARE, 1), STABILIZER_THREADS)
-            session = painter.open("stabilize", given, {part["from"] for part in model.state}, threads)
+            session = painter.open("stabilize", given, {"painted", *(part["from"] for part in model.state)}, threads)
             self._steady = Steady(session, model.state)
             given = {"style": model.style_size, "stability": 0}
             self._steady_style = painter.open("steady_style", given, {"steady_style"}, 1)

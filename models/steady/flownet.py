@@ -112,12 +112,12 @@ class FlowNet(nn.Module):
         features, contrasts: those of the frame; seen: the other's that are `matched`; grid as in `forward`.
         """
         size, flows, flow = pixel_size(grid), {}, None
-        ours = self.matched(features)
+        ours, quads_at = self.matched(features), F.avg_pool2d(grid, 2)
         for level, scale in reversed([*enumerate(FEATURES)]):
             other, known = seen[level], [features[level], contrasts[level]]
             if flow is not None:
                 flow = twice(flow)
-                other = sample(other, F.avg_pool2d(grid, scale), flow * size)
+                other = sample(other, F.avg_pool2d(quads_at, scale // 2), flow * size)
                 known.append(flow / STEP)
             out = self.solve[str(scale)](torch.cat([correlation(ours[level], other, REACH[scale]), *known], 1))
             step = STEP * out[:, :2]
@@ -143,9 +143,10 @@ class FlowNet(nn.Module):
         """
         size, (features, contrasts) = pixel_size(grid), self.features(frame)
         flows = self.levels(features, contrasts, seen, grid)
-        then = sample(then, F.avg_pool2d(grid, 8), flows[8] * size)
+        quads_at = F.avg_pool2d(grid, 2)
+        then = sample(then, F.avg_pool2d(quads_at, 4), flows[8] * size)
         gain = brightening(light(now), light(then[:, :3])) / MISFIT
-        flow = lucas_kanade(here / MISFIT, there * gain, F.avg_pool2d(grid, 2), flows[2], 1)
+        flow = lucas_kanade(here / MISFIT, there * gain, quads_at, flows[2], 1)
         return flow * size, self.matched(features), then
 
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:

@@ -43,8 +43,8 @@ def pixel_centres(image: Tensor) -> Tensor:
     A graph that is exported with this holds for any size, and needs none of the operators that compute with shapes,
     which WebGPU leaves to the processor.
     """
-    ones = image[:1, :1] * 0 + 1
-    rows, columns = ones[..., :1].cumsum(2), ones[:, :, :1].cumsum(3)  # 1…H [1,1,H,1] and 1…W [1,1,1,W]
+    rows = (image[:1, :1, :, :1] * 0 + 1).cumsum(2)  # 1…H [1,1,H,1]
+    columns = (image[:1, :1, :1] * 0 + 1).cumsum(3)  # 1…W [1,1,1,W]
     y = (2 * rows - 1) / rows[:, :, -1:] - 1
     x = (2 * columns - 1) / columns[..., -1:] - 1
     return torch.cat([x + 0 * y, y + 0 * x], 1)
@@ -159,12 +159,12 @@ def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> 
         now, aside, reach = quads(a), neighbours(b), edge * stretch(edge)
     gx, gy = slopes_of(a, now.shape[1])
     slopes = torch.stack([gx, gy], 1)  # [N,2,1 or 4,h',w']
-    across, xy = (slopes * slopes).mean(2), (gx * gy).mean(1, keepdim=True)
+    across, xy = (slopes * slopes).mean(2), light(gx * gy)
     across, xy = across / STRIDE[level], xy / STRIDE[level]
     squares = torch.cat([across, xy], 1)
     for _ in range(PASSES[level]):
         error = now - read(aside, (at + flow * size).clamp(-1.0, 1.0) * reach)
-        fit = 1 / (1 + box((error * error).mean(1, keepdim=True), 3))
+        fit = 1 / (1 + box(light(error * error), 3))
         pull = (slopes * error[:, None]).mean(2) + across * flow + xy * swapped(flow)
         flow = solve(torch.cat([squares, pull, flow], 1), fit, WINDOW[level])
     return flow

@@ -20,12 +20,13 @@ def quads(picture: Tensor) -> Tensor:
     return F.conv2d(picture, kernel, stride=2)
 
 
-def halved(picture: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """`quads` of a picture [N,3,H,W], its colours at half the size [N,3,H/2,W/2], and the mean of those, in one go."""
-    each = torch.eye(4, device=picture.device).view(4, 1, 2, 2).expand(4, 3, 2, 2) / 3
-    mean = torch.eye(3, device=picture.device).view(3, 3, 1, 1).expand(3, 3, 2, 2) / 4
-    light = mean.mean(0, keepdim=True)
-    return F.conv2d(picture, torch.cat([each, mean, light]), stride=2).split((4, 3, 1), 1)
+def quarters(picture: Tensor) -> Tensor:
+    """Of every 4×4 pixels: their mean colour, the light of their four 2×2 pixels, and their light. [N,3,H,W] →
+    [N,3+4+1,H/4,W/4]; one convolution, for ONNX Runtime computes 16 channels in the time of one."""
+    colours = torch.eye(3, device=picture.device).view(3, 3, 1, 1).expand(3, 3, 4, 4) / 16
+    light = colours.mean(0, keepdim=True)
+    corners = F.interpolate(torch.eye(4, device=picture.device).view(4, 1, 2, 2), scale_factor=2.0)
+    return F.conv2d(picture, torch.cat([colours, corners.expand(4, 3, 4, 4) / 12, light]), stride=4)
 
 
 def neighbours(picture: Tensor) -> Tensor:
@@ -50,21 +51,3 @@ def stretch(edge: Tensor) -> Tensor:
 def about_quads(kernels: Tensor) -> Tensor:
     """What the kernels [K,3,3] find at each of a quad's pixels, as one kernel [4·K,1,4,4] of stride 2."""
     return torch.cat([F.pad(k, (x, 1 - x, y, 1 - y))[None, None] for k in kernels for y, x in CORNERS])
-
-
-def fine_kernel() -> Tensor:
-    """The kernel of `fine`, [4,4,3,3]."""
-    kernel = torch.zeros(4, 4, 3, 3)
-    for (i, (a, b)), y, x in product(enumerate(CORNERS), (-1, 0, 1), (-1, 0, 1)):
-        below, right = a + y, b + x  # from the quad's upper left pixel
-        weight = (y == x == 0) - 1 / 9
-        kernel[i, CORNERS.index((below % 2, right % 2)), below // 2 + 1, right // 2 + 1] = weight
-    return kernel
-
-
-FINE = fine_kernel()  # made once: traced, its making would be nearly half of a step graph's operators
-
-
-def fine(light: Tensor) -> Tensor:
-    """Each pixel of quads [N,4,h,w] less the mean of the 3×3 about it."""
-    return F.conv2d(F.pad(light, (1,) * 4, mode="replicate"), FINE.to(light.device))

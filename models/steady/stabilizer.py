@@ -5,8 +5,9 @@ Two earlier paintings are carried:
 
 - the steady painting of the frame before, of which only the luminance is mixed in: it takes away what flickers from
   frame to frame, and colours flicker little;
-- the key, an older steady painting at half the size, to which the scene holds on for longer. It is replaced after
-  `KEY_FRAMES` frames, or as soon as less than `KEY_IN_SIGHT` of it is still to be trusted.
+- the key, an older steady painting, its luminance at half the size and its chroma at a quarter, to which the scene
+  holds on for longer. It is replaced after `KEY_FRAMES` frames, or as soon as less than `KEY_IN_SIGHT` of it is still
+  to be trusted.
 
 What flickers in the large, where strokes are too far apart to be mixed, is the tone: the mean colour of 16×16 pixels,
 which is carried by itself. How much of each stays is a product of shares in 0…1:
@@ -32,7 +33,7 @@ from torch import Tensor, nn
 
 from .flownet import MATCHED, RELEASED, load_flownet
 from .motion import box, inside, light, pixel_centres, pixel_size, read, sample
-from .quads import fine, halved, neighbours, stretch
+from .quads import neighbours, quarters, stretch
 
 QUARTER = 4  # motion and shares are found at the frame's size divided by this
 TONE_CELLS = 4  # cells of the quarter-size frame a side whose mean is a tone: 16 pixels of the frame
@@ -40,6 +41,7 @@ KEY_FRAMES = 12  # from one key to the next: a longer time holds on longer, but 
 KEY_IN_SIGHT = 0.9  # trusted share of the frame below which a key is replaced, lest it be lost where motion is fast
 TONE_SHARE = 0.4  # of the tone before, where the key is trusted; with more of it style is lost
 SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
+CHROMA_SHARE = 1.25  # times the key's share: of its chroma, which is known for 4×4 pixels only, so much more stays
 CRISPNESS = 4.1  # how far blur is undone, before training: 0.9 is what reading half-way between pixels takes
 # The ends of ramps: at the first value nothing is carried, at the second all that may be.
 FRAME_DIFFERENCE = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
@@ -57,7 +59,7 @@ LARGE_DIFFERENCE = 0.08  # a difference of paintings, or of frames, that is a lo
 class State(NamedTuple):
     """What is carried from one frame to the next: all zeros before the first frame, then what the stabilizer gave."""
 
-    last_painting: Tensor  # [N,3,H,W] the steady painting of the frame before
+    last_painting: Tensor  # [N,1,H,W] the luminance of the steady painting of the frame before
     last_light: Tensor  # [N,1,H/2,W/2] the luminance of that frame at half the size
     last_frame: Tensor  # [N,3,H/4,W/4] that frame at a quarter
     last_features4: Tensor  # [N,8,H/8,W/8] its features that the next frame's are matched with: `FlowNet.matched`
@@ -65,7 +67,8 @@ class State(NamedTuple):
     last_features16: Tensor  # [N,22,H/32,W/32]
     last_tone: Tensor  # [N,3,H/16,W/16] the mean colours of its steady painting
     key_frame: Tensor  # [N,3,H/4,W/4] an earlier frame at a quarter
-    key_painting: Tensor  # [N,3,H/2,W/2] the steady painting of that at half the size
+    key_light: Tensor  # [N,1,H/2,W/2] the luminance of the steady painting of that, at half the size
+    key_chroma: Tensor  # [N,3,H/4,W/4] its colours less their mean, at a quarter
     key_motion: Tensor  # [N,2,H/4,W/4] from the frame before to the key
     key_left: Tensor  # [N,1,H/32,W/32] for how many frames more the key is kept: the same number everywhere
     begun: Tensor  # [N,1,H/32,W/32] 0 before the first frame, 1 from then on
@@ -79,13 +82,14 @@ class State(NamedTuple):
 
 # Of every part of the state: its channels, and by what the frame's height and width are divided.
 STATE = {
-    "last_painting": (3, 1),
+    "last_painting": (1, 1),
     "last_light": (1, 2),
     "last_frame": (3, 4),
     **{f"last_features{scale}": (channels, 2 * scale) for scale, channels in MATCHED.items()},
     "last_tone": (3, 4 * TONE_CELLS),
     "key_frame": (3, 4),
-    "key_painting": (3, 2),
+    "key_light": (1, 2),
+    "key_chroma": (3, 4),
     "key_motion": (2, 4),
     "key_left": (1, 32),
     "begun": (1, 32),
@@ -134,8 +138,8 @@ class Stabilizer(nn.Module):
             plain.judge = ConstantJudge(last.bias)
         return plain
 
-    def forward(self, frame: Tensor, painted: Tensor, stability: Tensor, *state: Tensor) -> State:
-        """→ the steady painting [N,3,H,W], as `last_painting` of the next state, and the rest of that.
+    def forward(self, frame: Tensor, painted: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, State]:
+        """→ the steady painting [N,3,H,W], and the next state.
 
         frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `flownet.MULTIPLE`; stability [1], 0…1, 0 gives
         `painted` itself; state: the parts of `State`. The first frame, whose state is zeros, comes out as `painted`.
@@ -146,43 +150,49 @@ class Stabilizer(nn.Module):
         followed = self.follow(views, past)
         size = pixel_size(views.quarter_grid)
 
-        # Both paintings as carried to the new frame, and the new painting in the same layouts.
-        before, key_before = carried_paintings(views, followed, past)
-        now, key_now, mean = halved(painted)
+        # The new painting, and what is carried to it: luminance; of every 4×4 pixels the colour, and of a quad of them.
+        now, before = light(painted), carried_light(views, followed, past)
+        change = before - now
+        colours_now, quads_now, level = quarters(painted).split((3, 4, 1), 1)
+        key_quads, key_chroma, key_frame = carried_key(views, followed, past)
 
         # How far the carried frames show what the new one does: [N,1,H/4,W/4] for the frame before and for the key.
-        key_frame = sample(past.key_frame, views.quarter_grid, followed.key_flow)
         difference = carried_off(views.quarter, torch.stack([followed.frame, key_frame], 1))
         places = views.quarter_grid[:, None] + torch.stack([followed.flow, followed.key_flow], 1)
         trusted, key_trusted = trust(difference, beyond(places, size)).split(1, 1)
         replace = key_is_worn(key_trusted, past.key_left)  # [N,1,1,1]
 
         # What stays of the tone, of the painting before and of the key.
-        tone = F.avg_pool2d(key_now, 2 * TONE_CELLS)
+        tone = F.avg_pool2d(colours_now, TONE_CELLS)
         tone_step = kept_tone(views, followed, key_trusted, tone)
         pixels = followed.flow / size  # the motion in quarter-size pixels
-        change, contrast = compared(before, now, mean)
-        share, key_share = self.shares(views.quarter, difference[:, :1], pixels, change).split(1, 1)
-        calm = ramp(change / (difference[:, :1] + NOTHING), CALM)
-        share = trusted * share * calm * ramp(change / contrast, UNLIKE)
-        shares = torch.cat([share, share * self.blur(pixels * QUARTER), key_trusted * key_share], 1)
+        apart, contrast = compared(change, now, level)
+        share, key_share = self.shares(views.quarter, difference[:, :1], pixels, apart).split(1, 1)
+        calm = ramp(apart / (difference[:, :1] + NOTHING), CALM)
+        share = stability * trusted * share * calm * ramp(apart / contrast, UNLIKE)
+        key_share = stability * key_trusted * key_share
 
-        # The mix: luminance from the painting before, in quads, colours from the key, at half the size.
-        share, sharpening, key_share = larger(stability * shares, QUARTER // 2).split(1, 1)
-        shift = larger(tone_step, 2 * TONE_CELLS)
-        luminance = share * (before - now - light(shift)) + sharpening * fine(before)
-        colours = stability * shift + key_share * (key_before - key_now - shift)
-        steady = painted + F.pixel_shuffle(luminance, 2) + F.interpolate(colours, scale_factor=2.0)  # nearest: as good
-        key_steady = key_now + light(luminance) + colours
+        # The mix. Shares are those of 4×4 pixels, and so is what is added of chroma. Luminance is added as finely as it
+        # is known: of the painting before, pixel by pixel; of the key, at half the size; of the tone.
+        shift, chroma_now = smoothly_larger(tone_step, TONE_CELLS), colours_now - level
+        shift_light = light(shift)
+        shift_chroma = shift - shift_light
+        chroma = stability * shift_chroma + CHROMA_SHARE * key_share * (key_chroma - chroma_now - shift_chroma)
+        coarse = key_share * (key_quads - quads_now) + (stability - share - key_share) * shift_light
+        luminance = larger(share, QUARTER) * change + larger(F.pixel_shuffle(coarse, 2), 2)
+        luminance = luminance + larger(share * self.blur(pixels * QUARTER), QUARTER) * fine(before)
+        steady = painted + luminance + larger(chroma, QUARTER)
+        steady_light = now + luminance
 
-        return State(
-            last_painting=steady.clamp(0.0, 1.0),
+        return steady.clamp(0.0, 1.0), State(
+            last_painting=steady_light,
             last_light=views.half_light,
             last_frame=views.quarter,
             **dict(zip((f"last_features{scale}" for scale in MATCHED), followed.features, strict=True)),
             last_tone=tone + stability * tone_step,
             key_frame=past.key_frame + replace * (views.quarter - past.key_frame),
-            key_painting=past.key_painting + replace * (key_steady - past.key_painting),
+            key_light=past.key_light + replace * (F.avg_pool2d(steady_light, 2) - past.key_light),
+            key_chroma=past.key_chroma + replace * (chroma_now + chroma - past.key_chroma),
             key_motion=followed.key_flow - replace * followed.key_flow,
             key_left=past.key_left - 1 + replace * (KEY_FRAMES - past.key_left),
             begun=past.begun * 0 + 1,
@@ -206,7 +216,7 @@ class Stabilizer(nn.Module):
             views.sixteenth,
             torch.cat([sixteenth, past.last_tone], 1),
         )
-        flow = flow * larger(moving, TONE_CELLS)
+        flow = flow * smoothly_larger(moving, TONE_CELLS)
 
         # The motion to the key: that to the frame before, and from there on.
         there = sample(torch.cat([past.key_motion, past.last_frame], 1), views.quarter_grid, flow)
@@ -220,7 +230,7 @@ class Stabilizer(nn.Module):
         crispness · Σ f (1 − f) over x and y, f the fraction of a pixel: what bilinear reading there takes.
         """
         between = pixels - pixels.floor()
-        return self.crispness * (between * (1 - between)).sum(1, keepdim=True)
+        return 2 * self.crispness * light(between * (1 - between))
 
     def shares(self, quarter: Tensor, difference: Tensor, pixels: Tensor, change: Tensor) -> Tensor:
         """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].
@@ -254,15 +264,21 @@ def views_of(frame: Tensor) -> Views:
     return Views(half, light(half), quarter, F.avg_pool2d(quarter, TONE_CELLS), half_grid, quarter_grid)
 
 
-def carried_paintings(views: Views, followed: Followed, past: State) -> tuple[Tensor, Tensor]:
-    """The luminance of the painting before in quads [N,4,H/2,W/2] and the key's painting [N,3,H/2,W/2], both read where
-    the motion of each quad leads."""
+def carried_light(views: Views, followed: Followed, past: State) -> Tensor:
+    """The light of the painting before, read where the motion leads: [N,1,H,W]."""
     half, quarter = views.half_grid, views.quarter_grid
-    place = half + larger(inside(quarter, followed.flow) - quarter, QUARTER // 2)
-    before = read(neighbours(light(past.last_painting)), place * stretch(half[:, :, -1:, -1:]))
-    key_place = inside(quarter, followed.key_flow)
-    key = read(neighbours(past.key_painting), key_place * stretch(quarter[:, :, -1:, -1:]))
-    return before, F.pixel_shuffle(key, 2)
+    place = half + smoothly_larger(inside(quarter, followed.flow) - quarter, QUARTER // 2)
+    return F.pixel_shuffle(read(neighbours(past.last_painting), place * stretch(half[:, :, -1:, -1:])), 2)
+
+
+def carried_key(views: Views, followed: Followed, past: State) -> tuple[Tensor, Tensor, Tensor]:
+    """Of the key, read where its motion leads: the light of its painting in quads [N,4,H/4,W/4], the chroma of that
+    [N,3,H/4,W/4], and its frame [N,3,H/4,W/4]."""
+    quarter = views.quarter_grid
+    place = inside(quarter, followed.key_flow)
+    quads = read(neighbours(past.key_light), place * stretch(quarter[:, :, -1:, -1:]))
+    chroma, frame = read(torch.cat([past.key_chroma, past.key_frame], 1), place).split(3, 1)
+    return quads, chroma, frame
 
 
 def kept_tone(views: Views, followed: Followed, key_trusted: Tensor, tone: Tensor) -> Tensor:
@@ -277,13 +293,12 @@ def key_is_worn(trusted: Tensor, left: Tensor) -> Tensor:
     return 1 - (average(trusted) >= KEY_IN_SIGHT).to(trusted.dtype) * (average(left) >= 0.5).to(trusted.dtype)
 
 
-def compared(before: Tensor, now: Tensor, mean: Tensor) -> tuple[Tensor, Tensor]:
-    """Quads of a carried painting and of the new one [N,4,h,w], and the new ones' means [N,1,h,w] → how far apart they
-    are about each place (root mean square), and how far two paintings with the new one's contrast would be that have
-    nothing in common, both [N,1,h/2,w/2]."""
-    both = torch.stack([now, before - now], 1)  # [N,2,4,h,w]
-    means = torch.cat([mean, (both * both).mean(2)], 1)
-    level, squares, apart = box(F.avg_pool2d(means, 2), 3).split(1, 1)
+def compared(change: Tensor, now: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
+    """By how much the painting before differs from the new one, whose light now [N,1,H,W] is, level at a quarter →
+    how far apart they are about each place (root mean square), and how far two paintings with the new one's contrast
+    would be that have nothing in common, both [N,1,H/4,W/4]."""
+    squares, apart = (F.avg_pool2d(x * x, QUARTER) for x in (now, change))
+    level, squares, apart = box(torch.cat([level, squares, apart], 1), 3).split(1, 1)
     # Two unrelated pictures of one variance differ by twice that variance in the mean square.
     return (apart + NOTHING**2).sqrt(), ((squares - level * level).clamp(min=0.0) * 2 + NOTHING).sqrt()
 
@@ -299,8 +314,19 @@ def average(x: Tensor) -> Tensor:
 
 
 def larger(x: Tensor, times: int) -> Tensor:
+    """[N,C,h,w] → [N,C,times·h,times·w], each pixel repeated; times is a power of 2, for ONNX Runtime doubles in a
+    fraction of the time of anything else."""
+    return x if times == 1 else larger(F.interpolate(x, scale_factor=2.0, mode="nearest"), times // 2)
+
+
+def smoothly_larger(x: Tensor, times: int) -> Tensor:
     """[N,C,h,w] → [N,C,times·h,times·w], bilinear."""
     return F.interpolate(x, scale_factor=float(times), mode="bilinear", align_corners=False)
+
+
+def fine(light: Tensor) -> Tensor:
+    """Each pixel less the mean of the 3×3 about it: [N,1,H,W] → [N,1,H,W]."""
+    return light - box(light, 3)
 
 
 def carried_off(frame: Tensor, carried: Tensor) -> Tensor:

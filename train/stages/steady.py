@@ -109,8 +109,8 @@ def unroll(stabilizer: Stabilizer, frames: Tensor, painted: Tensor) -> Tensor:
         fully = torch.ones(1, device=frames.device)
         state = State.empty(painted[0])
         for frame, alone in zip(frames, painted, strict=True):
-            state = stabilizer(frame, alone, fully, *state)
-            steady.append(state.last_painting)
+            out, state = stabilizer(frame, alone, fully, *state)
+            steady.append(out)
         return torch.stack(steady)
 
 

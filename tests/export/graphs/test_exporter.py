@@ -136,11 +136,11 @@ def test_step_graph_carries_its_state(tiny_model, role):
     graph = onnx.load(str(tiny_model.path(role))).graph
     assert [i.name for i in graph.input] == ["frame", "style", "stability", *(s["name"] for s in tiny_model.state)]
     fed = {s["name"]: s["from"] for s in tiny_model.state}
-    assert [o.name for o in graph.output] == [*fed.values()]
-    assert (fed["last_painting"], fed["last_tone"], fed["key_painting"]) == (
-        "painted",
+    assert [o.name for o in graph.output] == ["painted", *fed.values()]
+    assert (fed["last_painting"], fed["last_tone"], fed["key_chroma"]) == (
+        "next_painting",
         "next_tone",
-        "next_key_painting",
+        "next_key_chroma",
     )
     edges = [*graph.input, *graph.output]
     sizes = {v.name: [d.dim_param or d.dim_value for d in v.type.tensor_type.shape.dim] for v in edges}

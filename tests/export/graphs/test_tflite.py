@@ -114,8 +114,9 @@ def test_the_rewritten_step_paints_as_the_step(tiny_networks, style):
     frames = parity.probes(SIZE[1], SIZE[0])
     for frame in (frames["picture"], np.roll(frames["picture"], 2, axis=3)):
         frame, shown = torch.from_numpy(frame), torch.from_numpy(style)
-        past = theirs(frame, shown, torch.ones(1), *past)
+        painted, *past = theirs(frame, shown, torch.ones(1), *past)
         found = ours(frame.permute(0, 2, 3, 1), shown, torch.ones(1), **state)
+        torch.testing.assert_close(found["painted"].permute(0, 3, 1, 2), painted, atol=2e-5, rtol=1e-4)
         state = {name: found[following] for name, following in tflite.NEXT.items()}
         for name, reference in zip(STATE, past, strict=True):
             torch.testing.assert_close(state[name].permute(0, 3, 1, 2), reference, atol=2e-5, rtol=1e-4)

@@ -67,8 +67,8 @@ def alone(t, style, frame):
 def steadily(t, style, frames):
     graph, state, painted = StepGraph(t).eval(), State.empty(torch.zeros(1, 3, *SIZE)), []
     for frame in frames:
-        state = graph(as_tensor(frame), torch.from_numpy(style)[None], torch.ones(1), *state)
-        painted.append(np.round(state.last_painting[0].permute(1, 2, 0).numpy() * 255))
+        steady, *state = graph(as_tensor(frame), torch.from_numpy(style)[None], torch.ones(1), *state)
+        painted.append(np.round(steady[0].permute(1, 2, 0).numpy() * 255))
     return painted
 
 

@@ -52,17 +52,12 @@ def test_slopes_are_those_of_the_pixels(pixels):
         np.testing.assert_allclose(slope[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-6)
 
 
-def test_fine_is_what_a_mean_of_3_by_3_takes_away():
-    light = torch.rand(1, 1, H, W, generator=torch.Generator().manual_seed(2))
-    found = F.pixel_shuffle(q.fine(F.pixel_unshuffle(light, 2)), 2)[0, 0].numpy()
-    seen = light[0, 0].double().numpy()
-    np.testing.assert_allclose(found[1:-1, 1:-1], (seen - cv2.blur(seen, (3, 3)))[1:-1, 1:-1], atol=1e-6)
-    flat = torch.full((1, 4, 6, 10), 0.3)
-    assert q.fine(flat).abs().max() < 1e-6  # at the edges too
-
-
-def test_halved_is_quads_colours_and_their_mean():
+def test_quarters_are_means_of_16_pixels_and_the_light_of_quads():
     picture = torch.rand(2, 3, H, W, generator=torch.Generator().manual_seed(4))
-    small = F.avg_pool2d(picture, 2)
-    for found, expected in zip(q.halved(picture), (q.quads(picture), small, small.mean(1, keepdim=True)), strict=True):
-        torch.testing.assert_close(found, expected)
+    seen = picture.double().numpy()
+    means = seen.reshape(2, 3, H // 4, 4, W // 4, 4).mean((3, 5))
+    light = (
+        seen.reshape(2, 3, H // 4, 2, 2, W // 4, 2, 2).mean((1, 4, 7)).transpose(0, 2, 4, 1, 3)
+    )  # y, x in 4×4 pixels
+    expected = [means, light.reshape(2, 4, H // 4, W // 4), means.mean(1, keepdims=True)]
+    np.testing.assert_allclose(q.quarters(picture).numpy(), np.concatenate(expected, 1), atol=1e-6)

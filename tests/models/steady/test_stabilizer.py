@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.models.steady.motion import box, pixel_grid, sample
-from impasto.models.steady.stabilizer import KEY_FRAMES, SHARES, STATE, TONE_SHARE, Stabilizer, State
+from impasto.models.steady.stabilizer import CHROMA_SHARE, KEY_FRAMES, SHARES, STATE, TONE_SHARE, Stabilizer, State
 
 pytestmark = pytest.mark.usefixtures("one_thread")
 
@@ -38,8 +38,19 @@ def light(painting):
     return painting.mean(1, keepdim=True)
 
 
+def chroma(painting):
+    """[1,3,H,W] → its colours less their mean, at a quarter of the size."""
+    small = F.avg_pool2d(painting, 4)
+    return small - light(small)
+
+
+def as_key(painting):
+    """What the state holds of a key's painting [1,3,H,W]."""
+    return {"key_light": light(F.avg_pool2d(painting, 2)), "key_chroma": chroma(painting)}
+
+
 def stepping(stabilizer):
-    """step(frame, painted, stability, state) → the next state."""
+    """step(frame, painted, stability, state) → the steady painting and the next state."""
 
     def step(frame, painted, stability, state):
         with torch.no_grad():
@@ -53,7 +64,7 @@ def having_seen(stabilizer, frame, carried, **others):
     small = F.avg_pool2d(frame, 2)
     with torch.no_grad():
         seen = stabilizer.motion.matched(stabilizer.motion.features(small)[0])
-    known = {"last_light": light(small), "last_frame": F.avg_pool2d(small, 2), "last_painting": carried}
+    known = {"last_light": light(small), "last_frame": F.avg_pool2d(small, 2), "last_painting": light(carried)}
     known |= dict(zip(("last_features4", "last_features8", "last_features16"), seen, strict=True))
     empty = State.empty(frame)
     known |= {"last_tone": F.avg_pool2d(carried, 16), "key_frame": empty.key_frame + 9, "begun": empty.begun + 1}
@@ -65,7 +76,7 @@ def running(stabilizer):
     step = stepping(stabilizer)
 
     def run(frame, painted, stability, previous, carried):
-        return step(frame, painted, stability, having_seen(stabilizer, previous, carried)).last_painting
+        return step(frame, painted, stability, having_seen(stabilizer, previous, carried))[0]
 
     return run
 
@@ -74,8 +85,8 @@ def sequence(stabilizer, frames, paintings):
     """All steady paintings, the first by itself."""
     step, state, outs = stepping(stabilizer), State.empty(frames[0]), []
     for frame, painted in zip(frames, paintings, strict=True):
-        state = step(frame, painted, 1, state)
-        outs.append(state.last_painting)
+        out, state = step(frame, painted, 1, state)
+        outs.append(out)
     return outs
 
 
@@ -94,9 +105,9 @@ def either(request):
 
 def test_the_first_frame_is_the_painting_itself_whatever_the_stability():
     painted = picture(1)
-    found = stepping(Stabilizer())(picture(0), painted, 1, State.empty(painted))
-    assert torch.equal(found.last_painting, painted)
-    assert (found.begun == 1).all()
+    out, state = stepping(Stabilizer())(picture(0), painted, 1, State.empty(painted))
+    assert torch.equal(out, painted)
+    assert (state.begun == 1).all()
 
 
 def test_stability_0_is_the_painting_itself(steady):
@@ -274,9 +285,9 @@ def test_where_nothing_changes_nothing_moves(stabilizer, monkeypatch):
         monkeypatch.setattr(steady.motion, "follow", lambda *a: (follow(*a)[0] + 0.01, *follow(*a)[1:]))
     step, state = stepping(steady), State.empty(still)
     for _ in range(4):
-        state = step(still, painting, 1, state)
+        out, state = step(still, painting, 1, state)
     assert state.key_motion.abs().max() == 0
-    torch.testing.assert_close(state.last_painting, painting, atol=1 / 255, rtol=0)
+    torch.testing.assert_close(out, painting, atol=1 / 255, rtol=0)
 
 
 def test_a_still_noisy_scene_does_not_drift():
@@ -301,14 +312,17 @@ def test_the_key_is_held_and_its_motion_composed():
     views = [shifted(periodic(0, 3, H, 3 * W), 1.5 * t, 0) for t in range(KEY_FRAMES + 3)]
     step, state, ways = stepping(Stabilizer()), State.empty(views[0]), []
     for t, view in enumerate(views):
-        state, before = step(view, view, 1, state), state
+        before = state
+        out, state = step(view, view, 1, state)
         ways.append(float(state.key_motion[:, 0, 6:-6, 8:-8].mean()) * 3 * W / 2)
         torch.testing.assert_close(state.key_frame, F.avg_pool2d(views[0 if t < KEY_FRAMES else KEY_FRAMES], 4))
         torch.testing.assert_close(state.last_light, light(F.avg_pool2d(view, 2)))
         if t % KEY_FRAMES:
-            assert torch.equal(state.key_painting, before.key_painting)
+            assert torch.equal(state.key_light, before.key_light)
+            assert torch.equal(state.key_chroma, before.key_chroma)
         else:
-            torch.testing.assert_close(state.key_painting, F.avg_pool2d(state.last_painting, 2), atol=1e-3, rtol=0)
+            torch.testing.assert_close(state.key_light, light(F.avg_pool2d(out, 2)), atol=1e-3, rtol=0)
+            torch.testing.assert_close(state.key_chroma, chroma(out), atol=1e-3, rtol=0)
     since = np.array([*range(KEY_FRAMES), 0, 1, 2])
     np.testing.assert_allclose(ways, -1.5 * since, rtol=0.03)
 
@@ -318,25 +332,29 @@ def test_a_key_of_which_a_good_part_is_lost_is_replaced_at_once():
     stabilizer, frame = Stabilizer(), picture(0)
     step, held = stepping(stabilizer), 5 * torch.ones(1, 1, H // 32, W // 32)
     key = F.avg_pool2d(frame, 4).clone()
-    painted, old = picture(1), 0.5 * torch.ones(1, 3, H // 2, W // 2)
+    painted, old = picture(1), as_key(picture(2))
     for hidden, kept in ((0.03, True), (0.3, False)):
         key[..., : round(hidden * key.shape[3])] = 1 - key[..., : round(hidden * key.shape[3])].round()
-        state = having_seen(stabilizer, frame, painted, key_painting=old, key_left=held)
-        found = step(frame, painted, 1, state._replace(key_frame=key, key_motion=state.key_motion + 1e-4))
+        state = having_seen(stabilizer, frame, painted, **old, key_left=held)
+        out, found = step(frame, painted, 1, state._replace(key_frame=key, key_motion=state.key_motion + 1e-4))
         assert torch.equal(found.key_frame, key) == kept
-        assert torch.equal(found.key_painting, old) == kept
+        assert (
+            torch.equal(found.key_light, old["key_light"]) == torch.equal(found.key_chroma, old["key_chroma"]) == kept
+        )
         assert torch.equal(found.key_left, held - 1 if kept else 0 * held + KEY_FRAMES - 1)
         torch.testing.assert_close(found.key_motion, torch.full_like(found.key_motion, 1e-4 * kept))
         if not kept:
             torch.testing.assert_close(found.key_frame, F.avg_pool2d(frame, 4))
-            torch.testing.assert_close(found.key_painting, F.avg_pool2d(found.last_painting, 2), atol=0.02, rtol=0)
+            for name, value in as_key(out).items():
+                torch.testing.assert_close(getattr(found, name), value, atol=0.02, rtol=0)
 
 
 def test_the_state_says_its_sizes():
     frame = torch.zeros(2, 3, H, W)
     begun = State.empty(frame)
     with torch.no_grad():
-        found = Stabilizer()(frame, frame, torch.zeros(1), *begun)
+        out, found = Stabilizer()(frame, frame, torch.zeros(1), *begun)
+    assert out.shape == frame.shape
     assert [*STATE] == [*State._fields]
     for (channels, over), before, after in zip(STATE.values(), begun, found, strict=True):
         assert before.shape == after.shape == (2, channels, H // over, W // over)
@@ -347,14 +365,13 @@ def test_a_trusted_key_holds_the_painting_on_and_a_strange_one_does_not():
     carried = flickered(painted, 2)
     stabilizer, quarter = Stabilizer(), F.avg_pool2d(frame, 4)
     step = stepping(stabilizer)
-    state = having_seen(stabilizer, frame, carried, key_painting=F.avg_pool2d(held, 2))
+    state = having_seen(stabilizer, frame, carried, **as_key(held))
     state = state._replace(last_tone=F.avg_pool2d(painted, 16))  # that of the new painting: nothing to add
     strange = (quarter + 0.5) % 1
-    known, unknown = (
-        step(frame, painted, 1, state._replace(key_frame=key)).last_painting for key in (quarter, strange)
-    )
-    near, far = SHARES
-    expected = painted + near * light(carried - painted) + far * (held - painted)
+    known, unknown = (step(frame, painted, 1, state._replace(key_frame=key))[0] for key in (quarter, strange))
+    (near, far), apart = SHARES, held - painted
+    of_key = light(apart) + CHROMA_SHARE * F.interpolate(chroma(apart), scale_factor=4.0)
+    expected = painted + near * light(carried - painted) + far * of_key
     torch.testing.assert_close(known, expected.clamp(0, 1), atol=0.05, rtol=0)
     torch.testing.assert_close(unknown, painted + MEMORY * light(carried - painted), atol=0.02, rtol=0)
 
@@ -367,14 +384,14 @@ def test_colours_that_flicker_as_a_whole_are_held_on_to():
     step, other = stepping(stabilizer), 1 - picture(7).round()
 
     def seen(previous, key):
-        state = having_seen(stabilizer, previous, painted, key_painting=F.avg_pool2d(redder, 2))
-        found = step(frame, redder, 1, state._replace(key_frame=F.avg_pool2d(key, 4)))
-        return redder - found.last_painting, F.avg_pool2d(redder, 16) - found.last_tone
+        state = having_seen(stabilizer, previous, painted, **as_key(redder))
+        out, found = step(frame, redder, 1, state._replace(key_frame=F.avg_pool2d(key, 4)))
+        return redder - out, F.avg_pool2d(redder, 16) - found.last_tone
 
     back, tone = seen(frame, frame)
     inner = (..., slice(12, -12), slice(12, -12))
     torch.testing.assert_close(
-        back[inner], TONE_SHARE * (1 - SHARES[1]) * (redder - painted)[inner], atol=0.015, rtol=0
+        back[inner], TONE_SHARE * (1 - CHROMA_SHARE * SHARES[1]) * (redder - painted)[inner], atol=0.015, rtol=0
     )
     torch.testing.assert_close(tone, TONE_SHARE * F.avg_pool2d(redder - painted, 16), atol=0.02, rtol=0)
     for previous in (frame, other):

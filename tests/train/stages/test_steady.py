@@ -80,14 +80,14 @@ def in_numpy(out, previous, frame, before, flow, mask):
 
 def one_by_one(stabilizer, frames, painted):
     """The steady paintings of a short sequence: fed by hand."""
-    first = stabilizer(frames[0], painted[0], torch.ones(1), *State.empty(frames[0]))
-    assert torch.equal(first.last_painting, painted[0])
-    second = stabilizer(frames[1], painted[1], torch.ones(1), *first)
-    third = stabilizer(frames[2], painted[2], torch.ones(1), *second)
-    out = [first, second, third]
-    for t in range(3, len(frames)):
-        out.append(stabilizer(frames[t], painted[t], torch.ones(1), *out[-1]))
-    return [state.last_painting for state in out]
+    first, state = stabilizer(frames[0], painted[0], torch.ones(1), *State.empty(frames[0]))
+    assert torch.equal(first, painted[0])
+    second, state = stabilizer(frames[1], painted[1], torch.ones(1), *state)
+    out = [first, second]
+    for t in range(2, len(frames)):
+        steady, state = stabilizer(frames[t], painted[t], torch.ones(1), *state)
+        out.append(steady)
+    return out
 
 
 def test_terms_are_those_of_the_losses_one_by_one(sources, small, nets, vgg16):
@@ -180,11 +180,11 @@ def test_what_the_stabilizer_carries_is_felt_by_the_first_frame(monkeypatch):
 def test_bf16_autocast_keeps_the_stabilizer_in_float32(sources, small, nets, vgg16):
     shots, seen = fixed_shots(sources, small()), []
     exact = steady_stage.losses(nets, vgg16, shots)
-    nets.t.stabilizer.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, *out]))
+    nets.t.stabilizer.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, out[0], *out[1]]))
     nets.t.stabilizer.judge.register_forward_hook(lambda _, inputs, out: seen.extend([*inputs, out]))
     with torch.autocast("cpu", torch.bfloat16):
         rough = steady_stage.losses(nets, vgg16, shots)
-    assert len(seen) == 3 * (3 + 2 * len(State._fields) + 2)
+    assert len(seen) == 3 * (4 + 2 * len(State._fields) + 2)
     assert {x.dtype for x in seen} == {torch.float32}
     for name, value in exact.items():
         assert rough[name].dtype == torch.float32
