@@ -26,7 +26,7 @@ from .sessions.session import REFUSALS, cores
 from .styles import StyleEncoder
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 1.4e-3, 1e-2  # Adam's, for T's weights and for S
+WEIGHTS_RATE, STYLE_RATE = 1.2e-3, 1e-2  # Adam's, for T's weights and for S
 WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
 LEVEL = 0.3  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
@@ -36,19 +36,19 @@ RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
 TILES = 16  # the most squares of a painting that are looked at
-STRENGTH = 10.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
+STRENGTH = 8.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
 TOWARDS_PHOTOGRAPH = {"content": 0.06, "detail": 0.1}
 ALWAYS = {
-    "texture": 20.0,
-    "energy": 9.0,
-    "colour": 1.0,
-    "covariance": 0.4,
-    "contrast": 0.8,
-    "structure": 160.0,
-    "tv": 0.04,
-    "output_temporal": 150.0,
+    "texture": 16.0,
+    "energy": 6.0,
+    "colour": 0.5,
+    "covariance": 0.2,
+    "contrast": 0.4,
+    "structure": 180.0,
+    "tv": 0.02,
+    "output_temporal": 110.0,
 }
 
 
