@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from PIL import Image
 
 SIDE = 384  # the short side of pictures before they are cut, in pixels
 SHIFT = 12  # the most that the second frame is shifted, in pixels
@@ -124,7 +125,7 @@ class Contents:
 def photographs() -> tuple[np.ndarray, ...]:
     """The photographs that come with the package, RGB uint8 [H,W,3], about 384 pixels on the short side."""
     files = sorted(PHOTOGRAPHS.glob("*.webp"))
-    return tuple(cv2.cvtColor(cv2.imread(str(file)), cv2.COLOR_BGR2RGB) for file in files)
+    return tuple(np.array(Image.open(file).convert("RGB")) for file in files)
 
 
 def made_up(seed: int, side: int = SIDE) -> np.ndarray:

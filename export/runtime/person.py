@@ -82,7 +82,7 @@ def share(frame: np.ndarray, lines: np.ndarray) -> np.ndarray:
     a, b = lines[0] * np.float32(slope / 255), (lines[1] - np.float32(low)) * np.float32(slope)
     t = cv2.multiply(cv2.resize(a, size, interpolation=cv2.INTER_LINEAR), luminance, dst=luminance)
     t = cv2.add(t, cv2.resize(b, size, interpolation=cv2.INTER_LINEAR), dst=t)
-    t = cv2.min(cv2.max(t, 0, dst=t), 1, dst=t)
+    np.clip(t, 0, 1, out=t)
     return t * t * (3 - 2 * t)
 
 
