@@ -56,7 +56,7 @@ def written(graph, inputs, path):
         (painting.convolved, 5, 3, ()),
         (painting.doubled, 16, 8, ()),
         (painting.doubled, 3, 5, ()),
-        (painting.spread, 12, None, (3, 2)),
+        (painting.spread, 16, None, (3, 2)),
         (painting.spread, 9, None, (1, 3)),
     ],
 )
