@@ -93,7 +93,7 @@ def test_cmyk_is_read_as_the_colours_it_prints(scene, tmp_path):
 
 def test_the_builder_of_galleries_and_the_evaluation_read_them_too(layout, tiny_model, monkeypatch):
     file, expected = layout
-    shown = {"title": "Painting", "artist": "made by code", "died": 1900, "year": "1899"}
+    shown = {"title": "Painting", "artist": "made by code", "died": 1900, "year": "1899", "scene": "bay"}
     monkeypatch.setattr("impasto.export.graphs.gallery.gallery_index", lambda: {"painting": shown})
     encode = Painter(tiny_model).encode
     built = build_gallery(encode, file.parent)
