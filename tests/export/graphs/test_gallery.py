@@ -31,13 +31,14 @@ MADE_UP = {
 
 @pytest.fixture
 def paintings(tmp_path, monkeypatch):
-    """Two squares of 256 pixels made by code, and an index that knows only them."""
+    """Two squares made by code, as large as P looks at, and an index that knows only them."""
     monkeypatch.setattr(gallery, "gallery_index", lambda: MADE_UP)
     folder = tmp_path / "paintings"
     folder.mkdir()
     rng = np.random.default_rng(3)
-    Image.fromarray((picture(256, 256) * 255).astype(np.uint8)).save(folder / "waves.png")
-    Image.fromarray(rng.integers(0, 256, (256, 256, 3), dtype=np.uint8)).save(folder / "dots.png")
+    side = load_model().style_side
+    Image.fromarray((picture(side, side) * 255).astype(np.uint8)).save(folder / "waves.png")
+    Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8)).save(folder / "dots.png")
     return folder
 
 
@@ -129,7 +130,7 @@ def test_the_published_networks_have_the_same_styles():
 
 
 def test_styles_are_what_the_graph_says_of_the_paintings(model, paintings):
-    """Against ONNX Runtime itself: the pictures are 256 pixels square already, so nothing is cut or resized."""
+    """Against ONNX Runtime itself: the pictures are as large as P looks at already, so nothing is cut or resized."""
     session = ort.InferenceSession(model.path("style"), providers=["CPUExecutionProvider"])
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     assert set(built) == set(MADE_UP)
