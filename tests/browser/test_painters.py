@@ -292,8 +292,9 @@ def test_a_style_file_that_is_none_is_refused_in_a_sentence(wasm_page):
     assert wasm_page.evaluate(refused) == "a.style is no studied style, or is damaged; study its picture again."
 
 
-def test_a_picture_is_encoded_as_in_python(wasm_page, model):
-    y, x = np.mgrid[0:300, 0:420]
+@pytest.mark.parametrize("side", [300, 450])  # smaller than the square that P looks at, and larger
+def test_a_picture_is_encoded_as_in_python(wasm_page, model, side):
+    y, x = np.mgrid[0:side, 0 : side + 120]
     art = np.stack([127 + 120 * np.sin(x / 9), 127 + 120 * np.cos(y / 13), (x * y) % 256], -1).astype(np.uint8)
     data = wasm_page.evaluate("(f) => tested.encode(f)", rgba(art))
     ours = np.frombuffer(base64.b64decode(data), np.float32)

@@ -1,7 +1,7 @@
 // P: style vectors of pictures, on the processor. Loaded when the first picture comes.
 import type { Rules } from "../../types";
 import type { Model } from "./model";
-import { flatten, shrinkSquare } from "./resize";
+import { flatten, resized, shrinkSquare } from "./resize";
 import { cpuRuntime, type Downloads, type Runtime, type Session } from "./runtime";
 import { centreSquare } from "./style";
 
@@ -24,8 +24,9 @@ export function createEncoder(downloads: Downloads, model: Model): Encode {
     });
     const { ort, session } = await loading;
     const { style_side: side, rules } = model.description;
-    const drawn = Math.min(LARGEST, Math.max(side, Math.min(picture.width, picture.height)));
-    return encodeSquare(ort, session, squareOf(picture, drawn, rules.background), side);
+    const square = squareOf(picture, Math.min(LARGEST, picture.width, picture.height), rules.background);
+    const seen = square.width < side ? resized(square, { width: side, height: side }) : square;
+    return encodeSquare(ort, session, seen, side);
   };
 }
 
