@@ -167,7 +167,7 @@ def test_styles_change_the_painting(page):
 
 def test_a_blend_lies_between_its_styles(page):
     first = picture_of(page)
-    page.get_by_role("switch", name="Mix up to four").check()
+    page.get_by_role("switch", name="Blend up to 4").check()
     page.get_by_role("button", name="The Scream").click()
     both = changed(page, first, 2)
     weight = page.get_by_role("slider", name="Weight of The Starry Night")
@@ -369,7 +369,7 @@ def test_no_accessibility_fault_at_first_sight(browser, static_site, scheme):
 
 
 def test_no_accessibility_fault_when_live(page):
-    page.get_by_role("switch", name="Mix up to four").check()
+    page.get_by_role("switch", name="Blend up to 4").check()
     page.get_by_role("button", name="The Scream").click()
     page.get_by_role("button", name="Compare").click()
     for scheme in ("dark", "light"):
@@ -384,7 +384,7 @@ def test_a_phone_never_scrolls_sideways(browser, static_site):
     assert max(page.evaluate(wide)) <= 360
     page.get_by_role("button", name="Try the sample scene").tap()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
-    page.get_by_role("switch", name="Mix up to four").check()
+    page.get_by_role("switch", name="Blend up to 4").check()
     page.get_by_role("button", name="Great Wave").tap()
     assert max(page.evaluate(wide)) <= 360
     small = page.evaluate("""() => [...document.querySelectorAll("button, select, .chip, .ways label, label.switch")]

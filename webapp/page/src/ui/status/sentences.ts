@@ -253,10 +253,6 @@ export function clock(seconds: number): string {
   return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
 }
 
-/** A small number as a word, as it reads in a sentence. */
-export const numberWord = (count: number): string =>
-  ["none", "one", "two", "three", "four", "five", "six", "seven", "eight"][count] ?? String(count);
-
 /** Bytes as people say them, in decimal megabytes. */
 export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)} MB`;
 

@@ -4,7 +4,6 @@ import type { Rules } from "../../types";
 import { byId, make } from "../dom";
 import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
-import { numberWord } from "../status/sentences";
 import { pictureChooser } from "./chooser";
 import { styleFace } from "./face";
 import { heaviest, isOwn, only, shares, toggle, weigh, without } from "./mix";
@@ -33,9 +32,9 @@ export function createGallery(
   const sliders = byId("mix");
   const mixing = byId<HTMLInputElement>("mixing");
   const more = byId<HTMLButtonElement>("more");
-  const chooser = pictureChooser("use-picture", "Your own picture", onPictures);
+  const chooser = pictureChooser("use-picture", "Any picture", onPictures);
   wall.style.setProperty("--behind", `rgb(${rules.background.join(" ")})`);
-  byId("mixing-label").textContent = `Mix up to ${numberWord(rules.styles_at_once)}`;
+  byId("mixing-label").textContent = `Blend up to ${rules.styles_at_once}`;
 
   const press = (key: string): void => {
     const { mix } = settings.get();
