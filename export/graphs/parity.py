@@ -1,4 +1,7 @@
-"""Does a graph compute what the PyTorch network computes? The exporter refuses to finish where it does not."""
+"""Does a graph compute what the PyTorch network computes? The exporter refuses to finish where it does not.
+
+It runs graphs on the processor. What ONNX Runtime is known to compute wrongly elsewhere is told by the networks' sizes.
+"""
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -114,6 +117,19 @@ def style_difference(p: Predictor, t: Transformer, graph: Path) -> float:
         ours = session.run(None, {"image": image})[0]
         worst = max(worst, float(np.abs(ours - reference).max() / np.abs(reference).max()))
     return worst
+
+
+def wrong_on_webgpu(*networks: nn.Module) -> list[tuple[int, int]]:
+    """(input channels, output channels) of the convolutions that ONNX Runtime Web 1.30 gives something else for on
+    WebGPU, each once, in ascending order: from a multiple of 3 (more than 3) that is none of 4, to a multiple of 4, by
+    a kernel of more than one pixel.
+
+    Found by `findings/onnxruntime-web-webgpu-conv-of-six-channels.sh`.
+    """
+    layers = [layer for network in networks for layer in network.modules() if isinstance(layer, nn.Conv2d)]
+    whole = [layer for layer in layers if layer.groups == 1 and layer.kernel_size != (1, 1)]
+    sizes = {(layer.in_channels, layer.out_channels) for layer in whole}
+    return sorted((i, o) for i, o in sizes if i > 3 and i % 3 == 0 and i % 4 and o % 4 == 0)
 
 
 def require(role: str, difference: float) -> None:

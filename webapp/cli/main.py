@@ -275,6 +275,7 @@ def export(
     """Write trained weights as a model folder: graphs checked against PyTorch, hashes, built-in styles."""
     from impasto.export.graphs.exporter import export_model
     from impasto.export.graphs.gallery import build_gallery, torch_encoder
+    from impasto.export.graphs.parity import wrong_on_webgpu
     from impasto.export.graphs.tflite import require_extra, tflite_size_of
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
@@ -293,6 +294,13 @@ def export(
 
         model = add_study(model)
     report_model(model, as_json)
+    if wrong := wrong_on_webgpu(p, t):
+        sizes = " and ".join(f"{inputs} to {outputs}" for inputs, outputs in wrong)
+        print(
+            f"Warning: ONNX Runtime Web 1.30 computes convolutions of {sizes} channels wrongly on WebGPU, so the live "
+            "page would paint something else there: train networks whose widths are multiples of 4.",
+            file=sys.stderr,
+        )
 
 
 # The commands that lie elsewhere, in the order of `impasto --help`.

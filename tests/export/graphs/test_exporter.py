@@ -303,3 +303,22 @@ def test_weights_of_something_else(tmp_path):
     (tmp_path / "w.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(BadInput, match="does not hold the weights"):
         load_weights(tmp_path / "w.safetensors")
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "settings", "wrong"),
+    [
+        *((i, o, {}, True) for i, o in ((6, 8), (9, 8), (18, 16), (6, 4))),
+        *((i, o, {}, False) for i, o in ((3, 8), (4, 8), (5, 8), (8, 8), (12, 8), (6, 6))),
+        (6, 8, {"kernel_size": 1}, False),
+        (6, 12, {"groups": 6}, False),
+    ],
+)
+def test_convolutions_that_webgpu_gets_wrong_are_known(inputs, outputs, settings, wrong):
+    network = torch.nn.Sequential(torch.nn.Conv2d(inputs, outputs, **{"kernel_size": 3, **settings}))
+    assert parity.wrong_on_webgpu(network, network) == [(inputs, outputs)] * wrong
+
+
+def test_webgpu_computes_what_is_released(released):
+    p, t = load_weights(released.path("weights"))
+    assert parity.wrong_on_webgpu(p, t) == []

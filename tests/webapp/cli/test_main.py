@@ -238,8 +238,10 @@ def test_info_lists_versions_and_models(run, files, monkeypatch):
 
 def test_export_makes_a_model_from_weights(run, files, graphs_at_hand):
     code, out, err = run("export", files / "model" / "weights.safetensors", "-o", files / "again")
-    assert (code, err) == (0, "")
+    assert code == 0
     assert "agree with PyTorch" in out
+    assert err.startswith("Warning: ONNX Runtime Web 1.30 computes convolutions of 6 to 4 and 6 to 8 channels wrongly")
+    assert err.count("\n") == 1
     ours, theirs = (load_file(str(f / "weights.safetensors")) for f in (files / "again", files / "model"))
     assert all(torch.equal(ours[name], theirs[name]) for name in {*ours, *theirs})
 
