@@ -153,7 +153,7 @@ def test_the_dial_weighs_photograph_against_painting():
 
 
 @pytest.mark.parametrize(
-    ("shape", "short", "count"), [((384, 384), 64, 4), ((16, 16), 64, 4), ((64, 256), 64, 8), ((50, 20), 8, 1)]
+    ("shape", "short", "count"), [((384, 384), 64, 4), ((16, 16), 64, 4), ((64, 256), 64, 4), ((50, 20), 8, 1)]
 )
 def test_paintings_are_looked_at_in_squares(shape, short, count):
     found = room.tiles(scene(*shape), short, 32)
