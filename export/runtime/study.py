@@ -39,15 +39,15 @@ TILES = 16  # the most squares of a painting that are looked at
 STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 250.0, "detail": 0.02}
+TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 330.0, "detail": 0.02}
 ALWAYS = {
-    "texture": 50.0,
-    "energy": 15.0,
-    "colour": 1.0,
-    "covariance": 1.0,
+    "texture": 75.0,
+    "energy": 25.0,
+    "colour": 2.0,
+    "covariance": 2.0,
     "contrast": 1.0,
     "tv": 0.02,
-    "output_temporal": 200.0,
+    "output_temporal": 800.0,
 }
 
 
