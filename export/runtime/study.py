@@ -19,14 +19,14 @@ import onnxruntime as ort
 from impasto.models.errors import BadInput
 from impasto.models.store import vgg_file
 
-from .contents import Contents, fitted
+from .contents import Contents
 from .model import Model
 from .sessions import graph_weights
 from .sessions.session import REFUSALS, cores
-from .styles import StyleEncoder
+from .styles import StyleEncoder, square
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 1.2e-3, 1e-2  # Adam's, for T's weights and for S
+WEIGHTS_RATE, STYLE_RATE = 1.5e-3, 1e-2  # Adam's, for T's weights and for S
 WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
 LEVEL = 0.3  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
@@ -36,19 +36,18 @@ RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
 TILES = 16  # the most squares of a painting that are looked at
-STRENGTH = 8.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
+STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.06, "detail": 0.1}
+TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 330.0, "detail": 0.02}
 ALWAYS = {
-    "texture": 16.0,
-    "energy": 6.0,
-    "colour": 0.5,
-    "covariance": 0.2,
-    "contrast": 0.4,
-    "structure": 180.0,
+    "texture": 75.0,
+    "energy": 25.0,
+    "colour": 2.0,
+    "covariance": 2.0,
+    "contrast": 1.0,
     "tv": 0.02,
-    "output_temporal": 110.0,
+    "output_temporal": 800.0,
 }
 
 
@@ -271,11 +270,11 @@ def painting_targets(graphs: Graphs, picture: np.ndarray, brush_size: float) -> 
 
 
 def tiles(picture: np.ndarray, short: int, side: int) -> list[np.ndarray]:
-    """A picture with `short` pixels on its short side in squares of `side`, float32 [side,side,3] in [0, 1].
+    """A picture's centre square, which is what P sees too, of `short` pixels in squares of `side`.
 
-    They lie evenly over it; a picture that is smaller is continued by its mirror images.
+    float32 [side,side,3] in [0, 1]. They lie evenly over it; one that is smaller is continued by its mirror images.
     """
-    picture = fitted(picture, short)
+    picture = square(picture, short)
     h, w = picture.shape[:2]
     if min(h, w) < side:
         # "symmetric" may go on as long as it likes, whatever the picture's size.

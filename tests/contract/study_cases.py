@@ -45,7 +45,7 @@ def tiles() -> list[dict]:
         ("shrunk", (90, 133), 40, 32),
         ("enlarged", (20, 27), 40, 32),
         ("smaller than a square", (64, 20), 16, 32),
-        ("cut to twice its short side", (30, 100), 30, 32),
+        ("cut to its centre", (30, 100), 30, 32),
         ("many squares, the most of them left out", (120, 160), 120, 16),
     ]:
         painting = scene(*size, seed=6)

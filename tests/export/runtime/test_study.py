@@ -2,6 +2,7 @@
 
 import math
 
+import cv2
 import numpy as np
 import pytest
 
@@ -153,7 +154,7 @@ def test_the_dial_weighs_photograph_against_painting():
 
 
 @pytest.mark.parametrize(
-    ("shape", "short", "count"), [((384, 384), 64, 4), ((16, 16), 64, 4), ((64, 256), 64, 8), ((50, 20), 8, 1)]
+    ("shape", "short", "count"), [((384, 384), 64, 4), ((16, 16), 64, 4), ((64, 256), 64, 4), ((50, 20), 8, 1)]
 )
 def test_paintings_are_looked_at_in_squares(shape, short, count):
     found = room.tiles(scene(*shape), short, 32)
@@ -162,15 +163,31 @@ def test_paintings_are_looked_at_in_squares(shape, short, count):
     assert max(tile.max() for tile in found) <= 1
 
 
+def test_of_a_long_painting_the_centre_is_looked_at():
+    wide = np.zeros((32, 96, 3), np.uint8)
+    wide[:, 32:64] = 255
+    assert np.min(room.tiles(wide, 64, 32)) == 1
+
+
+def text() -> np.ndarray:
+    """A page of letters, uint8 RGB [120,160,3]."""
+    page = np.full((120, 160, 3), 250, np.uint8)
+    for line in range(20, 120, 20):
+        cv2.putText(page, "brown fox", (2, line), cv2.FONT_HERSHEY_SIMPLEX, 0.8, (20, 20, 20), 2)
+    return page
+
+
 @pytest.mark.parametrize(
     "image",
     [
         np.full((40, 40, 3), 128, np.uint8),
         scene(16, 16),
         np.repeat(np.uint8([[[0]], [[255]]]), 20, 0).repeat(40, 1).repeat(3, 2),
-        scene(2000, 30),
+        scene(20_000, 30),
+        contents.photographs()[0],
+        text(),
     ],
-    ids=["one colour", "16 px", "two-tone", "long"],
+    ids=["one colour", "16 px", "two-tone", "20,000 px", "photograph", "text"],
 )
 def test_odd_pictures_make_nothing_worse(tiny_model, image, monkeypatch):
     monkeypatch.setattr(contents, "POOL", 1)  # the same square every time, so that losses can be compared

@@ -37,11 +37,13 @@ function cropped(picture: Pixels, left: number, top: number, { width, height }: 
 }
 
 /**
- * A picture with `short` pixels on its short side in squares of `side`, RGB planes [3,side,side] in 0…1, `most` of them. They
- * lie evenly over it; a picture that is smaller is continued by its mirror images.
+ * A picture's centre square, which is what P sees too, of `short` pixels in squares of `side`, RGB planes [3,side,side] in
+ * 0…1, `most` of them. They lie evenly over it; one that is smaller is continued by its mirror images.
  */
 export function tiles(picture: Pixels, short: number, side: number, most: number): Float32Array[] {
-  const all = fitted(picture, short);
+  const whole = Math.min(picture.width, picture.height);
+  const [x0, y0] = [picture.width, picture.height].map((length) => Math.floor((length - whole) / 2));
+  const all = fitted(cropped(picture, x0, y0, { width: whole, height: whole }), short);
   const [width, height] = [Math.max(all.width, side), Math.max(all.height, side)];
   const places = evenly(height - side, Math.ceil(height / side)).flatMap((top) =>
     evenly(width - side, Math.ceil(width / side)).map((left) => [top, left]),
