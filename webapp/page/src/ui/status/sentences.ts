@@ -259,3 +259,10 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)}
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const isSentence = (text: string): boolean => /^[A-Z“].{15,}[.!?]$/s.test(text);
 const clause = (text: string): string => text.trim().replace(/[.\s]+$/, "") || "no reason was given";
+
+/** Of built-in styles whose brushes could not be fetched, by their titles; null where there are none. */
+export function missingSentence(titles: readonly string[]): string | null {
+  if (!titles.length) return null;
+  const painted = titles.length > 1 ? "are painted without their brushes" : "is painted without its brush";
+  return `${titles.join(" and ")} ${painted}, which could not be fetched: check the connection.`;
+}

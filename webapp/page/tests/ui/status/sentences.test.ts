@@ -130,6 +130,11 @@ describe("promises and figures", () => {
       "33 % Studying “Reeds”, 41 s left",
     );
     expect(words.slowStudySentence(540)).toMatch(/about 9 min on this device.*\.style file/);
+    expect(words.missingSentence([])).toBeNull();
+    expect(words.missingSentence(["One"])).toBe(
+      "One is painted without its brush, which could not be fetched: check the connection.",
+    );
+    expect(words.missingSentence(["One", "Two"])).toMatch(/^One and Two are painted without their brushes, /);
     expect(words.studiedSentence({ steps: 112, first: 5.218, last: 3.9 })).toBe(
       "Studied in 112 steps, loss 5.22 → 3.90",
     );
