@@ -177,7 +177,7 @@ def test_a_brush_that_cannot_be_fetched_is_said_and_done_without(context, site, 
     brushes.fail = True
     choose(page, "Dunes")
     alert = page.get_by_role("alert")
-    expect(alert).to_contain_text("Dunes is painted without its brush, which could not be fetched")
+    expect(alert).to_contain_text("Dunes is painted without its brush. dunes.style could not be downloaded")
     assert page.evaluate("brushes.at(-1)") == 0
     expect(page.locator("#caption")).to_contain_text("Dunes")
     brushes.fail = False

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime as ort
@@ -16,7 +17,7 @@ from impasto.export.runtime.model import describe, load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
-from impasto.export.runtime.style_file import built_in, style_file
+from impasto.export.runtime.style_file import built_in, style_file, write_style
 from impasto.export.runtime.styles import StyleEncoder
 from impasto.models.errors import BadInput
 from impasto.styles import style_vectors
@@ -242,3 +243,26 @@ def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings
     encoded = gallery.build_gallery(StyleEncoder(exported).encode, paintings)
     np.testing.assert_allclose(exported.gallery()["dots"]["style"], encoded["dots"]["style"], atol=1e-4)
     assert json.loads((exported.folder / "model.json").read_text())["files"]["gallery"]["file"] == "gallery.json"
+
+
+def test_a_studied_file_of_another_model_is_refused(model, paintings, frame):
+    built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
+    studied = style_file(model, built["dots"]["style"], {}, name="Dots")
+    older = replace(studied, model="impasto 0.1", weights="0" * 64)
+    rebuilt = gallery.rebuild_gallery(model, {**built, "dots": {**built["dots"], "studied": older}})
+    with pytest.raises(BadInput, match=r"dots\.style was studied for impasto 0\.1, and this is"):
+        built_in(rebuilt, rebuilt.gallery()["dots"])
+    write_style(rebuilt.folder / "styles" / "dots.style", studied)
+    with pytest.raises(BadInput, match=r"dots\.style is not the file that the gallery names"):
+        built_in(rebuilt, rebuilt.gallery()["dots"])
+
+
+@pytest.mark.parametrize(
+    "studied", [7, {}, {"file": "../a.style", "bytes": 1, "sha256": "0" * 64}, {"file": "styles/a.style", "bytes": 1}]
+)
+def test_a_gallery_that_names_no_file_is_damaged(model, studied):
+    entries = json.loads((model.folder / "gallery.json").read_text("utf-8"))
+    entries["tiger"]["studied"] = studied
+    (model.folder / "gallery.json").write_text(json.dumps(entries), "utf-8")
+    with pytest.raises(BadInput, match="of the style 'tiger', its studied must be a file in styles"):
+        model.gallery()

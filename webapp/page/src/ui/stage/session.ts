@@ -18,7 +18,7 @@ import {
 } from "../status/sentences";
 import type { Activity } from "../status/status";
 import type { Mix } from "../styles/mix";
-import type { Palette } from "../styles/palette";
+import type { Missing, Palette } from "../styles/palette";
 
 export type SourceKind = "camera" | "screen" | "sample" | "clip";
 
@@ -70,8 +70,8 @@ export function createSession(
   let started: Promise<unknown> | null = null;
   let styleTurn = 0;
   let sourceTurn = 0;
-  /** Titles of styles whose brushes could not be fetched, once nothing of the style is to come any more. */
-  let missing: Promise<string[]> = Promise.resolve([]);
+  /** The styles without their brushes, once nothing of the style is to come any more. */
+  let missing: Promise<Missing[]> = Promise.resolve([]);
   let said: string | null = null;
   /** Nothing that is only wanted afterwards is fetched before the first frame is painted. */
   let fetchBrushes = (): void => {};
@@ -103,7 +103,7 @@ export function createSession(
   const put = (mix: Mix, set: Engine["setStyle"], latest: () => boolean) => {
     const plain = palette.atHand(mix);
     if (plain) set(plain.style, plain.brush);
-    const rest = async (): Promise<string[]> => {
+    const rest = async (): Promise<Missing[]> => {
       if (plain?.whole) return [];
       if (plain) await firstFrame;
       const { style, brush, missing } = await palette.mixed(mix, engine);
@@ -121,7 +121,7 @@ export function createSession(
     const style = put(mix, engine.setStyle, latest);
     ({ missing } = style);
     missing.then(
-      (titles) => latest() && sayMissing(titles),
+      (found) => latest() && sayMissing(found),
       () => {}, // as `begun`
     );
     try {
@@ -135,12 +135,12 @@ export function createSession(
     const { who, behind } = settings.get();
     if (who !== "each" || !behind.length) return;
     const style = put(behind, engine.setBehind, () => settings.get().behind === behind);
-    style.missing.then((titles) => titles.length && sayMissing(titles)).catch(() => {});
+    style.missing.then((found) => found.length && sayMissing(found)).catch(() => {});
     await style.begun;
   };
-  const sayMissing = (titles: string[]): void => {
+  const sayMissing = (found: Missing[]): void => {
     const before = said;
-    said = missingSentence(titles);
+    said = missingSentence(found);
     if (!said) messages.clear("brush");
     else if (said !== before) messages.trouble("brush", said, { label: "Try again", run: () => tryAgain() });
   };

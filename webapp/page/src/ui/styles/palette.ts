@@ -2,6 +2,7 @@
 import type { Brush } from "../../engine/model/graph-weights";
 import { blend, blendBrushes } from "../../engine/model/style";
 import type { StyleFile } from "../../engine/model/style-file";
+import { sentenceOf } from "../../engine/trouble";
 import type { BuiltInStyle, Engine } from "../../types";
 import type { Settings } from "../settings/settings";
 import { isOwn, type Mix, shares } from "./mix";
@@ -135,15 +136,15 @@ export class Palette {
 
   /**
    * S and brush of the mix: each picture encoded, each file fetched once. The engine must have started when the mix holds
-   * own pictures. `missing`: titles of built-in styles whose files could not be fetched, and are style vectors alone.
+   * own pictures. `missing`: built-in styles whose files could not be had, and are style vectors alone.
    */
-  async mixed(mix: Mix, engine: Engine): Promise<Mixed & { missing: string[] }> {
-    const missing: string[] = [];
+  async mixed(mix: Mix, engine: Engine): Promise<Mixed & { missing: Missing[] }> {
+    const missing: Missing[] = [];
     const prepare = async ({ key }: Mix[number]): Promise<void> => {
       const entry = this.styles.get(key);
       if (!entry?.style) return void (entry && (await this.once(key, () => this.encode(entry, engine))));
       if (entry.studied && !this.failed.has(key)) await this.once(key, () => this.fetchBrush(entry, engine));
-      if (entry.studied) missing.push(entry.title);
+      if (entry.studied) missing.push({ title: entry.title, why: this.failed.get(key) ?? "" });
     };
     await Promise.all(mix.map(prepare));
     const { style, brush } = this.atHand(mix)!;
@@ -167,8 +168,8 @@ export class Palette {
     return work;
   }
 
-  /** Built-in styles whose files could not be fetched: while a slider is dragged that is not tried again and again. */
-  private failed = new Set<string>();
+  /** Why files of built-in styles could not be had: while a slider is dragged that is not tried again and again. */
+  private failed = new Map<string, string>();
 
   /** What could not be fetched is to be fetched when it is wanted again. */
   tryAgain(): void {
@@ -182,7 +183,7 @@ export class Palette {
       Object.assign(entry, { style, brush, studied: null });
     } catch (error) {
       console.warn(`${entry.title}:`, error);
-      this.failed.add(entry.key);
+      this.failed.set(entry.key, sentenceOf(error, "Its file could not be read."));
     }
   }
 
@@ -190,6 +191,12 @@ export class Palette {
   private async encode(entry: PaletteStyle, engine: Engine): Promise<void> {
     entry.style = await engine.encode(await bitmapOf(this.pictures.get(entry.key)!));
   }
+}
+
+/** A built-in style that is painted without its brush, and a sentence that says why. */
+export interface Missing {
+  title: string;
+  why: string;
 }
 
 /** S and brush of a mix. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StyleFile } from "../../../src/engine/model/style-file";
+import { Trouble } from "../../../src/engine/trouble";
 import type { Engine } from "../../../src/types";
 import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
@@ -142,11 +143,11 @@ describe("the palette", () => {
   it("paints without what cannot be fetched, names it, and asks again when it is told to", async () => {
     vi.spyOn(console, "warn").mockImplementation(() => {});
     const mine = withFile();
-    const readBuiltIn = vi.fn(async (): Promise<StyleFile> => Promise.reject(new Error("offline")));
+    const readBuiltIn = vi.fn(async (): Promise<StyleFile> => Promise.reject(new Trouble("No connection.")));
     const reading = { ...engine, readBuiltIn } as unknown as Engine;
     for (let slide = 0; slide < 3; slide++) {
       const found = await mine.mixed([entry("one", 1), entry("two", slide)], reading);
-      expect([found.missing, found.brush]).toEqual([["One"], {}]);
+      expect([found.missing, found.brush]).toEqual([[{ title: "One", why: "No connection." }], {}]);
     }
     expect(readBuiltIn).toHaveBeenCalledTimes(1);
     readBuiltIn.mockResolvedValue(STUDIED);
