@@ -90,12 +90,12 @@ def test_webassembly_paints_after_five_megabytes(browser, wire):
 
 
 @pytest.mark.slow
-def test_webgpu_paints_after_eight_megabytes(webgpu_browser, wire):
+def test_webgpu_paints_after_six_megabytes(webgpu_browser, wire):
     """In software, so at 64 px. With single precision, of which there is more than graphics cards usually get."""
-    assert 4 * MEGABYTE < received(webgpu_browser, wire, "webgpu") <= 8 * MEGABYTE
+    assert 4 * MEGABYTE < received(webgpu_browser, wire, "webgpu") <= 6 * MEGABYTE
 
 
 @pytest.mark.slow
 def test_webgpu_without_jspi_too(webgpu_browser, wire):
     """The runtime for browsers whose WebAssembly cannot wait for promises is larger."""
-    assert 6 * MEGABYTE < received(webgpu_browser, wire, "webgpu", jspi=False) <= 8.5 * MEGABYTE
+    assert 6 * MEGABYTE < received(webgpu_browser, wire, "webgpu", jspi=False) <= 8 * MEGABYTE
