@@ -18,11 +18,12 @@ from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import built_in, style_file, write_style
-from impasto.export.runtime.styles import StyleEncoder
+from impasto.export.runtime.styles import StyleEncoder, parts_of
 from impasto.models.errors import BadInput
 from impasto.styles import style_vectors
 from impasto.webapp.files.study import thumbnail
 
+MADE = ("paintings", "previews")
 NAMES_THAT_STAY = {"starry-night", "great-wave", "the-scream", "composition-vii", "udnie"}
 MADE_UP = {
     name: {"title": name.title(), "artist": "made by code", "died": 1900, "year": "1899", "scene": "made up"}
@@ -85,6 +86,9 @@ def test_released_models_have_every_style_with_its_preview(released):
         assert np.isfinite(entry["style"]).all()
         preview = released.folder / entry["preview"]
         assert preview.stat().st_size <= 20_000
+        if "studied" in entry:
+            assert (released.folder / entry["studied"]["file"]).stat().st_size == entry["studied"]["bytes"] <= 250_000
+            assert parts_of(built_in(released, entry))[1]  # read and checked
         with Image.open(preview) as shown:
             assert (shown.format, shown.size) == ("WEBP", gallery.PREVIEW_SIZE)
     styles = np.stack([e["style"] for e in built.values()])
@@ -146,8 +150,8 @@ def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     rebuilt = gallery.rebuild_gallery(model, built)
     after = contents(model.folder)
-    made = {f"{folder}/{name}.webp" for folder in ("paintings", "previews") for name in MADE_UP}
-    assert {str(path) for path in after if path.parts[0] in ("paintings", "previews")} == made
+    made = {f"{folder}/{name}.webp" for folder in MADE for name in MADE_UP}
+    assert {str(path) for path in after if path.parts[0] in (*MADE, "styles")} == made
     small = np.asarray(Image.open(model.folder / "paintings/waves.webp").convert("RGB"), int)
     painting = Image.open(paintings / "waves.png").resize(small.shape[1::-1], Image.Resampling.BOX)
     assert np.abs(small - np.asarray(painting, int)).mean() < 8
@@ -156,9 +160,7 @@ def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
         assert entry["artist"] == "made by code"
         assert "died" not in entry
     assert rebuilt.files["gallery"] != model.files["gallery"]
-    changed = {
-        str(path) for path in before if path.parts[0] not in ("previews", "paintings") and after[path] != before[path]
-    }
+    changed = {str(path) for path in before if path.parts[0] not in (*MADE, "styles") and after[path] != before[path]}
     assert changed == {"gallery.json", "model.json"}
     previews = [np.asarray(Image.open(model.folder / "previews" / f"{name}.webp")).astype(int) for name in MADE_UP]
     assert np.abs(previews[0] - previews[1]).mean() > 5

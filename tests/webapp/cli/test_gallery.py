@@ -15,6 +15,8 @@ from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Progress, Studied
+from impasto.export.runtime.style_file import built_in
+from impasto.export.runtime.styles import parts_of
 from impasto.styles import style_vectors
 from impasto.webapp.cli.arguments import parse_style
 from impasto.webapp.files import study as studying
@@ -143,7 +145,7 @@ def test_previews_show_what_the_model_paints_on_a_scene():
     assert {gallery.gallery_index()[name]["scene"] for name in ON_THE_TABLE} == {"table"}
     for name in ON_THE_TABLE:
         painter.reset()
-        painter.use([styles[name]["style"]])
+        painter.use([built_in(painter.model, styles[name])])
         painted[name] = np.asarray(Image.fromarray(painter.paint(frame)).resize((256, 192), Image.Resampling.BOX), int)
     for name in painted:
         preview = np.asarray(Image.open(painter.model.folder / styles[name]["preview"]).convert("RGB"), int)
@@ -153,8 +155,10 @@ def test_previews_show_what_the_model_paints_on_a_scene():
 
 
 @pytest.mark.parametrize("text", ["great-wave:2", "name:great-wave:2"])
-def test_names_are_style_vectors_of_the_model(text):
+def test_names_are_styles_of_the_model(text):
     painter = Painter()
     (style,), weights = style_vectors(painter, [parse_style(text)])
     assert weights == [2.0]
-    assert np.array_equal(style, painter.model.gallery()["great-wave"]["style"])
+    expected = built_in(painter.model, painter.model.gallery()["great-wave"])
+    for found, part in zip(parts_of(style), parts_of(expected), strict=True):
+        np.testing.assert_equal(found, part)
