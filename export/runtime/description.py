@@ -96,6 +96,11 @@ DESCRIPTION: dict[str, tuple[Check, str]] = {
 
 # Of a built-in style, as a gallery has it.
 STYLE = fields(title=text, artist=text, year=text, style=each(number))
+STUDIED = fields(
+    file=lambda value: text(value) and re.fullmatch(r"styles/[^/\\:\0]+\.style", value) is not None,
+    bytes=whole(0, 2**40),
+    sha256=sha256,
+)
 
 
 def wrong_style(entry: Any, size: int) -> str | None:
@@ -108,6 +113,8 @@ def wrong_style(entry: Any, size: int) -> str | None:
         file = entry.get(kind)
         if file is not None and not (isinstance(file, str) and re.fullmatch(rf"{kind}s/[^/\\:\0]+\.webp", file)):
             return f"its {kind} must be a WebP in {kind}s"
+    if "studied" in entry and not STUDIED(entry["studied"]):
+        return "its studied must be a file in styles, with its size and hash"
     return None
 
 

@@ -120,6 +120,7 @@ def study(
     brush_size: float = 1.0,
     style: np.ndarray | None = None,
     threads: int | None = None,
+    graphs: Graphs | None = None,
     on_progress: Callable[[Progress], bool | None] | None = None,
 ) -> Studied:
     """A picture, RGB uint8 [H,W,3], as a style that T has practised: S and a brush.
@@ -127,12 +128,13 @@ def study(
     contents: RGB uint8 pictures to practise on, frames of a clip for instance; without any, what `Contents` has itself.
     seconds: how long, 60 if nothing is said; or steps: how many, which gives the same bits for the same seed and number
     of threads. closer: 0 to the painting … 1 to the photograph. brush_size: 0.25…4, above 1 for larger strokes.
-    style: S to begin with, P's if there is none. on_progress is called before the first step and after each; where it
-    returns False, or the user interrupts, the best so far is given back, and what it raises is passed on.
+    style: S to begin with, P's if there is none. graphs: the model's own where nothing is said. on_progress is called
+    before the first step and after each; where it returns False, or the user interrupts, the best so far is given back,
+    and what it raises is passed on.
     Raises BadInput for arguments of another kind, and where the model has no graphs to study with.
     """
     _check(picture, contents, seconds, steps, closer, brush_size)
-    graphs = open_graphs(model, threads)
+    graphs = graphs or open_graphs(model, threads)
     start = weights_of(model, graphs.parameters)
     given = np.asarray(StyleEncoder(model, "cpu", threads).encode(picture) if style is None else style, np.float32)
     if given.shape != (model.style_size,) or not np.isfinite(given).all():

@@ -22,7 +22,7 @@ from safetensors.numpy import load, save
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 
-from .model import Model
+from .model import Model, sha256
 from .sessions.graph_weights import check_fits, weights_of
 from .styles import Style
 
@@ -154,6 +154,8 @@ def built_in(model: Model, entry: Mapping) -> Style:
     path = (model.folder / str(file)).resolve()
     if not path.is_relative_to(model.folder.resolve()) or not path.is_file():
         raise BadInput(f"The model {model.name} lacks the file of {entry['title']}; install or export the model again.")
+    if sha256(path) != entry["studied"].get("sha256"):
+        raise BadInput(f"{path} is not the file that the gallery names; install or export the model again.")
     return read_style(path, model)
 
 

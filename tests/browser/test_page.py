@@ -34,6 +34,18 @@ FRAMES = """(left) => new Promise((done) => {
   });
 })"""
 
+# `withBrush` resolves when the painters are given a brush.
+BRUSH = """() => {
+  const { engine } = impasto;
+  const set = engine.setStyle;
+  globalThis.withBrush = new Promise((done) => {
+    engine.setStyle = (style, brush = {}) => {
+      set.call(engine, style, brush);
+      if (Object.keys(brush).length) done();
+    };
+  });
+}"""
+
 
 def visit(context, url):
     page = context.new_page()
@@ -53,8 +65,11 @@ def opened(browser, static_site):
     requests = []
     context.on("request", lambda request: requests.append(request.url))
     page = visit(context, static_site + LOOK)
+    page.evaluate(BRUSH)
     page.get_by_role("button", name="Use my camera").click()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    if "studied" in next(iter(load_model().gallery().values())):
+        page.evaluate("withBrush")
     yield page, requests
     context.close()
 

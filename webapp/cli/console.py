@@ -64,7 +64,10 @@ class StudyBar:
         """Called after each step with `export.runtime.study.Progress`."""
         left = "" if not now.step else f", {now.seconds_left:.0f} s left (Ctrl-C keeps the best so far)"
         loss = f", loss {now.losses['total']:.3f}" if "total" in now.losses else ""
-        self.bar.update(self.task, completed=now.share, facts=f"{now.step} steps{loss}{left}")
+        self.tell(now.share, f"{now.step} steps{loss}{left}")
+
+    def tell(self, share: float, facts: str) -> None:
+        self.bar.update(self.task, completed=share, facts=facts)
 
     def __enter__(self):
         self.bar.start()

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from threading import Event
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +16,9 @@ from .arguments import JsonOption, ModelOption
 
 if TYPE_CHECKING:
     from impasto.export.runtime.model import Model
+    from impasto.export.runtime.style_file import StyleFile
+
+AT_ONCE = 8  # paintings studied at once; each takes half a gigabyte
 
 app = typer.Typer(help="The built-in styles: list them, or make them anew for a model.", no_args_is_help=True)
 
@@ -38,15 +43,18 @@ def list_styles(model: ModelOption = None, as_json: JsonOption = False) -> None:
 def build(
     paintings: Annotated[Path, typer.Argument(help="Folder with the paintings, each named like its style.")],
     study: Annotated[
-        float | None,
-        typer.Option(help="Study each painting for so many minutes, into NAME.style beside it; Ctrl-C: the next one."),
+        float | None, typer.Option(help="Study each painting for so many minutes, into NAME.style beside it.")
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(help="Study each for so many steps instead, the same result every time.")
     ] = None,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Encode the paintings anew with a model's own P and paint the previews, in the model's folder.
 
-    A NAME.style beside a painting, studied for this model, becomes part of the gallery.
+    A NAME.style beside a painting, studied for this model, becomes part of the gallery. Paintings are studied side by
+    side, one on each core; Ctrl-C ends it, and the same command goes on with those that are missing.
     """
     from impasto.export.graphs.gallery import build_gallery, find_paintings, rebuild_gallery
     from impasto.export.runtime.model import load_model
@@ -55,10 +63,19 @@ def build(
     from .console import out, print_json
 
     found = find_paintings(paintings)
+    if study is not None and steps is not None:
+        raise BadInput("Say how long to study with --study or with --steps, not with both.")
     if study is not None and not study > 0:
         raise BadInput(f"--study must be above zero minutes, not {study:g}.")
+    if steps is not None and steps < 1:
+        raise BadInput(f"--steps must be one or more, not {steps}.")
     loaded = load_model(model)
-    studied = studied_beside(found, loaded, study, quiet=as_json)
+    limit: dict[str, Any] = {}
+    if study is not None:
+        limit = {"seconds": 60 * study}
+    elif steps is not None:
+        limit = {"steps": steps}
+    studied = studied_beside(found, loaded, limit, quiet=as_json)
     gallery = build_gallery(StyleEncoder(loaded).encode, paintings)
     for name, style in studied.items():
         gallery[name]["studied"] = style
@@ -72,31 +89,68 @@ def build(
         out.print(summary, soft_wrap=True, highlight=False)
 
 
-def studied_beside(paintings: Mapping[str, Path], model: Model, minutes: float | None, quiet: bool) -> dict:
+def studied_beside(paintings: Mapping[str, Path], model: Model, limit: Mapping, quiet: bool) -> dict[str, StyleFile]:
     """Name → the `.style` file beside a painting. Raises BadInput for one that does not fit the model.
 
-    Where `minutes` is given, those that are missing or do not fit are studied first: a long run can be broken off and
-    taken up again.
+    Where a `limit` is given ("seconds" or "steps"), those that are missing or do not fit are studied first.
     """
     from impasto.export.runtime.style_file import SUFFIX, read_style
 
-    from .console import StudyBar, err
-
-    found = {}
+    found, missing = {}, {}
     for name, painting in paintings.items():
         file = painting.with_suffix(SUFFIX)
         try:
             found[name] = read_style(file, model)
-            continue
         except BadInput:
-            if minutes is None and file.exists():
+            if not limit and file.exists():
                 raise
-        if minutes is None:
-            continue
-        from impasto.webapp.files.study import study_picture
+            missing[name] = painting
+    if limit and missing:
+        found |= study_all(missing, model, limit, quiet)
+    return {name: found[name] for name in paintings if name in found}
 
-        with StudyBar(quiet) as bar:
-            found[name], learnt = study_picture(painting, file, model, seconds=60 * minutes, progress=bar.update)
+
+def study_all(paintings: Mapping[str, Path], model: Model, limit: Mapping, quiet: bool) -> dict[str, StyleFile]:
+    """Study paintings, each with one thread, as many at once as there are cores, into the files beside them.
+
+    Two at once make half as many steps again as one after the other on both cores. When interrupted, what is finished
+    is there, and nothing of the others.
+    """
+    from impasto.export.graphs.gallery import gallery_index
+    from impasto.export.runtime.sessions.session import cores
+    from impasto.export.runtime.style_file import SUFFIX
+    from impasto.webapp.files.study import study_picture
+
+    from .console import StudyBar, err
+
+    shares, stopped, index = dict.fromkeys(paintings, 0.0), Event(), gallery_index()
+
+    def study_one(name: str) -> StyleFile:
+        def progress(now) -> None:
+            if stopped.is_set():
+                raise Stopped
+            shares[name] = now.share
+            done = sum(share == 1 for share in shares.values())
+            bar.tell(sum(shares.values()) / len(shares), f"{done} of {len(shares)} paintings")
+
+        file = paintings[name].with_suffix(SUFFIX)
+        style, learnt = study_picture(
+            paintings[name], file, model, threads=1, name=index[name]["title"], progress=progress, **limit
+        )
+        shares[name] = 1.0
         if not quiet:
             err.print(f"{file}: {len(learnt.losses)} steps", soft_wrap=True, highlight=False)
-    return found
+        return style
+
+    with StudyBar(quiet) as bar, ThreadPoolExecutor(min(AT_ONCE, cores())) as pool:
+        work = {name: pool.submit(study_one, name) for name in paintings}
+        try:
+            return {name: each.result() for name, each in work.items()}
+        except BaseException:
+            stopped.set()
+            pool.shutdown(cancel_futures=True)
+            raise
+
+
+class Stopped(Exception):
+    """Another painting's studying failed, or the user interrupted."""

@@ -1,13 +1,19 @@
 """`impasto study`: a picture studied into a `.style` file."""
 
+from __future__ import annotations
+
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from impasto.models.errors import BadInput
 
 from .arguments import JsonOption, ModelOption
+
+if TYPE_CHECKING:
+    from impasto.export.runtime.model import Model
+    from impasto.export.runtime.study import Graphs
 
 
 def study_command(
@@ -28,6 +34,9 @@ def study_command(
         Path | None, typer.Option(help="A picture that is painted anew every few seconds meanwhile.")
     ] = None,
     seed: Annotated[int, typer.Option(help="Another number studies in another order.")] = 0,
+    full: Annotated[
+        bool, typer.Option("--full", help="With PyTorch (extra: train), on an NVIDIA card in large batches.")
+    ] = False,
     model: ModelOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -42,10 +51,12 @@ def study_command(
     if minutes is not None and not minutes > 0:
         raise BadInput(f"--minutes must be above zero, not {minutes:g}.")
     loaded = load_model(model)
+    graphs = full_graphs_of(loaded) if full else None
     with StudyBar(quiet=as_json) as bar:
         style, found = study_picture(
             picture, output, loaded, seconds=None if minutes is None else 60 * minutes, steps=steps, on=on,
-            brush_size=brush_size_of(brush_size), closer=closer, preview=preview, seed=seed, progress=bar.update,
+            brush_size=brush_size_of(brush_size), closer=closer, preview=preview, seed=seed, graphs=graphs,
+            progress=bar.update,
         )  # fmt: skip
     summary = {
         "output": str(output),
@@ -59,3 +70,18 @@ def study_command(
         print_json(summary)
     else:
         report_study(summary)
+
+
+def full_graphs_of(model: Model) -> Graphs:
+    """PyTorch's part in studying, on an NVIDIA card; without one it is said that the processor does it."""
+    import torch
+
+    from impasto.train.study.full import full_graphs
+
+    from .console import err
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cpu":
+        sentence = "PyTorch finds no NVIDIA card: it studies on the processor, which is slower than without --full."
+        err.print(sentence, soft_wrap=True, highlight=False)
+    return full_graphs(model, device)

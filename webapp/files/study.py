@@ -17,7 +17,7 @@ from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
 from impasto.export.runtime.sample import picture as made_up
-from impasto.export.runtime.study import Progress, Studied, study
+from impasto.export.runtime.study import Graphs, Progress, Studied, study
 from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, write_style
 from impasto.export.runtime.styles import Style
 from impasto.models.atomic import written_aside
@@ -54,6 +54,7 @@ def study_picture(
     preview: str | os.PathLike[str] | None = None,
     show: Callable[[np.ndarray], None] | None = None,
     name: str | None = None,
+    graphs: Graphs | None = None,
     progress: OnProgress | None = None,
 ) -> tuple[StyleFile, Studied]:
     """Study a picture and write what was learnt as `target`, a `.style` file (None: nothing is written).
@@ -61,8 +62,8 @@ def study_picture(
     source: as `read_style_picture` takes it. on: a clip, a picture or a folder of pictures whose frames it is studied
     on, and previews are painted on; by default what comes along. preview: a picture file that is painted anew every few
     seconds; show: called with such a painting, uint8 RGB. name: of the style; by default the file's. seconds, steps,
-    brush_size, closer, seed, threads: as in `export.runtime.study.study`. progress: called after each step; False ends
-    the studying, and what was learnt is kept, as it is after Ctrl-C.
+    brush_size, closer, seed, threads, graphs: as in `export.runtime.study.study`. progress: called after each step;
+    False ends the studying, and what was learnt is kept, as it is after Ctrl-C.
 
     Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
     KeyboardInterrupt when interrupted before anything was learnt.
@@ -88,7 +89,7 @@ def study_picture(
 
     found = study(
         model, pixels, contents, seconds=seconds, steps=steps, seed=seed, closer=closer, brush_size=brush_size,
-        threads=threads, on_progress=on_progress,
+        threads=threads, graphs=graphs, on_progress=on_progress,
     )  # fmt: skip
     if not found.losses:
         raise KeyboardInterrupt

@@ -4,6 +4,7 @@ import io
 import itertools
 import json
 import shutil
+from dataclasses import replace
 
 import numpy as np
 import onnxruntime as ort
@@ -16,12 +17,13 @@ from impasto.export.runtime.model import describe, load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
-from impasto.export.runtime.style_file import built_in, style_file
-from impasto.export.runtime.styles import StyleEncoder
+from impasto.export.runtime.style_file import built_in, style_file, write_style
+from impasto.export.runtime.styles import StyleEncoder, parts_of
 from impasto.models.errors import BadInput
 from impasto.styles import style_vectors
 from impasto.webapp.files.study import thumbnail
 
+MADE = ("paintings", "previews")
 NAMES_THAT_STAY = {"starry-night", "great-wave", "the-scream", "composition-vii", "udnie"}
 MADE_UP = {
     name: {"title": name.title(), "artist": "made by code", "died": 1900, "year": "1899", "scene": "made up"}
@@ -84,6 +86,9 @@ def test_released_models_have_every_style_with_its_preview(released):
         assert np.isfinite(entry["style"]).all()
         preview = released.folder / entry["preview"]
         assert preview.stat().st_size <= 20_000
+        if "studied" in entry:
+            assert (released.folder / entry["studied"]["file"]).stat().st_size == entry["studied"]["bytes"] <= 250_000
+            assert parts_of(built_in(released, entry))[1]  # read and checked
         with Image.open(preview) as shown:
             assert (shown.format, shown.size) == ("WEBP", gallery.PREVIEW_SIZE)
     styles = np.stack([e["style"] for e in built.values()])
@@ -145,8 +150,8 @@ def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
     built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
     rebuilt = gallery.rebuild_gallery(model, built)
     after = contents(model.folder)
-    made = {f"{folder}/{name}.webp" for folder in ("paintings", "previews") for name in MADE_UP}
-    assert {str(path) for path in after if path.parts[0] in ("paintings", "previews")} == made
+    made = {f"{folder}/{name}.webp" for folder in MADE for name in MADE_UP}
+    assert {str(path) for path in after if path.parts[0] in (*MADE, "styles")} == made
     small = np.asarray(Image.open(model.folder / "paintings/waves.webp").convert("RGB"), int)
     painting = Image.open(paintings / "waves.png").resize(small.shape[1::-1], Image.Resampling.BOX)
     assert np.abs(small - np.asarray(painting, int)).mean() < 8
@@ -155,9 +160,7 @@ def test_a_rebuilt_gallery_replaces_the_old_one(model, paintings, frame):
         assert entry["artist"] == "made by code"
         assert "died" not in entry
     assert rebuilt.files["gallery"] != model.files["gallery"]
-    changed = {
-        str(path) for path in before if path.parts[0] not in ("previews", "paintings") and after[path] != before[path]
-    }
+    changed = {str(path) for path in before if path.parts[0] not in (*MADE, "styles") and after[path] != before[path]}
     assert changed == {"gallery.json", "model.json"}
     previews = [np.asarray(Image.open(model.folder / "previews" / f"{name}.webp")).astype(int) for name in MADE_UP]
     assert np.abs(previews[0] - previews[1]).mean() > 5
@@ -242,3 +245,26 @@ def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings
     encoded = gallery.build_gallery(StyleEncoder(exported).encode, paintings)
     np.testing.assert_allclose(exported.gallery()["dots"]["style"], encoded["dots"]["style"], atol=1e-4)
     assert json.loads((exported.folder / "model.json").read_text())["files"]["gallery"]["file"] == "gallery.json"
+
+
+def test_a_studied_file_of_another_model_is_refused(model, paintings, frame):
+    built = gallery.build_gallery(StyleEncoder(model).encode, paintings)
+    studied = style_file(model, built["dots"]["style"], {}, name="Dots")
+    older = replace(studied, model="impasto 0.1", weights="0" * 64)
+    rebuilt = gallery.rebuild_gallery(model, {**built, "dots": {**built["dots"], "studied": older}})
+    with pytest.raises(BadInput, match=r"dots\.style was studied for impasto 0\.1, and this is"):
+        built_in(rebuilt, rebuilt.gallery()["dots"])
+    write_style(rebuilt.folder / "styles" / "dots.style", studied)
+    with pytest.raises(BadInput, match=r"dots\.style is not the file that the gallery names"):
+        built_in(rebuilt, rebuilt.gallery()["dots"])
+
+
+@pytest.mark.parametrize(
+    "studied", [7, {}, {"file": "../a.style", "bytes": 1, "sha256": "0" * 64}, {"file": "styles/a.style", "bytes": 1}]
+)
+def test_a_gallery_that_names_no_file_is_damaged(model, studied):
+    entries = json.loads((model.folder / "gallery.json").read_text("utf-8"))
+    entries["tiger"]["studied"] = studied
+    (model.folder / "gallery.json").write_text(json.dumps(entries), "utf-8")
+    with pytest.raises(BadInput, match="of the style 'tiger', its studied must be a file in styles"):
+        model.gallery()

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import time
 
 import numpy as np
 import pytest
@@ -13,7 +14,9 @@ from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
-from impasto.export.runtime.study import Studied
+from impasto.export.runtime.study import Progress, Studied
+from impasto.export.runtime.style_file import built_in
+from impasto.export.runtime.styles import parts_of
 from impasto.styles import style_vectors
 from impasto.webapp.cli.arguments import parse_style
 from impasto.webapp.files import study as studying
@@ -87,8 +90,43 @@ def test_build_takes_what_was_studied_and_studies_what_is_missing(run, one_paint
     code, _, err = run("gallery", "build", one_painting, "-m", folder)
     assert code == 2
     assert "ripples.style is no studied style" in err
-    code, _, err = run("gallery", "build", one_painting, "-m", folder, "--study", "0")
-    assert (code, err) == (2, "Error: --study must be above zero minutes, not 0.\n")
+    for options, sentence in (
+        (["--study", "0"], "--study must be above zero minutes, not 0."),
+        (["--steps", "0"], "--steps must be one or more, not 0."),
+        (["--study", "1", "--steps", "9"], "Say how long to study with --study or with --steps, not with both."),
+    ):
+        code, _, err = run("gallery", "build", one_painting, "-m", folder, *options)
+        assert (code, err) == (2, f"Error: {sentence}\n")
+
+
+def test_what_is_finished_stays_when_studying_breaks_off(run, one_painting, tmp_path, monkeypatch, tiny_model):
+    """The other painting's study is under way then: it ends, and leaves nothing behind."""
+    entry = gallery.gallery_index()["ripples"]
+    monkeypatch.setattr(gallery, "gallery_index", lambda: {"first": entry, "second": entry})
+    for name in ("first", "second"):
+        shutil.copy(one_painting / "ripples.webp", one_painting / f"{name}.webp")
+    folder = shutil.copytree(tiny_model.folder, tmp_path / "model")
+    asked, whole = [], False
+
+    def study(model, picture, contents=(), *, on_progress, **options):
+        asked.append((options["steps"], options["threads"]))
+        if len(asked) == 2 and not whole:
+            while not (one_painting / "first.style").exists() and not (one_painting / "second.style").exists():
+                time.sleep(0.01)
+            raise KeyboardInterrupt
+        on_progress(Progress(1, 1.0, 0.0, {"total": 1.0}, lambda: None))
+        return Studied(model.gallery()["waves"]["style"], {}, [{"total": 1.0}])
+
+    monkeypatch.setattr(studying, "study", study)
+    code, *_ = run("gallery", "build", one_painting, "-m", folder, "--steps", "30")
+    assert code == 130
+    assert len(list(one_painting.glob("*.style"))) == 1
+    assert list(load_model(folder).gallery()) == ["waves"]  # as it was
+    whole = True
+    code, out, _ = run("gallery", "build", one_painting, "-m", folder, "--steps", "30")
+    assert (code, len(asked)) == (0, 3)
+    assert "2 of them studied" in out
+    assert set(asked) == {(30, 1)}
 
 
 def test_missing_paintings_are_one_sentence(run, tmp_path):
@@ -107,7 +145,7 @@ def test_previews_show_what_the_model_paints_on_a_scene():
     assert {gallery.gallery_index()[name]["scene"] for name in ON_THE_TABLE} == {"table"}
     for name in ON_THE_TABLE:
         painter.reset()
-        painter.use([styles[name]["style"]])
+        painter.use([built_in(painter.model, styles[name])])
         painted[name] = np.asarray(Image.fromarray(painter.paint(frame)).resize((256, 192), Image.Resampling.BOX), int)
     for name in painted:
         preview = np.asarray(Image.open(painter.model.folder / styles[name]["preview"]).convert("RGB"), int)
@@ -117,8 +155,10 @@ def test_previews_show_what_the_model_paints_on_a_scene():
 
 
 @pytest.mark.parametrize("text", ["great-wave:2", "name:great-wave:2"])
-def test_names_are_style_vectors_of_the_model(text):
+def test_names_are_styles_of_the_model(text):
     painter = Painter()
     (style,), weights = style_vectors(painter, [parse_style(text)])
     assert weights == [2.0]
-    assert np.array_equal(style, painter.model.gallery()["great-wave"]["style"])
+    expected = built_in(painter.model, painter.model.gallery()["great-wave"])
+    for found, part in zip(parts_of(style), parts_of(expected), strict=True):
+        np.testing.assert_equal(found, part)

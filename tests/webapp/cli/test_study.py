@@ -49,6 +49,17 @@ def test_a_style_is_studied_and_said_in_one_line(run, asked, painting, tiny_mode
     assert summary["bytes"] == target.stat().st_size
 
 
+def test_pytorch_studies_and_says_that_there_is_no_card(run, asked, painting, tiny_model, tmp_path, monkeypatch):
+    monkeypatch.setattr("torch.cuda.is_available", lambda: False)
+    code, _, err = run("study", painting, "-o", tmp_path / "a.style", "-m", tiny_model.folder, "--full")
+    assert (code, err.count("\n")) == (0, 1)
+    assert "PyTorch finds no NVIDIA card" in err
+    assert asked["graphs"].parameters
+    asked.clear()
+    run("study", painting, "-o", tmp_path / "a.style", "-m", tiny_model.folder)
+    assert asked["graphs"] is None
+
+
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [

@@ -201,7 +201,7 @@ def test_other_models_and_other_files_of_the_model_are_not_there(page, model):
 
 def test_studied_styles_are_served_and_kept_for_good(tmp_path, model):
     shutil.copytree(model.folder, tmp_path / "model")
-    (tmp_path / "model" / "styles").mkdir()
+    (tmp_path / "model" / "styles").mkdir(exist_ok=True)
     (tmp_path / "model" / "styles" / "a.style").write_bytes(b"learnt")
     digest = hashlib.sha256(b"learnt").hexdigest()
     with_gallery(tmp_path / "model", "studied", {"file": "styles/a.style", "bytes": 6, "sha256": digest})

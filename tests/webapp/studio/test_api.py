@@ -15,6 +15,7 @@ from gradio_client import Client, handle_file
 from PIL import Image
 
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.style_file import built_in
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pictures import read_image
 from impasto.webapp.files.stylize import stylize_path
@@ -45,8 +46,8 @@ def clip(tmp_path, media):
 def painter(*styles, weights=None, **look):
     painter = Painter(threads=1, look=Look(**look))
     gallery = painter.model.gallery()
-    vectors = [gallery[s]["style"] if isinstance(s, str) else painter.encode(s) for s in styles]
-    painter.use(vectors, weights)
+    chosen = [built_in(painter.model, gallery[s]) if isinstance(s, str) else painter.encode(s) for s in styles]
+    painter.use(chosen, weights)
     return painter
 
 

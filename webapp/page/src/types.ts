@@ -66,6 +66,8 @@ export interface Engine {
   encode(picture: ImageBitmap): Promise<Float32Array>;
   /** A `.style` file for this model, checked; `shown` is what it is called in sentences. Rejects with one. */
   readStyle(file: Blob, shown: string): Promise<StyleFile>;
+  /** The same of a built-in style: the file, which its gallery names, is fetched once and kept by the browser. */
+  readBuiltIn(file: ModelDescription["files"][string], shown: string): Promise<StyleFile>;
   /** With a brush T paints with other weights, see `.style` files. */
   setStyle(style: Float32Array, brush?: Brush): void;
   /** The style of all but people, where both are painted: see `View.who`. */
@@ -166,7 +168,7 @@ export interface BuiltInStyle {
   preview?: string;
   /** File of the painting itself, small, relative to the model's folder. */
   painting?: string;
-  /** The `.style` file of the style where it was studied, relative to the model's folder; fetched when it is chosen. */
+  /** The `.style` file of the style where it was studied, relative to the model's folder; fetched when it is painted. */
   studied?: ModelDescription["files"][string];
 }
 

@@ -22,6 +22,7 @@ export function readModel(folder: URL): Model {
   const description = checkDescription(JSON.parse(readFileSync(new URL("model.json", folder), "utf8")), name);
   return {
     description,
+    beside: async ({ file }) => new Uint8Array(readFileSync(new URL(file, folder))),
     async file(...roles) {
       const role = roles.find((each) => each in description.files)!;
       const bytes = new Uint8Array(readFileSync(new URL(description.files[role].file, folder)));

@@ -97,6 +97,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     start: (prefer) => ask({ kind: "start", prefer }),
     encode: (picture) => ask({ kind: "encode", picture }),
     readStyle: (file, shown) => ask({ kind: "readStyle", file, shown }),
+    readBuiltIn: (file, shown) => ask({ kind: "readBuiltIn", file, shown }),
     setStyle(style, brush = {}) {
       send({ kind: "style", style, brush });
       emit({ kind: "stale" });

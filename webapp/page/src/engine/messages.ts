@@ -9,6 +9,7 @@ export type Question =
   | { kind: "start"; prefer: Backend | "auto" }
   | { kind: "encode"; picture: ImageBitmap }
   | { kind: "readStyle"; file: Blob; shown: string }
+  | { kind: "readBuiltIn"; file: ModelDescription["files"][string]; shown: string }
   | { kind: "paint"; frame: Frame; size: Size; shown: Size }
   | { kind: "values"; frame: Frame; size: Size; crop?: Crop }
   | { kind: "snapshot" };
@@ -18,6 +19,7 @@ export interface Answers {
   start: Backend;
   encode: Float32Array;
   readStyle: StyleFile;
+  readBuiltIn: StyleFile;
   paint: VideoFrame;
   /** Painted values before rounding, RGB planes [3,H,W]. */
   values: Float32Array;

@@ -77,6 +77,7 @@ async function open(backend: Backend): Promise<Painter> {
     downloads: { base, progress },
     model,
     config,
+    stability,
     forced: prefer === backend,
     canvas: askCanvas,
     failed: (error, again) => void (opened && opened === painter && fallBack(opened, error, again)),
@@ -196,8 +197,13 @@ async function encode(picture: ImageBitmap): Promise<Float32Array> {
 
 async function read(file: Blob, shown: string): Promise<StyleFile> {
   const most = file.slice(0, MAX_BYTES + 1); // whatever else was dropped is not taken into memory
-  const [bytes, graph] = await Promise.all([most.arrayBuffer(), model.file("frame_fp16", "frame")]);
-  return readStyle(new Uint8Array(bytes), model.description, graph, shown);
+  return checked(new Uint8Array(await most.arrayBuffer()), shown);
+}
+
+/** The style of a file's bytes. It must fit T's weights, which all of these graphs have. */
+async function checked(bytes: Uint8Array<ArrayBuffer>, shown: string): Promise<StyleFile> {
+  const graph = await model.file("frame_fp16", "frame", "step_fp16", "step");
+  return readStyle(bytes, model.description, graph, shown);
 }
 
 /** A painter that has a style. */
@@ -233,6 +239,8 @@ async function reply(question: Question): Promise<Answers[keyof Answers]> {
       return encode(question.picture);
     case "readStyle":
       return read(question.file, question.shown);
+    case "readBuiltIn":
+      return checked(await model.beside(question.file), question.shown);
     case "paint":
     case "values":
       return inTurn(() => paint(question));

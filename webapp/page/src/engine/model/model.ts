@@ -3,11 +3,15 @@ import type { ModelDescription } from "../../types";
 import { Trouble } from "../trouble";
 import { type DownloadProgress, download } from "./download";
 
+type Entry = ModelDescription["files"][string];
+
 /** A model, its files loaded when they are asked for and kept while the page lives. */
 export interface Model {
   description: ModelDescription;
-  /** The bytes of the first of these roles that the model has. Throws `Trouble`. */
+  /** The bytes of the first of these roles that was asked for before or, without one, that the model has. Throws `Trouble`. */
   file(...roles: string[]): Promise<Uint8Array>;
+  /** The bytes of a file that the model's gallery names; kept by the browser, and nowhere else. Throws `Trouble`. */
+  beside(entry: Entry): Promise<Uint8Array<ArrayBuffer>>;
 }
 
 /** The model that lies in a folder. `folder`: its address, with "/" at its end. */
@@ -16,7 +20,7 @@ export function createModel(folder: string, description: ModelDescription, progr
   return {
     description,
     async file(...roles) {
-      const role = roles.find((each) => each in description.files);
+      const role = roles.find((each) => loading.has(each)) ?? roles.find((each) => each in description.files);
       if (!role) throw new Trouble(`The model ${description.name} has no file for ${roles[0]}.`);
       let bytes = loading.get(role);
       if (!bytes) {
@@ -26,12 +30,11 @@ export function createModel(folder: string, description: ModelDescription, progr
       }
       return bytes;
     },
+    beside: (entry) => loadFile(folder, entry, () => {}), // nobody waits for it
   };
 }
 
-type Entry = ModelDescription["files"][string];
-
-async function loadFile(folder: string, entry: Entry, progress: DownloadProgress): Promise<Uint8Array> {
+async function loadFile(folder: string, entry: Entry, progress: DownloadProgress): Promise<Uint8Array<ArrayBuffer>> {
   const wanted = { url: folder + entry.file, key: entry.sha256, bytes: entry.bytes };
   return new Uint8Array(await download(wanted, (bytes) => checkFile(bytes, entry), progress));
 }

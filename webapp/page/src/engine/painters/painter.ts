@@ -45,6 +45,8 @@ export interface PainterOptions {
   person(): Promise<Uint8Array>;
   /** Whether the frames show anybody, when that has changed. */
   personFound(found: boolean): void;
+  /** As it will be set at first: what is not needed for it is not fetched before it is wanted. */
+  stability: number;
   /** Asked for by hand: then a software GPU is good enough. */
   forced: boolean;
   /** A fresh canvas from the page. */

@@ -43,10 +43,10 @@ export interface Networks {
 
 export interface NetworksOptions {
   ort: Runtime;
-  /** The graph that paints frames by themselves, without a brush. */
-  frame: Session;
-  /** Opens a graph with a brush; the step graph, too, only when it is first wanted, if the model has one. */
-  open(role: "frame" | "step", brush: Brush): Promise<Session>;
+  /** What is open without a brush: see `openPlain`. */
+  plain: Graphs;
+  /** Opens a graph with a brush, when it is first wanted. */
+  open: Open;
   /** What the step graph carries from frame to frame; empty for a model without one. */
   state: StateTensor[];
   /** Zeros where the networks run. */
@@ -60,7 +60,9 @@ export interface NetworksOptions {
 }
 
 type Tensors = Record<string, Tensor>;
+/** The graph that paints frames by themselves, and the one that paints them steadily. */
 type Role = "frame" | "step";
+type Open = (role: Role, brush: Brush) => Promise<Session>;
 
 /** What is carried to the next frame, by the names of the step graph's inputs. */
 interface Past {
@@ -70,16 +72,28 @@ interface Past {
 }
 
 /** The graphs with one brush, as far as they are open. */
-interface Graphs {
+export interface Graphs {
   brush: Brush;
   frame: Promise<Session> | null;
   step: Promise<Session> | null;
 }
 
+/**
+ * Opens the one graph without a brush that painting begins with: the step graph, or the other one where nothing is to be
+ * steady, or the step graph does not work; that is told when a frame is painted. Throws what `open` throws.
+ */
+export async function openPlain(open: Open, steadily: boolean): Promise<Graphs> {
+  const step = steadily ? open("step", {}) : null;
+  const works = await step?.then(
+    () => true,
+    () => false,
+  );
+  return { brush: {}, frame: works ? null : Promise.resolve(await open("frame", {})), step };
+}
+
 export function createNetworks(options: NetworksOptions): Networks {
-  const { ort, open, state, zeros, copied, renewAfter = Number.POSITIVE_INFINITY, unsteady } = options;
-  /** Those without a brush stay open: whoever goes back to a built-in style waits for nothing. */
-  const plain: Graphs = { brush: {}, frame: Promise.resolve(options.frame), step: null };
+  /** The graphs without a brush stay open: whoever goes back to a plain style waits for nothing. */
+  const { ort, plain, open, state, zeros, copied, renewAfter = Number.POSITIVE_INFINITY, unsteady } = options;
   let graphs = plain;
   /** The release of graphs whose brush is gone: no other may be opened before. */
   let released: Promise<unknown> = Promise.resolve();

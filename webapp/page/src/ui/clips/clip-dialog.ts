@@ -55,6 +55,8 @@ export interface ClipDialogOptions {
   activity: Activity;
   /** Pauses the live view; resolves once the engine can paint with the chosen style. */
   prepare(): Promise<void>;
+  /** Resolves once nothing of the chosen style is to come any more; with a sentence where something is missing. */
+  whole(): Promise<string | null>;
   /** Called when the dialog closes. */
   resume(): void;
   /** The clip is painted live, in a loop. */
@@ -158,7 +160,8 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     leave.push(strip.leave, clip.close);
     leave.push(engine.on((event) => event.kind === "stale" && repaint())); // another style
     for (const select of [size, brush]) select.addEventListener("change", repaint);
-    const paint = button("Paint", () => void run(file, Promise.all([prepared, preview.stop()]), sizes), "primary");
+    const ready = () => Promise.all([prepared.then(options.whole), preview.stop()]).then(([missing]) => missing);
+    const paint = button("Paint", () => void run(file, ready(), sizes), "primary");
     const live = button("Play it live", () => {
       dialog.close();
       options.playLive(file);
@@ -180,7 +183,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     repaint();
   };
 
-  const run = async (file: File, ready: Promise<unknown>, sizes: () => ClipSizes): Promise<void> => {
+  const run = async (file: File, ready: Promise<string | null>, sizes: () => ClipSizes): Promise<void> => {
     const { painted, shown } = sizes();
     leaveStep();
     const mine = new AbortController();
@@ -198,7 +201,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     });
     leave.push(told);
     try {
-      await ready;
+      remark.textContent = await ready;
       const { signal } = mine;
       const name = paintedName(file.name, titlesOf(settings.get(), palette.styles));
       signal.throwIfAborted();

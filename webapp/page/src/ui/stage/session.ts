@@ -12,11 +12,13 @@ import {
   cameraTrouble,
   DIED,
   engineTrouble,
+  missingSentence,
   type PageContext,
   screenTrouble,
 } from "../status/sentences";
 import type { Activity } from "../status/status";
-import type { Palette } from "../styles/palette";
+import type { Mix } from "../styles/mix";
+import type { Missing, Palette } from "../styles/palette";
 
 export type SourceKind = "camera" | "screen" | "sample" | "clip";
 
@@ -40,6 +42,8 @@ export interface Session {
   setAlways(always: boolean): void;
   /** The live view rests while a clip is painted; the engine is ready with the chosen style when this resolves. */
   pauseForClip(): Promise<void>;
+  /** Resolves when the chosen style is painted with all that was studied of it; with a sentence where it is not. */
+  whole(): Promise<string | null>;
   resumeAfterClip(): void;
   /** Called whenever the source changed. */
   onSource(listener: () => void): void;
@@ -66,6 +70,12 @@ export function createSession(
   let started: Promise<unknown> | null = null;
   let styleTurn = 0;
   let sourceTurn = 0;
+  /** The styles without their brushes, once nothing of the style is to come any more. */
+  let missing: Promise<Missing[]> = Promise.resolve([]);
+  let said: string | null = null;
+  /** Nothing that is only wanted afterwards is fetched before the first frame is painted. */
+  let fetchBrushes = (): void => {};
+  const firstFrame = new Promise<void>((resolve) => (fetchBrushes = resolve));
 
   const mirrored = (): boolean => settings.get().mirror ?? (source === "camera" && cameraFacesPerson());
   const cameraFacesPerson = (): boolean => {
@@ -86,22 +96,59 @@ export function createSession(
     engine.setStability(stability);
     if (engine.backend) engine.refresh();
   };
+  /**
+   * Sets a mix as far as it is at hand, and again with the brushes when they are there, if it is the latest still. `begun`:
+   * something is set. `missing`: all is there, but for the brushes of these.
+   */
+  const put = (mix: Mix, set: Engine["setStyle"], latest: () => boolean) => {
+    const plain = palette.atHand(mix);
+    if (plain) set(plain.style, plain.brush);
+    const rest = async (): Promise<Missing[]> => {
+      if (plain?.whole) return [];
+      if (plain) await firstFrame;
+      const { style, brush, missing } = await palette.mixed(mix, engine);
+      if (latest()) set(style, brush);
+      return missing;
+    };
+    const missing = rest();
+    return { begun: plain ? Promise.resolve() : missing.then(() => {}), missing };
+  };
   const applyStyle = async (): Promise<void> => {
     const turn = ++styleTurn;
-    activity.tell({ kind: "reading", title: palette.unread(settings.get().mix) });
+    const latest = () => turn === styleTurn;
+    const { mix } = settings.get();
+    activity.tell({ kind: "reading", title: palette.unread(mix) });
+    const style = put(mix, engine.setStyle, latest);
+    ({ missing } = style);
+    missing.then(
+      (found) => latest() && sayMissing(found),
+      () => {}, // as `begun`
+    );
     try {
-      const { style, brush } = await palette.mixed(settings.get().mix, engine);
-      if (turn === styleTurn) engine.setStyle(style, brush);
+      await style.begun;
     } finally {
-      if (turn === styleTurn) activity.tell({ kind: "reading", title: null });
+      if (latest()) activity.tell({ kind: "reading", title: null });
     }
   };
   /** The style of what is behind people, where it is painted. */
   const applyBehind = async (): Promise<void> => {
     const { who, behind } = settings.get();
     if (who !== "each" || !behind.length) return;
-    const { style, brush } = await palette.mixed(behind, engine);
-    if (settings.get().behind === behind) engine.setBehind(style, brush);
+    const style = put(behind, engine.setBehind, () => settings.get().behind === behind);
+    style.missing.then((found) => found.length && sayMissing(found)).catch(() => {});
+    await style.begun;
+  };
+  const sayMissing = (found: Missing[]): void => {
+    const before = said;
+    said = missingSentence(found);
+    if (!said) messages.clear("brush");
+    else if (said !== before) messages.trouble("brush", said, { label: "Try again", run: () => tryAgain() });
+  };
+  const tryAgain = (): void => {
+    said = null;
+    palette.tryAgain();
+    applyStyle().catch(styleFailed);
+    applyBehind().catch(styleFailed);
   };
   const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 
@@ -114,6 +161,7 @@ export function createSession(
   };
   /** The engine at work with the present settings; a failed start may be tried again. */
   const ready = async (): Promise<void> => {
+    engine.setStability(settings.get().stability); // which graph is fetched first depends on it
     started ??= engine.start(wanted());
     const mine = started;
     try {
@@ -145,6 +193,7 @@ export function createSession(
   video.addEventListener("loadedmetadata", shape);
   video.addEventListener("resize", shape);
   engine.on((event) => {
+    if (event.kind === "painted") fetchBrushes();
     if (event.kind !== "painted" || (painted?.width === event.size.width && painted.height === event.size.height))
       return;
     painted = event.size;
@@ -201,6 +250,7 @@ export function createSession(
   };
 
   settings.on((now, before) => {
+    if (keysOf(now) !== keysOf(before)) palette.tryAgain();
     if (now.mix !== before.mix && engine.backend) applyStyle().catch(styleFailed);
     if ((now.behind !== before.behind || now.who !== before.who) && engine.backend) applyBehind().catch(styleFailed);
     if (now.side !== before.side) live?.setSide(now.side);
@@ -261,7 +311,11 @@ export function createSession(
       activity.tell({ kind: "clip", open: true });
       live?.stop();
       live = null;
+      fetchBrushes();
       await ready();
+    },
+    async whole() {
+      return missingSentence(await missing);
     },
     resumeAfterClip() {
       paused = false;
@@ -274,3 +328,6 @@ export function createSession(
   };
   return session;
 }
+
+/** Which styles are painted with, whatever their weights. */
+const keysOf = ({ mix, behind }: Settings): string => [...mix, ...behind].map(({ key }) => key).join(" ");

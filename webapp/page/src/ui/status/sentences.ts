@@ -1,6 +1,7 @@
 // What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
 import type { StudyProgress } from "../../engine/study/messages";
 import type { Backend, PageConfig, Size, Who } from "../../types";
+import type { Missing } from "../styles/palette";
 
 /** What the page knows about the place it runs in. */
 export interface PageContext {
@@ -259,3 +260,10 @@ export const megabytes = (bytes: number): string => `${(bytes / 1e6).toFixed(1)}
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const isSentence = (text: string): boolean => /^[A-Z“].{15,}[.!?]$/s.test(text);
 const clause = (text: string): string => text.trim().replace(/[.\s]+$/, "") || "no reason was given";
+
+/** Of built-in styles whose brushes are missing; null where there are none. */
+export function missingSentence(missing: readonly Missing[]): string | null {
+  if (!missing.length) return null;
+  const painted = missing.length > 1 ? "are painted without their brushes" : "is painted without its brush";
+  return `${missing.map(({ title }) => title).join(" and ")} ${painted}. ${missing[0].why}`;
+}

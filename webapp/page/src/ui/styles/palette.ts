@@ -2,7 +2,7 @@
 import type { Brush } from "../../engine/model/graph-weights";
 import { blend, blendBrushes } from "../../engine/model/style";
 import type { StyleFile } from "../../engine/model/style-file";
-import { Trouble } from "../../engine/trouble";
+import { sentenceOf } from "../../engine/trouble";
 import type { BuiltInStyle, Engine } from "../../types";
 import type { Settings } from "../settings/settings";
 import { isOwn, type Mix, shares } from "./mix";
@@ -20,8 +20,8 @@ export interface PaletteStyle {
   style: ArrayLike<number> | null;
   /** What was studied; empty for a style vector alone. */
   brush: Brush;
-  /** The built-in style's `.style` file, until it was fetched. */
-  studied: { url: string; sha256: string } | null;
+  /** The built-in style's `.style` file, until it was fetched; `style` is its style vector alone until then. */
+  studied: BuiltInStyle["studied"] | null;
   /** An own style's `.style` file, once it was studied. */
   file: File | null;
 }
@@ -38,7 +38,7 @@ export class Palette {
     const address = (file?: string) => (file ? folder + file : null);
     for (const [key, { title, artist, year, style, studied: file, ...pictures }] of Object.entries(gallery)) {
       const by = [artist, year].filter(Boolean).join(", ");
-      const studied = file ? { url: folder + file.file, sha256: file.sha256 } : null;
+      const studied = file ?? null;
       const [preview, painting] = [address(pictures.preview), address(pictures.painting)];
       this.styles.set(key, { key, title, by, preview, painting, style, brush: {}, studied, file: null });
     }
@@ -113,15 +113,42 @@ export class Palette {
   }
 
   /**
-   * S and brush of the mix: each picture encoded, each file fetched once. The engine must have started when the mix holds
-   * own pictures.
+   * S and brush of the mix as far as they are at hand: those built-in styles whose files were not fetched yet are style
+   * vectors alone. Null while an own picture was not encoded. `whole`: nothing is left to be fetched.
    */
-  async mixed(mix: Mix, engine: Engine): Promise<{ style: Float32Array; brush: Brush }> {
+  atHand(mix: Mix): (Mixed & { whole: boolean }) | null {
     const known = mix.filter((entry) => this.styles.has(entry.key));
+    const styles = known.map(({ key }) => this.styles.get(key)!);
+    if (styles.some(({ style }) => !style)) return null;
     const weights = shares(known);
-    const vectors = await Promise.all(known.map((entry) => this.encode(entry.key, engine)));
-    const brushes = known.map(({ key }) => this.styles.get(key)?.brush ?? {});
-    return { style: blend(vectors, weights), brush: blendBrushes(brushes, weights) };
+    return {
+      style: blend(
+        styles.map(({ style }) => style!),
+        weights,
+      ),
+      brush: blendBrushes(
+        styles.map(({ brush }) => brush),
+        weights,
+      ),
+      whole: !styles.some(({ studied }) => studied),
+    };
+  }
+
+  /**
+   * S and brush of the mix: each picture encoded, each file fetched once. The engine must have started when the mix holds
+   * own pictures. `missing`: built-in styles whose files could not be had, and are style vectors alone.
+   */
+  async mixed(mix: Mix, engine: Engine): Promise<Mixed & { missing: Missing[] }> {
+    const missing: Missing[] = [];
+    const prepare = async ({ key }: Mix[number]): Promise<void> => {
+      const entry = this.styles.get(key);
+      if (!entry?.style) return void (entry && (await this.once(key, () => this.encode(entry, engine))));
+      if (entry.studied && !this.failed.has(key)) await this.once(key, () => this.fetchBrush(entry, engine));
+      if (entry.studied) missing.push({ title: entry.title, why: this.failed.get(key) ?? "" });
+    };
+    await Promise.all(mix.map(prepare));
+    const { style, brush } = this.atHand(mix)!;
+    return { style, brush, missing };
   }
 
   /** Title of the first own picture of a mix whose style was not read yet; null where there is none. */
@@ -129,40 +156,57 @@ export class Palette {
     return mix.map(({ key }) => this.styles.get(key)).find((style) => style?.style === null)?.title ?? null;
   }
 
-  private encoding = new Map<string, Promise<ArrayLike<number>>>();
+  private work = new Map<string, Promise<void>>();
 
-  private encode(key: string, engine: Engine): Promise<ArrayLike<number>> {
-    const entry = this.styles.get(key)!;
-    if (entry.style && !entry.studied) return Promise.resolve(entry.style);
-    let work = this.encoding.get(key);
+  /** What is under way for a style is not begun again. */
+  private once(key: string, begin: () => Promise<void>): Promise<void> {
+    let work = this.work.get(key);
     if (!work) {
-      work = (entry.studied ? fetched(entry.studied, entry.title, engine) : seen(this.pictures.get(key)!, engine))
-        .then(({ style, brush }) => Object.assign(entry, { style, brush, studied: null }).style)
-        .finally(() => this.encoding.delete(key));
-      this.encoding.set(key, work);
+      work = begin().finally(() => this.work.delete(key));
+      this.work.set(key, work);
     }
     return work;
   }
+
+  /** Why files of built-in styles could not be had: while a slider is dragged that is not tried again and again. */
+  private failed = new Map<string, string>();
+
+  /** What could not be fetched is to be fetched when it is wanted again. */
+  tryAgain(): void {
+    this.failed.clear();
+  }
+
+  /** Makes a built-in style what was studied of it, if its file can be had. */
+  private async fetchBrush(entry: PaletteStyle, engine: Engine): Promise<void> {
+    try {
+      const { style, brush } = await engine.readBuiltIn(entry.studied!, entry.title);
+      Object.assign(entry, { style, brush, studied: null });
+    } catch (error) {
+      console.warn(`${entry.title}:`, error);
+      this.failed.set(entry.key, sentenceOf(error, "Its file could not be read."));
+    }
+  }
+
+  /** Lets P look at an own picture. */
+  private async encode(entry: PaletteStyle, engine: Engine): Promise<void> {
+    entry.style = await engine.encode(await bitmapOf(this.pictures.get(entry.key)!));
+  }
+}
+
+/** A built-in style that is painted without its brush, and a sentence that says why. */
+export interface Missing {
+  title: string;
+  why: string;
+}
+
+/** S and brush of a mix. */
+export interface Mixed {
+  style: Float32Array;
+  brush: Brush;
 }
 
 const jpegOf = (bytes: Uint8Array<ArrayBuffer>): Blob | null =>
   bytes.length ? new Blob([bytes], { type: "image/jpeg" }) : null;
-
-/** What P sees in a picture. */
-const seen = async (picture: Blob, engine: Engine): Promise<Pick<StyleFile, "style" | "brush">> => ({
-  style: await engine.encode(await bitmapOf(picture)),
-  brush: {},
-});
-
-async function fetched(
-  { url, sha256 }: { url: string; sha256: string },
-  title: string,
-  engine: Engine,
-): Promise<StyleFile> {
-  const response = await fetch(`${url}?v=${sha256}`).catch(() => null);
-  if (!response?.ok) throw new Trouble(`${title} could not be downloaded: check the connection and choose it again.`);
-  return engine.readStyle(await response.blob(), title);
-}
 
 /** The picture, shrunk when it is large: phones take photographs of 50 megapixels. */
 async function bitmapOf(file: Blob): Promise<ImageBitmap> {

@@ -142,6 +142,27 @@ test("a damaged file is not kept; one damaged in the cache is downloaded again",
   expect(await load().file("frame")).toEqual(graph);
 });
 
+test("of roles that would do, the one that is there already is taken", async () => {
+  const asked = serve({ "frame.onnx": graph, "step.onnx": graph });
+  const model = load();
+  await model.file("step");
+  await model.file("frame", "step");
+  expect(asked).toEqual(["http://place/live/models/m/step.onnx"]);
+});
+
+test("a file that the gallery names is checked and kept like the others, and nobody is told of it", async () => {
+  const asked = serve({ "styles/one.style": graph });
+  const kept = remember();
+  const progress = vi.fn();
+  const file = { ...entry, file: "styles/one.style" };
+  for (let visit = 0; visit < 2; visit++) expect(await load(progress).beside(file)).toEqual(graph);
+  expect(asked).toEqual(["http://place/live/models/m/styles/one.style"]);
+  expect(kept.size).toBe(1);
+  expect(progress).not.toHaveBeenCalled();
+  kept.clear();
+  await expect(load().beside({ ...file, bytes: 3 })).rejects.toThrow("damaged");
+});
+
 test("what is missing is said", async () => {
   serve({ "broken/model.json": "{" });
   await expect(readDescription("http://place/models/broken/")).rejects.toThrow(

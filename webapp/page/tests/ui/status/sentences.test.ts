@@ -130,6 +130,13 @@ describe("promises and figures", () => {
       "33 % Studying “Reeds”, 41 s left",
     );
     expect(words.slowStudySentence(540)).toMatch(/about 9 min on this device.*\.style file/);
+    expect(words.missingSentence([])).toBeNull();
+    const missing = [
+      { title: "One", why: "No connection." },
+      { title: "Two", why: "Damaged." },
+    ];
+    expect(words.missingSentence(missing.slice(0, 1))).toBe("One is painted without its brush. No connection.");
+    expect(words.missingSentence(missing)).toBe("One and Two are painted without their brushes. No connection.");
     expect(words.studiedSentence({ steps: 112, first: 5.218, last: 3.9 })).toBe(
       "Studied in 112 steps, loss 5.22 → 3.90",
     );

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { StyleFile } from "../../../src/engine/model/style-file";
+import { Trouble } from "../../../src/engine/trouble";
 import type { Engine } from "../../../src/types";
 import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
@@ -121,21 +122,44 @@ describe("the palette", () => {
     vi.unstubAllGlobals();
   });
 
-  it("fetches a built-in style's file when it is first chosen", async () => {
-    const studied = { file: "styles/one.style", bytes: 1, sha256: "ab" };
-    const mine = new Palette({ ...GALLERY, one: { ...GALLERY.one, studied } }, "./models/m/");
-    const fetch = vi.fn(async (_: string) => new Response("bytes"));
-    vi.stubGlobal("fetch", fetch);
-    const readStyle = vi.fn(async () => STUDIED);
-    const reading = { ...engine, readStyle } as unknown as Engine;
+  const studied = { file: "styles/one.style", bytes: 1, sha256: "ab" };
+  const withFile = (): Palette => new Palette({ ...GALLERY, one: { ...GALLERY.one, studied } }, "./models/m/");
+
+  it("fetches a built-in style's file when it is first painted, and is a style vector until then", async () => {
+    const mine = withFile();
+    const readBuiltIn = vi.fn(async () => STUDIED);
+    const reading = { ...engine, readBuiltIn } as unknown as Engine;
     await mine.mixed([entry("two", 1)], reading);
-    expect(fetch).not.toHaveBeenCalled();
-    await Promise.all([mine.mixed([entry("one", 1)], reading), mine.mixed([entry("one", 1)], reading)]);
-    expect((await mine.mixed([entry("one", 1)], reading)).brush).toEqual(STUDIED.brush);
-    expect(fetch.mock.calls).toEqual([["./models/m/styles/one.style?v=ab"]]);
-    fetch.mockRejectedValue(new Error("offline"));
-    const other = new Palette({ ...GALLERY, one: { ...GALLERY.one, studied } }, "./models/m/");
-    await expect(other.mixed([entry("one", 1)], reading)).rejects.toThrow("One could not be downloaded");
+    expect(readBuiltIn).not.toHaveBeenCalled();
+    expect(mine.atHand([entry("one", 1)])).toEqual({ style: Float32Array.of(1, 0, 4), brush: {}, whole: false });
+    const mix = [entry("one", 1), entry("two", 1)];
+    await Promise.all([mine.mixed(mix, reading), mine.mixed(mix, reading)]);
+    const found = await mine.mixed(mix, reading);
+    expect([...found.style, ...found.brush["end.conv.bias"]]).toEqual([1.5, 2, 5.5, 0.5, 1]);
+    expect(mine.atHand(mix)?.whole).toBe(true);
+    expect(readBuiltIn.mock.calls).toEqual([[studied, "One"]]);
+  });
+
+  it("paints without what cannot be fetched, names it, and asks again when it is told to", async () => {
+    vi.spyOn(console, "warn").mockImplementation(() => {});
+    const mine = withFile();
+    const readBuiltIn = vi.fn(async (): Promise<StyleFile> => Promise.reject(new Trouble("No connection.")));
+    const reading = { ...engine, readBuiltIn } as unknown as Engine;
+    for (let slide = 0; slide < 3; slide++) {
+      const found = await mine.mixed([entry("one", 1), entry("two", slide)], reading);
+      expect([found.missing, found.brush]).toEqual([[{ title: "One", why: "No connection." }], {}]);
+    }
+    expect(readBuiltIn).toHaveBeenCalledTimes(1);
+    readBuiltIn.mockResolvedValue(STUDIED);
+    mine.tryAgain();
+    expect(await mine.mixed([entry("one", 1)], reading)).toMatchObject({ brush: STUDIED.brush, missing: [] });
+    vi.restoreAllMocks();
+  });
+
+  it("has nothing at hand while an own picture was not encoded", async () => {
+    const mine = withFile();
+    const { key } = await mine.add(picture());
+    expect(mine.atHand([entry("one", 1), entry(key, 1)])).toBeNull();
   });
 
   it("refuses what is no picture, and forgets what is removed", async () => {

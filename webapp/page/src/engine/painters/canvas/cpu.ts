@@ -3,7 +3,7 @@ import type { Size } from "../../../types";
 import { type Brush, withBrush } from "../../model/graph-weights";
 import type { Model } from "../../model/model";
 import type { Runtime } from "../../model/runtime";
-import { createNetworks, type Moment, type Networks } from "../steady";
+import { createNetworks, type Moment, type Networks, openPlain } from "../steady";
 import { padded, paddingOf, toPlanes } from "./pixels";
 
 export interface CpuNetworks extends Omit<Networks, "paint"> {
@@ -11,14 +11,22 @@ export interface CpuNetworks extends Omit<Networks, "paint"> {
   paint(pixels: Uint8ClampedArray, moment: Moment): Promise<Float32Array>;
 }
 
-/** Throws `Trouble`, or whatever the runtime throws when it cannot load a graph. */
-export async function openCpuNetworks(ort: Runtime, model: Model, unsteady: () => void): Promise<CpuNetworks> {
-  const open = async (role: string, brush: Brush = {}) =>
+/**
+ * `steadily`: the first frame will be painted so. Throws `Trouble`, or whatever the runtime throws when it cannot load a
+ * graph.
+ */
+export async function openCpuNetworks(
+  ort: Runtime,
+  model: Model,
+  unsteady: () => void,
+  steadily = false,
+): Promise<CpuNetworks> {
+  const open = async (role: string, brush: Brush) =>
     ort.InferenceSession.create(withBrush(await model.file(role), brush), { executionProviders: ["wasm"] });
   const padding = paddingOf(model.description);
   const networks = createNetworks({
     ort,
-    frame: await open("frame"),
+    plain: await openPlain(open, steadily),
     open,
     state: model.description.state,
     zeros: (dims) => new ort.Tensor("float32", new Float32Array(dims.reduce((a, b) => a * b)), dims),

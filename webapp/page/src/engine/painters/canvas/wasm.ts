@@ -14,16 +14,18 @@ import type { Reader } from "./reader";
 export async function openWasm(options: PainterOptions): Promise<Painter> {
   if (typeof WebAssembly === "undefined") throw new Trouble("This browser has no WebAssembly.");
   const { model, downloads, unsteady } = options;
-  const [ort] = await Promise.all([cpuRuntime(downloads), model.file("frame")]); // both downloads at once
-  const networks = await openCpuNetworks(ort, model, unsteady);
+  const steadily = options.stability > 0 && model.description.state.length > 0;
+  model.file(steadily ? "step" : "frame").catch(() => {}); // both downloads at once; it is asked for again
+  const ort = await cpuRuntime(downloads);
+  const networks = await openCpuNetworks(ort, model, unsteady, steadily);
   const padding = paddingOf(model.description);
 
   /** Of what is behind people, once it was wanted. */
   let behind: ReturnType<typeof openCpuNetworks> | null = null;
   let style: [Float32Array, Brush] = [new Float32Array(), {}];
-  let stability = 0;
+  let { stability } = options;
   const openBehind = async () => {
-    const opened = await openCpuNetworks(ort, model, unsteady);
+    const opened = await openCpuNetworks(ort, model, unsteady, steadily);
     opened.setStyle(...style);
     opened.setStability(stability);
     return opened;

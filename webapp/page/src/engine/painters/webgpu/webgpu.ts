@@ -6,7 +6,7 @@ import { isOutOfMemory, Trouble } from "../../trouble";
 import { cropPlanes, paddingOf } from "../canvas/pixels";
 import { cropWindow, type Framing, wholeFrame } from "../framing";
 import { frameSize, type Painter, type PainterOptions, PLAIN_VIEW, shownSize, toVideoFrame } from "../painter";
-import { createNetworks, type Networks } from "../steady";
+import { createNetworks, type Networks, openPlain } from "../steady";
 import { openGpu, renewAfter } from "./device";
 import { createGpuPerson, type GpuPerson } from "./gpu-person";
 import { createTensors, type Tensors } from "./tensors";
@@ -22,8 +22,10 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
   try {
     const { description } = options.model;
     const file = (role: string) => options.model.file(...(gpu.half ? [`${role}_fp16`] : []), role);
-    const [ort] = await Promise.all([gpuRuntime(options.downloads), file("frame")]); // both downloads at once
-    const open = async (role: string, brush: Brush = {}) =>
+    const steadily = options.stability > 0 && description.state.length > 0;
+    file(steadily ? "step" : "frame").catch(() => {}); // both downloads at once; it is asked for again
+    const ort = await gpuRuntime(options.downloads);
+    const open = async (role: string, brush: Brush) =>
       ort.InferenceSession.create(withBrush(await file(role), brush), {
         executionProviders: [{ name: "webgpu", device }],
         preferredOutputLocation: "gpu-buffer",
@@ -35,7 +37,7 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
     const openNetworks = async () =>
       createNetworks({
         ort,
-        frame: await open("frame"),
+        plain: await openPlain(open, steadily),
         open,
         state: description.state,
         zeros: (dims) => inBuffer(tensors.zeros(dims), dims),
