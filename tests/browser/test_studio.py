@@ -247,6 +247,36 @@ def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
     assert "/tmp" not in page.locator("body").inner_text()
 
 
+def test_a_reload_loses_nothing_of_what_was_chosen(visit, clip, tmp_path):
+    Image.fromarray(figure(90, 120, 1)).save(tmp_path / "mine.png")
+    page = (studio := visit()).page
+    studio.upload(clip)
+    page.get_by_text("Blend up to 4").click()
+    page.locator("#own").set_input_files(tmp_path / "mine.png")
+    expect(page.locator("#chosen b")).to_have_text(["The Starry Night", "mine"])
+    page.get_by_label("Weight of mine").fill("40")
+    page.get_by_text("Broad", exact=True).click()
+    page.locator("#parts").select_option("person")
+    page.locator("#trim summary").click()
+    set_slider(page, "from", 2)
+    page.reload()
+    ready(page)
+    expect(page.locator("#facts")).to_contain_text("256×192")
+    assert (chosen(page), pressed(page)) == (["The Starry Night", "mine"], ["mine", "The Starry Night"])
+    expect(page.locator("#chosen output")).to_have_text(["71 %", "29 %"])
+    expect(page.get_by_role("radio", name="Broad")).to_be_checked()
+    assert page.locator("#parts").input_value() == "person"
+    expect(page.locator("#trim-words")).to_contain_text("Chosen: 3.0 s of 5.0 s")
+    expect(page.locator("#caption")).to_have_text("Preview: The Starry Night 71 % and mine 29 %, only the person")
+    page.get_by_role("link", name="Live camera").click()
+    expect(page.locator("#use-camera")).to_be_visible()
+    page.go_back()
+    ready(page)
+    expect(page.locator("#facts")).to_contain_text("256×192")
+    page.locator("#paint").click()
+    expect(page.locator("#caption")).to_have_text("Painted with The Starry Night 71 % and mine 29 %", timeout=PAINTED)
+
+
 def test_a_long_clip_and_a_4k_one_are_welcome(visit, tmp_path):
     page = (studio := visit()).page
     studio.upload(write_clip(tmp_path / "slow.mp4", 64, 48, 70, rate=1))

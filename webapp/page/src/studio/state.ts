@@ -61,11 +61,15 @@ export function createState(config: StudioConfig): Studio {
 export const chosenSources = (state: State): Source[] =>
   state.kind === "pictures" ? state.pictures : state.clip ? [state.clip] : [];
 
-/** What the preview shows: the sources, or else our own clip. */
+/** What the preview shows: the sources, or else our own clip, for pictures too. */
 export const previewed = (state: State): Source[] => {
   const sources = chosenSources(state);
-  return sources.length || state.kind === "pictures" || !state.ours ? sources : [state.ours];
+  return sources.length || !state.ours ? sources : [state.ours];
 };
+
+/** All that shows in a preview, to compare by. */
+export const lookOf = ({ mix, strength, keepColors, brush, parts, rest }: State): string =>
+  JSON.stringify([mix, strength, keepColors, brush, parts, parts === "each" && rest]);
 
 /** The wish to paint these sources as everything is set now. `rest`: the style of `state.rest`. */
 export function wishFor(

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { again, chosenSources, clock, createState, isOver, previewed, wishFor } from "../../src/studio/state";
+import { again, chosenSources, clock, createState, isOver, lookOf, previewed, wishFor } from "../../src/studio/state";
 import type { Job, Source, StudioConfig } from "../../src/studio/types";
 
 const config = { styles: [{ name: "wave", title: "The Wave", by: "" }], brush: 320 } as StudioConfig;
@@ -24,8 +24,19 @@ describe("what is painted", () => {
     expect(previewed(studio.get()).map(({ name }) => name)).toEqual(["ours.mp4"]);
     studio.set({ clip: source("mine.mp4") });
     expect(previewed(studio.get())).toEqual(chosenSources(studio.get()));
-    studio.set({ kind: "pictures", pictures: [source("a.png"), source("b.png")] });
+    studio.set({ kind: "pictures" });
+    expect(previewed(studio.get()).map(({ name }) => name)).toEqual(["ours.mp4"]);
+    studio.set({ pictures: [source("a.png"), source("b.png")] });
     expect(chosenSources(studio.get()).map(({ name }) => name)).toEqual(["a.png", "b.png"]);
+  });
+
+  test("shows another look where something of it shows", () => {
+    const studio = createState(config);
+    const first = lookOf(studio.get());
+    studio.set({ stability: 0.5, at: 0.3, rest: "scream" });
+    expect(lookOf(studio.get())).toBe(first);
+    for (const change of [{ brush: 224 }, { parts: "each" }, { strength: 0.5 }] as const)
+      expect(lookOf({ ...studio.get(), ...change })).not.toBe(first);
   });
 
   test("is asked for as everything is set: the part and stability of clips only", () => {
