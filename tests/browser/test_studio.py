@@ -247,6 +247,30 @@ def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
     assert "/tmp" not in page.locator("body").inner_text()
 
 
+def test_the_keyboards_place_is_seen_and_kept(visit, clip, tmp_path):
+    Image.fromarray(figure(90, 120)).save(tmp_path / "mine.png")
+    page = (studio := visit(viewport={"width": 1366, "height": 700})).page
+    focused = page.locator(":focus")
+    page.locator(".style").first.focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("""() => document.activeElement.getBoundingClientRect().bottom
+            <= document.querySelector(".paint-bar").getBoundingClientRect().top""")
+    page.locator("#choose").focus()
+    studio.upload(clip)
+    expect(page.locator("#paint")).to_be_focused()  # the choice of a clip is gone
+    expect(page.locator("#announce")).to_contain_text("stripes.mp4: 256×192")
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.locator("#paint")).to_be_focused()
+    page.locator("#own").set_input_files(tmp_path / "mine.png")
+    page.get_by_role("button", name="Take mine out").press("Enter")
+    expect(page.locator("#mixing")).to_be_focused()
+    page.get_by_role("button", name="Remove stripes.mp4", exact=True).press("Enter")
+    expect(page.locator("#choose")).to_be_focused()
+    expect(focused).to_have_count(1)
+
+
 def test_a_reload_loses_nothing_of_what_was_chosen(visit, clip, tmp_path):
     Image.fromarray(figure(90, 120, 1)).save(tmp_path / "mine.png")
     page = (studio := visit()).page

@@ -42,7 +42,7 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
   const name = study ? "A study" : sources;
   const told: Record<Job["state"], string> = {
     waiting: job.words,
-    painting: [percentOf(job), job.words].filter(Boolean).join(" · "),
+    painting: [percentOf(job), job.words].filter(Boolean).join(", "),
     done: job.facts,
     failed: `That did not work. ${job.words}`,
     cancelled: "Cancelled",

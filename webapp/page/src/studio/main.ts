@@ -211,18 +211,19 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
 
 function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: Stage): Jobs {
   const send = async (wish: Wish): Promise<void> => {
-    const button = byId<HTMLButtonElement>("paint");
-    button.disabled = true;
+    const button = byId("paint");
+    if (button.ariaDisabled === "true") return;
+    button.ariaDisabled = "true"; // a disabled button would lose the keyboard's focus
     try {
       const job = await submit(wish);
       jobs.add(job);
       byId("announce").textContent = "The job has started.";
       studio.set({ shown: job.id });
-      byId("stage").scrollIntoView({ block: "nearest" });
+      byId("frame").scrollIntoView({ block: "nearest" });
     } catch (error) {
       say(told(error));
     }
-    button.disabled = chosenSources(studio.get()).length === 0;
+    button.ariaDisabled = null;
   };
   const jobs = createJobs(studio, config, {
     again: (job) => send(again(job, styles.asked())),
@@ -244,7 +245,7 @@ function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: S
     const bar = byId<HTMLProgressElement>("bar");
     if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
-    byId("progress-words").textContent = [percentOf(job), job.words].filter(Boolean).join(" · ");
+    byId("progress-words").textContent = [percentOf(job), job.words].filter(Boolean).join(", ");
     const quarter = job.total ? Math.floor((4 * job.done) / job.total) : 0;
     if (quarter > 0 && quarter !== announced) byId("announce").textContent = `${25 * quarter} % painted`;
     announced = quarter;

@@ -78,10 +78,12 @@ export function bindWords(studio: Studio, config: StudioConfig): void {
     take.accept = clip ? "video/*" : "image/*";
     byId("example").hidden = !clip || !config.example || count > 0;
     const full = clip && count > 0; // the cross of the one that is there makes room
+    const left = byId("ways").contains(document.activeElement);
     byId("ways").hidden = full;
     byId("limits").hidden = full;
     document.body.classList.toggle("has-source", count > 0);
     paint.disabled = count === 0;
+    if (full && left) paint.focus({ preventScroll: true });
     paint.textContent = clip ? "Paint the clip" : count > 1 ? `Paint ${count} pictures` : "Paint the picture";
     byId("paint-hint").textContent = count
       ? ""

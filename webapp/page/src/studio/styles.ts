@@ -67,6 +67,8 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
   };
   const takeOut = (key: string): void => {
     studio.set({ mix: without(studio.get().mix, key, first), shown: null });
+    // The cross is gone that was pressed.
+    (byId("chosen").querySelector<HTMLElement>("button.close") ?? mixing).focus({ preventScroll: true });
   };
   const forget = (key: string): void => {
     entries.delete(key);
