@@ -66,6 +66,11 @@ export function say(sentence: string): void {
   box.replaceChildren(message);
 }
 
+/** What was tried before and failed is past, once something else is tried. */
+function hush(): void {
+  byId("messages").replaceChildren();
+}
+
 function told(error: unknown): string {
   if (error instanceof Refusal) return error.message;
   console.error(error);
@@ -73,6 +78,7 @@ function told(error: unknown): string {
 }
 
 async function takeStyles(files: File[], config: StudioConfig, styles: Styles, stage: Stage): Promise<void> {
+  hush();
   for (const file of files.slice(0, config.styles_at_once)) {
     const words = `Uploading ${file.name}`;
     stage.busy(words);
@@ -111,6 +117,7 @@ function bindChoosing(
 ): void {
   const take = (files: File[]): void => {
     if (!files.length) return;
+    hush();
     if (studio.get().kind === "clip") sources.takeClip(files[0]);
     else sources.takePictures(files);
   };
@@ -131,6 +138,7 @@ function bindChoosing(
     }
   });
   bindDrop((dropped: DroppedFiles) => {
+    hush();
     if (dropped.clip) sources.takeClip(dropped.clip);
     else if (dropped.pictures.length && studio.get().kind === "pictures") sources.takePictures(dropped.pictures);
     else if (dropped.pictures.length) takeStyles(dropped.pictures, config, styles, stage);
@@ -213,6 +221,7 @@ function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: S
   const send = async (wish: Wish): Promise<void> => {
     const button = byId("paint");
     if (button.ariaDisabled === "true") return;
+    hush();
     button.ariaDisabled = "true"; // a disabled button would lose the keyboard's focus
     try {
       const job = await submit(wish);

@@ -2,7 +2,7 @@
 import { byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { look, Refusal, upload } from "./server";
-import { clock, type State, type Studio } from "./state";
+import { clock, duration, type State, type Studio } from "./state";
 import type { Source, StudioConfig } from "./types";
 
 export interface Sources {
@@ -135,8 +135,8 @@ function bindTrim(studio: Studio): void {
     byId("to-words").textContent = clock(end);
     const long = seconds > longest;
     const words = long
-      ? `This clip lasts ${clock(seconds)}; up to ${clock(longest)} are painted at once. Chosen: ${clock(end - state.from)}.`
-      : `Chosen: ${clock(end - state.from)} of ${clock(seconds)}.`;
+      ? `This clip lasts ${duration(seconds)}; up to ${duration(longest)} are painted at once. Chosen: ${duration(end - state.from)}.`
+      : `Chosen: ${duration(end - state.from)} of ${duration(seconds)}.`;
     if (byId("trim-words").textContent !== words) byId("trim-words").textContent = words;
   };
   const change = (moved: "from" | "to"): void => {

@@ -105,6 +105,13 @@ export function again(job: Job, styles: StyleAsked[]): Wish {
 
 export const isOver = (job: Job): boolean => ["done", "failed", "cancelled"].includes(job.state);
 
+/** How long something lasts, as the server says it: "2.5 s", "2 min", "1 min 5 s". */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(10 * seconds) / 10} s`;
+  const [minutes, rest] = [Math.floor(Math.round(seconds) / 60), Math.round(seconds) % 60];
+  return rest ? `${minutes} min ${rest} s` : `${minutes} min`;
+}
+
 /** "1:05.2" or "5.2 s". */
 export function clock(seconds: number): string {
   const tenths = Math.round(seconds * 10);

@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { again, chosenSources, clock, createState, isOver, lookOf, previewed, wishFor } from "../../src/studio/state";
+import {
+  again,
+  chosenSources,
+  clock,
+  createState,
+  duration,
+  isOver,
+  lookOf,
+  previewed,
+  wishFor,
+} from "../../src/studio/state";
 import type { Job, Source, StudioConfig } from "../../src/studio/types";
 
 const config = { styles: [{ name: "wave", title: "The Wave", by: "" }], brush: 320 } as StudioConfig;
@@ -78,3 +88,10 @@ test("a job is over when nothing more comes of it", () => {
   const states = ["waiting", "painting", "done", "failed", "cancelled"] as const;
   expect(states.filter((state) => isOver({ state } as Job))).toEqual(["done", "failed", "cancelled"]);
 });
+
+test.each([
+  [2.46, "2.5 s"],
+  [8, "8 s"],
+  [60, "1 min"],
+  [150.2, "2 min 30 s"],
+])("%d seconds last %s", (seconds, words) => expect(duration(seconds)).toBe(words));
