@@ -409,6 +409,17 @@ def changed(page, box):
     )
 
 
+@pytest.mark.parametrize("width", [320, 390, 844, 1366, 1920])
+def test_nothing_is_wider_than_the_window(visit, width):
+    page = visit(viewport={"width": width, "height": 640}).page
+    for tab in ("Clip", "Picture", "About"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        inside = """() => [...document.querySelectorAll("#about table")]
+            .every(table => table.scrollWidth <= table.clientWidth)"""
+        assert tab != "About" or page.evaluate(inside)
+
+
 def test_about_and_the_api_are_for_people_who_read(visit):
     page = (studio := visit()).page
     page.goto(studio.url + "?view=api")
