@@ -242,20 +242,74 @@ def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
         if (document.querySelector(".wordmark").dispatchEvent(drop)) throw new Error("it would have been opened")
     }""")
     alert = page.locator("#source").get_by_role("alert")
-    expect(alert).to_contain_text("That did not work. This clip is not a video this build can read")
-    expect(page.get_by_text("is not a video this build can read")).to_have_count(1)
+    expect(alert).to_contain_text("That did not work. This clip is not a video that can be read")
+    expect(page.get_by_text("is not a video that can be read")).to_have_count(1)
     assert "/tmp" not in page.locator("body").inner_text()
+
+
+def test_the_keyboards_place_is_seen_and_kept(visit, clip, tmp_path):
+    Image.fromarray(figure(90, 120)).save(tmp_path / "mine.png")
+    page = (studio := visit(viewport={"width": 1366, "height": 700})).page
+    focused = page.locator(":focus")
+    page.locator(".style").first.focus()
+    for _ in range(12):
+        page.keyboard.press("Tab")
+        assert page.evaluate("""() => document.activeElement.getBoundingClientRect().bottom
+            <= document.querySelector(".paint-bar").getBoundingClientRect().top""")
+    page.locator("#choose").focus()
+    studio.upload(clip)
+    expect(page.locator("#paint")).to_be_focused()  # the choice of a clip is gone
+    expect(page.locator("#announce")).to_contain_text("stripes.mp4: 256×192")
+    page.keyboard.press("Enter")
+    expect(page.locator("#progress")).to_be_visible()
+    expect(page.locator("#paint")).to_be_focused()
+    page.locator("#own").set_input_files(tmp_path / "mine.png")
+    page.get_by_role("button", name="Take mine out").press("Enter")
+    expect(page.locator("#mixing")).to_be_focused()
+    page.get_by_role("button", name="Remove stripes.mp4", exact=True).press("Enter")
+    expect(page.locator("#choose")).to_be_focused()
+    expect(focused).to_have_count(1)
+
+
+def test_a_reload_loses_nothing_of_what_was_chosen(visit, clip, tmp_path):
+    Image.fromarray(figure(90, 120, 1)).save(tmp_path / "mine.png")
+    page = (studio := visit()).page
+    studio.upload(clip)
+    page.get_by_text("Blend up to 4").click()
+    page.locator("#own").set_input_files(tmp_path / "mine.png")
+    expect(page.locator("#chosen b")).to_have_text(["The Starry Night", "mine"])
+    page.get_by_label("Weight of mine").fill("40")
+    page.get_by_text("Broad", exact=True).click()
+    page.locator("#parts").select_option("person")
+    page.locator("#trim summary").click()
+    set_slider(page, "from", 2)
+    page.reload()
+    ready(page)
+    expect(page.locator("#facts")).to_contain_text("256×192")
+    assert (chosen(page), pressed(page)) == (["The Starry Night", "mine"], ["mine", "The Starry Night"])
+    expect(page.locator("#chosen output")).to_have_text(["71 %", "29 %"])
+    expect(page.get_by_role("radio", name="Broad")).to_be_checked()
+    assert page.locator("#parts").input_value() == "person"
+    expect(page.locator("#trim-words")).to_contain_text("Chosen: 3 s of 5 s")
+    expect(page.locator("#caption")).to_have_text("Preview: The Starry Night 71 % and mine 29 %, only the person")
+    page.get_by_role("link", name="Live camera").click()
+    expect(page.locator("#use-camera")).to_be_visible()
+    page.go_back()
+    ready(page)
+    expect(page.locator("#facts")).to_contain_text("256×192")
+    page.locator("#paint").click()
+    expect(page.locator("#caption")).to_have_text("Painted with The Starry Night 71 % and mine 29 %", timeout=PAINTED)
 
 
 def test_a_long_clip_and_a_4k_one_are_welcome(visit, tmp_path):
     page = (studio := visit()).page
     studio.upload(write_clip(tmp_path / "slow.mp4", 64, 48, 70, rate=1))
     expect(page.locator("#trim-words")).to_contain_text(
-        "lasts 1:10.0; up to 1:00.0 are painted at once. Chosen: 1:00.0"
+        "lasts 1 min 10 s; up to 1 min are painted at once. Chosen: 1 min"
     )
     set_slider(page, "from", 30)
     set_slider(page, "to", 33)
-    expect(page.locator("#trim-words")).to_contain_text("Chosen: 3.0 s")
+    expect(page.locator("#trim-words")).to_contain_text("Chosen: 3 s")
     page.locator("#paint").click()
     expect(page.locator("#figures")).to_contain_text("64×48 · 3 s", timeout=PAINTED)
     page.get_by_role("button", name="Remove slow.mp4", exact=True).click()
@@ -353,6 +407,17 @@ def changed(page, box):
         }""",
         list(box),
     )
+
+
+@pytest.mark.parametrize("width", [320, 390, 844, 1366, 1920])
+def test_nothing_is_wider_than_the_window(visit, width):
+    page = visit(viewport={"width": width, "height": 640}).page
+    for tab in ("Clip", "Picture", "About"):
+        page.get_by_role("tab", name=tab).click()
+        assert page.evaluate("document.documentElement.scrollWidth") == width
+        inside = """() => [...document.querySelectorAll("#about table")]
+            .every(table => table.scrollWidth <= table.clientWidth)"""
+        assert tab != "About" or page.evaluate(inside)
 
 
 def test_about_and_the_api_are_for_people_who_read(visit):

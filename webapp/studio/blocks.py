@@ -23,6 +23,7 @@ from impasto.models.errors import BadInput
 from impasto.webapp.hosting.settings import Settings
 
 from .api import add_api
+from .call_defaults import CallDefaults
 from .feedback import log_what_gradio_raises
 from .jobs import Jobs
 from .page import StudioPage, add_page_routes
@@ -71,6 +72,7 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     app.include_router(router)
     app.state.studio = studio
     file_bytes = round(settings.upload_mb * 1e6)
+    app.add_middleware(CallDefaults, blocks=blocks)
     app.add_middleware(
         RequestFilter, root=folders.root, upload_bytes=file_bytes + 1_000_000, origins=settings.allowed_origins,
         uploads=Uploads(folders, blocks, file_bytes, metrics), metrics=metrics,

@@ -62,6 +62,7 @@ class PageJob:
     file_names: list[str] = field(default_factory=list)
     facts: str = ""
     size: tuple[int, int] | None = None
+    sound: bool = False  # of the painted clip
     enough: bool = False  # a study is to end and to keep what was learnt
     ended: float = 0.0
     task: asyncio.Task | None = None
@@ -80,7 +81,8 @@ class PageJob:
         return {
             "id": self.id, "kind": self.kind, "names": self.names, "state": self.state, "words": self.words,
             "done": self.done, "total": self.total, "frame": self.frames_shown, "files": self.file_names,
-            "facts": self.facts, "size": self.size, "painted_with": painted_with(self.titles), "asked": self.asked,
+            "facts": self.facts, "size": self.size, "sound": self.sound, "asked": self.asked,
+            "painted_with": painted_with(self.titles),
         }  # fmt: skip
 
 
@@ -263,6 +265,7 @@ class PageJobs:
     def _paint_clip(self, job: PageJob, folder: Path, cancelled, progress) -> None:
         summary = self.studio.paint_clip(job.sources[0], job.options, folder, cancelled, progress, job.show)
         job.files, job.size = [Path(summary["output"])], (summary["width"], summary["height"])
+        job.sound = bool(summary["audio"])
         job.file_names = [painted_name(job.names[0], self._all_titles(job), ".mp4")]
         job.facts = self._facts(job, outcome(summary), [summary])
 

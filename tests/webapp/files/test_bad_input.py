@@ -66,13 +66,13 @@ def test_empty_file(tmp_path, refused):
 
 def test_text_named_like_a_clip(tmp_path, refused):
     (tmp_path / "t.mp4").write_text("Dear diary, today I painted.\n" * 100)
-    refused(tmp_path / "t.mp4", tmp_path / "o.mp4", "not a video this build can read")
+    refused(tmp_path / "t.mp4", tmp_path / "o.mp4", "not a video that can be read")
 
 
 @pytest.mark.parametrize("name", ["list.m3u8", "list.mp4"])
 def test_a_playlist_cannot_reach_other_files(tmp_path, clip, refused, name):
     (tmp_path / name).write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nc.mp4\n#EXT-X-ENDLIST\n")
-    refused(tmp_path / name, tmp_path / "o.mp4", "not a video this build can read")
+    refused(tmp_path / name, tmp_path / "o.mp4", "not a video that can be read")
 
 
 def test_a_clip_without_its_index(tmp_path, clip, refused):

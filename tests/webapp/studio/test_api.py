@@ -111,6 +111,29 @@ def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(
     assert np.array_equal(read_image(painted).rgb, both.paint(media.scene(80, 70, 0)))
 
 
+def called(url, endpoint, data):
+    """What a call by hand with values by position is answered: the last event, and its data."""
+    event = httpx.post(f"{url}gradio_api/call/{endpoint}", json={"data": data}).json()["event_id"]
+    told = httpx.get(f"{url}gradio_api/call/{endpoint.rstrip('/')}/{event}", timeout=60).text
+    event, data = told.strip().split("\n\n")[-1].split("\n")
+    return event.removeprefix("event: "), json.loads(data.removeprefix("data: "))
+
+
+def test_a_call_of_an_older_client_takes_the_defaults_of_newer_parameters(served, clip):
+    """As curl calls it: a list without `only` and `background_styles`, which came later, and shorter ones."""
+    url, _ = served
+    uploaded = httpx.post(url + "gradio_api/upload", files={"files": ("c.mp4", clip.read_bytes())}).json()[0]
+    file = {"path": uploaded, "orig_name": "c.mp4"}
+    older = [file, ["great-wave"], [], [], 1, False, 64, 1, "64", 0, 0.25]
+    event, (painted, facts) = called(url, "paint_clip", older)
+    assert (event, painted["orig_name"]) == ("complete", "c, The Great Wave off Kanagawa.mp4")
+    assert facts["frames"] < 12
+    assert facts["height"] == 64
+    assert called(url, "paint_clip/", [file])[1][1]["frames"] == 12
+    assert "must be an uploaded file" in str(called(url, "paint_clip", []))
+    assert "must be an uploaded file" in str(called(url, "paint_picture", [None, ["great-wave"]]))
+
+
 def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
     refused(client, "This clip lasts 2.4 s, more than the 2 s allowed; choose a part", handle_file(long))

@@ -189,8 +189,8 @@ def picture_stream(container, path: Path):
         stream.codec_context.options = {"max_pixels": str(decoded_pixels(stream))}
         return stream
     if container.streams.audio:
-        raise BadInput(f"{path} has sound but no picture; name a video or an image.")
-    raise BadInput(f"{path} holds no video; name a video or an image.")
+        raise BadInput(f"{path} has sound but no picture; choose a video or a picture.")
+    raise BadInput(f"{path} holds no video; choose a video or a picture.")
 
 
 def decoder(stream) -> Callable[[av.Packet], list[av.VideoFrame]]:
@@ -390,4 +390,4 @@ def _why_unreadable(path: Path) -> str:
         return f"{path} is cut short: its index is missing; copy, download or record it again."
     if path.suffix.lower() in PICTURE_SUFFIXES:
         return f"{path} is neither a picture nor a video that can be read; copy or download it again."
-    return f"{path} is not a video this build can read; name a video such as an MP4, or convert it first."
+    return f"{path} is not a video that can be read; choose another, such as an MP4, or convert it first."

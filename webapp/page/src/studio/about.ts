@@ -63,7 +63,9 @@ function forPrograms(config: StudioConfig): HTMLElement[] {
   const example = [
     "from gradio_client import Client, handle_file",
     `client = Client("${here}")`,
-    `painted, facts = client.predict(clip=handle_file("clip.mp4"), styles=["${config.styles[0].name}"], api_name="/paint_clip")`,
+    "painted, facts = client.predict(",
+    `    clip=handle_file("clip.mp4"), styles=["${config.styles[0].name}"], api_name="/paint_clip"`,
+    ")",
   ].join("\n");
   const tables = config.api.flatMap((endpoint) => [
     make("h3", { textContent: endpoint.name }),

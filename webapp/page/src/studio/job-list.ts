@@ -42,7 +42,7 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
   const name = study ? "A study" : sources;
   const told: Record<Job["state"], string> = {
     waiting: job.words,
-    painting: `${percentOf(job)} ${job.words}`,
+    painting: [percentOf(job), job.words].filter(Boolean).join(", "),
     done: job.facts,
     failed: `That did not work. ${job.words}`,
     cancelled: "Cancelled",
@@ -65,10 +65,10 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
   if (study && !isOver(job) && on.mine(job))
     add("Enough", () => void enough(job.id).catch((error: Error) => on.say(error.message)));
   if (!study && !onStage && (job.state === "done" || !isOver(job))) add("Show", () => studio.set({ shown: job.id }));
-  if (job.state === "done") item.append(download(job));
+  if (job.state === "done" && !onStage) item.append(downloadLink(job)); // there it has one already
   const other = on.chosenTitle();
   if (!study && on.mine(job) && job.state === "done" && other !== job.painted_with)
-    add(`Paint in ${other}`, () => on.again(job));
+    add(`Paint in ${studio.get().mix.length > 1 ? "this blend" : other}`, () => on.again(job));
   if (!isOver(job) && "Notification" in window && Notification.permission === "default")
     add("Tell me when it is done", () => Notification.requestPermission().finally(() => on.changed()));
   if (on.mine(job)) {
@@ -87,8 +87,9 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
   return item;
 }
 
-function download(job: Job): HTMLAnchorElement {
-  const last = job.files.length - 1; // of several pictures, the ZIP
+/** Saves a job's file; of several pictures, all of them in a ZIP. */
+export function downloadLink(job: Job): HTMLAnchorElement {
+  const last = job.files.length - 1;
   const link = make("a", {
     className: "primary download",
     href: `${paintedOf(job, last)}?download=true`,

@@ -8,10 +8,21 @@ import { percentOf } from "./job-list";
 import { createJobs, type Jobs } from "./jobs";
 import { bindOptions, bindWords } from "./options";
 import { bindParts, sayNobody, titleOf } from "./parts";
+import { recallChosen, rememberChosen } from "./remembered";
 import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
-import { again, chosenSources, createState, isOver, previewed, type State, type Studio, wishFor } from "./state";
+import {
+  again,
+  chosenSources,
+  createState,
+  isOver,
+  lookOf,
+  previewed,
+  type State,
+  type Studio,
+  wishFor,
+} from "./state";
 import { createStyles, type StyleEntry, type Styles } from "./styles";
 import { bindTabs } from "./tabs";
 import type { StudioConfig, Wish } from "./types";
@@ -24,18 +35,21 @@ async function start(): Promise<void> {
   const studio = createState(config);
   const stage = createStage();
   const styles = createStyles(studio, config, {
-    pictures: (files) => takeStyles(files, config, styles),
+    pictures: (files) => takeStyles(files, config, styles, stage),
     study: (entry) => void startStudy(entry, studio, styles, jobs),
   });
   const sources = createSources(studio, config);
-  const jobs = bindJobs(studio, config, styles, stage);
   fillAbout(config);
   bindTabs(studio);
   bindOptions(studio, config);
   bindWords(studio, config);
   bindParts(studio, styles);
-  bindChoosing(studio, sources, config, styles);
+  rememberChosen(studio, styles);
+  const lost = await recallChosen(studio, styles, config).catch(() => []); // before jobs: they know styles by these keys
+  const jobs = bindJobs(studio, config, styles, stage);
+  bindChoosing(studio, sources, config, styles, stage);
   bindPreview(studio, styles, stage, jobs, config);
+  if (lost.length) say(`${lost.join(", ")}: no longer on the server; please choose it again.`);
   document.body.dataset.ready = "true";
   const handed = await takeHandedOver(); // from the live page
   if (handed) sources.takeClip(handed);
@@ -52,20 +66,32 @@ export function say(sentence: string): void {
   box.replaceChildren(message);
 }
 
+/** What was tried before and failed is past, once something else is tried. */
+function hush(): void {
+  byId("messages").replaceChildren();
+}
+
 function told(error: unknown): string {
   if (error instanceof Refusal) return error.message;
   console.error(error);
   return "Something went wrong on this page; please reload it.";
 }
 
-async function takeStyles(files: File[], config: StudioConfig, styles: Styles): Promise<void> {
+async function takeStyles(files: File[], config: StudioConfig, styles: Styles, stage: Stage): Promise<void> {
+  hush();
   for (const file of files.slice(0, config.styles_at_once)) {
+    const words = `Uploading ${file.name}`;
+    stage.busy(words);
     try {
-      const path = await upload(file, config.upload_bytes, () => undefined);
+      const path = await upload(file, config.upload_bytes, (share) =>
+        stage.busy(`${words}: ${Math.round(100 * share)} %`),
+      );
+      stage.busy(`Looking at ${file.name}`);
       styles.addOwn(path, file.name, await lookAtStyle(path, file.name));
     } catch (error) {
       say(told(error));
     }
+    stage.busy("");
   }
 }
 
@@ -87,9 +113,11 @@ function bindChoosing(
   sources: ReturnType<typeof createSources>,
   config: StudioConfig,
   styles: Styles,
+  stage: Stage,
 ): void {
   const take = (files: File[]): void => {
     if (!files.length) return;
+    hush();
     if (studio.get().kind === "clip") sources.takeClip(files[0]);
     else sources.takePictures(files);
   };
@@ -110,10 +138,11 @@ function bindChoosing(
     }
   });
   bindDrop((dropped: DroppedFiles) => {
+    hush();
     if (dropped.clip) sources.takeClip(dropped.clip);
     else if (dropped.pictures.length && studio.get().kind === "pictures") sources.takePictures(dropped.pictures);
-    else if (dropped.pictures.length) takeStyles(dropped.pictures, config, styles);
-    if (dropped.styles.length) takeStyles(dropped.styles, config, styles);
+    else if (dropped.pictures.length) takeStyles(dropped.pictures, config, styles, stage);
+    if (dropped.styles.length) takeStyles(dropped.styles, config, styles, stage);
     if (dropped.other) say(`${dropped.other} is neither a clip, a picture nor a studied style.`);
   });
 }
@@ -132,11 +161,12 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
       return shown && stage.showJob(shown, state.clip?.path === shown.asked.sources[0].path ? state.clip.url : null);
     byId("progress").hidden = true;
     const subject = previewed(state);
+    const seen = chosenSources(state).length ? state : { ...state, kind: "clip" as const }; // ours is a clip
     if (!subject.length) {
       last = "";
       return stage.showExample();
     }
-    const wish = wishFor(state, subject, styles.asked(), styles.rest());
+    const wish = wishFor(seen, subject, styles.asked(), styles.rest());
     const key = JSON.stringify({ ...wish, stability: 0, start: 0, end: 0 });
     if (key === last) return;
     asked.abort();
@@ -171,30 +201,38 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
     at.style.setProperty("--fill", `${100 * now.at}%`);
     soon();
   });
-  // Whoever tries the styles before choosing a clip sees them on ours.
-  studio.on(async (now, before) => {
-    if (!config.example || now.mix === before.mix || now.ours || chosenSources(now).length) return;
+  // Whoever tries styles and settings before choosing a clip or picture sees them on our clip.
+  const first = lookOf(studio.get());
+  let asking = false;
+  studio.on((now) => {
+    if (!config.example || asking || now.ours || chosenSources(now).length || lookOf(now) === first) return;
+    asking = true;
     getExample()
       .then((ours) => studio.set({ ours: { ...ours, url: null } }))
-      .catch(() => undefined);
+      .catch(() => undefined)
+      .finally(() => {
+        asking = false;
+      });
   });
   refresh();
 }
 
 function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: Stage): Jobs {
   const send = async (wish: Wish): Promise<void> => {
-    const button = byId<HTMLButtonElement>("paint");
-    button.disabled = true;
+    const button = byId("paint");
+    if (button.ariaDisabled === "true") return;
+    hush();
+    button.ariaDisabled = "true"; // a disabled button would lose the keyboard's focus
     try {
       const job = await submit(wish);
       jobs.add(job);
       byId("announce").textContent = "The job has started.";
       studio.set({ shown: job.id });
-      byId("stage").scrollIntoView({ block: "nearest" });
+      byId("frame").scrollIntoView({ block: "nearest" });
     } catch (error) {
       say(told(error));
     }
-    button.disabled = chosenSources(studio.get()).length === 0;
+    button.ariaDisabled = null;
   };
   const jobs = createJobs(studio, config, {
     again: (job) => send(again(job, styles.asked())),
@@ -216,7 +254,7 @@ function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: S
     const bar = byId<HTMLProgressElement>("bar");
     if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
-    byId("progress-words").textContent = `${percentOf(job)} ${job.words}`.trim();
+    byId("progress-words").textContent = [percentOf(job), job.words].filter(Boolean).join(", ");
     const quarter = job.total ? Math.floor((4 * job.done) / job.total) : 0;
     if (quarter > 0 && quarter !== announced) byId("announce").textContent = `${25 * quarter} % painted`;
     announced = quarter;

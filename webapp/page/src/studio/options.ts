@@ -24,7 +24,11 @@ export function bindOptions(studio: Studio, config: StudioConfig): void {
     size.value = String(state.sizes[state.kind]);
     byId("steady-row").hidden = !(clip && config.steady);
   };
-  studio.on((now, before) => now.kind !== before.kind && fillSizes(now));
+  studio.on((now, before) => {
+    if (now.kind !== before.kind) fillSizes(now);
+    keep.checked = now.keepColors;
+    size.value = String(now.sizes[now.kind]);
+  });
   fillSizes(studio.get());
 }
 
@@ -34,7 +38,10 @@ function bindBrushes(studio: Studio, config: StudioConfig): void {
   box.replaceChildren(
     ...choices.map(([name, side]) => {
       const input = make("input", { type: "radio", name: "brush", value: String(side), className: "unseen" });
-      input.checked = side === config.brush;
+      input.checked = side === studio.get().brush;
+      studio.on((now) => {
+        input.checked = side === now.brush;
+      });
       input.addEventListener("change", () => studio.set({ brush: side, shown: null }));
       return make("label", { className: "brush" }, input, make("span", { textContent: NAMES[name] ?? name }));
     }),
@@ -71,10 +78,12 @@ export function bindWords(studio: Studio, config: StudioConfig): void {
     take.accept = clip ? "video/*" : "image/*";
     byId("example").hidden = !clip || !config.example || count > 0;
     const full = clip && count > 0; // the cross of the one that is there makes room
+    const left = byId("ways").contains(document.activeElement);
     byId("ways").hidden = full;
     byId("limits").hidden = full;
     document.body.classList.toggle("has-source", count > 0);
     paint.disabled = count === 0;
+    if (full && left) paint.focus({ preventScroll: true });
     paint.textContent = clip ? "Paint the clip" : count > 1 ? `Paint ${count} pictures` : "Paint the picture";
     byId("paint-hint").textContent = count
       ? ""

@@ -2,7 +2,7 @@
 import { byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { look, Refusal, upload } from "./server";
-import { clock, type State, type Studio } from "./state";
+import { clock, duration, type State, type Studio } from "./state";
 import type { Source, StudioConfig } from "./types";
 
 export interface Sources {
@@ -41,6 +41,7 @@ export function createSources(studio: Studio, config: StudioConfig): Sources {
     const remove = (source: Source): void => {
       if (state.kind === "clip") studio.set({ clip: null, from: 0, to: null, at: 0, shown: null });
       else studio.set({ pictures: state.pictures.filter((each) => each !== source), index: 0, shown: null });
+      byId("choose").focus({ preventScroll: true }); // the cross is gone
     };
     const pick = (index: number): void => studio.set({ index, shown: null });
     box.replaceChildren(...sources.map((source, i) => row(source, i, state, remove, pick)));
@@ -60,6 +61,7 @@ export function createSources(studio: Studio, config: StudioConfig): Sources {
         const clip = await bring(file, "clip", `Uploading ${file.name}`);
         if (mine !== coming) return;
         const long = (clip.seconds ?? 0) > (clip.longest ?? Number.POSITIVE_INFINITY);
+        byId("announce").textContent = `${clip.name}: ${clip.facts}`;
         studio.set({ clip, from: 0, to: long ? Math.floor((clip.longest ?? 0) * 10) / 10 : null, at: 0, shown: null });
       } catch (error) {
         if (mine === coming) fail(error);
@@ -132,9 +134,10 @@ function bindTrim(studio: Studio): void {
     byId("from-words").textContent = clock(state.from);
     byId("to-words").textContent = clock(end);
     const long = seconds > longest;
-    byId("trim-words").textContent = long
-      ? `This clip lasts ${clock(seconds)}; up to ${clock(longest)} are painted at once. Chosen: ${clock(end - state.from)}.`
-      : `Chosen: ${clock(end - state.from)} of ${clock(seconds)}.`;
+    const words = long
+      ? `This clip lasts ${duration(seconds)}; up to ${duration(longest)} are painted at once. Chosen: ${duration(end - state.from)}.`
+      : `Chosen: ${duration(end - state.from)} of ${duration(seconds)}.`;
+    if (byId("trim-words").textContent !== words) byId("trim-words").textContent = words;
   };
   const change = (moved: "from" | "to"): void => {
     const { clip } = studio.get();

@@ -4,6 +4,7 @@ import { byId, make } from "../ui/dom";
 import { bindCloseup } from "./closeup";
 import exampleAfter from "./example/painted.mp4";
 import exampleBefore from "./example/source.mp4";
+import { downloadLink } from "./job-list";
 import { frameOf, paintedOf, sourceOf } from "./server";
 import { bindTransport } from "./transport";
 import type { Job, Preview } from "./types";
@@ -30,14 +31,15 @@ export function createStage(): Stage {
   bindDivider(frame);
   let showing = "";
 
-  const put = (before: Layer | null, after: Layer, ratio: number): void => {
+  const put = (before: Layer | null, after: Layer, ratio: number, sound = false): void => {
     frame.style.setProperty("--ratio", String(ratio));
     layers.before.replaceChildren(...(before ? [before] : []));
     layers.after.replaceChildren(after);
     byId("divider").hidden = !before;
     frame.classList.toggle("single", !before);
     const clips = [before, after].filter((each): each is HTMLVideoElement => each instanceof HTMLVideoElement);
-    transport.use(clips);
+    transport.use(clips, sound);
+    byId("keep-it").replaceChildren();
   };
   const say = (caption: string, figures: string): void => {
     byId("caption").textContent = caption;
@@ -55,7 +57,7 @@ export function createStage(): Stage {
     if (job.kind === "clip") {
       const before = video(start ? `${url}#t=${start}` : url, "before", start);
       before.addEventListener("error", () => showing === key(job) && alone(job));
-      put(before, video(paintedOf(job), "after", 0), width / height);
+      put(before, video(paintedOf(job), "after", 0), width / height, job.sound);
     } else {
       const [before, after] = [picture(url), picture(paintedOf(job))];
       after.addEventListener("load", () =>
@@ -64,12 +66,14 @@ export function createStage(): Stage {
       put(before, after, 4 / 3);
     }
     closeup.hide();
+    byId("keep-it").replaceChildren(downloadLink(job));
     say(`Painted with ${job.painted_with}`, [job.names[0], job.facts].join(" · "));
   };
   /** Where the browser cannot show the source: the painting by itself. */
   const alone = (job: Job): void => {
     const [width, height] = job.size ?? [16, 9];
-    put(null, video(paintedOf(job), "after", 0), width / height);
+    put(null, video(paintedOf(job), "after", 0), width / height, job.sound);
+    byId("keep-it").replaceChildren(downloadLink(job));
   };
   const showProgress = (job: Job): void => {
     const image = layers.after.querySelector("img");

@@ -61,11 +61,15 @@ export function createState(config: StudioConfig): Studio {
 export const chosenSources = (state: State): Source[] =>
   state.kind === "pictures" ? state.pictures : state.clip ? [state.clip] : [];
 
-/** What the preview shows: the sources, or else our own clip. */
+/** What the preview shows: the sources, or else our own clip, for pictures too. */
 export const previewed = (state: State): Source[] => {
   const sources = chosenSources(state);
-  return sources.length || state.kind === "pictures" || !state.ours ? sources : [state.ours];
+  return sources.length || !state.ours ? sources : [state.ours];
 };
+
+/** All that shows in a preview, to compare by. */
+export const lookOf = ({ mix, strength, keepColors, brush, parts, rest }: State): string =>
+  JSON.stringify([mix, strength, keepColors, brush, parts, parts === "each" && rest]);
 
 /** The wish to paint these sources as everything is set now. `rest`: the style of `state.rest`. */
 export function wishFor(
@@ -100,6 +104,13 @@ export function again(job: Job, styles: StyleAsked[]): Wish {
 }
 
 export const isOver = (job: Job): boolean => ["done", "failed", "cancelled"].includes(job.state);
+
+/** How long something lasts, as the server says it: "2.5 s", "2 min", "1 min 5 s". */
+export function duration(seconds: number): string {
+  if (seconds < 60) return `${Math.round(10 * seconds) / 10} s`;
+  const [minutes, rest] = [Math.floor(Math.round(seconds) / 60), Math.round(seconds) % 60];
+  return rest ? `${minutes} min ${rest} s` : `${minutes} min`;
+}
 
 /** "1:05.2" or "5.2 s". */
 export function clock(seconds: number): string {

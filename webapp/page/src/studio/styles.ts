@@ -27,6 +27,8 @@ export interface Styles {
   entries: Map<string, StyleEntry>;
   /** Takes an own picture in and chooses it: instead of the others, or into the blend. */
   addOwn(path: string, name: string, seen: StyleSeen): void;
+  /** Own styles of before a reload, under the keys they had; none of them is chosen. */
+  bringBack(own: StyleEntry[]): void;
   /** Keeps up with the studies among the jobs: their paintings are shown, and what was learnt is painted with. */
   follow(jobs: Job[]): void;
   asked(): StyleAsked[];
@@ -65,6 +67,8 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
   };
   const takeOut = (key: string): void => {
     studio.set({ mix: without(studio.get().mix, key, first), shown: null });
+    // The cross is gone that was pressed.
+    (byId("chosen").querySelector<HTMLElement>("button.close") ?? mixing).focus({ preventScroll: true });
   };
   const forget = (key: string): void => {
     entries.delete(key);
@@ -149,6 +153,14 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
       const shown = title || name.replace(/\.[^.]+$/, "") || "Your picture";
       const by = note || (kind === "file" ? "Studied" : "Your picture");
       take({ title: shown, by, picture: thumb, painting: null, path, kind, job: "" });
+    },
+    bringBack(back) {
+      for (const entry of back) {
+        entries.set(entry.key, entry);
+        own = Math.max(own, Number(entry.key.split(":")[1]));
+        if (entry.kind === "studied") followed.add(entry.job);
+      }
+      build();
     },
     follow: (jobs) => jobs.filter(({ kind }) => kind === "study").forEach(followOne),
     asked: () => studio.get().mix.map(({ key, weight }) => one(key, weight)),
@@ -244,7 +256,7 @@ function chosen(entry: StyleEntry, state: State, change: Changes): HTMLLIElement
   const words = make("span", { className: "what" }, make("b", { textContent: entry.title }));
   if (!several) words.append(make("span", { className: "hint", textContent: entry.by }));
   const row = make("li", {}, picture, words);
-  if (change.study && entry.kind === "picture" && !entry.job) row.append(studyButton(entry, change.study));
+  if (!several && change.study && entry.kind === "picture" && !entry.job) row.append(studyButton(entry, change.study));
   if (!several && !isOwn(entry.key)) return row;
   const away = make(
     "button",

@@ -5,8 +5,8 @@ import { clock } from "./state";
 const APART = 0.06; // seconds that the two may be apart
 
 export interface Transport {
-  /** The clips on the stage, the painted one last; none hides the controls. */
-  use(clips: HTMLVideoElement[]): void;
+  /** The clips on the stage, the painted one last, and whether it can be heard; none hides the controls. */
+  use(clips: HTMLVideoElement[], heard: boolean): void;
   play(): void;
 }
 
@@ -38,7 +38,6 @@ export function bindTransport(): Transport {
   const show = (): void => {
     const playing = !(main()?.paused ?? true);
     play.textContent = playing ? "Pause" : "Play";
-    sound.hidden = main()?.loop ?? true; // the example is silent
     sound.setAttribute("aria-pressed", String(!main()?.muted));
     follow();
   };
@@ -69,9 +68,10 @@ export function bindTransport(): Transport {
   );
 
   return {
-    use(next) {
+    use(next, heard) {
       for (const clip of clips) clip.pause();
       clips = next;
+      sound.hidden = !heard;
       box.hidden = clips.length === 0;
       const leader = main();
       if (!leader) return;

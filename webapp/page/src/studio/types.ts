@@ -114,6 +114,8 @@ export interface Job {
   files: string[];
   facts: string;
   size: [number, number] | null;
+  /** Whether the painted clip has sound. */
+  sound: boolean;
   painted_with: string;
   /** Of a study, its sources alone. */
   asked: Wish;

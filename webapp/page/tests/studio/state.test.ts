@@ -1,5 +1,15 @@
 import { describe, expect, test } from "vitest";
-import { again, chosenSources, clock, createState, isOver, previewed, wishFor } from "../../src/studio/state";
+import {
+  again,
+  chosenSources,
+  clock,
+  createState,
+  duration,
+  isOver,
+  lookOf,
+  previewed,
+  wishFor,
+} from "../../src/studio/state";
 import type { Job, Source, StudioConfig } from "../../src/studio/types";
 
 const config = { styles: [{ name: "wave", title: "The Wave", by: "" }], brush: 320 } as StudioConfig;
@@ -24,8 +34,19 @@ describe("what is painted", () => {
     expect(previewed(studio.get()).map(({ name }) => name)).toEqual(["ours.mp4"]);
     studio.set({ clip: source("mine.mp4") });
     expect(previewed(studio.get())).toEqual(chosenSources(studio.get()));
-    studio.set({ kind: "pictures", pictures: [source("a.png"), source("b.png")] });
+    studio.set({ kind: "pictures" });
+    expect(previewed(studio.get()).map(({ name }) => name)).toEqual(["ours.mp4"]);
+    studio.set({ pictures: [source("a.png"), source("b.png")] });
     expect(chosenSources(studio.get()).map(({ name }) => name)).toEqual(["a.png", "b.png"]);
+  });
+
+  test("shows another look where something of it shows", () => {
+    const studio = createState(config);
+    const first = lookOf(studio.get());
+    studio.set({ stability: 0.5, at: 0.3, rest: "scream" });
+    expect(lookOf(studio.get())).toBe(first);
+    for (const change of [{ brush: 224 }, { parts: "each" }, { strength: 0.5 }] as const)
+      expect(lookOf({ ...studio.get(), ...change })).not.toBe(first);
   });
 
   test("is asked for as everything is set: the part and stability of clips only", () => {
@@ -67,3 +88,10 @@ test("a job is over when nothing more comes of it", () => {
   const states = ["waiting", "painting", "done", "failed", "cancelled"] as const;
   expect(states.filter((state) => isOver({ state } as Job))).toEqual(["done", "failed", "cancelled"]);
 });
+
+test.each([
+  [2.46, "2.5 s"],
+  [8, "8 s"],
+  [60, "1 min"],
+  [150.2, "2 min 30 s"],
+])("%d seconds last %s", (seconds, words) => expect(duration(seconds)).toBe(words));

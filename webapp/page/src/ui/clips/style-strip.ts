@@ -46,5 +46,11 @@ function own(onFiles: (files: File[]) => void): HTMLElement {
     if (files.length) onFiles(files);
   });
   const face = make("span", { className: "own-face" }, icon("plus"));
-  return make("label", { className: "own" }, face, make("span", { className: "name", textContent: "Your own" }), input);
+  return make(
+    "label",
+    { className: "own" },
+    face,
+    make("span", { className: "name", textContent: "Any picture" }),
+    input,
+  );
 }

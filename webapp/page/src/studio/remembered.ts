@@ -1,0 +1,96 @@
+// What is chosen, kept in the browser for as long as its tab is open: a reload, or a way there and back, loses none of it.
+import { isOwn, type Mix, only } from "../ui/styles/mix";
+import { getJob, look, lookAtStyle, Refusal } from "./server";
+import type { State, Studio } from "./state";
+import type { StyleEntry, Styles } from "./styles";
+import type { Source, StudioConfig } from "./types";
+
+const KEY = "impasto-chosen";
+
+interface Chosen {
+  state: State;
+  own: StyleEntry[];
+}
+
+/** Whether the server still has what was uploaded; what it says otherwise is not worth a sentence here. */
+const stillThere = (asked: Promise<unknown>): Promise<boolean> =>
+  asked.then(
+    () => true,
+    (error) => {
+      if (error instanceof Refusal) return false;
+      throw error;
+    },
+  );
+
+const hasStyle = ({ kind, job, path, title }: StyleEntry): Promise<boolean> =>
+  kind === "studied"
+    ? getJob(job).then(
+        ({ state }) => state === "done",
+        () => false,
+      )
+    : stillThere(lookAtStyle(path, title));
+
+const sourceThere =
+  (kind: "clip" | "picture") =>
+  ({ path, name }: Source): Promise<boolean> =>
+    stillThere(look(kind, path, name));
+
+/** Those for which it holds, asked all at once. */
+async function those<T>(all: T[], holds: (one: T) => Promise<boolean>): Promise<T[]> {
+  const held = await Promise.all(all.map(holds));
+  return all.filter((_, i) => held[i]);
+}
+
+function read(): Chosen | null {
+  try {
+    return JSON.parse(sessionStorage.getItem(KEY) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+/** Keeps what is chosen whenever the page is left. */
+export function rememberChosen(studio: Studio, styles: Styles): void {
+  addEventListener("pagehide", () => {
+    const { clip, pictures, ...rest } = studio.get();
+    const here = (source: Source): Source => ({ ...source, url: null }); // an address of this page's life
+    const state = { ...rest, clip: clip && here(clip), pictures: pictures.map(here), ours: null, shown: null };
+    const chosen: Chosen = { state, own: [...styles.entries.values()].filter(({ key }) => isOwn(key)) };
+    try {
+      sessionStorage.setItem(KEY, JSON.stringify(chosen));
+    } catch {
+      // no room, or storage is off: the next visit begins anew
+    }
+  });
+}
+
+/** Chooses what was chosen before the page was left, as far as the server still has it. Resolves with the names of
+ * clip and pictures that it has not. */
+export async function recallChosen(studio: Studio, styles: Styles, config: StudioConfig): Promise<string[]> {
+  const chosen = read();
+  if (!chosen) return [];
+  const { state, own } = chosen;
+  const [styled, clips, pictures] = await Promise.all([
+    those(own, hasStyle),
+    those(state.clip ? [state.clip] : [], sourceThere("clip")),
+    those(state.pictures, sourceThere("picture")),
+  ]);
+  styles.bringBack(styled);
+  const known = ({ key }: { key: string }): boolean => styles.entries.has(key);
+  const mix: Mix = state.mix.filter(known);
+  const clip = clips[0] ?? null;
+  studio.set({
+    ...state,
+    shown: studio.get().shown, // as the address has it
+    clip,
+    pictures,
+    ...(clip ? {} : { from: 0, to: null, at: 0 }),
+    index: 0,
+    mix: mix.length ? mix : only(config.styles[0].name),
+    rest: known({ key: state.rest }) ? state.rest : studio.get().rest,
+  });
+  const there = new Set([...clips, ...pictures].map(({ path }) => path));
+  return [...(state.clip ? [state.clip] : []), ...state.pictures]
+    .filter(({ path }) => !there.has(path))
+    .map(({ name }) => name);
+}
