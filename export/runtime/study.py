@@ -36,7 +36,7 @@ RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
 TILES = 16  # the most squares of a painting that are looked at
-STRENGTH = 4.0  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
+STRENGTH = 2.5  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
 TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 330.0, "detail": 0.02}
