@@ -87,7 +87,7 @@ def test_a_picture_is_studied_and_what_was_learnt_is_kept(page, server, tmp_path
     page.locator("#own").set_input_files(tmp_path / "reeds.png")
     page.get_by_role("button", name="Study this picture").click()
     row = page.locator("#job-list li")
-    expect(row).to_contain_text("33 % Studying, 40 s left")
+    expect(row).to_contain_text("33 %, Studying, 40 s left")
     expect(page.get_by_role("button", name="Study this picture")).to_have_count(0)
     assert wishes[0]["picture"]["name"] == "reeds"
     assert wishes[0]["on"] is None
