@@ -42,8 +42,13 @@ export type EngineEvent =
   | { kind: "download"; file: string; loaded: number; total: number }
   /** A painter took over; `why` is one sentence when it was not asked for by hand. The canvas is a new element. */
   | { kind: "backend"; backend: Backend; detail: string; why: string | null; canvas: HTMLCanvasElement }
-  /** A frame is on the canvas. Milliseconds: in the painter, and from `capturedAt` to paint. */
+  /**
+   * A frame is on the canvas. Milliseconds: what it took of the painter's time, which may be at several frames at once, and
+   * from `capturedAt` to paint.
+   */
   | { kind: "painted"; size: Size; paintMs: number; latencyMs: number }
+  /** The painter takes another frame, though it is not done with the last one. */
+  | { kind: "room" }
   /** What is on the canvas is out of date, even if the scene stands still: another style, or the other way round. */
   | { kind: "stale" }
   /** Whether the frames show anybody, where that makes a difference. */

@@ -26,6 +26,9 @@ const PICTURES: VideoCodec[] = ["avc", "vp9", "av1"];
 /** Paintings are all fine detail: the codecs' usual choices smear it. */
 const QUALITY = new Quality("very-high");
 
+/** Frames that the painter is given before the one before them is painted: some paint two at once. */
+const AHEAD = 1;
+
 /** See `paintClip`. */
 export async function convert(file: Blob, engine: ClipEngine, given: ClipOptions): Promise<Blob> {
   const { signal, onNote } = given;
@@ -66,12 +69,13 @@ function createPainter(engine: Pick<ClipEngine, "paint">) {
   return {
     paint(...question: Parameters<ClipEngine["paint"]>): Promise<VideoFrame> {
       const work = engine.paint(...question);
-      painting = work.catch((error: unknown) => {
-        failure = error;
+      const ended = work.catch((error: unknown) => {
+        failure ??= error;
       });
+      painting = Promise.all([painting, ended]);
       return work;
     },
-    /** Until the frame in the painter, if any, is done. */
+    /** Until the frames in the painter, if any, are done. */
     settled: () => painting,
     /** What the engine threw, or null. */
     failure: () => failure,
@@ -131,6 +135,13 @@ async function writeClip(
   await output.finalize();
 }
 
+/** A frame that the painter has, and when it is shown. */
+interface Begun {
+  painting: Promise<VideoFrame>;
+  timestamp: number;
+  duration: number;
+}
+
 async function paintPicture(
   picture: Picture,
   look: Look,
@@ -142,12 +153,8 @@ async function paintPicture(
   const [pace, toFrame] = [createPace(), createFramer(look)];
   const total = picture.frames.flat().length;
   let painted = 0;
-  for await (const { sample, shown } of decodedFrames(picture)) {
-    const frame = await toFrame(sample).finally(() => sample.close());
-    const result = new VideoSample(await painter.paint(frame, look.size), {
-      timestamp: shown.at,
-      duration: shown.duration,
-    });
+  const write = async ({ painting, timestamp, duration }: Begun): Promise<void> => {
+    const result = new VideoSample(await painting, { timestamp, duration });
     try {
       signal.throwIfAborted();
       await source.add(result);
@@ -156,6 +163,17 @@ async function paintPicture(
     }
     painted += 1;
     onProgress?.(pace(painted / total, performance.now()));
+  };
+  const begun: Begun[] = [];
+  try {
+    for await (const { sample, shown } of decodedFrames(picture)) {
+      const frame = await toFrame(sample).finally(() => sample.close());
+      begun.push({ painting: painter.paint(frame, look.size), timestamp: shown.at, duration: shown.duration });
+      if (begun.length > AHEAD) await write(begun.shift()!);
+    }
+    while (begun.length) await write(begun.shift()!);
+  } finally {
+    for (const { painting } of begun) painting.then((frame) => frame.close()).catch(() => {}); // nobody waits for it
   }
   source.close();
   if (painted < total) onNote?.(missing(total, painted));

@@ -25,7 +25,9 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
   let canvas: HTMLCanvasElement | null = null;
   let nextCanvas: HTMLCanvasElement | null = null;
   let view: View = PLAIN_VIEW;
-  let showing: { capturedAt: number } | null = null;
+  /** When the frames in the painter were taken, and whether it takes another beside them. */
+  const showing = new Set<number>();
+  let room = false;
   let captured: ((frame: VideoFrame, at: number) => void) | null = null;
 
   const send = (message: ToWorker) => worker.postMessage(message, transfers(message));
@@ -49,10 +51,14 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     canvas = nextCanvas!;
     emit({ ...message, canvas });
   };
-  const shown = ({ size, paintMs }: Extract<ToPage, { kind: "shown" }>) => {
-    const { capturedAt } = showing ?? { capturedAt: performance.now() };
-    showing = null;
-    if (size) emit({ kind: "painted", size, paintMs, latencyMs: performance.now() - capturedAt });
+  const shown = ({ time, size, paintMs }: Extract<ToPage, { kind: "shown" }>) => {
+    if (time === null) return showing.clear();
+    showing.delete(time);
+    if (size) emit({ kind: "painted", size, paintMs, latencyMs: performance.now() - time });
+  };
+  const hasRoom = () => {
+    room = true;
+    emit({ kind: "room" });
   };
   const drawn = ({ frame, time }: Extract<ToPage, { kind: "drawn" }>) => {
     if (captured) captured(frame, time ?? performance.now());
@@ -76,6 +82,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     else if (data.kind === "canvas please") giveCanvas();
     else if (data.kind === "backend") changeBackend(data);
     else if (data.kind === "shown") shown(data);
+    else if (data.kind === "room") hasRoom();
     else if (data.kind === "drawn") drawn(data);
     else emit(data.event);
   };
@@ -114,11 +121,12 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     },
     setStability: (stability) => send({ kind: "stability", stability }),
     show(frame, size, capturedAt, crop) {
-      if (showing || !backend) {
+      if ((showing.size > 0 && !room) || !backend) {
         frame.close();
         return false;
       }
-      showing = { capturedAt };
+      room = false;
+      showing.add(capturedAt);
       send({ kind: "show", frame, size, time: capturedAt, crop });
       return true;
     },

@@ -51,8 +51,10 @@ export type ToPage =
   | { kind: "canvas please" }
   /** A painter took over, on the canvas sent last. */
   | { kind: "backend"; backend: Backend; detail: string; why: string | null }
-  /** The frame of the last "show" is on the canvas, or was given up (`size` is null). Milliseconds. */
-  | { kind: "shown"; size: Size | null; paintMs: number }
+  /** The frame taken at a time is on the canvas, or was given up (`size` is null); time null: all are. Milliseconds. */
+  | { kind: "shown"; time: number | null; size: Size | null; paintMs: number }
+  /** Another "show" may come, though the last one is not answered. */
+  | { kind: "room" }
   /** A copy of the canvas; `time`: when its frame was taken, as `show` was told, or null where the last was drawn again. */
   | { kind: "drawn"; frame: VideoFrame; time: number | null }
   /** Events that the page passes on as they are. */

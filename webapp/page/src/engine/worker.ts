@@ -44,6 +44,22 @@ function createQueue() {
   };
 }
 let inTurn = createQueue();
+
+/** A frame's work in turn: the next begins when it is done, or already when the painter has room for another. */
+function frameInTurn<T>(job: () => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    void inTurn(async () => {
+      const by = painter;
+      const work = job();
+      work.then(resolve, reject);
+      await Promise.race([
+        work.catch(() => {}),
+        by?.room?.().then(() => send({ kind: "room" })) ?? work.catch(() => {}),
+      ]);
+    });
+  });
+}
+
 const startInTurn = createQueue();
 
 /** What a frame in the making must not notice. */
@@ -150,7 +166,7 @@ function fallBack(from: Painter, error: unknown, again = false): Promise<unknown
     if (painter !== from) return;
     painter = null;
     inTurn = createQueue(); // what the lost painter still owes may never come
-    send({ kind: "shown", size: null, paintMs: 0 });
+    send({ kind: "shown", time: null, size: null, paintMs: 0 });
     from.close();
     const left = slowerThan(from.backend, config.server !== null);
     await openFirst(again ? [from.backend, ...left] : left, reasonOf(error, from.backend));
@@ -170,14 +186,14 @@ async function show(frame: Frame, size: Size, time: number, crop?: Crop): Promis
   const by = painter;
   if (!by || !style) {
     frame.close();
-    return send({ kind: "shown", size: null, paintMs: 0 });
+    return send({ kind: "shown", time, size: null, paintMs: 0 });
   }
   try {
     const paintMs = await by.show(frame, size, time, crop);
-    send({ kind: "shown", size, paintMs });
+    send({ kind: "shown", time, size, paintMs });
     checkSpeed(by, paintMs);
   } catch (error) {
-    send({ kind: "shown", size: null, paintMs: 0 });
+    send({ kind: "shown", time, size: null, paintMs: 0 });
     if (!(error instanceof FrameDropped) && by === painter) await fallBack(by, error);
   }
 }
@@ -243,7 +259,7 @@ async function reply(question: Question): Promise<Answers[keyof Answers]> {
       return checked(await model.beside(question.file), question.shown);
     case "paint":
     case "values":
-      return inTurn(() => paint(question));
+      return frameInTurn(() => paint(question));
     case "snapshot":
       return ready().snapshot();
   }
@@ -289,7 +305,7 @@ self.onmessage = ({ data }: MessageEvent<ToWorker>) => {
       painter?.setView(view);
       break;
     case "show":
-      void inTurn(() => show(data.frame, data.size, data.time, data.crop));
+      void frameInTurn(() => show(data.frame, data.size, data.time, data.crop)).catch(() => {});
       break;
     case "refresh":
       painter?.refresh();

@@ -89,6 +89,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
       taking = false;
     }
   };
+  const again = () => {
+    if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
+  };
   const frames = eachFrame(video, (at) => void feed(at));
   const hiddenFrames = eachTrackFrame(video, (frame) => void feed(performance.now(), frame));
 
@@ -96,8 +99,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     if (event.kind === "painted") {
       meter.add(performance.now(), event.latencyMs);
       if (fixed === null && !held) governor.report(event.paintMs);
-      if (missed !== null) void feed(missed); // the video still shows that frame: no need to wait for the next
-    } else if (event.kind === "stale") idleness.wake();
+      again();
+    } else if (event.kind === "room") again();
+    else if (event.kind === "stale") idleness.wake();
     else if (event.kind === "backend") {
       idleness.wake();
       meter.clear();

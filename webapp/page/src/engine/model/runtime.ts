@@ -12,46 +12,69 @@ export interface Downloads {
   progress: DownloadProgress;
 }
 
+const cores = (): number => navigator.hardwareConcurrency || 1;
+
 /** Threads of the CPU runtime; more than one only under cross-origin isolation. */
-export const threads = (): number =>
-  globalThis.crossOriginIsolated ? Math.min(4, navigator.hardwareConcurrency || 1) : 1;
+export const threads = (): number => (globalThis.crossOriginIsolated ? Math.min(4, cores()) : 1);
+
+/** Frames that are painted at once where there are cores for it. */
+export const LANES = 2;
+
+/** Threads of each of them: the cores' share of one, as many in all as a single painter would have. */
+export const laneThreads = (): number => Math.max(1, Math.floor(threads() / LANES));
+
+/** Whether a core can be given to each of several frames at once. */
+export const hasLanes = (): boolean => cores() >= LANES && typeof Worker !== "undefined";
+
+/** A runtime's binary, unpacked, and the address of its code. */
+export interface RuntimeFiles {
+  binary: ArrayBuffer;
+  code: string;
+}
 
 let cpu: Promise<Runtime> | null = null;
 let gpu: Promise<Runtime> | null = null;
 
 /** Threads for work beside the painting: one core is left to it. */
-export const threadsBeside = (): number =>
-  globalThis.crossOriginIsolated ? Math.max(1, Math.min(4, (navigator.hardwareConcurrency || 1) - 1)) : 1;
+export const threadsBeside = (): number => (globalThis.crossOriginIsolated ? Math.max(1, Math.min(4, cores() - 1)) : 1);
 
 /** The CPU runtime. Throws `Trouble` when it cannot be had. */
 export function cpuRuntime(downloads: Downloads, count = threads()): Promise<Runtime> {
-  cpu ??= import("onnxruntime-web/wasm").then((ort) => prepare(ort, "ort-wasm-simd-threaded", count, downloads));
+  cpu ??= fetchCpuRuntime(downloads).then((files) => startCpuRuntime(files, count));
   cpu.catch(() => (cpu = null));
   return cpu;
 }
+
+/** The CPU runtime's files, for this worker or another. Throws `Trouble` when they cannot be had. */
+export const fetchCpuRuntime = async (downloads: Downloads): Promise<RuntimeFiles> =>
+  fetchFiles("ort-wasm-simd-threaded", await import("onnxruntime-web/wasm"), downloads);
+
+export const startCpuRuntime = async (files: RuntimeFiles, count: number): Promise<Runtime> =>
+  prepare(await import("onnxruntime-web/wasm"), files, count);
 
 /** The WebGPU runtime: the small variant where WebAssembly can wait for promises. Throws `Trouble` when it cannot be had. */
 export function gpuRuntime(downloads: Downloads): Promise<Runtime> {
   gpu ??=
     "Suspending" in WebAssembly
-      ? import("onnxruntime-web/jspi").then((ort) => prepare(ort, "ort-wasm-simd-threaded.jspi", 1, downloads))
-      : import("onnxruntime-web/webgpu").then((ort) => prepare(ort, "ort-wasm-simd-threaded.asyncify", 1, downloads));
+      ? import("onnxruntime-web/jspi").then((ort) => openGpuRuntime(ort, "ort-wasm-simd-threaded.jspi", downloads))
+      : import("onnxruntime-web/webgpu").then((ort) =>
+          openGpuRuntime(ort, "ort-wasm-simd-threaded.asyncify", downloads),
+        );
   gpu.catch(() => (gpu = null));
   return gpu;
 }
 
-async function prepare(
-  ort: Runtime,
-  variant: string,
-  numThreads: number,
-  { base, progress }: Downloads,
-): Promise<Runtime> {
+const openGpuRuntime = async (ort: Runtime, variant: string, downloads: Downloads): Promise<Runtime> =>
+  prepare(ort, await fetchFiles(variant, ort, downloads), 1);
+
+async function fetchFiles(variant: string, ort: Runtime, { base, progress }: Downloads): Promise<RuntimeFiles> {
   const at = new URL(`ort/${variant}`, base).href;
-  const version = ort.env.versions.web ?? "";
-  const packed = await download({ url: `${at}.wasm.gz`, key: version, bytes: 0 }, checkBinary, progress);
-  ort.env.wasm.wasmBinary = await unpack(packed);
-  ort.env.wasm.wasmPaths = { mjs: `${at}.mjs` };
-  ort.env.wasm.numThreads = numThreads;
+  const wanted = { url: `${at}.wasm.gz`, key: ort.env.versions.web ?? "", bytes: 0 };
+  return { binary: await unpack(await download(wanted, checkBinary, progress)), code: `${at}.mjs` };
+}
+
+function prepare(ort: Runtime, { binary, code }: RuntimeFiles, numThreads: number): Runtime {
+  Object.assign(ort.env.wasm, { wasmBinary: binary, wasmPaths: { mjs: code }, numThreads });
   return ort;
 }
 

@@ -16,9 +16,14 @@ export interface Painter {
   setView(view: View): void;
   /**
    * Paints a frame of a camera, or a crop of it, closes it and shows it. `time`: when it was taken, milliseconds. Resolves
-   * with the milliseconds in the painter. Throws `FrameDropped` when nobody could paint it.
+   * with the milliseconds of the painter's time that it took. Throws `FrameDropped` when nobody could paint it.
    */
   show(frame: Frame, size: Size, time: number, crop?: Crop): Promise<number>;
+  /**
+   * Resolves when another frame may begin, though those before it are not done; for painters that paint several at once.
+   * What is set in between is for the frames that begin after it.
+   */
+  room?(): Promise<void>;
   /** Shows the last frame again with the present view, but the way round that it was painted. */
   refresh(): void;
   /**

@@ -209,7 +209,7 @@ export function createNetworks(options: NetworksOptions): Networks {
         if (graphs !== plain) released = close(graphs);
         graphs = Object.keys(brush).length ? { brush, frame: null, step: null } : plain;
       }
-      if (same(values, style.data as Float32Array)) return;
+      if (sameValues(values, style.data as Float32Array)) return;
       style = new ort.Tensor("float32", values, [1, values.length]);
       past = null;
     },
@@ -247,10 +247,10 @@ export function goesOn(before: Moment, { size, mirror, time }: Moment): boolean 
 const close = ({ frame, step }: Graphs): Promise<unknown> =>
   Promise.allSettled([frame?.then((session) => session.release()), step?.then((session) => session.release())]);
 
-const sameBrush = (a: Brush, b: Brush): boolean => {
+export const sameBrush = (a: Brush, b: Brush): boolean => {
   const names = Object.keys(a);
-  return names.length === Object.keys(b).length && names.every((name) => name in b && same(a[name], b[name]));
+  return names.length === Object.keys(b).length && names.every((name) => name in b && sameValues(a[name], b[name]));
 };
 
-const same = (a: Float32Array, b: Float32Array): boolean =>
+export const sameValues = (a: Float32Array, b: Float32Array): boolean =>
   a.length === b.length && a.every((value, i) => value === b[i]);

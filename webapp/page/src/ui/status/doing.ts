@@ -75,6 +75,7 @@ export function after(now: Doing, event: Happening): Doing {
       return { ...now, clip: event.open };
     case "still":
       return { ...now, still: event.busy };
+    case "room":
     case "stale":
     case "person":
       return now;

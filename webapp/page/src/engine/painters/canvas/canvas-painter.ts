@@ -8,6 +8,7 @@ import { FrameDropped, frameSize, type Painter, type PainterOptions, PLAIN_VIEW,
 import { type Compositor, createCompositor } from "./compositor";
 import { createCpuPerson } from "./cpu-person";
 import { enlarge } from "./detail";
+import { createPace } from "./lanes/pace";
 import { finish } from "./pixels";
 import { createReader, type Reader } from "./reader";
 
@@ -15,6 +16,8 @@ import { createReader, type Reader } from "./reader";
 export interface PixelNetwork {
   backend: Backend;
   detail: string;
+  /** Frames that it paints at once; their paintings come in their order. One, unless told. */
+  atOnce?: number;
   setStyle(style: Float32Array, brush: Brush): void;
   setStability(stability: number): void;
   /** Paints what the framing shows of a frame. `time`: see `Moment` in steady.ts. Does not close the frame. */
@@ -49,12 +52,32 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
   }
   const reader = createReader();
   const person = createCpuPerson(options);
+  const { atOnce = 1 } = network;
+  const pace = createPace(atOnce);
   let view: View = PLAIN_VIEW;
   let closed = false;
+  /** The frame before, until it is done or failed. */
+  let last: Promise<unknown> = Promise.resolve();
   const framed = (frame: Frame, mirror: boolean, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({
     crop,
     mirror,
   });
+  /** Works on a frame and closes it. `before`: the frame before is done; until then only the network works on this one. */
+  const work = async <T>(frame: Frame, job: (before: Promise<unknown>) => Promise<T>): Promise<T> => {
+    const done = pace.begin();
+    const painted = job(last);
+    last = painted.catch(() => {});
+    try {
+      const result = await painted;
+      done(true);
+      return result;
+    } catch (error) {
+      done(false);
+      throw error;
+    } finally {
+      frame.close();
+    }
+  };
   return {
     backend: network.backend,
     detail: network.detail,
@@ -65,33 +88,32 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
       view = next;
       if (next.who === "all") person.rest();
     },
-    async show(frame, size, time, crop) {
-      try {
+    show: (frame, size, time, crop) =>
+      work(frame, async (before) => {
         const start = performance.now();
         const framing = framed(frame, view.mirror, crop);
         const { who } = view;
         const painting = await network.paint(frame, framing, size, time, reader);
         const behind = who === "each" && (await network.paintBehind?.(frame, framing, size, time, reader));
+        await before;
         const lines = who === "all" ? null : await person.look(frame, framing, time, reader);
         if (closed) throw new FrameDropped();
         compositor.show(frame, framing, { painting, behind: behind || null, lines }, view);
         options.drawn(canvas, time);
         if ("close" in painting) painting.close();
-        return performance.now() - start;
-      } finally {
-        frame.close();
-      }
-    },
+        return (performance.now() - start) / atOnce;
+      }),
     refresh() {
       if (compositor.refresh(view)) options.drawn(canvas, null);
     },
-    async paint(frame, size, shown) {
-      try {
+    paint: (frame, size, shown) =>
+      work(frame, async (before) => {
         const framing = framed(frame, false);
         const bytes = (painting: ImageData | ImageBitmap) =>
           "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
         const { who } = view;
         const painted = bytes(await network.paint(frame, framing, size, null, reader));
+        await before;
         const asItIs = size.width === shown.width && size.height === shown.height;
         if (asItIs && view.strength === 1 && !view.keepColors && who === "all")
           return toVideoFrame(painted, shown, frame);
@@ -107,18 +129,13 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
         const rest = behind ? finished(bytes(behind)) : plain;
         const [inside, outside] = who === "background" ? [plain, finished(painted)] : [finished(painted), rest];
         return toVideoFrame(mixed(lines.values, lines, plain, inside, outside, shown, rules), shown, frame);
-      } finally {
-        frame.close();
-      }
-    },
-    async values(frame, size, crop) {
-      try {
+      }),
+    values: (frame, size, crop) =>
+      work(frame, async () => {
         if (!network.values) throw new Trouble("A server sends pictures, not values.");
-        return await network.values(frame, framed(frame, view.mirror, crop), size, reader);
-      } finally {
-        frame.close();
-      }
-    },
+        return network.values(frame, framed(frame, view.mirror, crop), size, reader);
+      }),
+    room: atOnce > 1 ? pace.room : undefined,
     snapshot: () => compositor.snapshot(view),
     encode: network.encode && ((picture) => network.encode!(picture)),
     reset: () => network.reset(),

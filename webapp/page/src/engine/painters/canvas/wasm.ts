@@ -1,34 +1,50 @@
 // The painter on the processor: ONNX Runtime's WebAssembly build.
 import type { Frame, Size } from "../../../types";
 import type { Brush } from "../../model/graph-weights";
-import { cpuRuntime, threads } from "../../model/runtime";
+import { cpuRuntime, hasLanes, laneThreads, threads } from "../../model/runtime";
 import { Trouble } from "../../trouble";
 import type { Framing } from "../framing";
 import type { Painter, PainterOptions } from "../painter";
 import { createCanvasPainter } from "./canvas-painter";
-import { openCpuNetworks } from "./cpu";
+import { type CpuNetworks, openCpuNetworks } from "./cpu";
+import { type Lanes, openLanes } from "./lanes/lanes";
+import { createGraphs, createSideBySide, hasHalves } from "./lanes/side-by-side";
 import { cropPlanes, paddingOf, toPixels } from "./pixels";
 import type { Reader } from "./reader";
+
+/** What the network's part of a painter is made of. */
+interface Networks {
+  detail: string;
+  atOnce: number;
+  networks: CpuNetworks;
+  /** Others, with a past of their own. */
+  openMore(): Promise<CpuNetworks>;
+  end(): void;
+}
+
+const TOO_MUCH = "Two frames at once are too much for this device";
+
+/** Frames side by side turned out not to work here: it is not tried again. */
+let oneByOne = false;
 
 /** Throws `Trouble`, or whatever the runtime throws when it cannot load the graph. */
 export async function openWasm(options: PainterOptions): Promise<Painter> {
   if (typeof WebAssembly === "undefined") throw new Trouble("This browser has no WebAssembly.");
-  const { model, downloads, unsteady } = options;
-  const steadily = options.stability > 0 && model.description.state.length > 0;
-  model.file(steadily ? "step" : "frame").catch(() => {}); // both downloads at once; it is asked for again
-  const ort = await cpuRuntime(downloads);
-  const networks = await openCpuNetworks(ort, model, unsteady, steadily);
+  const { model } = options;
   const padding = paddingOf(model.description);
+  const sideBySide = !oneByOne && hasLanes() && hasHalves(model.description);
+  const opened = (sideBySide && (await openSideBySide(options))) || (await openOneByOne(options));
+  const { networks, openMore, end, detail, atOnce } = opened;
 
   /** Of what is behind people, once it was wanted. */
-  let behind: ReturnType<typeof openCpuNetworks> | null = null;
+  let behind: Promise<CpuNetworks> | null = null;
   let style: [Float32Array, Brush] = [new Float32Array(), {}];
   let { stability } = options;
   const openBehind = async () => {
-    const opened = await openCpuNetworks(ort, model, unsteady, steadily);
-    opened.setStyle(...style);
-    opened.setStability(stability);
-    return opened;
+    const more = await openMore();
+    more.setStyle(...style);
+    more.setStability(stability);
+    return more;
   };
 
   const run = (frame: Frame, framing: Framing, size: Size, time: number | null, reader: Reader, by = networks) =>
@@ -38,7 +54,8 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
   return createCanvasPainter(
     {
       backend: "wasm",
-      detail: threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread",
+      detail,
+      atOnce,
       setStyle: networks.setStyle,
       setStability(next) {
         stability = next;
@@ -67,8 +84,67 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
       close() {
         void networks.release();
         void behind?.then((each) => each.release());
+        end();
       },
     },
     options,
   );
 }
+
+const threadsInWords = (count: number): string => (count > 1 ? `${count} threads` : "one thread");
+
+async function openOneByOne({ model, downloads, unsteady, stability }: PainterOptions): Promise<Networks> {
+  const steadily = stability > 0 && model.description.state.length > 0;
+  model.file(steadily ? "step" : "frame").catch(() => {}); // both downloads at once; it is asked for again
+  const ort = await cpuRuntime(downloads);
+  const openMore = () => openCpuNetworks(ort, model, unsteady, steadily);
+  const detail = `processor, ${threadsInWords(threads())}`;
+  return { detail, atOnce: 1, networks: await openMore(), openMore, end: () => {} };
+}
+
+/** Null where it does not work, for another reason than a download's. */
+async function openSideBySide({ model, downloads, failed, unsteady }: PainterOptions): Promise<Networks | null> {
+  let lanes: Lanes | null = null;
+  try {
+    [lanes] = await Promise.all([openLanes(downloads), model.file("frame")]); // both downloads at once
+    const graphs = createGraphs(model);
+    await Promise.all(lanes.all.map((lane) => graphs.frame.ready(lane)));
+    const { all, end } = lanes;
+    let ended = false;
+    const broke = (error: unknown) => {
+      if (ended) return;
+      oneByOne = true;
+      failed(error instanceof Trouble ? error : new Trouble(TOO_MUCH), true);
+    };
+    const open = () => watched(createSideBySide(lanes!, graphs, model.description, unsteady), broke);
+    const detail = `processor, ${all.length} frames at once, ${threadsInWords(laneThreads())} each`;
+    return {
+      detail,
+      atOnce: all.length,
+      networks: open(),
+      openMore: async () => open(),
+      end: () => {
+        ended = true;
+        end();
+      },
+    };
+  } catch (error) {
+    lanes?.end();
+    if (error instanceof Trouble) throw error;
+    console.warn("frames side by side:", error);
+    return null;
+  }
+}
+
+/** Networks that tell when they `broke`. */
+const watched = (networks: CpuNetworks, broke: (error: unknown) => void): CpuNetworks => ({
+  ...networks,
+  async paint(...given) {
+    try {
+      return await networks.paint(...given);
+    } catch (error) {
+      broke(error);
+      throw error;
+    }
+  },
+});

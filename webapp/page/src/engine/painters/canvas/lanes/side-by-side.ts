@@ -1,0 +1,192 @@
+// Frames side by side: each is painted by a lane of its own. T does not look at the past; only the stabilizer does, and it
+// waits in its lane for what the frame before gave. The pixels are those of the step graph, whose two halves these are:
+// `SideBySide` in export/runtime/side_by_side.py does the same for files.
+import type { ModelDescription, Size } from "../../../../types";
+import { type Brush, withBrush } from "../../../model/graph-weights";
+import type { Model } from "../../../model/model";
+import { goesOn, type Moment, sameBrush, sameValues } from "../../steady";
+import type { CpuNetworks } from "../cpu";
+import { padded, paddingOf, toPlanes } from "../pixels";
+import type { Lane, Lanes } from "./lanes";
+import type { Feeds, Values } from "./messages";
+
+/** A graph that any lane runs; opened there when it is first needed. */
+export interface Graph {
+  ready(lane: Lane): Promise<void>;
+  run(lane: Lane, feeds: Feeds, given?: string[]): Promise<Feeds>;
+  /** It is closed as soon as no frame needs it. */
+  release(): void;
+  /** While a frame in the making needs it. */
+  keep(): () => void;
+}
+
+/** The graphs of a model, for all who paint with it; without a brush. */
+export interface Graphs {
+  frame: Graph;
+  stabilize: Graph;
+  steadyStyle: Graph;
+  withBrush(brush: Brush): Graph;
+}
+
+/** Whether a model's step graph is there in halves; one that holds nothing steady needs none. */
+export const hasHalves = ({ state, files }: ModelDescription): boolean =>
+  state.length === 0 || ("stabilize" in files && "steady_style" in files);
+
+export function createGraphs(model: Pick<Model, "file">): Graphs {
+  let count = 0;
+  const graph = (bytes: () => Promise<Uint8Array>): Graph => {
+    const number = ++count;
+    const opened = new Map<Lane, Promise<void>>();
+    let [kept, released] = [0, false];
+    const close = () => {
+      for (const lane of opened.keys()) lane.close(number);
+      opened.clear();
+    };
+    const ready = (lane: Lane): Promise<void> => {
+      let open = opened.get(lane);
+      if (!open) {
+        open = bytes().then((each) => lane.open(number, each));
+        open.catch(() => opened.delete(lane));
+        opened.set(lane, open);
+      }
+      return open;
+    };
+    return {
+      ready,
+      async run(lane, feeds, given) {
+        await ready(lane);
+        return lane.run(number, feeds, given);
+      },
+      release() {
+        released = true;
+        if (!kept) close();
+      },
+      keep() {
+        kept++;
+        return () => void (--kept || !released || close());
+      },
+    };
+  };
+  return {
+    frame: graph(() => model.file("frame")),
+    stabilize: graph(() => model.file("stabilize")),
+    steadyStyle: graph(() => model.file("steady_style")),
+    withBrush: (brush) => graph(async () => withBrush(await model.file("frame"), brush)),
+  };
+}
+
+/** How frames are painted from now on; those in the making keep theirs. */
+interface Look {
+  style: Values;
+  stability: number;
+  /** S as T gets it for paintings that will be mixed, once it is known. */
+  mixed: Promise<Values> | null;
+}
+
+/**
+ * `paint` may be called again before the frame before is done; paintings come in the order of the frames. `unsteady`: the stabilizer
+ * cannot be had, and is not tried again.
+ */
+export function createSideBySide(
+  lanes: Lanes,
+  graphs: Graphs,
+  description: ModelDescription,
+  unsteady: () => void,
+): CpuNetworks {
+  const padding = paddingOf(description);
+  const { state } = description;
+  let look: Look = { style: { data: new Float32Array(), dims: [1, 0] }, stability: 0, mixed: null };
+  let brush: Brush = {};
+  let frameGraph = graphs.frame;
+  let past: { moment: Moment; values: Promise<Feeds> } | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  let holdsSteady = state.length > 0;
+
+  const begin = ({ width, height }: Size): Feeds =>
+    Object.fromEntries(
+      state.map(({ name, channels, over }) => {
+        const dims = [1, channels, height / over, width / over];
+        return [name, { data: new Float32Array(dims.reduce((a, b) => a * b)), dims }];
+      }),
+    );
+  const dial = (stability: number): Values => ({ data: Float32Array.of(stability), dims: [1] });
+  const mixedStyle = (lane: Lane, { style, stability }: Look): Promise<Values> =>
+    graphs.steadyStyle.run(lane, { style, stability: dial(stability) }).then((found) => found.steady_style);
+
+  /** T's painting of a frame; one that will be mixed is painted a little more strongly. */
+  const paintAlone = async (lane: Lane, by: Graph, frame: Values, of: Look, mixes: boolean): Promise<Values> => {
+    if (mixes) of.mixed ??= mixedStyle(lane, of);
+    const style = mixes ? await of.mixed! : of.style;
+    return (await by.run(lane, { frame, style })).painted;
+  };
+  /** Whether the stabilizer is ready in a lane. */
+  const steadied = async (lane: Lane): Promise<boolean> => {
+    try {
+      await Promise.all([graphs.stabilize.ready(lane), graphs.steadyStyle.ready(lane)]);
+    } catch (error) {
+      if (!holdsSteady) return false;
+      console.warn("stabilizer:", error);
+      holdsSteady = false;
+      unsteady();
+    }
+    return holdsSteady;
+  };
+  const paintSteadily = async (lane: Lane, by: Graph, frame: Values, of: Look, before: Promise<Feeds> | null) => {
+    const painting = await paintAlone(lane, by, frame, of, before !== null);
+    const { width, height } = { width: frame.dims[3], height: frame.dims[2] };
+    const feeds: Feeds = { ...((await before) ?? begin({ width, height })), frame, painting };
+    const given = Object.keys(feeds);
+    const found = await graphs.stabilize.run(lane, { ...feeds, stability: dial(of.stability) }, given);
+    // The painting is an input of the next frame, too, where the graph names it so: then whoever shows it gets a copy.
+    const values = Object.fromEntries(state.map(({ name, from }) => [name, found[from]]));
+    const shared = state.some(({ from }) => from === "painted");
+    return { painted: shared ? found.painted.data.slice() : found.painted.data, values };
+  };
+
+  const paint = (pixels: Uint8ClampedArray, moment: Moment): Promise<Float32Array> => {
+    const { width, height } = padded(moment.size, padding);
+    const frame: Values = { data: toPlanes(pixels, moment.size, padding), dims: [1, 3, height, width] };
+    const [of, by] = [look, frameGraph];
+    const steadily = of.stability > 0 && holdsSteady;
+    const before = steadily && past && goesOn(past.moment, moment) ? past.values : null;
+    const done = by.keep();
+    const work = lanes
+      .borrow(async (lane) =>
+        steadily && (await steadied(lane))
+          ? paintSteadily(lane, by, frame, of, before)
+          : { painted: (await paintAlone(lane, by, frame, of, false)).data, values: null },
+      )
+      .finally(done);
+    const values = work.then((each) => each.values ?? begin(padded(moment.size, padding)));
+    values.catch(() => {}); // heard of by whoever waits for the painting
+    past = steadily ? { moment, values } : null; // what is not carried on grows old
+    const painted = last.then(() => work).then((each) => each.painted);
+    last = painted.catch(() => {});
+    return painted;
+  };
+
+  return {
+    paint,
+    setStyle(style, next = {}) {
+      if (!sameBrush(next, brush)) {
+        past = null;
+        if (frameGraph !== graphs.frame) frameGraph.release();
+        frameGraph = Object.keys(next).length ? graphs.withBrush(next) : graphs.frame;
+        brush = next;
+      }
+      if (sameValues(style, look.style.data)) return;
+      look = { style: { data: style, dims: [1, style.length] }, stability: look.stability, mixed: null };
+      past = null;
+    },
+    setStability(stability) {
+      look = { ...look, stability, mixed: null };
+    },
+    reset() {
+      past = null;
+    },
+    async release() {
+      past = null;
+      if (frameGraph !== graphs.frame) frameGraph.release();
+    },
+  };
+}
