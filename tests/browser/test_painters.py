@@ -1,6 +1,7 @@
 """The painters of the page in a real browser, against ONNX Runtime in Python."""
 
 import base64
+import re
 
 import cv2
 import numpy as np
@@ -51,11 +52,11 @@ def wasm_page(browser, static_site, style):
     page.close()
 
 
-def test_wasm_has_threads_and_tells_its_downloads(wasm_page):
+def test_wasm_has_a_worker_for_each_of_two_frames_and_tells_its_downloads(wasm_page):
     assert wasm_page.evaluate("crossOriginIsolated")
     events = wasm_page.evaluate("tested.events")
     taken = next(e for e in events if e["kind"] == "backend" and e["backend"] == "wasm")
-    assert "threads" in taken["detail"]
+    assert taken["detail"].startswith("processor, 2 frames at once")
     assert taken["why"] is None
     files = {e["file"] for e in events if e["kind"] == "download"}
     assert {"frame.onnx", "ort-wasm-simd-threaded.wasm.gz"} <= files
@@ -212,10 +213,169 @@ def test_a_pause_of_the_camera_begins_anew(wasm_page, model, style, moving):
         set_stability(wasm_page, 0)
 
 
-def test_a_step_graph_that_cannot_be_had_is_told_in_passing(browser, static_site, model, style, picture):
+def before_painting(context, code):
+    """Code that the painting worker of a browser context's pages begins with."""
+
+    def told(route):
+        response = route.fetch()
+        headers = {name: value for name, value in response.headers.items() if name != "content-encoding"}
+        route.fulfill(status=200, headers=headers, body=code + response.text())
+
+    context.route("**/worker-*.js", told)
+
+
+# A machine with one core: one worker paints, by the step graph.
+ONE_CORE = "Object.defineProperty(navigator, 'hardwareConcurrency', { value: 1 });"
+
+
+# Frames of a camera, as fast as the engine takes them → what a recording gets: when each was taken, and its PNG; how
+# many of them were painted at once.
+STREAM = """async ([frames, size]) => {
+  const got = [];
+  const text = async (shown) => {
+    const canvas = new OffscreenCanvas(shown.displayWidth, shown.displayHeight);
+    canvas.getContext("2d").drawImage(shown, 0, 0);
+    shown.close();
+    const png = new Uint8Array(await (await canvas.convertToBlob({ type: "image/png" })).arrayBuffer());
+    return btoa(Array.from(png, (c) => String.fromCharCode(c)).join(""));
+  };
+  const stop = impasto.engine.capture((shown, at) => got.push([at - tested.clock, text(shown)]));
+  let [painted, most] = [0, 0];
+  const off = impasto.engine.on((event) => event.kind === "painted" && painted++);
+  const pictures = await Promise.all(frames.map(({ rgba, width, height }) => createImageBitmap(
+    new ImageData(Uint8ClampedArray.from(atob(rgba), (c) => c.charCodeAt(0)), width, height))));
+  for (let n = 0; n < pictures.length; ) {
+    const frame = new VideoFrame(pictures[n], { timestamp: 0 });
+    if (impasto.engine.show(frame, size, tested.clock + 40 * n)) most = Math.max(most, ++n - painted);
+    await new Promise((done) => setTimeout(done, 5));
+  }
+  while (painted < pictures.length) await new Promise((done) => setTimeout(done, 5));
+  stop();
+  off();
+  const order = got.map(([at]) => at);
+  const pngs = await Promise.all(got.map(([, png]) => png));
+  tested.clock += 40 * pictures.length;
+  return [order, pngs, most];
+}"""
+
+
+def streamed(page, pictures):
+    """RGB uint8 [H,W,3] of each picture shown one after the other, and how many were painted at once at most."""
+    order, pngs, most = page.evaluate(STREAM, [[rgba(each) for each in pictures], side(pictures[0])])
+    assert order == [40 * n for n in range(len(pictures))]  # every frame, in its order, at the time it was taken
+    decoded = [cv2.imdecode(np.frombuffer(base64.b64decode(png), np.uint8), cv2.IMREAD_COLOR) for png in pngs]
+    return [each[:, :, ::-1] for each in decoded], most
+
+
+def test_two_frames_at_once_are_painted_like_one_after_the_other(browser, wasm_page, static_site, style, moving):
+    """Steadily and by themselves: what one worker paints with the step graph."""
+    context = browser.new_context()
+    before_painting(context, ONE_CORE)
+    single = open_page(context, static_site)
+    pictures = moving(9, 64, 96)
+    assert single.evaluate("() => impasto.engine.start('wasm')") == "wasm"
+    detail = single.evaluate("tested.events.findLast((e) => e.kind === 'backend').detail")
+    assert detail == "processor, one thread"
+    set_style(single, style)
+    try:
+        for stability in (1, 0):
+            for page in (single, wasm_page):
+                set_stability(page, stability)
+                page.evaluate("() => impasto.engine.reset()")
+            expected, alone = streamed(single, pictures)
+            painted, together = streamed(wasm_page, pictures)
+            assert (alone, together) == (1, 2)
+            assert difference(painted, expected) <= 1  # an eighth bit may be rounded otherwise
+            for page in (single, wasm_page):
+                page.evaluate("() => impasto.engine.reset()")
+            for picture in pictures[:4]:
+                assert difference(painted_values(wasm_page, picture), painted_values(single, picture)) <= 1e-5
+    finally:
+        set_stability(wasm_page, 0)
+        context.close()
+
+
+def test_what_is_set_holds_from_the_next_frame_on(wasm_page, model, style, moving):
+    """Style and reset change nothing of the frames that are being painted."""
+    first, second = moving(2, 64, 96)
+    other = list(model.gallery().values())[1]["style"]
+    begin = """async ([{ rgba, width, height }, style]) => {
+      const bytes = Uint8ClampedArray.from(atob(rgba), (c) => c.charCodeAt(0));
+      const frame = await createImageBitmap(new ImageData(bytes, width, height));
+      const painted = impasto.engine.values(frame, { width, height });
+      impasto.engine.setStyle(Float32Array.from(style));
+      return btoa(Array.from(new Uint8Array((await painted).buffer), (c) => String.fromCharCode(c)).join(""));
+    }"""
+    try:
+        data = wasm_page.evaluate(begin, [rgba(first), other.tolist()])
+        before = np.frombuffer(base64.b64decode(data), np.float32).reshape(3, 64, 96)
+        assert difference(before, reference(model, style, first)) <= 1e-4
+        assert difference(painted_values(wasm_page, second), reference(model, other, second)) <= 1e-4
+    finally:
+        set_style(wasm_page, style)
+
+
+# Workers that are given up: those that paint a frame each cannot be started, or their third run finds memory full.
+NOT_STARTED = """{
+  const { Worker } = self;
+  self.Worker = class extends Worker {
+    constructor(url, options) {
+      if (`${url}`.includes("lane-")) throw new Error("A worker has no workers here.");
+      super(url, options);
+    }
+  };
+}"""
+BREAKING = """{
+  const { Worker } = self;
+  let runs = 0;
+  self.Worker = class extends Worker {
+    postMessage(message, transfer) {
+      if (message.kind !== "run" || ++runs < 3) super.postMessage(message, transfer);
+      else this.onmessage({ data: { id: message.id, error: "RangeError: out of memory" } });
+    }
+  };
+}"""
+
+
+def test_without_more_workers_one_paints(browser, static_site, model, style, picture):
+    context = browser.new_context()
+    before_painting(context, NOT_STARTED)
+    page = open_page(context, static_site)
+    assert page.evaluate("() => impasto.engine.start('wasm')") == "wasm"
+    set_style(page, style)
+    assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
+    taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
+    assert re.fullmatch(r"processor, \d threads", taken["detail"])
+    assert taken["why"] is None
+    context.close()
+
+
+def test_where_memory_ends_one_worker_goes_on(browser, static_site, model, style, picture):
+    context = browser.new_context()
+    before_painting(context, BREAKING)
+    page = open_page(context, static_site)
+    assert page.evaluate("() => impasto.engine.start('wasm')") == "wasm"
+    set_style(page, style)
+    frame = [rgba(picture), side(picture)]
+    said = [page.evaluate("([f, s]) => tested.paint(f, s).then(() => '', (e) => e.message)", frame) for _ in range(3)]
+    assert said == ["", "", "The memory of this machine is full; try again."]
+    wait_until(page, "tested.events.filter((e) => e.kind === 'backend').length === 2")
+    taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
+    assert taken["backend"] == "wasm"
+    assert taken["why"] == "Two frames at once are too much for this device; painting now runs on the processor."
+    assert re.fullmatch(r"processor, \d threads", taken["detail"])
+    assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
+    context.close()
+
+
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_stabilizer_that_cannot_be_had_is_told_in_passing(browser, static_site, model, style, picture, cores):
     """A quiet remark, and every frame is painted by itself."""
     context = browser.new_context()
+    if cores == 1:
+        before_painting(context, ONE_CORE)
     context.route("**/step.onnx", lambda route: route.abort())
+    context.route("**/stabilize.onnx", lambda route: route.abort())
     page = open_page(context, static_site)
     page.evaluate("() => impasto.engine.start('wasm')")
     set_style(page, style)
@@ -326,7 +486,7 @@ def test_clips_need_a_style(browser, static_site, picture):
     assert failure == "Choose a style before painting."
 
 
-def test_without_isolation_one_thread_paints(browser, serve_static, model, style, picture):
+def test_without_isolation_two_workers_paint_too(browser, serve_static, model, style, picture):
     page = open_page(browser, serve_static(isolation=False))
     assert page.evaluate("() => impasto.engine.start('auto')") == "wasm"
     assert not page.evaluate("crossOriginIsolated")
@@ -334,7 +494,7 @@ def test_without_isolation_one_thread_paints(browser, serve_static, model, style
     assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
     taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
     page.close()
-    assert taken["detail"] == "processor, one thread"
+    assert taken["detail"] == "processor, 2 frames at once"
     assert taken["why"].endswith("painting now runs on the processor.")
 
 

@@ -91,14 +91,12 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
   );
 }
 
-const threadsInWords = (count: number): string => (count > 1 ? `${count} threads` : "one thread");
-
 async function openOneByOne({ model, downloads, unsteady, stability }: PainterOptions): Promise<Networks> {
   const steadily = stability > 0 && model.description.state.length > 0;
   model.file(steadily ? "step" : "frame").catch(() => {}); // both downloads at once; it is asked for again
   const ort = await cpuRuntime(downloads);
   const openMore = () => openCpuNetworks(ort, model, unsteady, steadily);
-  const detail = `processor, ${threadsInWords(threads())}`;
+  const detail = threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread";
   return { detail, atOnce: 1, networks: await openMore(), openMore, end: () => {} };
 }
 
@@ -117,7 +115,8 @@ async function openSideBySide({ model, downloads, failed, unsteady }: PainterOpt
       failed(error instanceof Trouble ? error : new Trouble(TOO_MUCH), true);
     };
     const open = () => watched(createSideBySide(lanes!, graphs, model.description, unsteady), broke);
-    const detail = `processor, ${all.length} frames at once, ${threadsInWords(laneThreads())} each`;
+    const each = laneThreads() > 1 ? `, ${laneThreads()} threads each` : "";
+    const detail = `processor, ${all.length} frames at once${each}`;
     return {
       detail,
       atOnce: all.length,
