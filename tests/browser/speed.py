@@ -3,7 +3,7 @@
 python tests/browser/speed.py            # prints a Markdown table; needs Chromium and impasto[baseline]
 
 The page's own engine paints 512×288 frames as fast as it takes them (reading the frame, the network, putting it on the
-canvas): held steady, as the page does unless told otherwise, and by itself; milliseconds are those between two paintings.
+canvas): held steady, as the page does unless told otherwise, and by itself; milliseconds from painting to painting.
 The rival's network alone runs in the page's own ONNX Runtime, its frame made ready beforehand. They take turns of a few
 frames, with one thread and with two: one where the page is served without cross-origin isolation, two where it is, on a
 machine with two cores.
