@@ -86,9 +86,8 @@ def test_released_models_have_every_style_with_its_preview(released):
         assert np.isfinite(entry["style"]).all()
         preview = released.folder / entry["preview"]
         assert preview.stat().st_size <= 20_000
-        if "studied" in entry:
-            assert (released.folder / entry["studied"]["file"]).stat().st_size == entry["studied"]["bytes"] <= 250_000
-            assert parts_of(built_in(released, entry))[1]  # read and checked
+        assert (released.folder / entry["studied"]["file"]).stat().st_size == entry["studied"]["bytes"] <= 250_000
+        assert parts_of(built_in(released, entry))[1]  # read and checked
         with Image.open(preview) as shown:
             assert (shown.format, shown.size) == ("WEBP", gallery.PREVIEW_SIZE)
     styles = np.stack([e["style"] for e in built.values()])
