@@ -22,6 +22,17 @@ WEBGPU = (  # Chromium with a graphics card made of software
     "--ignore-gpu-blocklist",
 )
 
+# Keeps what the painters are told to paint with: how large the brush is, in the order of the calls.
+WATCH_BRUSHES = """() => {
+  const { engine } = impasto;
+  const set = engine.setStyle;
+  globalThis.brushes = [];
+  engine.setStyle = (style, brush = {}) => {
+    brushes.push(Object.values(brush).flatMap((part) => [...part]).reduce((sum, x) => sum + Math.abs(x), 0));
+    set.call(engine, style, brush);
+  };
+}"""
+
 # Helpers inside the page. A picture travels as base64 RGBA; the engine is the page's own.
 HELPERS = """() => {
   const bytes = (text) => Uint8ClampedArray.from(atob(text), (c) => c.charCodeAt(0));

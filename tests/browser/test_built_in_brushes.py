@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlparse
 
 import numpy as np
 import pytest
+from engine_page import WATCH_BRUSHES
 from playwright.sync_api import expect
 from test_page import PATIENCE, visit
 
@@ -20,17 +21,6 @@ from impasto.webapp.hosting.page_config import page_config
 TINY = Path(__file__).parents[1] / "contract" / "tiny"
 LOOK = "#painter=wasm&size=128&style="
 NAMES = ("dunes", "reeds", "waves")  # the last was not studied
-
-# Keeps what the painters are told to paint with: how large the brush is, in the order of the calls.
-WATCH = """() => {
-  const { engine } = impasto;
-  const set = engine.setStyle;
-  globalThis.brushes = [];
-  engine.setStyle = (style, brush = {}) => {
-    brushes.push(Object.values(brush).flatMap((part) => [...part]).reduce((sum, x) => sum + Math.abs(x), 0));
-    set.call(engine, style, brush);
-  };
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -92,7 +82,7 @@ def brushes(context, folder):
 
 def open_page(context, site, style):
     page = visit(context, site + LOOK + style)
-    page.evaluate(WATCH)
+    page.evaluate(WATCH_BRUSHES)
     return page
 
 

@@ -5,6 +5,7 @@ so is what comes of it. From outside: `full_graphs`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -17,9 +18,9 @@ from impasto.export.runtime.study import Graphs
 from impasto.models.weights import load_weights
 from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS
 
-from .graph import HELD, PAINTING, SIDE
-from .loss import TERMS, Batch, Painting, pooled
-from .step import Held, step, studied_names
+from .graph import PAINTING, SIDE, STEP_OUTPUTS, step_by_name
+from .loss import TERMS, pooled
+from .step import studied_names
 from .weights import own_vgg
 
 PICTURES = {"cuda": 16, "cpu": 1}  # of a batch; on the processor one, as in study.onnx
@@ -57,19 +58,6 @@ def full_graphs(model: Model, device: str, pictures: int | None = None, side: in
     t, vgg = t.to(device).eval().requires_grad_(False), own_vgg().to(device).requires_grad_(False)
     n = pictures or PICTURES[device]
 
-    def one_step(given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
-        held, found = step(
-            t,
-            vgg,
-            Held(*(given[name] for name in HELD)),
-            given["rates"],
-            given["count"],
-            given["weights"],
-            Batch(*(given[name] for name in Batch._fields)),
-            Painting(tuple(given[name] for name in PAINTING[:4]), *(given[name] for name in PAINTING[4:])),
-        )
-        return *held, found
-
     @torch.no_grad()
     def content(given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
         return (vgg(given["image"], CONTENT_LAYER)[CONTENT_LAYER],)
@@ -81,7 +69,7 @@ def full_graphs(model: Model, device: str, pictures: int | None = None, side: in
 
     image = {"image": [1, 3, side, side]}
     sessions: list[Any] = [
-        Call(one_step, device, (*(f"next_{name}" for name in HELD), "terms"), {"frame": [n, 3, side, side]}),
+        Call(partial(step_by_name, t, vgg), device, STEP_OUTPUTS, {"frame": [n, 3, side, side]}),
         Call(content, device, ("content",), image),
         Call(painting, device, PAINTING[:4], image),
     ]

@@ -9,6 +9,7 @@ import io
 import json
 import logging
 import warnings
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from impasto.models.weights import load_weights
 from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS
 from impasto.train.vgg import Vgg
 
-from .loss import TERMS, Batch, Painting, pooled
+from .loss import TERMS, Batch, Features, Painting, pooled
 from .lowering import TABLE
 from .step import Held, step, studied_names
 from .weights import own_vgg
@@ -34,6 +35,7 @@ from .weights import own_vgg
 OPSET = 18
 PAINTING = tuple(f"painting.{name}" for name in (*STYLE_LAYERS, "mean", "covariance", "contrast"))
 HELD = Held._fields
+STEP_OUTPUTS = (*(f"next_{name}" for name in HELD), "terms")
 PICTURES, SIDE = 1, 192  # of a batch: in the same time one picture a step learns more than two
 
 
@@ -56,6 +58,21 @@ def example(t: Transformer, pictures: int, side: int) -> dict[str, Tensor]:
     }
 
 
+def step_by_name(t: Transformer, features: Features, given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+    """`step` of what `study.onnx` is given, by the names of its inputs → its outputs, in their order."""
+    held, found = step(
+        t,
+        features,
+        Held(*(given[name] for name in HELD)),
+        given["rates"],
+        given["count"],
+        given["weights"],
+        Batch(*(given[name] for name in Batch._fields)),
+        Painting(tuple(given[name] for name in PAINTING[:4]), *(given[name] for name in PAINTING[4:])),
+    )
+    return *held, found
+
+
 def traced(t: Transformer, vgg: Vgg, inputs: dict[str, Tensor]) -> torch.fx.GraphModule:
     """The step as a graph of plain operators: `inputs` in order, then VGG's weights → held and terms."""
     names = list(inputs)
@@ -67,17 +84,7 @@ def traced(t: Transformer, vgg: Vgg, inputs: dict[str, Tensor]) -> torch.fx.Grap
         def features(image: Tensor) -> dict[str, Tensor]:
             return torch.func.functional_call(vgg, weights, (image,))
 
-        held, found = step(
-            t,
-            features,
-            Held(*(given[name] for name in HELD)),
-            given["rates"],
-            given["count"],
-            given["weights"],
-            Batch(*(given[name] for name in Batch._fields)),
-            Painting(tuple(given[name] for name in PAINTING[:4]), *(given[name] for name in PAINTING[4:])),
-        )
-        return *held, found
+        return step_by_name(t, features, given)
 
     graph = make_fx(torch.func.functionalize(run), decomposition_table=TABLE)(
         *inputs.values(), *vgg.state_dict().values()
@@ -121,7 +128,7 @@ def write_study(t: Transformer, folder: Path, pictures: int = PICTURES, side: in
     weights = {f"vgg.{name}": value for name, value in vgg.state_dict().items()}
     inputs, image = example(t, pictures, side), {"image": torch.rand(1, 3, side, side)}
     graphs = {
-        "study": (Flat(traced(t, vgg, inputs)), inputs, [*(f"next_{name}" for name in HELD), "terms"]),
+        "study": (Flat(traced(t, vgg, inputs)), inputs, list(STEP_OUTPUTS)),
         "study_content": (Targets(vgg, content=True), image, ["content"]),
         "study_painting": (Targets(vgg, content=False), image, list(PAINTING[:4])),
     }
