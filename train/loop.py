@@ -6,32 +6,27 @@ what they mean.
 """
 
 import copy
-import json
 import math
 import os
 import sys
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast
-from PIL import Image
 from torch import Tensor
 from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
-from tqdm import tqdm
 
-from impasto.models.atomic import write_text, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import SMALL, Predictor, PredictorSpec
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights
 
-from . import checkpoint, losses
+from . import checkpoint, losses, run_log
 from .checkpoint import Networks
 from .config import PaintingConfig, StageConfig, check
 from .data.augment import Draws
@@ -144,7 +139,6 @@ def run(
     for weight in (*ema.p.parameters(), *ema.t.parameters()):
         weight.requires_grad_(False)
     optimizer = _optimizer(nets, rates)
-    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
     averaged: list[Tensor] = [weight for net in ema for weight in net.parameters()]
     present: list[Tensor] = [weight for net in nets for weight in net.parameters()]
 
@@ -158,7 +152,7 @@ def run(
     processes.wait_for_everyone()  # none may look for checkpoints while another already writes or removes one
     if main:
         checkpoint.forget_after(out, first)
-    log = _Log(out, config, first, processes.num_processes) if main else None
+    log = run_log.Log(out, config, first, processes.num_processes) if main else None
 
     # A process may stop only where all do: the clock is the main process's, and so is the step.
     step, seconds, saved = first, 0.0, 0.0
@@ -168,23 +162,7 @@ def run(
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * factor
 
-        # Forward: the terms of this process's part of the batch, and their means over all processes.
-        with processes.autocast():
-            own = terms()  # of this process's part of the batch
-        total, _ = losses.combine(own, config.weights)
-        values = _mean_over_processes(processes, own)
-        require_finite(values, step)
-
-        # Backward: the same gradient and the same step everywhere, so that the weights stay alike.
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        _average_gradients(processes, parameters)
-        norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
-        require_finite({"gradient": float(norm)}, step)
-        optimizer.step()
-        if nets.t.end.conv.weight.requires_grad:
-            nets.t.level_end()  # a projected gradient: otherwise plain frames are painted as a weave
-        require_finite({"weights": float(torch.nn.utils.get_total_norm(parameters))}, step)
+        values = _take_step(config, nets, optimizer, terms, processes, step)
         # The moving average; at the beginning over fewer steps, so that it forgets the start.
         get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)
 
@@ -203,6 +181,32 @@ def run(
     if step < config.steps:
         return f"Stopped after {seconds / 60:.1f} minutes at step {step} of {config.steps}; --resume continues it."
     return f"Finished at step {step}; the weights are in {out / checkpoint.RESULT}."
+
+
+def _take_step(
+    config: PaintingConfig, nets: Networks, optimizer: torch.optim.Optimizer, terms: Callable[[], dict[str, Tensor]],
+    processes: Accelerator, step: int,
+) -> dict[str, float]:  # fmt: skip
+    """One step of all processes on one batch; the terms, means over the processes. BadInput: as `require_finite`."""
+    parameters = [weight for group in optimizer.param_groups for weight in group["params"]]
+    # Forward: the terms of this process's part of the batch, and their means over all processes.
+    with processes.autocast():
+        own = terms()
+    total, _ = losses.combine(own, config.weights)
+    values = _mean_over_processes(processes, own)
+    require_finite(values, step)
+
+    # Backward: the same gradient and the same step everywhere, so that the weights stay alike.
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    _average_gradients(processes, parameters)
+    norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
+    require_finite({"gradient": float(norm)}, step)
+    optimizer.step()
+    if nets.t.end.conv.weight.requires_grad:
+        nets.t.level_end()  # a projected gradient: otherwise plain frames are painted as a weave
+    require_finite({"weights": float(torch.nn.utils.get_total_norm(parameters))}, step)
+    return values
 
 
 def rate_factor(config: StageConfig, step: int, seconds: float) -> float:
@@ -262,57 +266,6 @@ def require_finite(values: Mapping[str, float], step: int) -> None:
             f"Not finite at step {step}: {', '.join(bad)}; the last checkpoint still stands, "
             "so lower the rate (--set rate=…) or look at the data, and --resume."
         )
-
-
-class _Log:
-    """What a run leaves to be read: log.jsonl, TensorBoard, sample sheets, and a progress bar on a terminal."""
-
-    def __init__(self, out: Path, config: PaintingConfig, first: int, processes: int):
-        from torch.utils.tensorboard import SummaryWriter
-
-        (out / "samples").mkdir(parents=True, exist_ok=True)
-        stage = type(config).__module__.rpartition(".")[2]
-        settings = {"stage": stage, **asdict(config), "processes": processes}
-        write_text(out / checkpoint.SETTINGS, json.dumps(settings, indent=1))
-        _forget_after(out, first)
-        self.out, self.config = out, config
-        self.file = open(out / checkpoint.LOG, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
-        self.board = SummaryWriter(str(out / "tensorboard"), purge_step=first + 1)
-        self.bar = tqdm(initial=first, total=config.steps, desc=out.name, disable=None, smoothing=0.05)
-        self.seconds = 0.0
-
-    def step(self, step: int, values: dict[str, float], rate: float, seconds: float) -> None:
-        total, shares = losses.combine({k: torch.tensor(v) for k, v in values.items()}, self.config.weights)
-        line = {"step": step, "total": float(total), "rate": rate, "seconds": round(seconds, 3), "terms": values}
-        line["shares"] = {name: round(float(share), 4) for name, share in shares.items()}
-        self.file.write(json.dumps(line) + "\n")
-        self.file.flush()
-        scalars = {"total": line["total"], "rate": rate, "throughput": self.config.batch / (seconds - self.seconds)}
-        scalars |= {f"term/{name}": value for name, value in values.items()}
-        scalars |= {f"share/{name}": value for name, value in line["shares"].items()}
-        for name, value in scalars.items():
-            self.board.add_scalar(name, value, step)
-        self.seconds = seconds
-        self.bar.set_postfix({"total": f"{float(total):.3f}", **{k: f"{v:.3g}" for k, v in values.items()}})
-        self.bar.update()
-
-    def picture(self, step: int, image: Tensor) -> None:
-        """A sheet [3,H,W] in [0, 1], also as samples/STEP.jpg."""
-        pixels = (image.clamp(0, 1) * 255).round().byte().permute(1, 2, 0).cpu().numpy()
-        with written_aside(self.out / "samples" / f"{step:07d}.jpg") as aside:
-            Image.fromarray(pixels).save(aside, quality=95)
-        self.board.add_image("painted", pixels, step, dataformats="HWC")
-
-    def close(self) -> None:
-        self.bar.close()
-        self.board.close()
-        self.file.close()
-
-
-def _forget_after(run: Path, step: int) -> None:
-    """Drops the lines of a log that belong to steps which will be done again, and one cut short."""
-    kept = [json.dumps(line) + "\n" for line in checkpoint.read_log(run) if line["step"] <= step]
-    write_text(run / checkpoint.LOG, "".join(kept))
 
 
 @torch.no_grad()

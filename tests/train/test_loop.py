@@ -17,7 +17,7 @@ from torch.distributed import run as torchrun
 
 from impasto.models.errors import BadInput, DiskFull
 from impasto.models.weights import load_weights
-from impasto.train import checkpoint, cli, loop
+from impasto.train import checkpoint, cli, loop, run_log
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import video as video_stage
 
@@ -56,14 +56,14 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(stage, sources, tin
 
 
 def _stop_after(patch, last):
-    log_step = loop._Log.step
+    log_step = run_log.Log.step
 
     def step(self, number, *rest):
         log_step(self, number, *rest)
         if number == last:
             raise InterruptedError
 
-    patch.setattr(loop._Log, "step", step)
+    patch.setattr(run_log.Log, "step", step)
 
 
 DIES_IN_SAVE = """

@@ -42,9 +42,7 @@ def evaluate_command(
     Without --sintel and --clips the scenes are made by code. A model with a step graph is measured twice, frame by
     frame and steady.
     """
-    from tqdm import tqdm
-
-    from impasto.train.evaluation import evaluate, report, scenes, sheets
+    from impasto.train.evaluation import evaluate, report, sheets
     from impasto.train.vgg import load
 
     painters = load_painters(models)
@@ -52,25 +50,11 @@ def evaluate_command(
     vgg16 = load(vgg)
     prepared = evaluate.prepare_styles(vgg16, evaluate.read_pictures(styles) if styles else None)
     stills = evaluate.read_pictures(contents) if contents else {}
-    pictures = {name: [picture] for name, picture in stills.items()}
     alone = {name: name.removesuffix(STEADY) for name, painter in painters.items() if painter.look.stability > 0}
     single = {name: painter for name, painter in painters.items() if name not in alone}
     crops = {name: _crop_consistency(p.model, paintings, name) for name, p in single.items()} if paintings else None
-    known, rows = [], []
-    count = sum(s.count for s in sources) * len(painters) + len(stills) * len(single)
-    with tqdm(total=count * len(prepared), unit="clip", disable=None) as bar:
-        for scene in scenes.picture_scenes(stills, STILL).scenes:  # nothing moves: steady painters paint alike
-            facts, found = evaluate.measure_scene(scene, single, prepared, vgg16, bar.update)
-            known.append(facts)
-            rows += found
-        for source in sources:
-            for scene in source.scenes:
-                bar.set_description(scene.name)
-                facts, found = evaluate.measure_scene(scene, painters, prepared, vgg16, bar.update, alone)
-                known.append(facts)
-                rows += found
-                if not contents and len(pictures) < MOST_CONTENTS:
-                    pictures[scene.name] = sheets.run_up(scene)
+    known, rows, shown = _measure(sources, stills, painters, alone, prepared, vgg16)
+    pictures = {name: [picture] for name, picture in stills.items()} or shown
     described = [describe(name, painter, alone.get(name)) for name, painter in painters.items()]
     result = report.build(described, prepared, known, rows)
     result["made_up_styles"] = styles is None
@@ -80,15 +64,45 @@ def evaluate_command(
     report.write(result, output)
     # Pictures by themselves are painted alike by both.
     sheets.write_sheets(output, single if contents else painters, prepared, pictures, size, report.notes(result))
-    for source in dict.fromkeys(row["source"] for row in rows):
+    _print_tables(result, bool(alone))
+    print(f"{output}: report.md, report.json, pictures.png, losses.png, stability.png, contact_sheet.png")
+
+
+def _measure(sources, stills: dict, painters: dict, alone: dict[str, str], prepared, vgg16) -> tuple[list, list, dict]:
+    """What is known of each scene, what was measured, and the frames of some scenes, by their names."""
+    from tqdm import tqdm
+
+    from impasto.train.evaluation import evaluate, scenes, sheets
+
+    known, rows, shown = [], [], {}
+    single = {name: painter for name, painter in painters.items() if name not in alone}
+    count = sum(s.count for s in sources) * len(painters) + len(stills) * len(single)
+    with tqdm(total=count * len(prepared), unit="clip", disable=None) as bar:
+        for scene in scenes.picture_scenes(stills, STILL).scenes:  # nothing moves: steady painters paint alike
+            facts, found = evaluate.measure_scene(scene, single, prepared, vgg16, bar.update)
+            known.append(facts)
+            rows += found
+        for scene in (scene for source in sources for scene in source.scenes):
+            bar.set_description(scene.name)
+            facts, found = evaluate.measure_scene(scene, painters, prepared, vgg16, bar.update, alone)
+            known.append(facts)
+            rows += found
+            if not stills and len(shown) < MOST_CONTENTS:
+                shown[scene.name] = sheets.run_up(scene)
+    return known, rows, shown
+
+
+def _print_tables(result: dict, steady: bool) -> None:
+    from impasto.train.evaluation import report
+
+    for source in dict.fromkeys(row["source"] for row in result["rows"]):
         print(f"{report.SOURCES[source]}:\n\n{report.PICTURE_TEXT}\n\n{report.picture_table(result, source)}\n")
         if source == "pictures":
             continue
         print(f"{report.model_table(result, source)}\n")
-        if alone:
+        if steady:
             print(f"{report.STEADY_TEXT}\n\n{report.steady_table(result, source)}\n")
     print(f"{report.FLAT_TEXT}\n\n{report.flat_table(result)}\n")
-    print(f"{output}: report.md, report.json, pictures.png, losses.png, stability.png, contact_sheet.png")
 
 
 def load_painters(models: list[str]) -> dict:
