@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Guess: mediabunny decodes a WebM with transparency into the colours the file names: VideoSampleSink gives the same
 # picture whether or not the file also holds an alpha channel.
-# What happens (mediabunny 1.61.0, Chromium 156): where it holds one, mediabunny decodes colour and alpha apart, lays both
-# into a new frame, and does not tell that frame the colours. Chromium takes it for BT.709 of limited range. What
-# MediaRecorder makes of any canvas is such a file (a canvas has alpha unless it is told otherwise, even if every pixel is
-# opaque), and of full range: its contrast grows by a sixth, 40 becomes 32, 200 becomes 210. The <video> element, and the
-# same canvas made with {alpha: false}, show what was painted. Needs chromium.
+# What happens (mediabunny 1.61.0, Chromium 156): where it holds one, mediabunny decodes colour and alpha apart, lays
+# both into a new frame, and does not tell that frame the colours. Chromium takes it for BT.709 of limited range. What
+# MediaRecorder makes of any canvas is such a file (a canvas has alpha unless told otherwise, even if every pixel is
+# opaque), and of full range: its contrast grows by a sixth, 40 becomes 32, 200 becomes 210. The <video> element, and
+# mediabunny with the same canvas made with {alpha: false}, show what was painted. Needs chromium.
 set -euo pipefail
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)
 folder=$(mktemp -d)
@@ -20,7 +20,8 @@ cat >page.html <<'HTML'
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
   async function record(alpha) {
-    const canvas = document.body.appendChild(Object.assign(document.createElement("canvas"), { width: 320, height: 240 }));
+    const canvas = document.body.appendChild(document.createElement("canvas"));
+    Object.assign(canvas, { width: 320, height: 240 });
     const pen = canvas.getContext("2d", { alpha });
     const recorder = new MediaRecorder(canvas.captureStream(25), { mimeType: "video/webm;codecs=vp9" });
     const parts = [];
@@ -121,10 +122,10 @@ def near(colour, expected):
 
 
 for one in answer["found"]:
-    ranges = {name: "full" if one[name]["fullRange"] else "limited" for name in ("file", "frame")}
+    says = {name: f"{one[name]['matrix']}, fullRange {one[name]['fullRange']}" for name in ("file", "frame")}
     print(
-        f"canvas {'with' if one['alpha'] else 'without'} alpha: the file says {one['file']['matrix']}, {ranges['file']} range;"
-        f" the frame ({one['format']}) says {one['frame']['matrix']}, {ranges['frame']} range;"
+        f"canvas {'with' if one['alpha'] else 'without'} alpha: the file says {says['file']};"
+        f" the frame ({one['format']}) says {says['frame']};"
         f" <video> shows {one['video']}, mediabunny's frame {one['sample']}"
     )
 with_alpha, without = answer["found"]
