@@ -19,15 +19,17 @@ from torch import Tensor, nn
 from ..atomic import written_aside
 from ..errors import BadInput
 from .motion import MISFIT, brightening, light, lucas_kanade, pixel_size, sample, twice
+from .quads import CELL, in_cells
 
 RELEASED = Path(__file__).with_name("flownet.safetensors")  # what the stabilizer finds motion with
 MULTIPLE = 32  # H and W of a frame must be divisible by it: the coarsest level
-# By level, which is the half-size frame's size over the level's. ONNX Runtime's fast convolutions want multiples of 4:
-# with matches, contrast and motion the features are 28, 48 and 72 channels.
-FEATURES = {4: 16, 8: 20, 16: 22}
-MATCHED = {4: 8, 8: 16, 16: 22}  # so many of them are matched: reading them where the motion leads is what costs
+# By level, which is the half-size frame's size over the level's. ONNX Runtime's convolutions read and give 16 channels
+# in the time of one: with matches, contrast and motion, 16, 32 and 64 channels are turned into motion.
+FEATURES = {4: 16, 8: 16, 16: 14}
+MATCHED = {4: 8, 8: 8, 16: 14}  # the first of them are matched: reading them where the motion leads is what costs
+KNOWN = {4: 4, 8: 4, 16: 14}  # the first of them are looked at beside the matches, too
 REACH = {4: 1, 8: 2, 16: 3}  # pixels of a level that matching goes each way: 96 of the frame at the coarsest
-HIDDEN = {4: (24, 16), 8: (32, 24), 16: (32, 24)}  # channels of the layers that turn matches into motion
+HIDDEN = {4: (16,), 8: (16, 16), 16: (32, 16)}  # channels of the layers that turn matches into motion
 CONTRAST = 4.0  # of frames, so that they deviate by about 1
 FAINT = 0.01  # mean square of features that count for half
 STEP = 8.0  # pixels of the half-size frame that an output of 1 stands for
@@ -65,21 +67,21 @@ def layers(*channels: int) -> nn.Sequential:
 
 
 class FlowNet(nn.Module):
-    """Two frames in, motion out; about 0.1 M parameters."""
+    """Two frames in, motion out; about 51 thousand parameters."""
 
     def __init__(self):
         super().__init__()
         quarter, eighth, sixteenth = FEATURES.values()
         # Even kernels: each output stands amid the pixels it is made of, as averages of the grid do.
-        self.stem = nn.Conv2d(3, 16, 8, 4)
+        self.stem = nn.Conv2d(8, 16, 4, 2)
         self.quarter = nn.Sequential(nn.ReLU(), *layers(16, quarter))
-        self.eighth = nn.Sequential(nn.ReLU(), nn.Conv2d(quarter, 24, 4, 2, 1), nn.ReLU(), *layers(24, eighth))
-        self.sixteenth = nn.Sequential(nn.ReLU(), nn.Conv2d(eighth, 24, 4, 2, 1), nn.ReLU(), *layers(24, sixteenth))
+        self.eighth = nn.Sequential(nn.ReLU(), nn.Conv2d(quarter, 16, 4, 2, 1), nn.ReLU(), *layers(16, eighth))
+        self.sixteenth = nn.Sequential(nn.ReLU(), nn.Conv2d(eighth, 16, 4, 2, 1), nn.ReLU(), *layers(16, sixteenth))
         self.solve = nn.ModuleDict()
         for scale in (16, 8, 4):
             matches, found = (2 * REACH[scale] + 1) ** 2, 0 if scale == 16 else 2
             detail = 8 if scale == 4 else 0
-            self.solve[str(scale)] = layers(matches + FEATURES[scale] + 1 + found, *HIDDEN[scale], 2 + detail)
+            self.solve[str(scale)] = layers(matches + KNOWN[scale] + 1 + found, *HIDDEN[scale], 2 + detail)
 
         for layer in self.modules():
             if isinstance(layer, nn.Conv2d):  # not PyTorch's own: its biases are larger than what comes out of pictures
@@ -90,12 +92,12 @@ class FlowNet(nn.Module):
         for solve in self.solve.values():
             nn.init.zeros_(solve[-1].weight)
 
-    def features(self, frame: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-        """A frame at half its size [N,3,h,w] → `comparable` features [N,C,h/scale,w/scale] of every scale, fine to
-        coarse, and their contrasts. How light the frame is as a whole changes nothing: the stem's kernels are used less
-        their means."""
+    def features(self, cells: Tensor) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+        """`quads.in_cells` of a frame [N,8,h/2,w/2] → `comparable` features [N,C,h/scale,w/scale] of every scale, fine
+        to coarse, and their contrasts; h and w are half the frame's. How light the frame is as a whole changes nothing:
+        the stem's kernels are used less their means."""
         kernels = self.stem.weight - self.stem.weight.mean((1, 2, 3), keepdim=True)
-        quarter = self.quarter(F.conv2d(F.pad(frame, (2,) * 4, mode="replicate"), kernels, self.stem.bias, stride=4))
+        quarter = self.quarter(F.conv2d(F.pad(cells, (1,) * 4, mode="replicate"), kernels, self.stem.bias, stride=2))
         eighth = self.eighth(quarter)
         features, contrasts = zip(*map(comparable, (quarter, eighth, self.sixteenth(eighth))), strict=True)
         return features, contrasts
@@ -105,16 +107,17 @@ class FlowNet(nn.Module):
         return tuple(x[:, :m] for x, m in zip(features, MATCHED.values(), strict=True))
 
     def levels(
-        self, features: Sequence[Tensor], contrasts: Sequence[Tensor], seen: Sequence[Tensor], grid: Tensor
+        self, features: Sequence[Tensor], contrasts: Sequence[Tensor], seen: Sequence[Tensor], quads_at: Tensor
     ) -> dict[int, Tensor]:
         """The motion in pixels of the half-size frame, [N,2,h/scale,w/scale], by scale, coarse to fine.
 
-        features, contrasts: those of the frame; seen: the other's that are `matched`; grid as in `forward`.
+        features, contrasts: those of the frame; seen: the other's that are `matched`; quads_at: the centres of the
+        half-size frame's quads, [1,2,h/2,w/2].
         """
-        size, flows, flow = pixel_size(grid), {}, None
-        ours, quads_at = self.matched(features), F.avg_pool2d(grid, 2)
+        size, flows, flow = pixel_size(quads_at) / 2, {}, None
+        ours = self.matched(features)
         for level, scale in reversed([*enumerate(FEATURES)]):
-            other, known = seen[level], [features[level], contrasts[level]]
+            other, known = seen[level], [features[level][:, : KNOWN[scale]], contrasts[level]]
             if flow is not None:
                 flow = twice(flow)
                 other = sample(other, F.avg_pool2d(quads_at, scale // 2), flow * size)
@@ -127,26 +130,27 @@ class FlowNet(nn.Module):
 
     def follow(
         self,
-        frame: Tensor,
+        cells: Tensor,
         here: Tensor,
         there: Tensor,
         seen: Sequence[Tensor],
-        grid: Tensor,
+        quads_at: Tensor,
         now: Tensor,
         then: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
         """`forward`, given what of both frames is at hand anyway.
 
-        here, there: their light [N,1,h,w]; seen: what is `matched` of the other's features; now, then: both frames at
-        an 8th [N,3,h/8,w/8], then with whatever else of that size is wanted carried along. → the motion; the next
-        frame's `seen`; and `then` as carried.
+        cells: `quads.in_cells` of the frame [N,8,h/2,w/2]; here, there: the light of both [N,1,h,w]; seen: what is
+        `matched` of the other's features; quads_at as in `levels`; now, then: both frames at an 8th [N,3,h/8,w/8], then
+        with whatever else of that size is wanted carried along. → the motion; the next frame's `seen`; and `then` as
+        carried.
         """
-        size, (features, contrasts) = pixel_size(grid), self.features(frame)
-        flows = self.levels(features, contrasts, seen, grid)
-        quads_at = F.avg_pool2d(grid, 2)
+        size, (features, contrasts) = pixel_size(quads_at) / 2, self.features(cells)
+        flows = self.levels(features, contrasts, seen, quads_at)
         then = sample(then, F.avg_pool2d(quads_at, 4), flows[8] * size)
         gain = brightening(light(now), light(then[:, :3])) / MISFIT
-        flow = lucas_kanade(here / MISFIT, there * gain, quads_at, flows[2], 1)
+        now_in_quads = cells.split(CELL, 1)[1] / MISFIT
+        flow = lucas_kanade(here / MISFIT, now_in_quads, there * gain, quads_at, flows[2], 1)
         return flow * size, self.matched(features), then
 
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
@@ -154,13 +158,14 @@ class FlowNet(nn.Module):
 
         Frames at half their size [N,3,h,w] in 0…1, `motion.pixel_grid` [1,2,h,w]; h and w multiples of `MULTIPLE` / 2.
         """
-        seen = self.matched(self.features(there)[0])
+        seen = self.matched(self.features(in_cells(there, 2))[0])
         now, then = (F.avg_pool2d(x, 8) for x in (here, there))
-        return self.follow(here, light(here), light(there), seen, grid, now, then)[0]
+        quads_at = F.avg_pool2d(grid, 2)
+        return self.follow(in_cells(here, 2), light(here), light(there), seen, quads_at, now, then)[0]
 
 
 def save_flownet(net: FlowNet, path: Path) -> None:
-    """The weights as float16, 0.17 MB of safetensors; the file appears whole or not at all."""
+    """The weights as float16, 0.1 MB of safetensors; the file appears whole or not at all."""
     with written_aside(path) as aside:
         aside.write_bytes(save({k: v.detach().cpu().half().contiguous() for k, v in net.state_dict().items()}))
 

@@ -101,7 +101,8 @@ def motion(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
     flow = flow / pixel_size(places)  # from here on in pixels of a level
     for level in LEVELS:
         a, b = seen[level]
-        flow = lucas_kanade(a / MISFIT, b * gain, at[level], flow, level)
+        a, b = a / MISFIT, b * gain
+        flow = lucas_kanade(a, a if level == LEVELS[0] else quads(a), b, at[level], flow, level)
         if level > 1:
             flow = 2 * (flow if level == LEVELS[0] else twice(flow))
     return flow * pixel_size(at[1]) / 2
@@ -144,19 +145,19 @@ def search(a: Tensor, b: Tensor, at: Tensor) -> Tensor:
     return move / total * pixel_size(at)
 
 
-def lucas_kanade(a: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> Tensor:
+def lucas_kanade(a: Tensor, now: Tensor, b: Tensor, at: Tensor, flow: Tensor, level: int) -> Tensor:
     """Refines the motion [N,2,h',w'] of the places `at` of `a` into `b` by least squares over windows.
 
-    a and b: a level's light [N,1,h,w] over `MISFIT`; at: the centres [1,2,h',w'] of its quads, of its pixels at the
-    first level; motion in pixels of a. It solves for the whole motion, not for a step, so places of a window that
-    disagree are brought together.
+    a and b: a level's light [N,1,h,w] over `MISFIT`; now: a in `quads`, at the first level a itself; at: the centres
+    [1,2,h',w'] of a's quads, at the first level of its pixels; motion in pixels of a. It solves for the whole motion,
+    not for a step, so places of a window that disagree are brought together.
     """
     edge = at[:, :, -1:, -1:]
     at, size = at / edge, (1 - edge) / edge  # −1…1 between the first and the last centre
     if level == LEVELS[0]:
-        now, aside, reach, size = a, b, edge, 2 * size
+        aside, reach, size = b, edge, 2 * size
     else:
-        now, aside, reach = quads(a), neighbours(b), edge * stretch(edge)
+        aside, reach = neighbours(b), edge * stretch(edge)
     gx, gy = slopes_of(a, now.shape[1])
     slopes = torch.stack([gx, gy], 1)  # [N,2,1 or 4,h',w']
     across, xy = (slopes * slopes).mean(2), light(gx * gy)

@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 CORNERS = list(product((0, 1), (0, 1)))  # (y, x) of a quad's pixels
+CELL = (3, 4, 1)  # channels of `in_cells`: colour, light of the corners, light
 
 
 def quads(picture: Tensor) -> Tensor:
@@ -20,13 +21,17 @@ def quads(picture: Tensor) -> Tensor:
     return F.conv2d(picture, kernel, stride=2)
 
 
-def quarters(picture: Tensor) -> Tensor:
-    """Of every 4×4 pixels: their mean colour, the light of their four 2×2 pixels, and their light. [N,3,H,W] →
-    [N,3+4+1,H/4,W/4]; one convolution, for ONNX Runtime computes 16 channels in the time of one."""
-    colours = torch.eye(3, device=picture.device).view(3, 3, 1, 1).expand(3, 3, 4, 4) / 16
+def in_cells(picture: Tensor, side: int) -> Tensor:
+    """Of every cell of side×side pixels, side a multiple of 2: its mean colour, the light of its four corners, of
+    (side/2)² pixels each, and its light; `CELL` channels. [N,3,H,W] → [N,8,H/side,W/side].
+
+    One convolution, for ONNX Runtime computes 16 channels in the time of one.
+    """
+    colours = torch.eye(3, device=picture.device).view(3, 3, 1, 1).expand(3, 3, side, side) / side**2
     light = colours.mean(0, keepdim=True)
-    corners = F.interpolate(torch.eye(4, device=picture.device).view(4, 1, 2, 2), scale_factor=2.0)
-    return F.conv2d(picture, torch.cat([colours, corners.expand(4, 3, 4, 4) / 12, light]), stride=4)
+    corners = F.interpolate(torch.eye(4, device=picture.device).view(4, 1, 2, 2), scale_factor=side / 2)
+    corners = corners.expand(4, 3, side, side) * 4 / (3 * side**2)
+    return F.conv2d(picture, torch.cat([colours, corners, light]), stride=side)
 
 
 def neighbours(picture: Tensor) -> Tensor:

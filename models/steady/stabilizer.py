@@ -33,7 +33,7 @@ from torch import Tensor, nn
 
 from .flownet import MATCHED, RELEASED, load_flownet
 from .motion import box, inside, light, pixel_centres, pixel_size, read, sample
-from .quads import neighbours, quarters, stretch
+from .quads import CELL, in_cells, neighbours, stretch
 
 QUARTER = 4  # motion and shares are found at the frame's size divided by this
 TONE_CELLS = 4  # cells of the quarter-size frame a side whose mean is a tone: 16 pixels of the frame
@@ -63,8 +63,8 @@ class State(NamedTuple):
     last_light: Tensor  # [N,1,H/2,W/2] the luminance of that frame at half the size
     last_frame: Tensor  # [N,3,H/4,W/4] that frame at a quarter
     last_features4: Tensor  # [N,8,H/8,W/8] its features that the next frame's are matched with: `FlowNet.matched`
-    last_features8: Tensor  # [N,16,H/16,W/16]
-    last_features16: Tensor  # [N,22,H/32,W/32]
+    last_features8: Tensor  # [N,8,H/16,W/16]
+    last_features16: Tensor  # [N,14,H/32,W/32]
     last_tone: Tensor  # [N,3,H/16,W/16] the mean colours of its steady painting
     key_frame: Tensor  # [N,3,H/4,W/4] an earlier frame at a quarter
     key_light: Tensor  # [N,1,H/2,W/2] the luminance of the steady painting of that, at half the size
@@ -99,7 +99,7 @@ STATE = {
 class Views(NamedTuple):
     """The new frame as the stabilizer looks at it, computed once."""
 
-    half: Tensor  # [N,3,H/2,W/2]
+    cells: Tensor  # [N,8,H/4,W/4] colours, light of quads of the half-size frame, light: `quads.in_cells`
     half_light: Tensor  # [N,1,H/2,W/2]
     quarter: Tensor  # [N,3,H/4,W/4]
     sixteenth: Tensor  # [N,3,H/16,W/16]
@@ -153,7 +153,7 @@ class Stabilizer(nn.Module):
         # The new painting, and what is carried to it: luminance; of every 4×4 pixels the colour, and of a quad of them.
         now, before = light(painted), carried_light(views, followed, past)
         change = before - now
-        colours_now, quads_now, level = quarters(painted).split((3, 4, 1), 1)
+        colours_now, quads_now, level = in_cells(painted, QUARTER).split(CELL, 1)
         key_quads, key_chroma, key_frame = carried_key(views, followed, past)
 
         # How far the carried frames show what the new one does: [N,1,H/4,W/4] for the frame before and for the key.
@@ -208,11 +208,11 @@ class Stabilizer(nn.Module):
         sixteenth = F.avg_pool2d(past.last_frame, TONE_CELLS)
         features = (past.last_features4, past.last_features8, past.last_features16)
         flow, features, carried = self.motion.follow(
-            views.half,
+            views.cells,
             views.half_light,
             past.last_light,
             features,
-            views.half_grid,
+            views.quarter_grid,
             views.sixteenth,
             torch.cat([sixteenth, past.last_tone], 1),
         )
@@ -258,10 +258,12 @@ class ConstantJudge(nn.Module):
 
 def views_of(frame: Tensor) -> Views:
     """A frame [N,3,H,W] at all the sizes that are looked at."""
-    half = F.avg_pool2d(frame, 2)
-    half_grid = pixel_centres(half)
-    quarter, quarter_grid = (F.avg_pool2d(x, QUARTER // 2) for x in (half, half_grid))
-    return Views(half, light(half), quarter, F.avg_pool2d(quarter, TONE_CELLS), half_grid, quarter_grid)
+    cells = in_cells(frame, QUARTER)
+    quarter, light_in_quads, _ = cells.split(CELL, 1)
+    half_light = F.pixel_shuffle(light_in_quads, 2)
+    half_grid = pixel_centres(half_light)
+    quarter_grid = F.avg_pool2d(half_grid, QUARTER // 2)
+    return Views(cells, half_light, quarter, F.avg_pool2d(quarter, TONE_CELLS), half_grid, quarter_grid)
 
 
 def carried_light(views: Views, followed: Followed, past: State) -> Tensor:

@@ -19,6 +19,7 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.steady.flownet import FlowNet, save_flownet
 from impasto.models.steady.motion import pixel_grid
+from impasto.models.steady.quads import in_cells
 from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws
@@ -100,8 +101,9 @@ def error(found: Tensor, true: Tensor) -> Tensor:
 
 def loss(net: FlowNet, here: Tensor, there: Tensor, flow: Tensor) -> Tensor:
     """Frames [N,3,h,w] in [0, 1], flow [N,2,h,w] from here to there → the weighted sum of the levels' errors."""
-    grid = pixel_grid(*here.shape[-2:]).to(here.device)
-    found = net.levels(*net.features(here), net.matched(net.features(there)[0]), grid)
+    quads_at = pixel_grid(*(side // 2 for side in here.shape[-2:])).to(here.device)
+    seen = net.matched(net.features(in_cells(there, 2))[0])
+    found = net.levels(*net.features(in_cells(here, 2)), seen, quads_at)
     errors = (LEVELS[scale] * error(level, flow) for scale, level in found.items())
     return sum(errors, torch.zeros((), device=here.device))
 

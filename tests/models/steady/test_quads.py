@@ -52,7 +52,7 @@ def test_slopes_are_those_of_the_pixels(pixels):
         np.testing.assert_allclose(slope[1:-1, 1:-1], expected[1:-1, 1:-1], atol=1e-6)
 
 
-def test_quarters_are_means_of_16_pixels_and_the_light_of_quads():
+def test_cells_are_means_of_16_pixels_and_the_light_of_quads():
     picture = torch.rand(2, 3, H, W, generator=torch.Generator().manual_seed(4))
     seen = picture.double().numpy()
     means = seen.reshape(2, 3, H // 4, 4, W // 4, 4).mean((3, 5))
@@ -60,4 +60,4 @@ def test_quarters_are_means_of_16_pixels_and_the_light_of_quads():
         seen.reshape(2, 3, H // 4, 2, 2, W // 4, 2, 2).mean((1, 4, 7)).transpose(0, 2, 4, 1, 3)
     )  # y, x in 4×4 pixels
     expected = [means, light.reshape(2, 4, H // 4, W // 4), means.mean(1, keepdims=True)]
-    np.testing.assert_allclose(q.quarters(picture).numpy(), np.concatenate(expected, 1), atol=1e-6)
+    np.testing.assert_allclose(q.in_cells(picture, 4).numpy(), np.concatenate(expected, 1), atol=1e-6)

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 
 from impasto.models.steady.motion import box, pixel_grid, sample
+from impasto.models.steady.quads import in_cells
 from impasto.models.steady.stabilizer import CHROMA_SHARE, KEY_FRAMES, SHARES, STATE, TONE_SHARE, Stabilizer, State
 
 pytestmark = pytest.mark.usefixtures("one_thread")
@@ -63,7 +64,7 @@ def having_seen(stabilizer, frame, carried, **others):
     """The state after a frame and its steady painting, without any key."""
     small = F.avg_pool2d(frame, 2)
     with torch.no_grad():
-        seen = stabilizer.motion.matched(stabilizer.motion.features(small)[0])
+        seen = stabilizer.motion.matched(stabilizer.motion.features(in_cells(small, 2))[0])
     known = {"last_light": light(small), "last_frame": F.avg_pool2d(small, 2), "last_painting": light(carried)}
     known |= dict(zip(("last_features4", "last_features8", "last_features16"), seen, strict=True))
     empty = State.empty(frame)
@@ -273,7 +274,7 @@ def test_detail_neither_fades_nor_grows_over_many_frames(dx, dy):
     """The default crispness gives more than reading takes, for a fade of unlike paintings takes too: up to a bound."""
     energies = carried_along(Stabilizer(), dx, dy, 576)  # the picture comes round every 192 frames, or 256
     assert np.mean(energies[384:]) == pytest.approx(np.mean(energies[192:384]), rel=0.04)  # 2 % of sharpness
-    assert 0.85 < np.mean(energies[384:]) < 1.5
+    assert 0.85 < np.mean(energies[384:]) < 1.6
 
 
 @pytest.mark.parametrize("stabilizer", ["untrained", "with a motion network that sees motion everywhere"])
