@@ -14,6 +14,7 @@ from onnx import TensorProto, helper
 
 from .person import OPSET, Nodes
 
+COARSE = 4  # pixels of what was found, each way, to a place at which motion is asked for
 STEPS = 2  # towards the place in the frame before: each halves what is wrong, and more
 SCENE = 1e6  # makes of any motion at all 1
 
@@ -52,28 +53,31 @@ def read(nodes: Nodes, image: str, places: str, name: str = "") -> str:
 def graph() -> onnx.ModelProto:
     """→ the graph:
 
-    found [1,C,h,w] in the frame before; key_motion and last_key_motion [1,2,m,n], from the frame and from the one
-    before to the stabilizer's key, in halves of the padded frame; extent [1,2,1,1], what part of its width and of its
-    height the frame is → carried [1,C,h,w].
+    found [1,C,h,w] in the frame before, h and w multiples of `COARSE`; key_motion and last_key_motion [1,2,m,n], from
+    the frame and from the one before to the stabilizer's key, in halves of the padded frame; extent [1,2,1,1], what
+    part of its width and of its height the frame is → carried [1,C,h,w].
     """
     nodes = Nodes()
     one = nodes.constant(1)
 
+    # Motion is smooth enough to be asked for at a few places, which are found in the padded frame.
+    places = centres(nodes, "found")
+    few = nodes.add("AveragePool", places, kernel_shape=[COARSE, COARSE], strides=[COARSE, COARSE])
+    few = nodes.add("Sub", nodes.add("Mul", nodes.add("Add", few, one), "extent"), one)
+
     # The motion from the frame to the one before is that of which the way on to the key is all the rest.
-    grid = centres(nodes, "key_motion")
-    motion = nodes.add("Sub", "key_motion", "last_key_motion")
+    way = read(nodes, "key_motion", few)
+    motion = nodes.add("Sub", way, read(nodes, "last_key_motion", few))
     for _ in range(STEPS):
-        motion = nodes.add("Sub", "key_motion", read(nodes, "last_key_motion", nodes.add("Add", grid, motion)))
+        motion = nodes.add("Sub", way, read(nodes, "last_key_motion", nodes.add("Add", few, motion)))
     # A frame that has just become the key has no way to it, and none is known to the one before.
     far = nodes.add("GlobalMaxPool", nodes.add("Abs", "key_motion"))  # [1,2,1,1]
     far = nodes.add("Add", _part(nodes, far, 1, 0), _part(nodes, far, 1, 1))
     known = nodes.add("Clip", nodes.add("Mul", far, nodes.constant(SCENE)), "", one)
-    motion = nodes.add("Mul", motion, known)
 
-    # At the places of what was found, in the units of the frame without its padding.
-    places = centres(nodes, "found")
-    padded = nodes.add("Sub", nodes.add("Mul", nodes.add("Add", places, one), "extent"), one)
-    moved = nodes.add("Div", read(nodes, motion, padded), "extent")
+    # At every place of what was found, in the units of the frame without its padding.
+    moved = nodes.add("Div", nodes.add("Mul", motion, known), "extent")
+    moved = nodes.add("Resize", moved, "", nodes.constant([1, 1, COARSE, COARSE]), mode="linear")
     read(nodes, "found", nodes.add("Add", places, moved), name="carried")
 
     def value(name: str, *shape: int | str) -> onnx.ValueInfoProto:
