@@ -16,15 +16,20 @@ CLIP_MULTIPLE = 2  # sides of clips are divisible by it: H.264 halves the size o
 # painting. What is added is finer than anything the painting could hold, so its strokes stay as they are; a painting
 # that has the frame's size is shown as it is.
 DETAIL = 0.9
-# Where a frame shows a person (`models/person/person.onnx`): how its mask is made, held, refined and mixed.
+# Where a frame shows a person (`models/person/person.onnx`): how its mask is made, carried, held, refined and mixed.
 #   picture = the frame, shrunk (area average) or enlarged to `person_size`, R, G, B in 0…1
-#   answer = the segmenter's, 0…1;  change = |answer − last|, last being the mask before
+#   answer = the segmenter's, 0…1;  change = |answer − last|, last being the mask before, carried
 #   mask = answer + hold · (1 − min(change / PERSON_FOLLOW, 1)) · (last − answer)
 # so that it holds still and follows at once what changes much; hold is 0 in a scene's first frame, else PERSON_HOLD.
 # A guided filter (He et al. 2013) says the mask in straight lines of the luminance Y (by LUMA, 0…1) of the picture;
 # ⟨x⟩ is the mean over PERSON_WINDOW² pixels about each, of what lies within the picture:
 #   a' = (⟨Y·mask⟩ − ⟨Y⟩⟨mask⟩) / (⟨Y·Y⟩ − ⟨Y⟩² + PERSON_EDGE);  b' = ⟨mask⟩ − a'·⟨Y⟩;  a = ⟨a'⟩, b = ⟨b'⟩
-# All this is in the graph. What follows is not: at any size, with the luminance Y there and a, b enlarged bilinearly,
+# All this is in the graph. What is carried is another's, `models/person/carry.onnx`: with k(x) the stabilizer's motion
+# from a place x of the frame to its key, and k' that of the frame before,
+#   motion(x) = k(x) − k'(x + motion(x)), by fixed-point iteration from k − k'; 0 where k is 0 everywhere: a new key
+#   carried(x) = what was found at x + motion(x) in the frame before
+# Of a camera's frames that are not looked at, a and b are carried as the mask is. What follows is in no graph: at any
+# size, with the luminance Y there and a, b enlarged bilinearly,
 #   t = clip((a·Y + b − c0) / (c1 − c0), 0, 1) with (c0, c1) = PERSON_CURVE;  share = t·t·(3 − 2t)
 #   shown = share · (the person's painting, or the frame) + (1 − share) · (the rest's painting, or the frame)
 # No person is found where no mask so far has had PERSON_LEAST of its pixels above 1/2.

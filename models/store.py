@@ -67,9 +67,9 @@ def vgg_file() -> Path:
     return path
 
 
-def person_file() -> Path:
-    """The graph that finds persons. Raises BadInput where it was left out."""
-    path = PERSON / "person.onnx"
+def person_file(name: str = "person") -> Path:
+    """The graph that finds persons, or the one called "carry". Raises BadInput where it was left out."""
+    path = PERSON / f"{name}.onnx"
     if not path.is_file():
         raise BadInput(f"There is no {path.name} to see people with: install Impasto from a released wheel or a clone.")
     return path

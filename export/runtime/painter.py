@@ -23,7 +23,7 @@ from .sessions.cores import CORES
 from .sessions.graph_weights import check_fits, weights_of
 from .sessions.lanes import Lanes
 from .sessions.session import check_graph, choose_device, cores, open_lanes, open_session, run
-from .steady import Steady
+from .steady import Motion, Steady
 from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
 
 SHARES_OF_255 = np.arange(256, dtype=np.float32)[None] * np.float32(1 / 255)
@@ -75,6 +75,7 @@ class Painter:
         # Opened here, so that a model that cannot paint is refused now; with another brush, when they are first needed.
         self._session: ort.InferenceSession | None = self._open_frame()
         self._steady = Steady(self._open_step(), self.model.state) if self._steadily else None
+        self.motion: Motion | None = None  # how the frame painted last has moved, where it was painted steadily
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
@@ -159,6 +160,7 @@ class Painter:
         is painted as the first of a new scene. Raises BadInput where no style was chosen.
         """
         style = self.style
+        self.motion = None
         if self.look.strength == 0:
             self.reset()
             return frame
@@ -184,7 +186,9 @@ class Painter:
             self._steady = self._steady or Steady(self._open_step(), self.model.state)
             if not self._goes_on(size, time):
                 self._steady.reset()
-            return self._steady.paint(inputs, self.look.stability)
+            painted = self._steady.paint(inputs, self.look.stability)
+            self.motion = self._steady.motion(size[1], size[0], inputs["frame"])
+            return painted
         self.reset()
         self._session = self._session or self._open_frame()
         return run(self._session, ["painted"], inputs)[0]

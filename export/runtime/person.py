@@ -1,6 +1,6 @@
 """Only the person, or everything else: where frames show a person, and paintings mixed by it.
 
-The formulas are in `models/rules.py`; what is not here is in the graph `models/person/person.onnx`.
+The formulas are in `models/rules.py`; what is not here is in the graphs of `models/person`.
 From outside: `PersonPainter`, `painters_of`, `composed`, `check_only`, `PersonMask`, `share`, `mix`.
 """
 
@@ -16,6 +16,7 @@ from impasto.models.store import person_file
 
 from .painter import Painter
 from .sessions.session import open_session, run
+from .steady import Motion
 
 ONLY = ("person", "background")  # what alone is painted
 
@@ -25,9 +26,12 @@ def painters_of(painter: Any) -> Sequence[Any]:
     return painter.painters if isinstance(painter, PersonPainter) else [painter]
 
 
-def composed(painter: Any, paintings: Sequence[np.ndarray], frame: np.ndarray) -> np.ndarray:
-    """What a painter shows of the paintings of `painters_of` it: uint8 RGB [H,W,3], as they are."""
-    return painter.compose(paintings, frame) if isinstance(painter, PersonPainter) else paintings[0]
+def composed(
+    painter: Any, paintings: Sequence[np.ndarray], frame: np.ndarray, motion: Motion | None = None
+) -> np.ndarray:
+    """What a painter shows of the paintings of `painters_of` it: uint8 RGB [H,W,3], as they are. motion: how the frame
+    has moved, as whoever painted them tells it."""
+    return painter.compose(paintings, frame, motion) if isinstance(painter, PersonPainter) else paintings[0]
 
 
 def check_only(only: str | None) -> str | None:
@@ -42,6 +46,7 @@ class PersonMask:
 
     def __init__(self, device: str = "cpu"):
         self._session = open_session(person_file(), device, 1)
+        self._carry = open_session(person_file("carry"), device, 1)
         self._last: np.ndarray | None = None
         self.most = 0.0  # the largest share of a frame that was taken for a person
 
@@ -54,8 +59,9 @@ class PersonMask:
         """Whether any frame showed a person, so far or since `most` was set to 0."""
         return self.most >= PERSON_LEAST
 
-    def look(self, frame: np.ndarray) -> np.ndarray:
-        """The next frame, uint8 RGB [H,W,3] → the lines of its mask, float32 [2,h,w]: see `share`."""
+    def look(self, frame: np.ndarray, motion: Motion | None = None) -> np.ndarray:
+        """The next frame, uint8 RGB [H,W,3] → the lines of its mask, float32 [2,h,w]: see `share`. The mask before is
+        carried along the motion; where none is told it stays where it was."""
         size = person_size(frame.shape[1], frame.shape[0])
         smaller = size[0] < frame.shape[1] and size[1] < frame.shape[0]
         picture = cv2.resize(frame, size, interpolation=cv2.INTER_AREA if smaller else cv2.INTER_LINEAR)
@@ -65,6 +71,8 @@ class PersonMask:
             last, hold = np.zeros_like(planes[:, :1]), 0.0
         else:
             hold = PERSON_HOLD
+            if motion is not None:
+                (last,) = run(self._carry, ["carried"], {"found": last, **motion._asdict()})
         inputs = {"picture": planes, "last": last, "hold": np.array([hold], np.float32)}
         self._last, lines = run(self._session, ["mask", "lines"], inputs)
         self.most = max(self.most, float(np.mean(self._last > 0.5)))
@@ -113,11 +121,13 @@ class PersonPainter:
 
     def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
         """A frame, uint8 RGB [H,W,3], painted: the same shape. time: as for `Painter.paint`."""
-        return self.compose([painter.paint(frame, time) for painter in self.painters], frame)
+        paintings = [painter.paint(frame, time) for painter in self.painters]
+        return self.compose(paintings, frame, self.painters[0].motion)
 
-    def compose(self, paintings: Sequence[np.ndarray], frame: np.ndarray) -> np.ndarray:
-        """The paintings of the next frame and the frame itself, all uint8 RGB [H,W,3] → what is shown of them."""
-        shown = share(frame, self.mask.look(frame))
+    def compose(self, paintings: Sequence[np.ndarray], frame: np.ndarray, motion: Motion | None = None) -> np.ndarray:
+        """The paintings of the next frame and the frame itself, all uint8 RGB [H,W,3] → what is shown of them. motion:
+        of one of the painters."""
+        shown = share(frame, self.mask.look(frame, motion))
         if self.only == "background":
             return mix(shown, frame, paintings[0])
         return mix(shown, paintings[0], frame if self.only else paintings[1])

@@ -15,7 +15,7 @@ import onnxruntime as ort
 from .painter import Painter, finish
 from .sessions.cores import CORES
 from .sessions.session import run, running
-from .steady import Steady
+from .steady import Motion, Steady
 
 STABILIZER_SHARE = 4  # cores to one thread of the stabilizer, whose work is a third of T's and gains less by threads
 STABILIZER_THREADS = 4  # more bring nothing: most of its operators are too small
@@ -36,6 +36,7 @@ class SideBySide:
 
     def __init__(self, painter: Painter, lanes: int):
         self.lanes, self._painter, model = lanes, painter, painter.model
+        self.motion: Motion | None = None  # how the frame completed last has moved: see `Painter`
         self._network = painter.open_lanes()
         self._buffers: deque[np.ndarray] = deque()
         self._steady = None
@@ -66,6 +67,8 @@ class SideBySide:
                 self._steady.reset()
             inputs = {"frame": begun.planes, "painting": begun.painting}
             painted = self._steady.paint(inputs, self._painter.look.stability)
+            height, width = begun.frame.shape[:2]
+            self.motion = self._steady.motion(width, height, begun.planes)
         finished = finish(painted, begun.frame, self._painter.look)
         self._buffers.append(begun.painting)
         return finished

@@ -1,11 +1,22 @@
 """A step graph and what it carries from frame to frame: zeros before the first frame, then what came out."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import onnxruntime as ort
 
 from .sessions.session import run
+
+KEY_MOTION = "key_motion"  # the part of the state that tells where a frame's pixels are in the key: `Stabilizer`
+
+
+class Motion(NamedTuple):
+    """How a frame has moved since the one before: see `models/person/carry.onnx`, which takes it."""
+
+    key_motion: np.ndarray  # float32 [1,2,h,w], from the frame to the key, in halves of the padded frame
+    last_key_motion: np.ndarray  # the same of the frame before
+    extent: np.ndarray  # float32 [1,2,1,1], what part of the padded frame's width and height is the frame
 
 
 class Steady:
@@ -15,6 +26,7 @@ class Steady:
         self.session, self._parts = session, state
         self._outputs = [output.name for output in session.get_outputs()]
         self._state: dict[str, np.ndarray] | None = None
+        self._last_key_motion: np.ndarray | None = None
 
     def reset(self) -> None:
         """Forget the frames seen so far: the next one is painted by itself, and may have another size."""
@@ -27,8 +39,17 @@ class Steady:
             self._state = {part["name"]: zeros(part, height, width) for part in self._parts}
         feed = {**inputs, "stability": np.array([stability], np.float32), **self._state}
         found = dict(zip(self._outputs, run(self.session, self._outputs, feed), strict=True))
+        self._last_key_motion = self._state.get(KEY_MOTION)
         self._state = {part["name"]: found[part["from"]] for part in self._parts}
         return found["painted"]
+
+    def motion(self, width: int, height: int, planes: np.ndarray) -> Motion | None:
+        """How the frame painted last has moved, of that size before it was padded to planes [1,3,H',W']; None for
+        graphs that do not tell."""
+        if self._state is None or self._last_key_motion is None:
+            return None
+        extent = np.array([width / planes.shape[3], height / planes.shape[2]], np.float32)
+        return Motion(self._state[KEY_MOTION], self._last_key_motion, extent.reshape(1, 2, 1, 1))
 
 
 def zeros(part: dict, height: int, width: int) -> np.ndarray:

@@ -2,6 +2,7 @@
 
 import cv2
 import numpy as np
+from engine_page import wait_until
 from playwright.sync_api import expect
 from test_page import LOOK, PATIENCE, visit
 
@@ -17,6 +18,14 @@ KEPT = """async () => {
 }"""
 
 
+# And when it has the pictures of all styles.
+PICTURES_KEPT = """async () => {
+  const missing = async ({ src }) => !(await caches.match(src));
+  for (const image of document.querySelectorAll("#gallery img"))
+    while (await missing(image)) await new Promise((done) => setTimeout(done, 50));
+}"""
+
+
 def painted(page):
     page.get_by_role("button", name="Try the sample scene").click()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
@@ -28,10 +37,16 @@ def test_after_one_visit_the_page_paints_without_a_network(browser, start_server
     page = visit(context, server.url + "live/" + LOOK)
     painted(page)
     page.evaluate(KEPT)
+    page.evaluate(PICTURES_KEPT)
     server.stop()
     page.reload()
     expect(page.locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
     assert page.evaluate("crossOriginIsolated")  # the headers are kept, too
+    page.get_by_role("button", name="Show all").click()
+    pictures = page.locator("#gallery img")
+    assert pictures.count() > 30  # those of styles that were not in sight, too
+    wait_until(page, "[...document.querySelectorAll('#gallery img')].every(({ complete }) => complete)")
+    assert pictures.evaluate_all("(all) => all.filter((each) => !each.naturalWidth).map((each) => each.src)") == []
     painted(page)
     context.close()
 

@@ -395,6 +395,7 @@ def test_no_accessibility_fault_when_live(page):
 def test_a_phone_never_scrolls_sideways(browser, static_site):
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
     page = visit(context, static_site + LOOK)
+    expect(page.get_by_text("dropped")).to_be_hidden()  # words for touch
     wide = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
     assert max(page.evaluate(wide)) <= 360
     page.get_by_role("button", name="Try the sample scene").tap()

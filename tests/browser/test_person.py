@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 
 import cv2
 import numpy as np
@@ -208,6 +209,37 @@ def test_the_page_finds_people_as_python_does(browser, static_site, model, style
     assert mean_difference(seen, expected) < 0.5
     assert np.percentile(np.abs(seen.astype(int) - expected), 99) <= 3
     page.close()
+
+
+@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+def test_the_mask_goes_along_as_in_python(request, static_site, model, style, tmp_path, monkeypatch, painter):
+    """A square that moves, painted steadily: what is held of its mask comes from where it was."""
+    browser = request.getfixturevalue("webgpu_browser" if painter == "webgpu" else "browser")
+    (tmp_path / "person.onnx").write_bytes(_red_is_a_person())
+    shutil.copy(store.person_file("carry"), tmp_path)
+    monkeypatch.setattr(store, "PERSON", tmp_path)
+    native = Painter(model, device="cpu")
+    native.use([style])
+    native = PersonPainter(native, only="person")
+    side = (64, 64) if painter == "webgpu" else SIZE
+    frames = [_scene(20 + 4 * n, side)[0] for n in range(4)]
+    expected = [native.paint(frame) for frame in frames]
+    fixed = PersonPainter(native.painters[0], only="person")
+    fixed.reset()
+    in_place = [fixed.compose([fixed.painters[0].paint(frame)], frame) for frame in frames]
+    assert max(map(mean_difference, in_place, expected)) > 0.3, "it makes a difference"
+
+    context = browser.new_context()
+    context.route("**/assets/person-*.onnx", lambda route: route.fulfill(body=_red_is_a_person()))
+    page = open_page(context, static_site)
+    page.evaluate("(painter) => impasto.engine.start(painter)", painter)
+    set_style(page, style)
+    set_view(page, who="person")
+    page.evaluate("() => impasto.engine.setStability(1)")
+    for frame, shown_by_python in zip(frames, expected, strict=True):
+        assert mean_difference(painted_clip(page, frame), shown_by_python) < 0.1
+    assert page.evaluate("impasto.engine.backend") == painter
+    context.close()
 
 
 def test_the_choice_on_the_page(browser, static_site):

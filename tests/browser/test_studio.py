@@ -335,6 +335,9 @@ def test_pictures_are_painted_several_at_once(visit, tmp_path):
     page.locator("#choose").set_input_files([tmp_path / "a.jpg", tmp_path / "b.png"])
     expect(page.locator("#caption")).to_have_text("Preview: The Starry Night", timeout=PAINTED)
     expect(page.locator("#stability")).to_be_hidden()
+    # They are smaller than the part that is shown at its true size: there is nothing to look around for.
+    expect(page.locator("#window-words")).to_have_text("At its true size")
+    assert page.locator("#window").bounding_box()["height"] < 200
     page.get_by_role("button", name="Paint 2 pictures").click()
     expect(page.locator("#figures")).to_contain_text("2 pictures", timeout=PAINTED)
     assert faults(page) == []
@@ -409,12 +412,26 @@ def changed(page, box):
     )
 
 
+# Words of the styles' names that go on in another line.
+BROKEN_WORDS = """() => [...document.querySelectorAll("#gallery .name")].flatMap((name) => {
+  const [text] = name.childNodes;
+  return [...text.data.matchAll(/[^\\s-]+/g)].filter(({ index, 0: word }) => {
+    const range = document.createRange();
+    range.setStart(text, index);
+    range.setEnd(text, index + word.length);
+    return new Set([...range.getClientRects()].map(({ top }) => Math.round(top))).size > 1;
+  }).map(([word]) => word);
+})"""
+
+
 @pytest.mark.parametrize("width", [320, 390, 844, 1366, 1920])
 def test_nothing_is_wider_than_the_window(visit, width):
     page = visit(viewport={"width": width, "height": 640}).page
     for tab in ("Clip", "Picture", "About"):
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("document.documentElement.scrollWidth") == width
+        if tab != "About":
+            assert page.evaluate(BROKEN_WORDS) == []
         inside = """() => [...document.querySelectorAll("#about table")]
             .every(table => table.scrollWidth <= table.clientWidth)"""
         assert tab != "About" or page.evaluate(inside)

@@ -6,7 +6,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from engine_page import open_page, serve_echo, set_style
+from engine_page import open_page, serve_echo, set_style, wait_until
 from playwright.sync_api import expect
 from test_page import FRAMES, HIDE, LOOK, PATIENCE, TWO, apart, decoded, fitted, strength, visit
 
@@ -208,6 +208,14 @@ def test_a_phone_held_sideways_is_all_picture(browser, static_site):
     assert page.locator("#wall").bounding_box() == {"x": 0, "y": 0, "width": 844, "height": 390}
     for name in ("Snapshot", re.compile("Record"), "Styles"):
         expect(page.locator("#tools").get_by_role("button", name=name)).to_be_in_viewport()
+    page.get_by_role("button", name="Styles").tap()
+    page.get_by_role("button", name="Snapshot").tap()
+    note = page.locator("#note")
+    expect(note).to_be_visible()
+    wait_until(page, "document.querySelector('#panel').getBoundingClientRect().right === innerWidth")
+    box = note.bounding_box()  # beside the panel, not below it
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= page.locator("#panel").bounding_box()["x"]
     context.close()
 
 

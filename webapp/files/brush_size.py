@@ -35,7 +35,9 @@ class _Brushed:
 
     def paint(self, frame: np.ndarray) -> np.ndarray:
         small = shrink(frame, self.side)
-        return composed(self.painter, [enlarge(each.paint(small), frame) for each in painters_of(self.painter)], frame)
+        painters = painters_of(self.painter)
+        painted = [enlarge(each.paint(small), frame) for each in painters]
+        return composed(self.painter, painted, frame, getattr(painters[0], "motion", None))
 
 
 def with_brush_size(painter: Any, side: int | None) -> Any:

@@ -18,6 +18,7 @@ import numpy as np
 from impasto.export.runtime.damage import in_words, writing
 from impasto.export.runtime.person import PersonPainter, composed, painters_of
 from impasto.export.runtime.side_by_side import Begun, side_by_side
+from impasto.export.runtime.steady import Motion
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures
@@ -111,9 +112,11 @@ class _Job:
         """A frame at the size that gives the strokes their breadth; `finish` brings its painting back to its own."""
         return shrink(rgb, self.brush_size)
 
-    def finish(self, painted: Sequence[np.ndarray], small: np.ndarray, rgb: np.ndarray) -> np.ndarray:
-        """painted: of the frame as `shrink` made it, by each of `painters_of` the painter."""
-        painting = composed(self.painter, [enlarge(checked(each, small), rgb) for each in painted], rgb)
+    def finish(
+        self, painted: Sequence[np.ndarray], small: np.ndarray, rgb: np.ndarray, motion: Motion | None = None
+    ) -> np.ndarray:
+        """painted: of the frame as `shrink` made it, by each of `painters_of` the painter; motion: how it has moved."""
+        painting = composed(self.painter, [enlarge(checked(each, small), rgb) for each in painted], rgb, motion)
         if self.show is not None:
             self.show(painting)
         return painting
@@ -263,7 +266,8 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
             painted = [half.complete(each) for half, each in zip(halves, begun, strict=True)]
         else:
             painted = [painter.paint(small) for painter in painters]
-        return dataclasses.replace(frame, rgb=job.finish(painted, small, frame.rgb))
+        motion = getattr(halves[0] if begun else painters[0], "motion", None)
+        return dataclasses.replace(frame, rgb=job.finish(painted, small, frame.rgb, motion))
 
     def begin(frame: Frame, number: int) -> tuple[Frame, list[Begun]]:
         small = job.shrink(frame.rgb)

@@ -98,6 +98,8 @@ export default defineConfig({
     target: "es2022",
     sourcemap: false,
     reportCompressedSize: true,
+    // A graph stays a file, however small: the page's security policy lets nothing else be fetched.
+    assetsInlineLimit: (file) => (file.endsWith(".onnx") ? false : undefined),
     rolldownOptions: { input: ["index.html", "studio.html"] },
   },
   server: {

@@ -6,6 +6,7 @@ from figure import figure
 
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.person import PersonMask, PersonPainter, composed, mix, painters_of, share
+from impasto.export.runtime.steady import Motion
 from impasto.models import store
 from impasto.models.errors import BadInput
 from impasto.models.rules import LUMA, PERSON_CURVE
@@ -67,9 +68,14 @@ def test_the_edge_is_as_sharp_as_the_frame_s():
 
 
 def test_only_the_person_only_the_background_and_both(make, frames):
-    alone = [[one.paint(frame) for frame in frames] for one in (make(), make(9))]
-    mask = PersonMask()
-    shares = [share(frame, mask.look(frame)) for frame in frames]
+    mask, first, second = PersonMask(), make(), make(9)
+    alone = [[first.paint(frame) for frame in frames], [second.paint(frame) for frame in frames]]
+    first.reset()
+    shares = []
+    for frame in frames:
+        first.paint(frame)
+        assert first.motion is not None
+        shares.append(share(frame, mask.look(frame, first.motion)))
     for only, pair in {
         "person": (alone[0], frames),
         "background": (frames, alone[0]),
@@ -81,6 +87,34 @@ def test_only_the_person_only_the_background_and_both(make, frames):
             assert found.dtype == np.uint8
             assert np.array_equal(found, mix(shown, person, rest))
         assert painter.mask.found
+
+
+def test_the_mask_before_is_brought_to_where_the_frame_has_moved():
+    """A camera turns: what was seen is now further left, and so is what is held of the mask before."""
+    frame = figure(144, 256)
+    still = np.zeros((1, 2, 36, 64), np.float32)
+    moved = still.copy()
+    moved[:, 0] = 2 * 8 / 256  # from a frame to where its pixels were, 8 to the right; in halves of its width
+    turned = np.hstack([frame[:, 8:], np.tile(frame[:, -1:], (1, 8, 1))])
+    here = np.ones((1, 2, 1, 1), np.float32)
+
+    def after(motion):
+        mask = PersonMask()
+        mask.look(frame)
+        return share(turned, mask.look(turned, motion))
+
+    before = np.roll(share(frame, PersonMask().look(frame)), -8, 1)  # in its place of now
+    carried, fixed = (np.abs(after(each) - before)[:, :-16].mean() for each in (Motion(moved, still, here), None))
+    assert carried < 0.5 * fixed
+    unknown = after(Motion(still, moved, here))  # a new key
+    assert np.abs(unknown - after(None)).max() < 1e-3
+
+
+def test_a_painter_that_holds_nothing_steady_tells_no_motion(make, frames):
+    for painter in (make(stability=0), make(strength=0)):
+        for frame in frames:
+            painter.paint(frame)
+        assert painter.motion is None
 
 
 def test_the_next_clip_knows_nothing_of_the_last(make, frames):

@@ -82,7 +82,7 @@ def test_a_space_is_complete(space):
         "impasto/webapp/cli/main.py", "impasto/webapp/page/dist/index.html", "impasto/webapp/page/dist/assets/main.js",
         f"impasto/models/released/{name}/frame.onnx", f"impasto/models/released/{name}/README.md",
         f"impasto/models/released/{name}/previews/starry-night.webp",
-        "impasto/models/person/person.onnx", "impasto/models/person/NOTICE",
+        "impasto/models/person/person.onnx", "impasto/models/person/carry.onnx", "impasto/models/person/NOTICE",
     }  # fmt: skip
     assert not [p for p in there if "__pycache__" in p or "node_modules" in p or p.endswith(".ts")]
     weights = [p for p in there if p.endswith(".safetensors")]

@@ -66,13 +66,15 @@ export async function createPainter(model: Model) {
       ),
     /** The painting before it is rounded: RGB planes [3,H,W]. `time`: of a camera's frame, milliseconds. */
     async values(picture: Picture, time: number | null = null): Promise<Float32Array> {
-      return cropPlanes(await paint(picture.data, moment(picture, time)), picture, padding);
+      const { painted } = await paint(picture.data, moment(picture, time));
+      return cropPlanes(painted, picture, padding);
     },
     /** The painting mixed with its frame as the view says: RGBA bytes. */
     async paint(picture: Picture, time: number | null = null): Promise<Uint8ClampedArray> {
-      const painted = toPixels(await paint(picture.data, moment(picture, time)), picture, padding);
-      finish(painted, picture.data, view, rules.luma);
-      return painted;
+      const { painted } = await paint(picture.data, moment(picture, time));
+      const pixels = toPixels(painted, picture, padding);
+      finish(pixels, picture.data, view, rules.luma);
+      return pixels;
     },
     /** S of a picture, laid on the background. */
     async encode(picture: Picture): Promise<Float32Array> {

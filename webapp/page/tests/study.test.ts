@@ -202,7 +202,8 @@ test("five steps are Python's, and what is learnt can be written and read", { ti
   painter.setStyle(style, brush);
   const { data, ...size } = unpack(each.pairs[0][0]);
   const padding = paddingOf(model.description);
-  const painted = cropPlanes(await painter.paint(data, { size, mirror: false, time: null }), size, padding);
+  const found = await painter.paint(data, { size, mirror: false, time: null });
+  const painted = cropPlanes(found.painted, size, padding);
   const thinned = painted.filter(
     (_, i) => (i % size.width) % 3 === 0 && (Math.floor(i / size.width) % size.height) % 3 === 0,
   );

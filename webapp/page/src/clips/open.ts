@@ -89,7 +89,7 @@ async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input
   if (!track) throw new ClipError("There is no picture in this file, only sound: choose a video.");
   if (!(await track.canDecode())) {
     const name = codecName(await track.getCodec(), await track.getInternalCodecId());
-    throw new ClipError(`This browser cannot decode the clip's picture (${name}); try another browser.`);
+    throw new ClipError(`This browser cannot decode the clip’s picture (${name}); try another browser.`);
   }
   const timing = await readTiming(file, input);
   const edits = timing.edits.get(track.id);

@@ -38,13 +38,13 @@ export async function readSound(track: InputAudioTrack, parts: Part[], cut: bool
   if (COPIED.has(codec) && !cut) return copied(track, codec!, parts);
   const name = codecName(codec, await track.getInternalCodecId());
   if (!codec || !(await track.canDecode()))
-    return `The clip's sound (${name}) could not be kept: this browser cannot decode it.`;
+    return `The clip’s sound (${name}) could not be kept: this browser cannot decode it.`;
   const own = { numberOfChannels: await track.getNumberOfChannels(), sampleRate: await track.getSampleRate() };
   for (const shape of [own, USUAL]) {
     const target = await getFirstEncodableAudioCodec(ENCODED, shape);
     if (target) return encoded(track, target, shape, own, parts);
   }
-  return `The clip's sound (${name}) could not be kept: this browser cannot encode it anew.`;
+  return `The clip’s sound (${name}) could not be kept: this browser cannot encode it anew.`;
 }
 
 function copied(track: InputAudioTrack, codec: AudioCodec, parts: Part[]): Sound {

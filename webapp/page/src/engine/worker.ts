@@ -1,4 +1,5 @@
 // The painting worker: owns the present painter, and falls back from one painter to the next.
+import carryUrl from "../../../../models/person/carry.onnx?url";
 import personUrl from "../../../../models/person/person.onnx?url";
 import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
 import { candidates, createSlownessCheck, slowerThan, whySentence } from "./backends";
@@ -9,6 +10,7 @@ import type { Brush } from "./model/graph-weights";
 import { createModel, type Model } from "./model/model";
 import { MAX_BYTES, readStyle, type StyleFile } from "./model/style-file";
 import { FrameDropped, type Painter, type PainterOptions, PLAIN_VIEW } from "./painters/painter";
+import type { PersonGraph } from "./painters/person";
 import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";
 
 const UNSTEADY = "The painting cannot be held steady here; each frame is painted by itself.";
@@ -24,7 +26,7 @@ let style: { style: Float32Array; brush: Brush } | null = null;
 let stability = 0;
 let behind: { style: Float32Array; brush: Brush } | null = null;
 let view: View = PLAIN_VIEW;
-let person: Promise<Uint8Array> | null = null;
+const personGraphs = new Map<PersonGraph, Promise<Uint8Array>>();
 let prefer: Backend | "auto" = "auto";
 let tooSlow = createSlownessCheck();
 let capturing = false;
@@ -74,12 +76,15 @@ const askCanvas = () =>
     send({ kind: "canvas please" });
   });
 
-/** The graph that finds people. Its address names its content. */
-function personGraph(): Promise<Uint8Array> {
-  const url = new URL(personUrl, base).href;
-  person ??= download({ url, key: "", bytes: 0 }, checkGraph, progress).then((bytes) => new Uint8Array(bytes));
-  person.catch(() => (person = null)); // so that asking again tries again
-  return person;
+/** The graphs by which people are found. Their addresses name their content. */
+function personGraph(graph: PersonGraph): Promise<Uint8Array> {
+  const url = new URL({ person: personUrl, carry: carryUrl }[graph], base).href;
+  const asked =
+    personGraphs.get(graph) ??
+    download({ url, key: "", bytes: 0 }, checkGraph, progress).then((bytes) => new Uint8Array(bytes));
+  personGraphs.set(graph, asked);
+  asked.catch(() => personGraphs.delete(graph)); // so that asking again tries again
+  return asked;
 }
 
 /** ONNX files begin with their version, the field 1 of a protocol buffer: anything else is a page of a server without it. */

@@ -23,5 +23,6 @@ async function register(): Promise<void> {
   const registration = await navigator.serviceWorker.register("./sw.js", { scope: "./" });
   await navigator.serviceWorker.ready;
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
-  registration.active?.postMessage(worthKeeping(loaded, registration.scope));
+  const pictures = Array.from(document.images, ({ src }) => src); // of styles that were not in sight, too
+  registration.active?.postMessage(worthKeeping([...loaded, ...pictures], registration.scope));
 }

@@ -31,7 +31,7 @@ export function fillAbout(config: StudioConfig): void {
     [
       "Licences",
       [
-        `Impasto is free software under Apache-2.0; the model ${config.model.name}: ${config.model.licence}. People are found by MediaPipe's selfie segmentation (Apache-2.0).`,
+        `Impasto is free software under Apache-2.0; the model ${config.model.name}: ${config.model.licence}. People are found by MediaPipe’s selfie segmentation (Apache-2.0).`,
         "The clip of the example is drawn by code; the built-in clip is from Big Buck Bunny, © Blender Foundation, CC BY 3.0. The built-in styles are paintings in the public domain; the scenes of their previews are drawn by code. What you paint is yours.",
       ],
     ],
@@ -41,7 +41,7 @@ export function fillAbout(config: StudioConfig): void {
     {},
     make("a", {
       href: `live/models/${config.model.name}/README.md`,
-      textContent: "The model's card, with its measurements",
+      textContent: "The model’s card, with its measurements",
     }),
   );
   byId("about").replaceChildren(
@@ -64,7 +64,9 @@ function forPrograms(config: StudioConfig): HTMLElement[] {
     "from gradio_client import Client, handle_file",
     `client = Client("${here}")`,
     "painted, facts = client.predict(",
-    `    clip=handle_file("clip.mp4"), styles=["${config.styles[0].name}"], api_name="/paint_clip"`,
+    '    clip=handle_file("clip.mp4"),',
+    `    styles=["${config.styles[0].name}"],`,
+    '    api_name="/paint_clip",',
     ")",
   ].join("\n");
   const tables = config.api.flatMap((endpoint) => [

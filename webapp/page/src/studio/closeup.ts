@@ -7,6 +7,7 @@ export interface Closeup {
 }
 
 const STEP = 40; // pixels, by an arrow key
+const TRUE_SIZE = "At its true size";
 
 export function bindCloseup(): Closeup {
   const figure = byId("closeup");
@@ -21,6 +22,9 @@ export function bindCloseup(): Closeup {
     const left = size.width < width ? (width - size.width) / 2 : limit(at.x, size.width, width);
     const top = size.height < height ? (height - size.height) / 2 : limit(at.y, size.height, height);
     view.style.backgroundPosition = `${Math.round(left)}px ${Math.round(top)}px`;
+    const whole = size.width <= width && size.height <= height;
+    view.classList.toggle("whole", whole);
+    byId("window-words").textContent = whole ? TRUE_SIZE : `${TRUE_SIZE}; drag to look around`;
   };
   const move = (dx: number, dy: number): void => {
     const within = (share: number): number => Math.min(1, Math.max(0, share));
@@ -49,6 +53,7 @@ export function bindCloseup(): Closeup {
     show(picture, width, height) {
       size = { width, height };
       figure.hidden = false;
+      view.style.maxHeight = `${height}px`;
       view.style.backgroundImage = `url("${picture}")`;
       view.style.backgroundSize = `${width}px ${height}px`;
       place();

@@ -18,7 +18,7 @@ export function bindOptions(studio: Studio, config: StudioConfig): void {
   });
   const fillSizes = (state: State): void => {
     const clip = state.kind === "clip";
-    const own = `The source's own, up to ${clip ? config.clip_size : config.picture_size} pixels`;
+    const own = `The source’s own, up to ${clip ? config.clip_size : config.picture_size} pixels`;
     const sizes = clip ? config.clip_sizes : config.picture_sizes;
     size.replaceChildren(new Option(own, "0"), ...sizes.map((side) => new Option(`${side} pixels`, String(side))));
     size.value = String(state.sizes[state.kind]);

@@ -3,6 +3,7 @@ import type { Backend, Crop, Frame, PageConfig, Size, View, Who } from "../../ty
 import type { Brush } from "../model/graph-weights";
 import type { Model } from "../model/model";
 import type { Downloads } from "../model/runtime";
+import type { PersonGraph } from "./person";
 
 export interface Painter {
   readonly backend: Backend;
@@ -46,8 +47,8 @@ export interface PainterOptions {
   downloads: Downloads;
   model: Model;
   config: PageConfig;
-  /** The graph that finds people, fetched when it is first asked for. Throws `Trouble`. */
-  person(): Promise<Uint8Array>;
+  /** A graph of models/person, fetched when it is first asked for. Throws `Trouble`. */
+  person(graph: PersonGraph): Promise<Uint8Array>;
   /** Whether the frames show anybody, when that has changed. */
   personFound(found: boolean): void;
   /** As it will be set at first: what is not needed for it is not fetched before it is wanted. */

@@ -1,13 +1,20 @@
-// Where the frames of a camera or a clip show people: the segmenter's session, and the mask that it holds on to. The rule is
-// in models/rules.py, the graph in models/person. The Python runtime does the same in export/runtime/person.py.
+// Where the frames of a camera or a clip show people: the segmenter's session, and the mask that it holds on to, carried along
+// the stabilizer's motion. The rule is in models/rules.py, the graphs are in models/person. The Python runtime does the same in
+// export/runtime/person.py.
 import type { Tensor } from "onnxruntime-web";
 
 import type { Rules, Size } from "../../types";
 import type { Runtime, Session } from "../model/runtime";
 import { sentenceOf } from "../trouble";
-import { goesOn, type Moment } from "./steady";
+import { goesOn, type Moment, type Motion } from "./steady";
 
-/** Frames of a camera of which one is looked at; the mask of the others is that of the one before, refined by their own light. */
+/** The segmenter, and what carries its mask. */
+export type PersonGraph = "person" | "carry";
+
+/**
+ * Frames of a camera of which one is looked at; the mask of the others is that of the one before, carried along and refined
+ * by their own light.
+ */
 const EVERY = 2;
 /** Looks in a row that find nobody until that is told, and looks of which one is asked. */
 const [PATIENCE, ASKED] = [24, 4];
@@ -15,9 +22,10 @@ const [PATIENCE, ASKED] = [24, 4];
 export interface Person {
   /**
    * The lines [1,2,h,w] of a frame's mask, good until the next look; null where the segmenter does not work here.
-   * `moment.size` is that of the picture [1,3,h,w], which is only asked for where it is looked at.
+   * `moment.size` is that of the picture [1,3,h,w], which is only asked for where it is looked at. `motion`: how the frame has
+   * moved; where it is not known the mask before is taken to be where it was.
    */
-  look(moment: Moment, picture: () => Tensor): Promise<Tensor | null>;
+  look(moment: Moment, picture: () => Tensor, motion: Motion<Tensor> | null): Promise<Tensor | null>;
   /** Nobody is looked for any more: the next look begins anew, also where it did not work (a download that broke off). */
   rest(): void;
   release(): Promise<void>;
@@ -25,7 +33,7 @@ export interface Person {
 
 export interface PersonOptions {
   ort: Runtime;
-  open(): Promise<Session>;
+  open(graph: PersonGraph): Promise<Session>;
   rules: Rules["person"];
   /** Zeros where the graph runs. */
   zeros(dims: number[]): Tensor;
@@ -39,8 +47,10 @@ export interface PersonOptions {
 
 export function createPerson(options: PersonOptions): Person {
   const { ort, open, rules, zeros, read, renewAfter = Number.POSITIVE_INFINITY, found, trouble } = options;
-  let session: Promise<Session> | null = null;
+  const sessions: Partial<Record<PersonGraph, Promise<Session>>> = {};
   let runs = 0;
+  /** The mask cannot be carried here: it stays where it was. */
+  let fixed = false;
   let broken = false;
   let past: { mask: Tensor; lines: Tensor; moment: Moment } | null = null;
   let frames = 0;
@@ -60,17 +70,44 @@ export function createPerson(options: PersonOptions): Person {
     if (now !== null && now !== told) found(now);
     told = now;
   };
-  const run = async (moment: Moment, picture: Tensor): Promise<Tensor> => {
-    if (runs >= renewAfter) {
-      forget(); // while the session it belongs to is there
-      await session?.then((worn) => worn.release()).catch(() => {});
-      [session, runs] = [null, 0];
+  /** Closes what is open; the mask, which belongs to it, is forgotten. */
+  const close = async (): Promise<void> => {
+    forget();
+    const opened = Object.values(sessions);
+    delete sessions.person;
+    delete sessions.carry;
+    await Promise.allSettled(opened.map((each) => each.then((session) => session.release())));
+  };
+  const ready = (graph: PersonGraph): Promise<Session> => (sessions[graph] ??= open(graph));
+  /** What was found in the frame before, brought to where it is now; the old is disposed of. */
+  const carried = async (found: Tensor, { extent, ...motions }: Motion<Tensor>): Promise<Tensor> => {
+    const carry = await ready("carry");
+    const part = new ort.Tensor("float32", Float32Array.from(extent), [1, 2, 1, 1]);
+    const made = await carry.run({ found, ...motions, extent: part });
+    found.dispose();
+    return made.carried;
+  };
+  /** Carries what is known to the next frame: the mask, and its lines where they will be shown. */
+  const carryOn = async (known: NonNullable<typeof past>, motion: Motion<Tensor> | null, lines: boolean) => {
+    if (fixed || !motion) return;
+    try {
+      known.mask = await carried(known.mask, motion);
+      if (lines) known.lines = await carried(known.lines, motion);
+    } catch (error) {
+      console.warn("carry graph:", error);
+      fixed = true;
     }
-    session ??= open();
+  };
+  const run = async (moment: Moment, picture: Tensor, motion: Motion<Tensor> | null): Promise<Tensor> => {
+    if (runs >= renewAfter) {
+      await close();
+      runs = 0;
+    }
     runs++;
-    const graph = await session;
+    const graph = await ready("person");
     const { width, height } = moment.size;
     const goes = past !== null && goesOn(past.moment, moment);
+    if (goes) await carryOn(past!, motion, false);
     const last = goes ? past!.mask : zeros([1, 1, height, width]);
     const hold = new ort.Tensor("float32", Float32Array.of(goes ? rules.hold : 0), [1]);
     const { mask, lines } = await graph.run({ picture, last, hold });
@@ -81,16 +118,17 @@ export function createPerson(options: PersonOptions): Person {
     return lines;
   };
   return {
-    async look(moment, picture) {
+    async look(moment, picture, motion) {
       if (broken) return null;
       const known = past !== null && moment.time !== null && goesOn(past.moment, moment);
       if (known && ++frames % EVERY) {
         past!.moment = moment;
+        await carryOn(past!, motion, true);
         return past!.lines;
       }
       frames = 0;
       try {
-        return await run(moment, picture());
+        return await run(moment, picture(), motion);
       } catch (error) {
         console.warn("person graph:", error);
         broken = true;
@@ -99,14 +137,12 @@ export function createPerson(options: PersonOptions): Person {
       }
     },
     rest() {
-      if (broken) session = null;
-      broken = false;
+      if (broken) delete sessions.person;
+      if (fixed) delete sessions.carry;
+      [broken, fixed] = [false, false];
       [looks, misses, told] = [0, 0, null];
     },
-    async release() {
-      forget();
-      await session?.then((open) => open.release()).catch(() => {});
-    },
+    release: close,
   };
 }
 

@@ -26,6 +26,25 @@ export interface Moment {
   time: number | null;
 }
 
+/** The part of the state that tells where a frame's pixels are in the stabilizer's key: `State` in models/steady/stabilizer.py. */
+export const KEY_MOTION = "key_motion";
+
+/** How a frame has moved since the one before, for the graph models/person/carry.onnx, whose inputs it names. */
+export interface Motion<T> {
+  /** [1,2,h,w], from the frame to the key, in halves of the padded frame. */
+  key_motion: T;
+  /** The same of the frame before. */
+  last_key_motion: T;
+  /** What part of the padded frame's width and height is the frame. */
+  extent: [number, number];
+}
+
+/** A frame's painting, and how it has moved where it was painted steadily by a model that tells. */
+export interface Painted<T, M> {
+  painted: T;
+  motion: Motion<M> | null;
+}
+
 export interface Networks {
   /**
    * Another style; the past is forgotten, as the old style would be carried into the new one. Another brush is put on the
@@ -34,8 +53,8 @@ export interface Networks {
   setStyle(style: Float32Array, brush?: Brush): void;
   /** 0…1; 0 paints every frame by itself. */
   setStability(stability: number): void;
-  /** Planes [1,3,H',W'] of a frame → its painting, the same shape; good until the next frame. */
-  paint(frame: Tensor, moment: Moment): Promise<Tensor>;
+  /** Planes [1,3,H',W'] of a frame → its painting, the same shape; both are good until the next frame. */
+  paint(frame: Tensor, moment: Moment): Promise<Painted<Tensor, Tensor>>;
   /** A new clip begins: the next frame is painted by itself. */
   reset(): void;
   release(): Promise<void>;
@@ -101,8 +120,9 @@ export function createNetworks(options: NetworksOptions): Networks {
   let style = new ort.Tensor("float32", new Float32Array(), [1, 0]);
   let stability = 0;
   let past: Past | null = null;
-  /** What the networks painted last. */
+  /** What the networks painted last, and how it had moved. */
   let last: Tensor | null = null;
+  let motion: Motion<Tensor> | null = null;
   /** Tensors made for the step graph or by the networks, until nothing needs them. */
   const held = new Set<Tensor>();
   /** Why the step graph does not work, until that is told: not before a frame was painted without it. */
@@ -115,7 +135,7 @@ export function createNetworks(options: NetworksOptions): Networks {
     for (const tensor of tensors) held.add(tensor);
   };
   const disposeOfTheRest = (): void => {
-    const needed = new Set([last, ...Object.values(past?.values ?? {})]);
+    const needed = new Set([last, motion?.key_motion, motion?.last_key_motion, ...Object.values(past?.values ?? {})]);
     for (const tensor of held) {
       if (!needed.has(tensor) && held.delete(tensor)) tensor.dispose();
     }
@@ -142,7 +162,7 @@ export function createNetworks(options: NetworksOptions): Networks {
       Object.assign(past.values, values);
       hold(Object.values(values));
     }
-    last = null;
+    [last, motion] = [null, null];
     disposeOfTheRest();
     graphs[role] = null;
     await worn.release().catch(() => {});
@@ -178,6 +198,7 @@ export function createNetworks(options: NetworksOptions): Networks {
       const found = await run("step", () => ({ frame, style, stability: dial, ...before.values }));
       hold(Object.values(found));
       const values = Object.fromEntries(state.map(({ name, from }) => [name, found[from]]));
+      if (KEY_MOTION in values) motion = moved(values[KEY_MOTION], before.values[KEY_MOTION], moment.size, frame.dims);
       if (past === before) past = { values, moment }; // or else it was forgotten meanwhile
       return found.painted;
     } catch (error) {
@@ -204,7 +225,7 @@ export function createNetworks(options: NetworksOptions): Networks {
     setStyle(values, brush = {}) {
       if (!sameBrush(brush, graphs.brush)) {
         past = null;
-        last = null;
+        [last, motion] = [null, null];
         disposeOfTheRest(); // while the sessions they belong to are there
         if (graphs !== plain) released = close(graphs);
         graphs = Object.keys(brush).length ? { brush, frame: null, step: null } : plain;
@@ -217,24 +238,32 @@ export function createNetworks(options: NetworksOptions): Networks {
       stability = next;
     },
     async paint(frame, moment) {
+      motion = null;
       const steady = stability > 0 && steadily ? await paintSteadily(frame, moment) : null;
       if (!steady) past = null; // what is not carried on grows old
       last = steady ?? (await paintAlone(frame));
       hold([last]);
       disposeOfTheRest();
-      return last;
+      return { painted: last, motion };
     },
     reset() {
       past = null;
     },
     async release() {
       past = null;
-      last = null;
+      [last, motion] = [null, null];
       disposeOfTheRest(); // while the sessions they belong to are there
       await Promise.allSettled([released, close(plain), graphs !== plain && close(graphs)]);
     },
   };
 }
+
+/** The motion of a frame of `size`, which the networks got with dimensions [1,3,H',W']. */
+export const moved = <T>(now: T, before: T, { width, height }: Size, dims: readonly number[]): Motion<T> => ({
+  key_motion: now,
+  last_key_motion: before,
+  extent: [width / dims[3], height / dims[2]],
+});
 
 /** Whether a frame goes on from the one before it. */
 export function goesOn(before: Moment, { size, mirror, time }: Moment): boolean {

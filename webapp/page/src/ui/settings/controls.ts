@@ -65,7 +65,7 @@ function bindSide(settings: Store<Settings>): void {
   const select = byId<HTMLSelectElement>("side");
   const option = (side: number, words: string): HTMLOptionElement =>
     make("option", { value: String(side), textContent: `${words} (${side} px)` });
-  select.append(make("option", { value: "", textContent: "Automatic, as fine as stays smooth" }));
+  select.append(make("option", { value: "", textContent: "As fine as stays smooth" }));
   select.append(...BRUSHES.map(([side, words]) => option(side, words)));
   const show = ({ side }: Settings): void => {
     if (side !== null && !BRUSHES.some(([known]) => known === side) && !select.querySelector(`[value="${side}"]`)) {

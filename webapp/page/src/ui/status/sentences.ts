@@ -168,11 +168,12 @@ export function facts({ backend, detail, size, shown, fps, p50, p95, idle, model
 
 /** What would help where no size reaches ten frames a second; `fps` is what there is. */
 export function slowSentence(fps: number, backend: Backend, config: PageConfig): string {
-  const pace = `About ${rate(fps)} pictures a second are all that ${backend === "server" ? "the server and the line to it" : "this device"} can paint now.`;
   if (backend === "server")
-    return `${pace} A shorter way to it helps: a cable instead of wireless, or another network.`;
-  const server = config.server ? " So does “Server” as the painter." : "";
-  return `${pace} Closing other programs and tabs helps, and so does plugging in the charger.${server}`;
+    return `The server sends ${rate(fps)} pictures a second. A cable instead of wireless helps, or another network.`;
+  const others = config.server
+    ? ", plugging in the charger, or “Server” as the painter"
+    : " or plugging in the charger";
+  return `This device paints ${rate(fps)} pictures a second now. Closing other programs${others} helps.`;
 }
 
 const ms = (time: number): string => `${Math.round(time)} ms`;

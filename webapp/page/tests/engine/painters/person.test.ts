@@ -38,6 +38,14 @@ let rest: () => void;
 
 /** How many sessions were opened. */
 let opened: number;
+/** What was carried. */
+let carried: { found: Tensor; feeds: Record<string, Tensor>; made: Tensor }[];
+let uncarried: Error | null;
+const motion = {
+  key_motion: new Tensor("float32", new Float32Array(8), [1, 2, 2, 2]),
+  last_key_motion: new Tensor("float32", new Float32Array(8), [1, 2, 2, 2]),
+  extent: [0.5, 1],
+} as never;
 
 function person(renewAfter?: number) {
   const run = async ({ last, hold }: Record<string, Tensor>) => {
@@ -51,11 +59,16 @@ function person(renewAfter?: number) {
     looks.push({ last, hold: hold.data[0], mask, lines });
     return { mask, lines };
   };
+  const carry = async ({ found, ...feeds }: Record<string, Tensor>) => {
+    if (uncarried) throw uncarried;
+    carried.push({ found, feeds, made: new Tensor("float32", found.data.slice(), found.dims) });
+    return { carried: carried.at(-1)!.made };
+  };
   const made = createPerson({
     ort: { Tensor } as unknown as Runtime,
-    open: async () => {
-      opened++;
-      return { run, release: async () => {} } as unknown as Session;
+    open: async (graph) => {
+      if (graph === "person") opened++;
+      return { run: graph === "person" ? run : carry, release: async () => {} } as unknown as Session;
     },
     renewAfter,
     rules: RULES,
@@ -66,13 +79,13 @@ function person(renewAfter?: number) {
   });
   rest = made.rest;
   const picture = () => new Tensor("float32", new Float32Array(768), [1, 3, 16, 16]) as never;
-  return (moment: Partial<Moment> = {}) =>
-    made.look({ size, mirror: false, time: 0, ...moment }, picture) as unknown as Promise<Tensor | null>;
+  return (moment: Partial<Moment> = {}, moved = null) =>
+    made.look({ size, mirror: false, time: 0, ...moment }, picture, moved) as unknown as Promise<Tensor | null>;
 }
 
 beforeEach(() => {
   looks = [];
-  opened = 0;
+  [opened, carried, uncarried] = [0, [], null];
   people = 0.2;
   broken = null;
   found.mockReset();
@@ -92,6 +105,48 @@ test("every second frame of a camera is looked at, and handed the mask before", 
     [true, true],
     [false, false],
   ]);
+});
+
+test("the mask goes along the motion, and so do its lines where nobody looks", async () => {
+  const look = person();
+  await look({ time: 0 }, motion); // a scene's first frame has nothing to carry
+  const between = await look({ time: 40 }, motion);
+  const third = await look({ time: 80 }, motion);
+  expect(carried.map(({ found }) => found.dims[1])).toEqual([1, 2, 1]);
+  expect(carried[0].found).toBe(looks[0].mask);
+  expect(between).toBe(carried[1].made);
+  expect(carried[2].found).toBe(carried[0].made);
+  expect([looks[1].last, looks[1].hold]).toEqual([carried[2].made, expect.closeTo(0.8, 6)]);
+  expect(third).toBe(looks[1].lines);
+  const { extent, ...motions } = carried[0].feeds;
+  expect(motions).toEqual({ key_motion: expect.any(Tensor), last_key_motion: expect.any(Tensor) });
+  expect([Array.from(extent.data), extent.dims]).toEqual([
+    [0.5, 1],
+    [1, 2, 1, 1],
+  ]);
+  expect(carried.every(({ found, made }) => found.disposed && made.disposed)).toBe(true); // nothing is left of them
+});
+
+test("frames whose motion nobody knows leave the mask where it was", async () => {
+  const look = person();
+  await look({ time: 0 });
+  expect(await look({ time: 40 })).toBe(looks[0].lines);
+  expect(carried).toEqual([]);
+});
+
+test("where nothing can be carried people are found all the same", async () => {
+  vi.spyOn(console, "warn").mockImplementation(() => {});
+  const look = person();
+  uncarried = new Error("no such operator");
+  await look({ time: 0 });
+  expect(await look({ time: 40 }, motion)).toBe(looks[0].lines);
+  expect(await look({ time: 80 }, motion)).toBe(looks[1].lines);
+  expect(looks[1].last).toBe(looks[0].mask);
+  expect(trouble).not.toHaveBeenCalled();
+  uncarried = null;
+  rest();
+  await look({ time: 120 }, motion);
+  expect(carried).toHaveLength(2);
 });
 
 test("a session that would not live long is replaced, and the mask begins anew", async () => {

@@ -2,7 +2,14 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Brush } from "../../../src/engine/model/graph-weights";
 import type { Runtime, Session } from "../../../src/engine/model/runtime";
-import { createNetworks, type Moment, type Networks, openPlain, PAUSE } from "../../../src/engine/painters/steady";
+import {
+  createNetworks,
+  KEY_MOTION,
+  type Moment,
+  type Networks,
+  openPlain,
+  PAUSE,
+} from "../../../src/engine/painters/steady";
 import type { StateTensor } from "../../../src/types";
 
 class Tensor {
@@ -56,7 +63,7 @@ const open = async (role: string, brush: Brush): Promise<Session> => {
 };
 const unsteady = vi.fn();
 const paint = (by: Networks, of: Tensor, at: Partial<Moment> = {}) =>
-  by.paint(of as never, { ...moment, ...at }) as unknown as Promise<Tensor>;
+  by.paint(of as never, { ...moment, ...at }).then(({ painted }) => painted as unknown as Tensor);
 
 function networks(state = STATE, renewAfter?: number): Networks {
   const zeros = (dims: number[]) =>
@@ -89,6 +96,27 @@ test("painting begins with one graph, and with the other one where that does not
 });
 
 describe("the step graph", () => {
+  test("tells how the frame has moved, where the model does, until the next frame", async () => {
+    const by = networks([...STATE, { name: KEY_MOTION, from: "next_last_light", channels: 1, over: 2 }]);
+    by.setStability(1);
+    const first = await by.paint(frame() as never, moment);
+    expect(first.motion).toEqual({
+      key_motion: step.gave[0].next_last_light,
+      last_key_motion: step.fed[0][KEY_MOTION],
+      extent: [0.75, 1],
+    });
+    expect(step.fed[0][KEY_MOTION].disposed).toBe(false);
+    const second = await by.paint(frame() as never, moment);
+    expect(second.motion!.last_key_motion).toBe(step.gave[0].next_last_light);
+    expect(step.fed[0][KEY_MOTION].disposed).toBe(true);
+    by.setStability(0);
+    expect((await by.paint(frame() as never, moment)).motion).toBe(null);
+    expect([step.gave[0], step.gave[1]].every((gave) => gave.next_last_light.disposed)).toBe(true);
+    const silent = networks();
+    silent.setStability(1);
+    expect((await silent.paint(frame() as never, moment)).motion).toBe(null);
+  });
+
   test("is not even opened while nobody wants it, nor where the model has none", async () => {
     const each = networks();
     await paint(each, frame());

@@ -106,7 +106,9 @@ describe("promises and figures", () => {
 
   it("says what would help a slow machine, and never to upload where there is no server", () => {
     const served = { models: [], server: { socket: "socket", studio: null } };
-    expect(words.slowSentence(2.51, "wasm", { models: [], server: null })).toMatch(/^About 2\.5 pictures.+charger\.$/);
+    expect(words.slowSentence(2.51, "wasm", { models: [], server: null })).toMatch(
+      /^This device paints 2\.5 pictures.+charger helps\.$/,
+    );
     expect(words.slowSentence(2.51, "wasm", served)).toContain("“Server”");
     expect(words.slowSentence(4, "server", served)).toContain("network");
   });

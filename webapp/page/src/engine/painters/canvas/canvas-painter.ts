@@ -5,9 +5,11 @@ import { mixed } from "../../model/person";
 import { Trouble } from "../../trouble";
 import { type Framing, wholeFrame } from "../framing";
 import { FrameDropped, frameSize, type Painter, type PainterOptions, PLAIN_VIEW, toVideoFrame } from "../painter";
+import type { Motion } from "../steady";
 import { type Compositor, createCompositor } from "./compositor";
 import { createCpuPerson } from "./cpu-person";
 import { enlarge } from "./detail";
+import type { Values } from "./lanes/messages";
 import { createPace } from "./lanes/pace";
 import { finish } from "./pixels";
 import { createReader, type Reader } from "./reader";
@@ -20,14 +22,17 @@ export interface PixelNetwork {
   atOnce?: number;
   setStyle(style: Float32Array, brush: Brush): void;
   setStability(stability: number): void;
-  /** Paints what the framing shows of a frame. `time`: see `Moment` in steady.ts. Does not close the frame. */
+  /**
+   * Paints what the framing shows of a frame. `time`: see `Moment` in steady.ts. Does not close the frame. `motion`: how it
+   * has moved, as far as the network tells; good until the next frame.
+   */
   paint(
     frame: Frame,
     framing: Framing,
     size: Size,
     time: number | null,
     reader: Reader,
-  ): Promise<ImageData | ImageBitmap>;
+  ): Promise<{ picture: ImageData | ImageBitmap; motion?: Motion<Values> | null }>;
   /** For what is behind people: as `setStyle` and `paint`, in a past of its own; null without a style. A server has none. */
   setBehind?(style: Float32Array, brush: Brush): void;
   paintBehind?(...given: Parameters<PixelNetwork["paint"]>): Promise<ImageData | ImageBitmap | null>;
@@ -93,10 +98,10 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
         const start = performance.now();
         const framing = framed(frame, view.mirror, crop);
         const { who } = view;
-        const painting = await network.paint(frame, framing, size, time, reader);
+        const { picture: painting, motion } = await network.paint(frame, framing, size, time, reader);
         const behind = who === "each" && (await network.paintBehind?.(frame, framing, size, time, reader));
         await before;
-        const lines = who === "all" ? null : await person.look(frame, framing, time, reader);
+        const lines = who === "all" ? null : await person.look(frame, framing, time, reader, motion);
         if (closed) throw new FrameDropped();
         compositor.show(frame, framing, { painting, behind: behind || null, lines }, view);
         options.drawn(canvas, time);
@@ -112,7 +117,8 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
         const bytes = (painting: ImageData | ImageBitmap) =>
           "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
         const { who } = view;
-        const painted = bytes(await network.paint(frame, framing, size, null, reader));
+        const { picture, motion } = await network.paint(frame, framing, size, null, reader);
+        const painted = bytes(picture);
         await before;
         const asItIs = size.width === shown.width && size.height === shown.height;
         if (asItIs && view.strength === 1 && !view.keepColors && who === "all")
@@ -123,7 +129,7 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
           finish(pixels, plain, view, rules.luma);
           return pixels;
         };
-        const lines = who === "all" ? null : await person.look(frame, framing, null, reader);
+        const lines = who === "all" ? null : await person.look(frame, framing, null, reader, motion);
         if (!lines) return toVideoFrame(finished(painted), shown, frame);
         const behind = who === "each" && (await network.paintBehind?.(frame, framing, size, null, reader));
         const rest = behind ? finished(bytes(behind)) : plain;

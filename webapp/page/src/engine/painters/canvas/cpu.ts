@@ -1,14 +1,17 @@
 // The networks on the processor: pixels in, painted planes out. No canvas is needed, nor a browser.
+import type { Tensor } from "onnxruntime-web";
+
 import type { Size } from "../../../types";
 import { type Brush, withBrush } from "../../model/graph-weights";
 import type { Model } from "../../model/model";
 import type { Runtime } from "../../model/runtime";
-import { createNetworks, type Moment, type Networks, openPlain } from "../steady";
+import { createNetworks, type Moment, type Networks, openPlain, type Painted } from "../steady";
+import type { Values } from "./lanes/messages";
 import { padded, paddingOf, toPlanes } from "./pixels";
 
 export interface CpuNetworks extends Omit<Networks, "paint"> {
-  /** RGBA bytes of a frame → its painting as planes [3,H',W'] in 0…1, still padded; good until the next frame. */
-  paint(pixels: Uint8ClampedArray, moment: Moment): Promise<Float32Array>;
+  /** RGBA bytes of a frame → its painting as planes [3,H',W'] in 0…1, still padded; both are good until the next frame. */
+  paint(pixels: Uint8ClampedArray, moment: Moment): Promise<Painted<Float32Array, Values>>;
 }
 
 /**
@@ -37,11 +40,19 @@ export async function openCpuNetworks(
     const { width, height } = padded(size, padding);
     return new ort.Tensor("float32", toPlanes(pixels, size, padding), [1, 3, height, width]);
   };
+  const values = ({ data, dims }: Tensor): Values => ({ data: data as Float32Array, dims });
   return {
     ...networks,
     async paint(pixels, moment) {
-      const painted = await networks.paint(toTensor(pixels, moment.size), moment);
-      return painted.data as Float32Array;
+      const { painted, motion } = await networks.paint(toTensor(pixels, moment.size), moment);
+      return {
+        painted: painted.data as Float32Array,
+        motion: motion && {
+          ...motion,
+          key_motion: values(motion.key_motion),
+          last_key_motion: values(motion.last_key_motion),
+        },
+      };
     },
   };
 }

@@ -5,9 +5,11 @@ import { cpuRuntime, hasLanes, laneThreads, threads } from "../../model/runtime"
 import { Trouble } from "../../trouble";
 import type { Framing } from "../framing";
 import type { Painter, PainterOptions } from "../painter";
+import type { Painted } from "../steady";
 import { createCanvasPainter } from "./canvas-painter";
 import { type CpuNetworks, openCpuNetworks } from "./cpu";
 import { type Lanes, openLanes } from "./lanes/lanes";
+import type { Values } from "./lanes/messages";
 import { createGraphs, createSideBySide, hasHalves } from "./lanes/side-by-side";
 import { cropPlanes, paddingOf, toPixels } from "./pixels";
 import type { Reader } from "./reader";
@@ -49,8 +51,10 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
 
   const run = (frame: Frame, framing: Framing, size: Size, time: number | null, reader: Reader, by = networks) =>
     by.paint(reader.pixels(frame, size, framing), { size, mirror: framing.mirror, time });
-  const picture = (planes: Float32Array, size: Size) =>
-    new ImageData(toPixels(planes, size, padding), size.width, size.height);
+  const picture = ({ painted, motion }: Painted<Float32Array, Values>, size: Size) => ({
+    picture: new ImageData(toPixels(painted, size, padding), size.width, size.height),
+    motion,
+  });
   return createCanvasPainter(
     {
       backend: "wasm",
@@ -72,10 +76,10 @@ export async function openWasm(options: PainterOptions): Promise<Painter> {
       async paintBehind(frame, framing, size, time, reader) {
         if (!style[0].length) return null;
         behind ??= openBehind();
-        return picture(await run(frame, framing, size, time, reader, await behind), size);
+        return picture(await run(frame, framing, size, time, reader, await behind), size).picture;
       },
       async values(frame, framing, size, reader) {
-        return cropPlanes(await run(frame, framing, size, null, reader), size, padding);
+        return cropPlanes((await run(frame, framing, size, null, reader)).painted, size, padding);
       },
       reset() {
         networks.reset();

@@ -43,7 +43,7 @@ export async function openServer(options: PainterOptions): Promise<Painter> {
         const scale = Math.min(1, socket.ready.side / Math.min(size.width, size.height));
         const sent = { width: Math.round(size.width * scale), height: Math.round(size.height * scale) };
         const painted = await socket.paint(await reader.jpeg(frame, sent, QUALITY, framing));
-        return createImageBitmap(painted);
+        return { picture: await createImageBitmap(painted) };
       },
       async encode(picture) {
         const side = Math.min(picture.width, picture.height, PICTURE);

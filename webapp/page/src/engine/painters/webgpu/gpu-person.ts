@@ -1,10 +1,13 @@
 // People in frames, found on the graphics card: the mask never leaves it, but for being asked now and then whether it is empty.
+import type { Tensor } from "onnxruntime-web";
+
 import type { Frame } from "../../../types";
 import { pictureSize } from "../../model/person";
 import type { Runtime } from "../../model/runtime";
 import type { Framing } from "../framing";
 import { frameSize, type PainterOptions } from "../painter";
 import { createPerson } from "../person";
+import type { Motion } from "../steady";
 import { renewAfter } from "./device";
 import { createTensors } from "./tensors";
 import type { FrameTexture } from "./view";
@@ -12,13 +15,14 @@ import type { FrameTexture } from "./view";
 export interface GpuPerson {
   /**
    * The lines of the mask of what the framing shows of a frame as a texture, `reuse` if it has their size; null where
-   * people cannot be found. `texture`: the frame as shaders take it. `time`: see `Moment`.
+   * people cannot be found. `texture`: the frame as shaders take it. `time`: see `Moment`. `motion`: how it has moved.
    */
   look(
     frame: Frame,
     texture: () => FrameTexture,
     framing: Framing,
     time: number | null,
+    motion: Motion<Tensor> | null,
     reuse: GPUTexture | null,
   ): Promise<GPUTexture | null>;
   /** See `Person.rest`. */
@@ -38,8 +42,8 @@ export function createGpuPerson(
   const tensors = createTensors(device, sampler, padding, luma);
   const person = createPerson({
     ort,
-    open: async () =>
-      ort.InferenceSession.create(await options.person(), {
+    open: async (graph) =>
+      ort.InferenceSession.create(await options.person(graph), {
         executionProviders: [{ name: "webgpu", device }],
         preferredOutputLocation: "gpu-buffer",
       }),
@@ -54,13 +58,13 @@ export function createGpuPerson(
     trouble: options.trouble,
   });
   return {
-    async look(frame, texture, framing, time, reuse) {
+    async look(frame, texture, framing, time, motion, reuse) {
       const size = pictureSize(framing.crop, rules);
       const picture = () => {
         const { planes } = tensors.prepare(texture(), frameSize(frame), framing, size);
         return ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, size.height, size.width] });
       };
-      const lines = await person.look({ size, mirror: framing.mirror, time }, picture);
+      const lines = await person.look({ size, mirror: framing.mirror, time }, picture, motion);
       return lines && tensors.toLines(lines.gpuBuffer as GPUBuffer, size, reuse);
     },
     rest: person.rest,

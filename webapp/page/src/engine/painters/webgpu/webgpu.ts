@@ -127,12 +127,12 @@ function createPainter({
   };
   let last: Painted | null = null;
 
-  /** What of a frame is painted → painted planes on the GPU, [3,H',W'], good until the next frame. */
+  /** What of a frame is painted → painted planes on the GPU, [3,H',W'], and how it has moved; good until the next frame. */
   const run = async (frame: Frame, framing: Framing, size: Size, time: number | null, by = networks) => {
     const { planes, padded } = tensors.prepare(frameTextures.of(frame), frameSize(frame), framing, size);
     const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    const painted = await by.paint(input, { size, mirror: framing.mirror, time });
-    return { planes: painted.gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height };
+    const { painted, motion } = await by.paint(input, { size, mirror: framing.mirror, time });
+    return { planes: painted.gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height, motion };
   };
   /** The same as textures, with what else is shown of it: those of `reuse` where they have its sizes. */
   const picture = async (
@@ -143,7 +143,7 @@ function createPainter({
     reuse: Painted | null,
   ): Promise<Painted> => {
     const { who } = view;
-    const { planes } = await run(frame, framing, size, time);
+    const { planes, motion } = await run(frame, framing, size, time);
     const painting = tensors.toPicture(planes, size, reuse?.painting ?? null);
     const made: Painted = { frame, painting, behind: null, lines: null, window: cropWindow(frameSize(frame), framing) };
     if (who === "each" && behindStyle[0].length) {
@@ -153,7 +153,7 @@ function createPainter({
     }
     if (who === "all") return made;
     const texture = () => frameTextures.of(frame);
-    return { ...made, lines: await person.look(frame, texture, framing, time, reuse?.lines ?? null) };
+    return { ...made, lines: await person.look(frame, texture, framing, time, motion, reuse?.lines ?? null) };
   };
   const framed = (frame: Frame, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({ crop, mirror: view.mirror });
   const drawn = ({ frame, ...made }: Painted, shown = view): Drawn => ({

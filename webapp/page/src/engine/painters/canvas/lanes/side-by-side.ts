@@ -4,7 +4,7 @@
 import type { ModelDescription, Size } from "../../../../types";
 import { type Brush, withBrush } from "../../../model/graph-weights";
 import type { Model } from "../../../model/model";
-import { goesOn, type Moment, sameBrush, sameValues } from "../../steady";
+import { goesOn, KEY_MOTION, type Moment, moved, type Painted, sameBrush, sameValues } from "../../steady";
 import type { CpuNetworks } from "../cpu";
 import { padded, paddingOf, toPlanes } from "../pixels";
 import type { Lane, Lanes } from "./lanes";
@@ -109,6 +109,7 @@ export function createSideBySide(
         return [name, { data: new Float32Array(dims.reduce((a, b) => a * b)), dims }];
       }),
     );
+  const copied = ({ data, dims }: Values): Values => ({ data: data.slice(), dims });
   const dial = (stability: number): Values => ({ data: Float32Array.of(stability), dims: [1] });
   const mixedStyle = (lane: Lane, { style, stability }: Look): Promise<Values> =>
     graphs.steadyStyle.run(lane, { style, stability: dial(stability) }).then((found) => found.steady_style);
@@ -131,19 +132,29 @@ export function createSideBySide(
     }
     return holdsSteady;
   };
-  const paintSteadily = async (lane: Lane, by: Graph, frame: Values, of: Look, before: Promise<Feeds> | null) => {
+  const paintSteadily = async (
+    lane: Lane,
+    by: Graph,
+    frame: Values,
+    of: Look,
+    before: Promise<Feeds> | null,
+    size: Size,
+  ) => {
     const painting = await paintAlone(lane, by, frame, of, before !== null);
     const { width, height } = { width: frame.dims[3], height: frame.dims[2] };
     const feeds: Feeds = { ...((await before) ?? begin({ width, height })), frame, painting };
     const given = Object.keys(feeds);
+    const motionBefore = feeds[KEY_MOTION] && copied(feeds[KEY_MOTION]); // the values are handed over
     const found = await graphs.stabilize.run(lane, { ...feeds, stability: dial(of.stability) }, given);
     // The painting is an input of the next frame, too, where the graph names it so: then whoever shows it gets a copy.
     const values = Object.fromEntries(state.map(({ name, from }) => [name, found[from]]));
     const shared = state.some(({ from }) => from === "painted");
-    return { painted: shared ? found.painted.data.slice() : found.painted.data, values };
+    const painted = shared ? found.painted.data.slice() : found.painted.data;
+    const motion = motionBefore ? moved(copied(values[KEY_MOTION]), motionBefore, size, frame.dims) : null;
+    return { painted, motion, values };
   };
 
-  const paint = (pixels: Uint8ClampedArray, moment: Moment): Promise<Float32Array> => {
+  const paint = (pixels: Uint8ClampedArray, moment: Moment): Promise<Painted<Float32Array, Values>> => {
     const { width, height } = padded(moment.size, padding);
     const frame: Values = { data: toPlanes(pixels, moment.size, padding), dims: [1, 3, height, width] };
     const [of, by] = [look, frameGraph];
@@ -153,14 +164,14 @@ export function createSideBySide(
     const work = lanes
       .borrow(async (lane) =>
         steadily && (await steadied(lane))
-          ? paintSteadily(lane, by, frame, of, before)
-          : { painted: (await paintAlone(lane, by, frame, of, false)).data, values: null },
+          ? paintSteadily(lane, by, frame, of, before, moment.size)
+          : { painted: (await paintAlone(lane, by, frame, of, false)).data, motion: null, values: null },
       )
       .finally(done);
     const values = work.then((each) => each.values ?? begin(padded(moment.size, padding)));
     values.catch(() => {}); // heard of by whoever waits for the painting
     past = steadily ? { moment, values } : null; // what is not carried on grows old
-    const painted = last.then(() => work).then((each) => each.painted);
+    const painted = last.then(() => work).then(({ painted, motion }) => ({ painted, motion }));
     last = painted.catch(() => {});
     return painted;
   };

@@ -15,7 +15,10 @@ const SIZE = { width: 4, height: 2 };
 const description = {
   multiple: 2,
   rules: { least_side: 2 },
-  state: [{ name: "last_light", from: "next_light", channels: 1, over: 2 }],
+  state: [
+    { name: "last_light", from: "next_light", channels: 1, over: 2 },
+    { name: "key_motion", from: "next_key_motion", channels: 2, over: 2 },
+  ],
   files: { frame: {}, stabilize: {}, steady_style: {} },
 } as unknown as ModelDescription;
 
@@ -63,6 +66,7 @@ function fakeLane(lane: number): Lane {
             resolve({
               painted: plane(value),
               next_light: { data: new Float32Array(2).fill(value), dims: [1, 1, 1, 2] },
+              next_key_motion: { data: new Float32Array(4).fill(value), dims: [1, 2, 1, 2] },
             });
         };
         runs.push({ lane, role, feeds, answer, fail: () => reject(new Error("out of memory")) });
@@ -87,9 +91,12 @@ const painter = (stability: number) => {
   let time = 0;
   return {
     ...networks,
-    paint(at: Partial<Moment> = {}) {
+    whole(at: Partial<Moment> = {}) {
       time += 40;
       return networks.paint(new Uint8ClampedArray(32), { size: SIZE, mirror: false, time, ...at });
+    },
+    paint(at: Partial<Moment> = {}) {
+      return this.whole(at).then(({ painted }) => painted);
     },
   };
 };
@@ -139,6 +146,30 @@ describe("frames at once", () => {
 });
 
 describe("held steady", () => {
+  test("each tells how it has moved, in values that no later frame takes away", async () => {
+    const by = painter(1);
+    const found = [by.whole({ size: { width: 3, height: 2 } }), by.whole({ size: { width: 3, height: 2 } })];
+    await settle();
+    await answer("steady_style", 8);
+    await answer("frame", 1, 0);
+    await answer("frame", 2, 1);
+    const { feeds: first } = await answer("stabilize", 10);
+    const { feeds: second } = await answer("stabilize", 20);
+    for (const { data } of [...Object.values(first), ...Object.values(second)]) data.fill(99); // as by transfer
+    const motions = (await Promise.all(found)).map(({ motion }) => motion!);
+    expect(motions.map((each) => [each.last_key_motion, each.key_motion].map(({ data }) => data[0]))).toEqual([
+      [0, 10],
+      [10, 20],
+    ]);
+    expect(motions[1].key_motion.dims).toEqual([1, 2, 1, 2]);
+    expect(motions[1].extent).toEqual([0.75, 1]);
+    const alone = painter(0);
+    const plain = alone.whole();
+    await settle();
+    await answer("frame", 3);
+    expect((await plain).motion).toBe(null);
+  });
+
   test("the stabilizer takes them in order, and gets what the frame before gave", async () => {
     const by = painter(1);
     const painted = [by.paint(), by.paint()];
