@@ -9,11 +9,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
+from safetensors.torch import save
 from torch import Tensor, nn
 
 from .atomic import written_aside
 from .errors import BadInput
+from .metadata import with_metadata
 from .predictor import Predictor, PredictorSpec
 from .spec import StyleLayout, TransformerSpec
 from .transformer import Transformer
@@ -33,7 +34,8 @@ def save_weights(p: Predictor, t: Transformer, path: Path) -> None:
     tensors |= {f"transformer.{k}": v for k, v in t.state_dict().items()}
     meta = {"predictor": json.dumps(p.spec.to_json()), "transformer": json.dumps(t.spec.to_json())}
     with written_aside(path) as aside:
-        save_file({k: v.detach().cpu().contiguous() for k, v in tensors.items()}, str(aside), meta)
+        data = save({k: v.detach().cpu().contiguous() for k, v in tensors.items()})
+        aside.write_bytes(with_metadata(data, meta))
 
 
 @torch.no_grad()

@@ -217,6 +217,21 @@ def growing(path, sizes, each=10):
     return path
 
 
+def restated(clip, path, tags):
+    """The packets of a clip, under a header that says of their colours what `tags` does, or nothing."""
+    with av.open(str(clip)) as source, av.open(str(path), "w") as container:
+        own = source.streams.video[0]
+        stream = container.add_stream({"vp8": "libvpx", "vp9": "libvpx-vp9"}[own.codec_context.name], rate=RATE)
+        stream.width, stream.height, stream.pix_fmt = own.width, own.height, "yuv420p"
+        for name, value in tags.items():
+            setattr(stream.codec_context, name, value)
+        for packet in source.demux(own):
+            if packet.size:
+                packet.stream = stream
+                container.mux(packet)
+    return path
+
+
 def transparent(path, codec, format, options=None):
     """A red clip, from the left a third transparent, a third half so, a third opaque; lossless or nearly."""
     rgba = np.zeros((HEIGHT, WIDTH, 4), np.uint8)

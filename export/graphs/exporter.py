@@ -71,7 +71,6 @@ def export_model(
         phone_files, phone_differences = write_tflite(p, t, aside, tflite, gallery) if tflite else ({}, {})
         roles |= phone_files
         save_weights(p, t, aside / "weights.safetensors")
-        (aside / "weights.safetensors").chmod(0o644)  # safetensors writes for the owner alone
         roles["weights"] = "weights.safetensors"
         if card:
             (aside / "README.md").write_text(card, "utf-8")

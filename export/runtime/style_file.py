@@ -21,6 +21,7 @@ from safetensors.numpy import load, save
 
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
+from impasto.models.metadata import data_start, with_metadata
 
 from .model import Model, sha256
 from .sessions.graph_weights import check_fits, weights_of
@@ -97,12 +98,8 @@ def to_bytes(studied: StyleFile) -> bytes:
     tensors = {name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}
     texts = {"format": FORMAT, **{key: one_line(getattr(studied, key)) for key in _TEXTS}}
     data = save(tensors)
-    start = _data_start(data)
-    texts["sha256"] = hashlib.sha256(data[start:]).hexdigest()
-    # safetensors writes metadata in another order every time; the same style is to be the same file.
-    header = json.dumps({"__metadata__": texts, **json.loads(data[8:start])}, ensure_ascii=False).encode()
-    header += b" " * (-len(header) % 8)
-    return len(header).to_bytes(8, "little") + header + data[start:]
+    texts["sha256"] = hashlib.sha256(data[data_start(data) :]).hexdigest()
+    return with_metadata(data, texts)
 
 
 def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str | None = None) -> StyleFile:
@@ -128,7 +125,7 @@ def read_style(source: str | os.PathLike[str] | bytes, model: Model, shown: str 
         if written.startswith("impasto-style "):
             raise BadInput(f"{name} was made by a newer Impasto; upgrade Impasto.")
         raise damaged
-    if hashlib.sha256(data[_data_start(data) :]).hexdigest() != texts.get("sha256") or _wrong(tensors):
+    if hashlib.sha256(data[data_start(data) :]).hexdigest() != texts.get("sha256") or _wrong(tensors):
         raise damaged
     found = StyleFile(
         tensors["style"],
@@ -197,18 +194,13 @@ def _read(path: Path) -> bytes:
 
 def _opened(data: bytes) -> tuple[dict[str, str], dict[str, np.ndarray]]:
     """(metadata, tensors by name) of a safetensors file."""
-    start = _data_start(data)
+    start = data_start(data)
     if not 8 < start <= min(len(data), MAX_HEADER):
         raise ValueError("the header is too long")
     texts = json.loads(data[8:start])["__metadata__"]
     if not isinstance(texts, dict):
         raise TypeError("the metadata are no object")
     return {key: text for key, text in texts.items() if isinstance(text, str)}, load(data)
-
-
-def _data_start(data: bytes) -> int:
-    """Where the tensors begin: after the header's length (uint64, little-endian) and the header."""
-    return 8 + int.from_bytes(data[:8], "little")
 
 
 def _wrong(tensors: Mapping[str, np.ndarray]) -> str | None:

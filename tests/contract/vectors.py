@@ -10,6 +10,7 @@ import numpy as np
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.style_file import read_style
 from impasto.export.runtime.styles import Style
+from impasto.webapp.files.clips.tone import WHITE
 
 FOLDER = Path(__file__).parent
 CASES = FOLDER / "cases.json"
@@ -48,4 +49,4 @@ def chosen(name: str, vectors: dict[str, np.ndarray], model: Model) -> Style:
 
 def as_codes(pixels: list[list[int]]) -> np.ndarray:
     """R'G'B' of 8 bits as the 12 bits that Python tone-maps: uint16 [1, pixels, 3]."""
-    return np.round(np.array([pixels]) * (4095 / 255)).astype(np.uint16)
+    return (np.array([pixels]) * (WHITE // 255)).astype(np.uint16)

@@ -8,9 +8,10 @@ to .998 with theirs, far closer than those of two batches have.
 from pathlib import Path
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 from torch import Tensor
 
+from impasto.models.metadata import with_metadata
 from impasto.models.store import vgg_file
 from impasto.train.vgg import CAFFE, Vgg
 
@@ -52,4 +53,4 @@ def write(vgg: Vgg, file: Path) -> None:
         "changes": "cut after conv4_3, int8 with a scale for every output channel, input channels turned to RGB",
         "input": "caffe: RGB, 0 to 255 minus (123.68, 116.779, 103.939)",
     }
-    save_file(quantised(vgg.state_dict()), file, about)
+    file.write_bytes(with_metadata(save(quantised(vgg.state_dict())), about))

@@ -69,6 +69,12 @@ def _lanes(graph: str, stamp: int, brush: bytes | None) -> Lanes:
     return Lanes(lambda: _start(changed, "cpu", 1), cores())
 
 
+def _as_key(brush: Mapping[str, np.ndarray]) -> bytes:
+    """A brush as one hashable value, which `load` makes a brush again."""
+    # safetensors writes an array's memory as it lies, whatever its strides: other orders than C's come back scrambled
+    return save({name: np.ascontiguousarray(part) for name, part in brush.items()})
+
+
 def _start(graph: str | bytes, device: str, threads: int) -> ort.InferenceSession:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
@@ -100,7 +106,7 @@ def open_session(
     device = choose_device(device)
     try:
         key = str(graph), graph.stat().st_mtime_ns, device, threads or cores()
-        session = _session_with_brush(*key, save({**brush})) if brush else _session(*key)
+        session = _session_with_brush(*key, _as_key(brush)) if brush else _session(*key)
     except (OSError, ValueError, *REFUSALS) as error:  # ValueError: what it says of a damaged graph may be no text
         raise BadInput(f"{graph} is not a graph that can be run; install or export the model again.") from error
     if device == "cuda" and PROVIDERS["cuda"] not in session.get_providers():
@@ -111,7 +117,7 @@ def open_session(
 def open_lanes(graph: Path, brush: Mapping[str, np.ndarray] | None = None) -> Lanes:
     """Sessions of one thread for a graph on the processor, one a core, shared by all who ask for the same. `brush`: as
     of `open_session`."""
-    return _lanes(str(graph), graph.stat().st_mtime_ns, save({**brush}) if brush else None)
+    return _lanes(str(graph), graph.stat().st_mtime_ns, _as_key(brush) if brush else None)
 
 
 def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, int], outputs: set[str]) -> None:

@@ -234,6 +234,15 @@ def test_weights_come_back(tiny_networks, tiny_model):
             assert torch.equal(ours.state_dict()[name], value)
 
 
+def test_the_same_weights_are_the_same_file(tiny_networks, tmp_path):
+    files = [tmp_path / f"{n}.safetensors" for n in range(6)]
+    for file in files:
+        save_weights(*tiny_networks, file)
+    assert len({file.read_bytes() for file in files}) == 1
+    with safe_open(files[0], "pt") as file:
+        assert set(file.metadata()) == {"predictor", "transformer"}
+
+
 @pytest.mark.parametrize("earlier", ["none", "with more to say"])
 def test_weights_with_a_stabilizer_of_an_earlier_kind(tiny_networks, tmp_path, earlier):
     """It is as it is made, as a whole, and the rest is what was stored."""

@@ -1,6 +1,7 @@
 """Painting with a brush: as a network whose weights are changed, in every graph, beside plain styles and blended."""
 
 import io
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -84,6 +85,17 @@ def test_a_frame_is_painted_by_the_changed_network(tiny_model, tiny_networks, on
     assert np.abs(found - expected).max() <= 1
     own.use([studied.style])  # the same vector without its brush
     assert np.abs(own.paint(frames[0]).astype(float) - found).mean() > 2
+
+
+def test_arrays_of_fortrans_order_are_the_same_brush(tiny_model, studied, frames):
+    brush = {name: np.asfortranarray(part) for name, part in studied.brush.items()}
+    assert not all(part.flags.c_contiguous for part in brush.values())
+    own, other = painter(tiny_model, 0), painter(tiny_model, 0)
+    own.use([studied])
+    other.use([replace(studied, brush=brush)])
+    np.testing.assert_array_equal(own.paint(frames[0]), other.paint(frames[0]))
+    lanes = [sessions.open_lanes(tiny_model.path("frame"), part) for part in (studied.brush, brush)]
+    assert lanes[0] is lanes[1]
 
 
 def test_steady_frames_are_painted_by_the_changed_network(tiny_model, tiny_networks, one_thread, studied, frames):

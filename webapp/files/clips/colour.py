@@ -1,9 +1,10 @@
 """Between a clip's YUV and the RGB that is painted: matrix, range and HDR, through swscale.
 
-From outside: `Matrix`, `matrix_of`, `is_full_range`, `transfer_of`, `ToRgb`, `ToVideo`.
+From outside: `Matrix`, `stated_by`, `matrix_of`, `is_full_range`, `transfer_of`, `ToRgb`, `ToVideo`.
 """
 
 from enum import IntEnum
+from typing import NamedTuple
 
 import av
 import numpy as np
@@ -43,16 +44,41 @@ _BY_TAG = {
 }
 
 
-def matrix_of(frame: av.VideoFrame) -> Matrix:
+class Stated(NamedTuple):
+    """What a file says of its YUV, by FFmpeg's numbers. What is None is for the frames to say."""
+
+    matrix: int | None = None
+    range: int | None = None
+
+
+_NOTHING = Stated()
+
+
+def stated_by(stream) -> Stated:
+    """What a stream's container says and its frames do not; to be asked before the first of them is decoded.
+
+    Of VP8 and VP9 alone. FFmpeg marks every frame of VP8 as BT.601 of limited range, whatever the file says, and those
+    of VP9 by the bitstream, which knows fewer spaces than containers do. Chromium takes the container's word for both,
+    and in MP4 a `colr` box goes before what is in the bitstream (ISO/IEC 14496-12, 12.1.5).
+    """
+    context = stream.codec_context
+    if context.name not in ("vp8", "vp9"):
+        return _NOTHING
+    matrix, full = int(context.colorspace), int(context.color_range)
+    return Stated(matrix if matrix in _BY_TAG else None, full or None)
+
+
+def matrix_of(frame: av.VideoFrame, stated: Stated = _NOTHING) -> Matrix:
     """The frame's YUV matrix; where the file does not say, BT.709 from 720 lines on and BT.601 below."""
     guess = Matrix.BT709 if min(frame.width, frame.height) >= 720 else Matrix.BT601
-    return _BY_TAG.get(int(frame.colorspace), guess)
+    return _BY_TAG.get(stated.matrix or int(frame.colorspace), guess)
 
 
-def is_full_range(frame: av.VideoFrame) -> bool:
+def is_full_range(frame: av.VideoFrame, stated: Stated = _NOTHING) -> bool:
     """Whether black and white are 0 and 255 rather than 16 and 235; where the file does not say, by pixel format."""
-    if int(frame.color_range):
-        return int(frame.color_range) == 2
+    said = stated.range or int(frame.color_range)
+    if said:
+        return said == 2
     return frame.format.is_rgb or frame.format.name.startswith(("yuvj", "gray", "pal"))
 
 

@@ -164,8 +164,9 @@ def probe(path: str | Path, limits: ClipLimits | None = None) -> ClipInfo:
                 " allowed; scale it down first."
             )
         edits = read_edits(path) if "mp4" in container.format.name else {}
+        stated = colour.stated_by(stream)
         frame = _first_frame(container, stream, path)
-        info = _describe(path, container, stream, frame, edits)
+        info = _describe(path, container, stream, frame, stated, edits)
     check_seconds(path, info.duration or 0, limits)
     return info
 
@@ -237,7 +238,7 @@ def _rounded(length: Fraction) -> int:
     return int(length + Fraction(1, 2))
 
 
-def _describe(path: Path, container, stream, frame, edits: dict[int, EditList]) -> ClipInfo:
+def _describe(path: Path, container, stream, frame, stated: colour.Stated, edits: dict[int, EditList]) -> ClipInfo:
     orientation = _orientation(frame)
     width, height = orientation.turn_size((frame.width, frame.height))
     aspect = Fraction(stream.sample_aspect_ratio or 1)
@@ -261,8 +262,8 @@ def _describe(path: Path, container, stream, frame, edits: dict[int, EditList]) 
         declared_seconds=None if "mp4" in container.format.name else declared_duration(stream),
         declared_frames=stream.frames if container.format.name == "avi" else 0,
         orientation=orientation,
-        matrix=colour.matrix_of(frame),
-        full_range=colour.is_full_range(frame),
+        matrix=colour.matrix_of(frame, stated),
+        full_range=colour.is_full_range(frame, stated),
         hdr=colour.transfer_of(frame),
         audio=tuple(
             track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio

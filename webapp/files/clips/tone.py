@@ -1,6 +1,6 @@
 """HDR brought to what an ordinary screen shows: ITU-R BT.2446-1 method A, from 1000 to 100 cd/m².
 
-From outside: `Transfer`, `tone_map`. The page does the same: `webapp/page/src/clips/picture/tone.ts`.
+From outside: `Transfer`, `tone_map`, `WHITE`. The page does the same: `webapp/page/src/clips/picture/tone.ts`.
 """
 
 from enum import IntEnum
@@ -15,6 +15,10 @@ class Transfer(IntEnum):
     HLG = 18  # ARIB STD-B67: relative; here for a screen of 1000 cd/m²
 
 
+# White of R'G'B' of 12 bits as swscale makes it: 255/256 of 4096, whatever it is made of
+# (findings/swscale-white-of-deep-rgb.sh). What YUV has above it goes on to 4095 and is clipped here.
+WHITE = 4080
+
 _LUMA = tuple(np.float32(weight) for weight in (0.2627, 0.6780, 0.0593))  # BT.2020's weights of R, G and B
 _BRIGHT, _DIM = 1000, 100  # cd/m²: the peaks of the HDR and the SDR screen
 _GAMMA = 2.4  # of the SDR screen, BT.1886
@@ -27,7 +31,8 @@ _TO_BT709 = np.array(
 def tone_map(codes: np.ndarray, transfer: Transfer) -> np.ndarray:
     """R'G'B' of BT.2020 in PQ or HLG → the same picture for an ordinary screen.
 
-    `codes`: uint16 [H,W,3], 12 bits, full range (0...4095). Returns uint8 [H,W,3], BT.709 primaries and screen gamma.
+    `codes`: uint16 [H,W,3], 12 bits, full range as swscale has it (0...`WHITE`). Returns uint8 [H,W,3], BT.709
+    primaries and screen gamma.
     """
     red, green, blue = (_TABLES[transfer][codes[..., i]] for i in range(3))
     if transfer == Transfer.HLG:
@@ -96,7 +101,7 @@ def _hlg_light(code: np.ndarray) -> np.ndarray:
     return np.clip(np.where(code <= 0.5, code**2 / 3, (np.exp((code - c) / a) + b) / 12), 0, 1)
 
 
-_CODES = np.arange(4096) / 4095
+_CODES = np.minimum(np.arange(4096) / WHITE, 1)
 _TABLES = {
     Transfer.PQ: _pq_table(_CODES).astype(np.float32),
     Transfer.HLG: _hlg_table(_CODES).astype(np.float32),

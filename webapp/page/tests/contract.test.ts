@@ -8,7 +8,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { cutsSound, readEdits } from "../src/clips/container/edits";
 import { colourSpaceOf } from "../src/clips/picture/colour";
 import { placeOf } from "../src/clips/picture/place";
-import { type Transfer, toneMap } from "../src/clips/picture/tone";
+import { toneMap } from "../src/clips/picture/tone";
 import { clipSize } from "../src/clips/size";
 import { checkDescription } from "../src/engine/model/description";
 import { checkFile, type Model } from "../src/engine/model/model";
@@ -17,6 +17,7 @@ import { blend } from "../src/engine/model/style";
 import { licenceNote, readStyle, type StyleFile } from "../src/engine/model/style-file";
 import { enlarge } from "../src/engine/painters/canvas/detail";
 import { padded, paddingOf } from "../src/engine/painters/canvas/pixels";
+import type { Transfer } from "../src/hdr";
 import type { ModelDescription } from "../src/types";
 import { createPainter, type Painter, type Picture, readModel } from "./contract-painter";
 

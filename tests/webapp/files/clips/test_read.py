@@ -16,6 +16,7 @@ from impasto.webapp.files.clips.read import read_frames
 from impasto.webapp.files.stylize import stylize_path
 
 SPACES = {"601": 6, "709": 1, "2020": 9}  # AVCOL_SPC_*
+FINE = {"crf": "4", "b": "2M", "cpu-used": "8"}  # of VP8 and VP9: hardly a loss
 COLOURS = [(200, 40, 60), (30, 180, 90), (20, 60, 220), (240, 240, 230), (128, 128, 128), (12, 9, 20)]
 
 
@@ -44,6 +45,39 @@ def test_an_untagged_clip_is_bt709_from_720_lines_on(tmp_path, media, size, matr
     clip = media.write_clip(tmp_path / "c.mkv", [media.yuv_frame(*size, "yuv420p", codes[0])], codec="ffv1")
     (frame,) = read_frames(probe(clip), (32, 18))
     assert np.abs(frame.rgb - media.rgb_from_yuv(codes, matrix, False)).max() <= 0.55
+
+
+@pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", ["601", "709"])
+def test_vp8_has_the_colours_that_its_container_states(tmp_path, media, matrix, full):
+    """As browsers record a canvas; VP8 itself knows nothing but BT.601 of limited range."""
+    codes = media.yuv_from_rgb([(200, 60, 40)] * 5, matrix, full)
+    frames = [media.yuv_frame(64, 48, "yuv420p", code) for code in codes]
+    tags = {"colorspace": SPACES[matrix], "color_range": 2 if full else 1}
+    clip = media.write_clip(tmp_path / "c.webm", frames, codec="libvpx", tags=tags, options=FINE)
+    assert np.abs(next(read_frames(probe(clip))).rgb - np.array([200, 60, 40])).max() <= 3  # VP8's own loss
+
+
+@pytest.mark.parametrize("ending", ["webm", "mp4"])
+@pytest.mark.parametrize(("own", "stated"), [("709", "601"), ("601", "709"), (None, "601"), (None, "709")])
+def test_vp9_has_the_colours_that_its_container_states(tmp_path, media, ending, own, stated):
+    """As browsers go by it, where the bitstream says something else or nothing."""
+    codes = media.yuv_from_rgb([(200, 60, 40)] * 5, stated, False)
+    frames = [media.yuv_frame(64, 48, "yuv420p", code) for code in codes]
+    tags = {"colorspace": SPACES[own]} if own else {}
+    clip = media.write_clip(tmp_path / "own.webm", frames, codec="libvpx-vp9", tags=tags, options=FINE)
+    clip = odd_clips.restated(clip, tmp_path / f"c.{ending}", {"colorspace": SPACES[stated], "color_range": 1})
+    assert np.abs(next(read_frames(probe(clip))).rgb - np.array([200, 60, 40])).max() <= 3
+
+
+@pytest.mark.parametrize(("codec", "matrix"), [("libvpx", "601"), ("libvpx-vp9", "709")])
+def test_vp8_and_vp9_go_by_the_bitstream_where_the_container_says_nothing(tmp_path, media, codec, matrix):
+    codes = media.yuv_from_rgb([(200, 60, 40)] * 5, matrix, False)
+    frames = [media.yuv_frame(64, 48, "yuv420p", code) for code in codes]
+    tags = {"colorspace": SPACES[matrix]}
+    clip = media.write_clip(tmp_path / "own.webm", frames, codec=codec, tags=tags, options=FINE)
+    clip = odd_clips.restated(clip, tmp_path / "c.webm", {})
+    assert np.abs(next(read_frames(probe(clip))).rgb - np.array([200, 60, 40])).max() <= 3
 
 
 def test_motion_jpeg_is_full_range_bt601(tmp_path, media):

@@ -1,10 +1,11 @@
 // Decoded frames as the painter is to see them: upright, with square pixels, opaque, in an ordinary screen's colours.
 import { VideoSample } from "mediabunny";
 
+import type { Transfer } from "../../hdr";
 import type { Rules, Size } from "../../types";
 import { ClipError } from "../options";
 import { placeOf } from "./place";
-import { type Transfer, toneMap } from "./tone";
+import { toneMap } from "./tone";
 
 export interface Look {
   /** The size that frames are painted at, and whether that is their own but for what is over. */

@@ -1,9 +1,9 @@
 // A clip's picture: which frames are shown and when, decoded in the clip's own colours.
 import { EncodedPacketSink, type InputVideoTrack, type VideoSample, VideoSampleSink } from "mediabunny";
 
+import { hdrOf, type Transfer } from "../../hdr";
 import { type Part, type Shown, shownFrames, withoutDelay } from "../container/timeline";
 import { colourSpaceOf } from "./colour";
-import type { Transfer } from "./tone";
 import { decodeHere, isInvisible } from "./vp8";
 
 export interface Picture {
@@ -27,10 +27,9 @@ export async function readPicture(track: InputVideoTrack, parts: Part[], start: 
   const colours = colourSpaceOf(tagged, size);
   await stateColours(track, colours);
   if (invisible && !(await track.canBeTransparent())) decodeHere(colours);
-  const transfer: string | null | undefined = tagged.transfer;
   return {
     track,
-    hdr: transfer === "pq" || transfer === "hlg" ? transfer : null,
+    hdr: hdrOf(tagged.transfer),
     colours,
     parts,
     frames: start === null ? frames : withoutDelay(frames, start),

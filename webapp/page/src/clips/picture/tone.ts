@@ -1,8 +1,6 @@
 // HDR brought to what an ordinary screen shows: ITU-R BT.2446-1 method A, from 1000 to 100 cd/m². Pure. Python does the
 // same in webapp/files/clips/tone.py, from 12 bits.
-
-/** PQ: SMPTE ST 2084, absolute, up to 10,000 cd/m². HLG: ARIB STD-B67, relative; here for a screen of 1000 cd/m². */
-export type Transfer = "pq" | "hlg";
+import type { Transfer } from "../../hdr";
 
 /** BT.2020's weights of R, G and B. */
 const LUMA = [0.2627, 0.678, 0.0593] as const;

@@ -92,7 +92,7 @@ export function shownSize({ width, height }: Size): Size {
   return { width: scaled(width), height: scaled(height) };
 }
 
-export function frameSize(frame: Frame): Size {
+export function frameSize(frame: Frame | OffscreenCanvas): Size {
   return "displayWidth" in frame
     ? { width: frame.displayWidth, height: frame.displayHeight }
     : { width: frame.width, height: frame.height };

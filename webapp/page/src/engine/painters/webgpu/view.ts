@@ -1,4 +1,5 @@
 // The render pass of the GPU painter: the painting over its frame, onto the canvas or into memory.
+import { hdrOf } from "../../../hdr";
 import type { Frame, Size, View } from "../../../types";
 import { frameSize, shownWho } from "../painter";
 import { type Source, VIEW_BYTES, type ViewRules, viewShader } from "./shaders";
@@ -12,11 +13,27 @@ export interface FrameTexture {
   resource: GPUBindingResource;
 }
 
-/** Frames as textures: without a copy where the browser can. */
+/**
+ * Frames as textures: without a copy where the browser can. HDR goes over a 2D canvas, which brings it to what an ordinary
+ * screen shows, as everywhere else on the page: WebGPU knows neither curve and takes the codes for light
+ * (findings/chromium-webgpu-takes-hdr-codes-for-light.sh).
+ */
 export function createFrameTextures(device: GPUDevice) {
   let external = "importExternalTexture" in device;
   let copy: GPUTexture | null = null;
-  const copied = (frame: Frame): FrameTexture => {
+  let pen: OffscreenCanvasRenderingContext2D | null = null; // few clips need it
+  let penned: Frame | null = null; // what the canvas shows: a frame is asked for more than once
+  const ordinary = (frame: VideoFrame): OffscreenCanvas => {
+    const { width, height } = frameSize(frame);
+    pen ??= new OffscreenCanvas(width, height).getContext("2d", { alpha: false })!;
+    const { canvas } = pen;
+    if (penned === frame) return canvas;
+    if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
+    pen.drawImage(frame, 0, 0, width, height);
+    penned = frame;
+    return canvas;
+  };
+  const copied = (frame: Frame | OffscreenCanvas): FrameTexture => {
     const { width, height } = frameSize(frame);
     if (copy?.width !== width || copy.height !== height) {
       copy?.destroy();
@@ -28,6 +45,7 @@ export function createFrameTextures(device: GPUDevice) {
   };
   return {
     of(frame: Frame): FrameTexture {
+      if ("timestamp" in frame && hdrOf(frame.colorSpace.transfer)) return copied(ordinary(frame));
       if (external && "timestamp" in frame) {
         try {
           return { source: "external", resource: device.importExternalTexture({ source: frame }) };
