@@ -203,6 +203,9 @@ def test_make_shots_agree_along_their_flow(sources, small):
         assert along < 0.7 * (mask * (here - warp(there, -flow)).abs()).sum()
 
 
+GHOST = 2e-3  # the fixed judge leaves so little of it that there is nothing to learn away: it stays so
+
+
 @pytest.mark.slow
 def test_every_term_falls_or_stays(sources, small, nets, vgg16, log, tmp_path):
     config = small(
@@ -225,8 +228,8 @@ def test_every_term_falls_or_stays(sources, small, nets, vgg16, log, tmp_path):
     lines = log(tmp_path)
     for name in {"colour", "covariance", "tv"} | TERMS - PICTURE:
         values = [line["terms"][name] for line in lines]
-        limit = 1.02 if name == "ghost" else 0.95  # the fixed judge leaves little of it to learn away
-        assert np.mean(values[-6:]) < limit * np.mean(values[:5]), name
+        limit = 0.95 * np.mean(values[:5]) if name != "ghost" else GHOST
+        assert np.mean(values[-6:]) < limit, name
 
 
 def test_t_and_the_stabilizer_learn_and_p_does_not(sources, small, tmp_path):
