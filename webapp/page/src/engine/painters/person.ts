@@ -106,12 +106,12 @@ export function createPerson(options: PersonOptions): Person {
     runs++;
     const graph = await ready("person");
     const { width, height } = moment.size;
-    const goes = past !== null && goesOn(past.moment, moment);
-    if (goes) await carryOn(past!, motion, false);
-    const last = goes ? past!.mask : zeros([1, 1, height, width]);
-    const hold = new ort.Tensor("float32", Float32Array.of(goes ? rules.hold : 0), [1]);
+    const known = past !== null && goesOn(past.moment, moment) ? past : null;
+    if (known) await carryOn(known, motion, false);
+    const last = known ? known.mask : zeros([1, 1, height, width]);
+    const hold = new ort.Tensor("float32", Float32Array.of(known ? rules.hold : 0), [1]);
     const { mask, lines } = await graph.run({ picture, last, hold });
-    if (!goes) last.dispose();
+    if (!known) last.dispose();
     forget();
     past = { mask, lines, moment };
     ask(mask).catch(() => {}); // the mask went with the painter
@@ -120,11 +120,11 @@ export function createPerson(options: PersonOptions): Person {
   return {
     async look(moment, picture, motion) {
       if (broken) return null;
-      const known = past !== null && moment.time !== null && goesOn(past.moment, moment);
+      const known = past !== null && moment.time !== null && goesOn(past.moment, moment) ? past : null;
       if (known && ++frames % EVERY) {
-        past!.moment = moment;
-        await carryOn(past!, motion, true);
-        return past!.lines;
+        known.moment = moment;
+        await carryOn(known, motion, true);
+        return known.lines;
       }
       frames = 0;
       try {
