@@ -7,6 +7,12 @@
 - a 3×3 convolution of what was doubled by nearest-neighbour reads each pixel up to four times: four 2×2 kernels on the
   small picture, one for each pixel of a quad, see all there is (Shi et al., "Is the deconvolution layer the same as a
   convolutional layer?", 2016);
+- what a block or a doubling reads is counted from its corner's value. What is even, a black frame or a blank slide, is
+  exactly 0 then and stays even; otherwise the rows of a tile and the pixels of a quad, which are summed in different
+  orders, differ by a rounding, which every normalisation of an even channel enlarges 1/√ε times, up to stripes from
+  black to white. The normalisation after it takes off whatever is added to a channel. On WebGPU, whose variance is the
+  mean of the squares less the square of the mean, channels near 0 keep more of it, too
+  (findings/onnxruntime-web-webgpu-instance-norm-of-flat-channels.sh);
 - γ and β are given to the normalisation operator, which is one pass in place of three;
 - the contraction and the skip read one padded picture.
 
@@ -70,10 +76,10 @@ def painted(t: Transformer, frame: Tensor, style: Tensor) -> Tensor:
 
     z = levels[-1]
     for first, second in t.blocks:
-        inner = F.relu(norm(convolved(z, first.conv.weight, first.conv.bias)))
-        z = z + norm(convolved(inner, second.conv.weight, second.conv.bias))
+        inner = F.relu(norm(convolved(from_corner(z), first.conv.weight, first.conv.bias)))
+        z = z + norm(convolved(from_corner(inner), second.conv.weight, second.conv.bias))
     for conv in t.expand:
-        z = doubled(z, conv.conv.weight, conv.conv.bias)
+        z = doubled(from_corner(z), conv.conv.weight, conv.conv.bias)
         z = z + skips.pop() if skips else z
         z = F.relu(norm(z))
 
@@ -85,6 +91,11 @@ def painted(t: Transformer, frame: Tensor, style: Tensor) -> Tensor:
     weight, bias = F.pad(conv.weight, (0, 0, 0, 0, 0, 0, 0, more)), F.pad(conv.bias, (0, more))
     z = F.conv2d(F.pad(z, t.end.pad, mode="reflect"), weight, bias)
     return torch.sigmoid(norm(spread(z, 3, t.spec.stem_stride)))
+
+
+def from_corner(z: Tensor) -> Tensor:
+    """What is added to the value of each channel's first pixel."""
+    return z - z[..., :1, :1]
 
 
 @torch.library.custom_op("impasto::convolved", mutates_args=())

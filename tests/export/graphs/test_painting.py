@@ -84,6 +84,19 @@ def test_paints_what_the_network_paints(name, tmp_path):
         assert np.abs(found - painted).max() <= 1e-5
 
 
+@pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
+def test_an_even_frame_is_painted_as_the_network_paints_it(level, tmp_path):
+    """Through as many normalisations as T has, each of which enlarges what roundings leave in an even channel."""
+    t = network(TransformerSpec((16, 32), 5, stem_kernel=6, stem_stride=2, end_kernel=3, skip=True))
+    inputs = {"frame": torch.rand(1, 3, 64, 96), "style": 1 + random(1, t.layout.size)}
+    session = written(FrameGraph(t, tuned=True), inputs, tmp_path / "frame.onnx")
+    frame = torch.full((1, 3, 64, 96), level)
+    with torch.no_grad():
+        painted = t(frame, inputs["style"]).numpy()
+    found = session.run(None, {"frame": frame.numpy(), "style": inputs["style"].numpy()})[0]
+    assert np.abs(found - painted).max() <= 1 / 255
+
+
 @pytest.mark.parametrize("tuned", [True, False])
 @pytest.mark.parametrize("name", SPECS)
 def test_every_weight_lies_in_the_graph_by_its_name(name, tuned, tmp_path):
