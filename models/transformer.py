@@ -22,6 +22,8 @@ from .spec import StyleLayout, TransformerSpec
 from .steady.stabilizer import Stabilizer
 from .steady.steady_style import SteadyStyle
 
+SEEN = (1 / 255) ** 2  # a deviation of one level of 255
+
 
 def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
     """z' = γ(z − μ)/√(σ² + ε) + β, with μ and σ² over each image's channel (conditional instance normalisation).
@@ -32,6 +34,21 @@ def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor
     """
     z = F.instance_norm(z, eps=epsilon)
     return z * gamma[:, :, None, None] + beta[:, :, None, None]
+
+
+def as_far_as_seen(style: Tensor, frame: Tensor, layout: StyleLayout) -> Tensor:
+    """S [N,D] or [1,D] with its γ multiplied by how much there is to be seen in each frame [N,3,H,W] → [N,D]: 0 where a
+    frame has one colour, 1 from a variance of `SEEN` on.
+
+    Every normalisation makes what is left of a channel as large as γ, so that a dozen of them would fill the painting
+    with the noise of a covered lens or of a coded fade from black. With γ at 0 it has the one colour that the βs say.
+    """
+    apart = frame - frame.mean((2, 3), keepdim=True)
+    share = ((apart * apart).mean((1, 2, 3)) / SEEN).clamp(max=1.0)[:, None]
+    gamma = torch.zeros(1, layout.size, device=style.device)
+    for _, own, _ in layout.slices():
+        gamma[:, own] = 1.0
+    return style * (1 - gamma) + style * gamma * share
 
 
 class PaddedConv(nn.Module):
@@ -122,5 +139,8 @@ class Transformer(nn.Module):
         return torch.sigmoid(norm(z))
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
-        """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → painted, as frame."""
-        return self.decode(self.encode(frame), style)
+        """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → painted, as frame.
+
+        Of plain frames plain paintings: see `as_far_as_seen`.
+        """
+        return self.decode(self.encode(frame), as_far_as_seen(style, frame, self.layout))

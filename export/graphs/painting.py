@@ -1,6 +1,6 @@
 """T as float32 graphs compute it on processors: the same sums with fewer multiplications and fewer passes.
 
-`painted` equals `Transformer.forward` to rounding. What differs:
+`painted` equals `Transformer.encode` and `decode` to rounding. What differs:
 
 - the residual blocks' 3×3 convolutions multiply half as often: Winograd's minimal filtering F(4,3) down the columns
   (Lavin and Gray, "Fast algorithms for convolutional neural networks", 2016);
@@ -59,7 +59,8 @@ BLOCK = 16  # channels that ONNX Runtime's convolutions compute at once
 
 
 def painted(t: Transformer, frame: Tensor, style: Tensor) -> Tensor:
-    """`Transformer.forward` of one frame [1,3,H,W] in one style [1,D]; H and W multiples of 4 · `spec.multiple`."""
+    """`Transformer.encode` and `decode` of one frame [1,3,H,W] in one style [1,D]; H and W multiples of 4 ·
+    `spec.multiple`."""
     parts, values = iter(t.layout.slices()), style.flatten()
 
     def norm(z: Tensor) -> Tensor:

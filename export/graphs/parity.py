@@ -36,10 +36,11 @@ def probes(height: int, width: int) -> dict[str, np.ndarray]:
 
 @torch.no_grad()
 def frame_difference(t: nn.Module, graph: Path, style: np.ndarray, size: tuple[int, int] = (128, 160)) -> float:
-    """Largest absolute difference between T in float32 and a frame graph, over the probes; style [1,D]."""
+    """Largest absolute difference between T in float32 and a frame graph, over the probes and a plain grey frame, which
+    T paints in one colour; style [1,D]."""
     session = ort.InferenceSession(str(graph), providers=["CPUExecutionProvider"])
     worst = 0.0
-    for frame in probes(*size).values():
+    for frame in (*probes(*size).values(), np.full((1, 3, *size), 0.5, np.float32)):
         ours = session.run(None, {"frame": frame, "style": style})[0]
         reference = t(torch.from_numpy(frame), torch.from_numpy(style)).numpy()
         worst = max(worst, float(np.abs(ours - reference).max()))

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from impasto.models import feedback
 from impasto.models.predictor import Predictor
 from impasto.models.steady.stabilizer import State
-from impasto.models.transformer import Transformer
+from impasto.models.transformer import Transformer, as_far_as_seen
 
 from .painting import painted
 
@@ -57,7 +57,10 @@ class FrameGraph(Float32Edges):
         self.tuned = tuned
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
-        return painted(self.network, frame, style) if self.tuned else self.convert(frame, style)
+        style = as_far_as_seen(style, frame, self.network.layout)  # in float32, whatever T computes with
+        if self.tuned:
+            return painted(self.network, frame, style)
+        return self.network.decode(self.network.encode(frame.to(self.dtype)), style.to(self.dtype)).float()
 
 
 class SteadyStyleGraph(nn.Module):
