@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-# F(4,3) with the points 0, ±3/4, ±3/2 and infinity: of 256 channels they round by 1.3e-6 of what is found, where the usual
-# 0, ±1, ±2 round by 2.8e-6. Four in a row = BACK · ((KERNEL · w) ⊙ (AHEAD · the six about them)).
+# F(4,3) with the points 0, ±3/4, ±3/2 and infinity: of 256 channels they round by 1.3e-6 of what is found, where the
+# usual 0, ±1, ±2 round by 2.8e-6. Four in a row = BACK · ((KERNEL · w) ⊙ (AHEAD · the six about them)).
 AHEAD = [
     [81 / 64, 0, -45 / 16, 0, 1, 0],
     [0, -27 / 16, -9 / 4, 3 / 4, 1, 0],
