@@ -26,8 +26,8 @@ from .sessions.session import REFUSALS, cores
 from .styles import StyleEncoder, square
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 1.5e-3, 1e-2  # Adam's, for T's weights and for S
-WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
+WEIGHTS_RATE, STYLE_RATE = 9e-4, 1e-2  # of a step, for T's weights and for S
+WARMUP = 5  # steps until the whole rate is used: the moments know little before
 LEVEL = 0.3  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
 SMOOTH = 0.95  # how much of the mean loss is kept from step to step; batches differ
@@ -43,15 +43,15 @@ TILES = 16  # the most squares of a painting that are looked at
 STRENGTH = 2.5  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 330.0, "detail": 0.02}
+TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 400.0, "detail": 0.02}
 ALWAYS = {
-    "texture": 75.0,
-    "energy": 25.0,
-    "colour": 2.0,
+    "texture": 100.0,
+    "energy": 70.0,
+    "colour": 3.0,
     "covariance": 2.0,
     "contrast": 1.0,
     "tv": 0.02,
-    "output_temporal": 800.0,
+    "output_temporal": 1300.0,
 }
 
 
@@ -103,7 +103,7 @@ class State:
     values: np.ndarray
     moments: list[np.ndarray]
     best: np.ndarray
-    count: int = 0  # of Adam's steps since the last restart
+    count: int = 0  # of steps since the last restart
     slower: float = 1.0
     restarts: int = 0
     mean: float = math.nan

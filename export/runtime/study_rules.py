@@ -5,7 +5,7 @@ From outside: `study_rules`. They reach the page in its `config.json`, and its t
 
 from . import contents, study
 
-LEAST_STEPS = 150  # about what a minute gives on two cores; a device that is slower takes longer
+LEAST_STEPS = 200  # about what a minute gives on two cores; a device that is slower takes longer
 FRAMES = 24  # of a camera: more of one scene show little else
 
 

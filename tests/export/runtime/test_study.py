@@ -194,7 +194,7 @@ def test_what_shows_nothing_to_study_is_refused(tiny_model, image, words):
     "image",
     [
         np.repeat(np.uint8([[[0]], [[255]]]), 20, 0).repeat(40, 1).repeat(3, 2),
-        scene(20_000, 30),
+        scene(20_000, 40),
         contents.photographs()[0],
         text(),
     ],
