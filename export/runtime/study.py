@@ -26,8 +26,8 @@ from .sessions.session import REFUSALS, cores
 from .styles import StyleEncoder, square
 
 SECONDS = 60.0
-WEIGHTS_RATE, STYLE_RATE = 1.5e-3, 1e-2  # Adam's, for T's weights and for S
-WARMUP = 5  # steps until the whole rate is used: Adam's second moment knows little before
+WEIGHTS_RATE, STYLE_RATE = 9e-4, 1e-2  # of a step, for T's weights and for S
+WARMUP = 5  # steps until the whole rate is used: the moments know little before
 LEVEL = 0.3  # share of the time at the whole rate; then it falls to LEAST of it along a cosine
 LEAST = 0.05
 SMOOTH = 0.95  # how much of the mean loss is kept from step to step; batches differ
@@ -35,19 +35,23 @@ PATIENCE = 200  # steps without a better mean loss until it ends
 RESTARTS = 3  # after numbers that are not finite, each at half the rate
 BRUSH_SIZES = (0.25, 4.0)
 PAINTING_SIDE = 384  # the short side at which a painting's strokes are as large as in itself, in pixels
+LEAST_SIDE = (
+    32  # pixels of a painting: enlarged, a smaller one shows no strokes, and what is painted after it turns blurred
+)
+PLAIN = 1.0  # L*a*b*: where no deviation is larger, no eye tells a painting from one colour
 TILES = 16  # the most squares of a painting that are looked at
 STRENGTH = 2.5  # the dial's ends weigh what holds to the photograph by so much more, and less, than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 330.0, "detail": 0.02}
+TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 400.0, "detail": 0.02}
 ALWAYS = {
-    "texture": 75.0,
-    "energy": 25.0,
-    "colour": 2.0,
+    "texture": 100.0,
+    "energy": 70.0,
+    "colour": 3.0,
     "covariance": 2.0,
     "contrast": 1.0,
     "tv": 0.02,
-    "output_temporal": 800.0,
+    "output_temporal": 1300.0,
 }
 
 
@@ -99,7 +103,7 @@ class State:
     values: np.ndarray
     moments: list[np.ndarray]
     best: np.ndarray
-    count: int = 0  # of Adam's steps since the last restart
+    count: int = 0  # of steps since the last restart
     slower: float = 1.0
     restarts: int = 0
     mean: float = math.nan
@@ -131,9 +135,11 @@ def study(
     style: S to begin with, P's if there is none. graphs: the model's own where nothing is said. on_progress is called
     before the first step and after each; where it returns False, or the user interrupts, the best so far is given back,
     and what it raises is passed on.
-    Raises BadInput for arguments of another kind, and where the model has no graphs to study with.
+    Raises BadInput for arguments of another kind, for a picture that shows nothing to study, and where the model has no
+    graphs to study with.
     """
     _check(picture, contents, seconds, steps, closer, brush_size)
+    check_painting(picture)
     graphs = graphs or open_graphs(model, threads)
     start = weights_of(model, graphs.parameters)
     given = np.asarray(StyleEncoder(model, "cpu", threads).encode(picture) if style is None else style, np.float32)
@@ -202,6 +208,18 @@ def _check(picture, contents, seconds, steps, closer, brush_size) -> None:
         raise BadInput("How close to the photograph is a number from 0 to 1.")
     if not BRUSH_SIZES[0] <= brush_size <= BRUSH_SIZES[1]:
         raise BadInput(f"The brush size is a number from {BRUSH_SIZES[0]:g} to {BRUSH_SIZES[1]:g}.")
+
+
+def check_painting(picture: np.ndarray) -> None:
+    """Raise BadInput where an RGB uint8 picture shows nothing to study: it paints as well without."""
+    if min(picture.shape[:2]) < LEAST_SIDE:
+        raise BadInput(
+            f"A picture to study must have {LEAST_SIDE} pixels a side, and this one has {min(picture.shape[:2])}; "
+            "without study it paints as it is."
+        )
+    pixels = square(picture, PAINTING_SIDE).astype(np.float32) / 255
+    if cv2.cvtColor(pixels, cv2.COLOR_RGB2LAB).std((0, 1)).max() < PLAIN:
+        raise BadInput("This picture has one colour and shows nothing to study; without study it paints as it is.")
 
 
 def open_graphs(model: Model, threads: int | None = None) -> Graphs:

@@ -5,7 +5,7 @@ From outside: `study_rules`. They reach the page in its `config.json`, and its t
 
 from . import contents, study
 
-LEAST_STEPS = 150  # about what a minute gives on two cores; a device that is slower takes longer
+LEAST_STEPS = 200  # about what a minute gives on two cores; a device that is slower takes longer
 FRAMES = 24  # of a camera: more of one scene show little else
 
 
@@ -13,9 +13,9 @@ def study_rules() -> dict:
     """Numbers by name.
 
     seconds, least_steps: both are reached before a study ends by itself. weights_rate, style_rate, warmup, level,
-    least: of `study.rate`. smooth, patience, restarts: of `study.one_step`. painting_side, tiles: of
-    `study.painting_targets`. weights: what each term of the loss weighs. side, shift, still, noise, light, pool: of
-    `contents`. frames: of a camera that are studied on.
+    least: of `study.rate`. smooth, patience, restarts: of `study.one_step`. least_side, plain: of
+    `study.check_painting`. painting_side, tiles: of `study.painting_targets`. weights: what each term of the loss
+    weighs. side, shift, still, noise, light, pool: of `contents`. frames: of a camera that are studied on.
     """
     halfway = 0.5  # between painting and photograph
     terms = [*study.TOWARDS_PHOTOGRAPH, *study.ALWAYS]
@@ -30,6 +30,8 @@ def study_rules() -> dict:
         "smooth": study.SMOOTH,
         "patience": study.PATIENCE,
         "restarts": study.RESTARTS,
+        "least_side": study.LEAST_SIDE,
+        "plain": study.PLAIN,
         "painting_side": study.PAINTING_SIDE,
         "tiles": study.TILES,
         "weights": {term: float(f"{w:.6g}") for term, w in zip(terms, study.weighed(terms, halfway), strict=True)},

@@ -14,6 +14,7 @@ from impasto.export.runtime.model import Model, load_model
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.study_rules import study_rules
+from impasto.models.errors import BadInput
 
 RULES = study_rules()
 SLOWLY = 0.1
@@ -21,7 +22,7 @@ SLOWLY = 0.1
 
 def write_study(model: Model, style: np.ndarray) -> None:
     """`style`: S to begin with."""
-    cases = [*rates(), *tiles(), *squares(), *loops(), steps(model, style)]
+    cases = [*rates(), *paintings(), *tiles(), *squares(), *loops(), steps(model, style)]
     lines = [json.dumps(case) for case in cases]
     text = f'{{"rules": {json.dumps(RULES)},\n"cases": [\n' + ",\n".join(lines) + "\n]}\n"
     STUDY.write_text(text, "utf-8")
@@ -36,6 +37,31 @@ def scene(height: int, width: int, seed: int) -> np.ndarray:
 def rates() -> list[dict]:
     given = [(0, 0), (0, 3), (0.2, 9), (RULES["level"], 20), (0.7, 40), (0.99, 90), (1, 100), (0.5, 1)]
     return [{"kind": "rate", "share": s, "count": n, "rate": study.rate(s, n)} for s, n in given]
+
+
+def paintings() -> list[dict]:
+    """Which show something to study."""
+    small = RULES["least_side"] - 1
+    stained = np.full((60, 40, 3), 120, np.uint8)
+    stained[:9, :9] = 125  # beside the centre square
+    dots = np.full((40, 40, 3), (40, 120, 200), np.uint8)
+    dots[::8, ::8] = 255
+    given = {
+        "a scene": scene(48, 64, 6),
+        "too small": scene(small, 64, 6),
+        "one colour": np.full((40, 40, 3), (40, 120, 200), np.uint8),
+        "one colour but for a corner": stained,
+        "dots": dots,
+    }
+    return [{"kind": "painting", "name": name, "picture": packed(p), "fit": fit(p)} for name, p in given.items()]
+
+
+def fit(painting: np.ndarray) -> bool:
+    try:
+        study.check_painting(painting)
+    except BadInput:
+        return False
+    return True
 
 
 def tiles() -> list[dict]:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 sys.path.append(str(Path(__file__).parent))
-from study_cases import fake_graphs, looped, steps
+from study_cases import fake_graphs, fit, looped, steps
 from vectors import STUDY, TINY, unpacked
 
 from impasto.export.runtime import contents, study
@@ -30,6 +30,11 @@ def test_the_rules_are_those_that_the_page_is_tested_with():
 @named("rate")
 def test_rates(case):
     assert study.rate(case["share"], case["count"]) == pytest.approx(case["rate"])
+
+
+@named("painting")
+def test_which_paintings_show_something_to_study(case):
+    assert fit(unpacked(case["picture"])) == case["fit"]
 
 
 @named("tiles")

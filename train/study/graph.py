@@ -16,8 +16,10 @@ from typing import Any
 
 import onnx_ir as ir
 import torch
+from onnx_ir.passes.common import DeduplicateInitializersPass
 from torch import Tensor, nn
 from torch.fx.experimental.proxy_tensor import make_fx
+from torch.nn import functional as F
 
 from impasto.export.graphs.exporter import forget_origins
 from impasto.export.runtime.model import Model, describe, load_model, write_model
@@ -25,12 +27,13 @@ from impasto.models.store import vgg_file
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights
 from impasto.train.losses import CONTENT_LAYER, STYLE_LAYERS
-from impasto.train.vgg import Vgg
+from impasto.train.vgg import LAYERS, POOLED_BEFORE, Vgg
 
 from .loss import TERMS, Batch, Features, Painting, pooled
 from .lowering import TABLE
 from .step import Held, step, studied_names
 from .weights import own_vgg
+from .winograd import channels_first, channels_last
 
 OPSET = 18
 PAINTING = tuple(f"painting.{name}" for name in (*STYLE_LAYERS, "mean", "covariance", "contrast"))
@@ -58,11 +61,11 @@ def example(t: Transformer, pictures: int, side: int) -> dict[str, Tensor]:
     }
 
 
-def step_by_name(t: Transformer, features: Features, given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
+def step_by_name(t: Transformer, seen: Features, given: Mapping[str, Tensor]) -> tuple[Tensor, ...]:
     """`step` of what `study.onnx` is given, by the names of its inputs → its outputs, in their order."""
     held, found = step(
         t,
-        features,
+        seen,
         Held(*(given[name] for name in HELD)),
         given["rates"],
         given["count"],
@@ -73,6 +76,22 @@ def step_by_name(t: Transformer, features: Features, given: Mapping[str, Tensor]
     return *held, found
 
 
+def features(vgg: Vgg, weights: Mapping[str, Tensor], image: Tensor) -> dict[str, Tensor]:
+    """`Vgg.forward` with other weights, for pictures whose channels lie last in memory, as `winograd` has them.
+
+    The ReLU stands between transpositions, each of which is taken back by that of its neighbour, so that none is left.
+    """
+    x, found = (image - vgg.mean) / vgg.deviation, {}
+    for index in vgg.features:
+        if int(index) in POOLED_BEFORE:
+            x = F.max_pool2d(x, 2)
+        weight, bias = (weights[f"features.{index}.{kind}"] for kind in ("weight", "bias"))
+        x = channels_first(F.relu(channels_last(F.conv2d(x, weight, bias, padding=1))))
+        if name := LAYERS.get(int(index)):
+            found[name] = x
+    return found
+
+
 def traced(t: Transformer, vgg: Vgg, inputs: dict[str, Tensor]) -> torch.fx.GraphModule:
     """The step as a graph of plain operators: `inputs` in order, then VGG's weights → held and terms."""
     names = list(inputs)
@@ -81,10 +100,7 @@ def traced(t: Transformer, vgg: Vgg, inputs: dict[str, Tensor]) -> torch.fx.Grap
         given = dict(zip(names, tensors[: len(names)], strict=True))
         weights = dict(zip(vgg.state_dict(), tensors[len(names) :], strict=True))
 
-        def features(image: Tensor) -> dict[str, Tensor]:
-            return torch.func.functional_call(vgg, weights, (image,))
-
-        return step_by_name(t, features, given)
+        return step_by_name(t, lambda image: features(vgg, weights, image), given)
 
     graph = make_fx(torch.func.functionalize(run), decomposition_table=TABLE)(
         *inputs.values(), *vgg.state_dict().values()
@@ -163,6 +179,7 @@ def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]) ->
         quiet.setLevel(level)
     assert program is not None  # as it is for dynamo=False
     forget_origins(program.model)
+    DeduplicateInitializersPass()(program.model)
     return program.model
 
 

@@ -71,7 +71,11 @@ def pooled(features: Tensor) -> Tensor:
     matrix by another symmetric one has a symmetric gradient, so that towards one factor is half of it all: one matrix
     product back instead of two.
     """
-    flat, (n, _, h, w) = features.flatten(2), features.shape
+    n, _, h, w = features.shape
+    if features.is_contiguous():
+        flat = features.flatten(2)
+    else:  # channels last
+        flat = features.permute(0, 2, 3, 1).flatten(1, 2).transpose(1, 2)
     half = torch.bmm(flat, flat.detach().transpose(1, 2)).sum(0, keepdim=True) / (n * h * w)
     return 2 * half - half.detach()
 

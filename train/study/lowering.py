@@ -11,8 +11,28 @@ from torch import Tensor
 from torch._decomp import get_decompositions
 from torch.nn import functional as F
 
+from .winograd import channels_first, channels_last, convolved, suits
+
 aten = torch.ops.aten
 WIDE = 5  # above this a kernel's gradient is a convolution of its own, in which pictures are the channels
+
+
+def convolution(
+    x: Tensor,
+    weight: Tensor,
+    bias: Tensor | None,
+    stride: list[int],
+    padding: list[int],
+    dilation: list[int],
+    transposed: bool,
+    output_padding: list[int],
+    groups: int,
+) -> Tensor:
+    """VGG's with many channels by Winograd's way; all others as they are."""
+    plain = not transposed and groups == 1 and set(dilation) == set(stride) == set(padding) == {1}
+    if not plain or tuple(weight.shape[2:]) != (3, 3) or not suits(x, weight):
+        return NotImplemented
+    return convolved(x, weight, bias)
 
 
 def convolution_backward(
@@ -34,7 +54,9 @@ def convolution_backward(
     to_input = to_weight = to_bias = None
     if wanted[0]:
         kernel = weight.shape[2:]
-        if set(stride) == {1}:
+        if set(stride) == {1} == set(padding) and tuple(kernel) == (3, 3) and suits(gradient, weight):
+            to_input = convolved(gradient, weight, turned=True)
+        elif set(stride) == {1}:
             turned = weight.flip(2, 3).transpose(0, 1)
             to_input = F.conv2d(gradient, turned, padding=[k - 1 - p for k, p in zip(kernel, padding, strict=True)])
         else:
@@ -144,10 +166,35 @@ def instance_norm_backward(gradient, x, weight, mean, var, save_mean, save_scale
     return scale * (gradient - even - normal * along), None, None
 
 
+def lies_last(x: Tensor) -> bool:
+    """Whether the channels of a picture [N,C,H,W] lie last in memory."""
+    return x.shape[1] > 1 and channels_last(x).is_contiguous()
+
+
+def quads(x: Tensor) -> Tensor:
+    """[N,C,2H,2W] → [N,H,2,W,2,C]."""
+    n, c, h, w = x.shape
+    return channels_last(x).reshape(n, h // 2, 2, w // 2, 2, c)
+
+
+def max_pool(x, kernel, *_):
+    """Where channels lie last, of quads; as it is elsewhere. What comes second is not used."""
+    if not lies_last(x):
+        return NotImplemented
+    found = channels_first(quads(x).amax(4).amax(2))
+    return found, found.long()
+
+
 def max_pool_backward(gradient, x, kernel, stride, padding, dilation, ceil_mode, indices):
     """To where the input equals its maximum. After a ReLU only zeros are equal to each other by more than chance, and
     of those none passes a gradient on."""
     assert list(kernel) == [2, 2], "VGG pools two by two"
+    if lies_last(x):
+        each = quads(x)
+        maxima = each.amax(4, keepdim=True).amax(2, keepdim=True)
+        alive = channels_last(gradient)[:, :, None, :, None] * (maxima > 0).to(gradient.dtype)
+        found = alive * (each == maxima).to(gradient.dtype)
+        return channels_first(found.reshape(channels_last(x).shape))
     maxima = aten.max_pool2d_with_indices(x, kernel, stride)[0]
     alive = gradient * (maxima > 0).to(gradient.dtype)
     return twice(alive) * (x == twice(maxima)).to(gradient.dtype)
@@ -168,9 +215,11 @@ def nearest_backward(gradient, output_size, input_size, *scales):
 
 TABLE: dict[Any, Callable] = {
     **get_decompositions([aten._log_softmax, aten._log_softmax_backward_data, aten.sigmoid_backward]),
+    aten.convolution.default: convolution,
     aten.convolution_backward.default: convolution_backward,
     aten.reflection_pad2d.default: reflect,
     aten.reflection_pad2d_backward.default: reflect_backward,
+    aten.max_pool2d_with_indices.default: max_pool,
     aten.max_pool2d_with_indices_backward.default: max_pool_backward,
     aten.threshold_backward.default: threshold_backward,
     aten.avg_pool2d_backward.default: avg_pool_backward,

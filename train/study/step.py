@@ -1,7 +1,7 @@
-"""One step of study as a function of tensors alone: paint, judge, derive, and let Adam change T's weights and S.
+"""One step of study as a function of tensors alone: paint, judge, derive, and change T's weights and S.
 
-All that changes lies in one flat vector, T's parameters one after the other and then S, so that Adam is a handful of
-operators and whoever runs the step carries three vectors from step to step.
+All that changes lies in one flat vector, T's parameters one after the other and then S, so that whoever runs the step
+carries three vectors from step to step.
 """
 
 from collections.abc import Mapping
@@ -15,6 +15,8 @@ from impasto.models.transformer import Transformer
 from .loss import Batch, Features, Painting, terms
 
 BETA1, BETA2, EPSILON = 0.9, 0.99, 1e-8  # Adam's; the second shorter than usual, for so few steps
+SCHULZ, ITERATIONS = (3.4445, -4.7750, 2.0315), 5  # Muon's coefficients for x, x³ and x⁵
+USUAL = 0.2  # the root of the mean square of Adam's direction
 
 
 class Held(NamedTuple):
@@ -58,13 +60,51 @@ def losses(
     return (found * weights).sum(), found
 
 
-def adam(held: Held, gradient: Tensor, rates: Tensor, count: Tensor) -> Held:
-    """One step of Adam (Kingma and Ba 2015); `rates` [V] a value, 0 keeps it; `count` [1] is 1 at the first step."""
-    moment1 = BETA1 * held.moment1 + (1 - BETA1) * gradient
-    moment2 = BETA2 * held.moment2 + (1 - BETA2) * gradient * gradient
+def moments(held: Held, gradient: Tensor) -> tuple[Tensor, Tensor]:
+    """The running means of the gradient and of its square, [V] each, after one step more."""
+    return (
+        BETA1 * held.moment1 + (1 - BETA1) * gradient,
+        BETA2 * held.moment2 + (1 - BETA2) * gradient * gradient,
+    )
+
+
+def adam(moment1: Tensor, moment2: Tensor, count: Tensor) -> Tensor:
+    """Adam's direction [V] (Kingma and Ba 2015); `count` [1] is 1 at the first step."""
     # Both moments begin at zero; divided by how much of the mean is there already.
     mean, square = moment1 / (1 - BETA1**count), moment2 / (1 - BETA2**count)
-    return Held(held.values - rates * mean / (square.sqrt() + EPSILON), moment1, moment2)
+    return mean / (square.sqrt() + EPSILON)
+
+
+def muon(momentum: Tensor) -> Tensor:
+    """Muon's direction (Jordan et al. 2024) of K matrices [K,O,I]: all their singular values are made nearly one, by
+    Newton's and Schulz's iteration; as large as Adam's usually is (Liu et al. 2025), so that one rate serves both.
+    """
+    wide = momentum if momentum.shape[1] <= momentum.shape[2] else momentum.transpose(1, 2)
+    x = wide / (wide.square().sum((1, 2), keepdim=True).sqrt() + EPSILON)
+    for _ in range(ITERATIONS):
+        square = torch.bmm(x, x.transpose(1, 2))
+        x = SCHULZ[0] * x + torch.bmm(SCHULZ[1] * square + SCHULZ[2] * torch.bmm(square, square), x)
+    x = USUAL * max(momentum.shape[1:]) ** 0.5 * x
+    return x if wide is momentum else x.transpose(1, 2)
+
+
+def directions(t: Transformer, gradient: Tensor, moment1: Tensor, moment2: Tensor, count: Tensor) -> Tensor:
+    """Where all values go, [V]: kernels between the first and the last convolution by Muon, all else by Adam."""
+    own = dict(t.named_parameters())
+    names = studied_names(t)
+    sizes = [*(own[name].numel() for name in names), t.layout.size]
+    found = dict(zip([*names, "style"], adam(moment1, moment2, count).split(sizes), strict=True))
+    momentum = dict(zip(names, (BETA1 * moment1 + (1 - BETA1) * gradient).split(sizes)[:-1], strict=True))
+    # Those of one shape together.
+    shapes: dict[torch.Size, list[str]] = {}
+    for name in names:
+        if own[name].ndim == 4 and not name.startswith(("stem.", "end.")):
+            shapes.setdefault(own[name].shape, []).append(name)
+    for shape, alike in shapes.items():
+        stacked = torch.stack([momentum[name].view(shape[0], -1) for name in alike])
+        for name, direction in zip(alike, muon(stacked).unbind(), strict=True):
+            found[name] = direction.flatten()
+    return torch.cat([found[name] for name in [*names, "style"]])
 
 
 def step(
@@ -83,4 +123,5 @@ def step(
         return losses(t, vgg, values, batch, painting, weights)
 
     gradient, (_, found) = torch.func.grad_and_value(total, has_aux=True)(held.values)
-    return adam(held, gradient, rates, count), found
+    moment1, moment2 = moments(held, gradient)
+    return Held(held.values - rates * directions(t, gradient, moment1, moment2, count), moment1, moment2), found

@@ -178,16 +178,27 @@ def text() -> np.ndarray:
 
 
 @pytest.mark.parametrize(
+    ("image", "words"),
+    [
+        (np.full((40, 40, 3), 128, np.uint8), "has one colour and shows nothing to study"),
+        (scene(16, 400), "must have 32 pixels a side, and this one has 16"),
+    ],
+    ids=["one colour", "16 px"],
+)
+def test_what_shows_nothing_to_study_is_refused(tiny_model, image, words):
+    with pytest.raises(BadInput, match=words):
+        study(tiny_model, image, steps=2, threads=1)
+
+
+@pytest.mark.parametrize(
     "image",
     [
-        np.full((40, 40, 3), 128, np.uint8),
-        scene(16, 16),
         np.repeat(np.uint8([[[0]], [[255]]]), 20, 0).repeat(40, 1).repeat(3, 2),
-        scene(20_000, 30),
+        scene(20_000, 40),
         contents.photographs()[0],
         text(),
     ],
-    ids=["one colour", "16 px", "two-tone", "20,000 px", "photograph", "text"],
+    ids=["two-tone", "20,000 px", "photograph", "text"],
 )
 def test_odd_pictures_make_nothing_worse(tiny_model, image, monkeypatch):
     monkeypatch.setattr(contents, "POOL", 1)  # the same square every time, so that losses can be compared

@@ -1,4 +1,4 @@
-"""The step as a graph: its gradients are PyTorch's, its step Adam's, and VGG's weights lie beside it."""
+"""The step as a graph: its gradients are PyTorch's, its step Muon's and Adam's, and VGG's weights lie beside it."""
 
 import copy
 
@@ -90,16 +90,48 @@ def test_gradients_are_pytorchs(given, tiny_model, vgg):
             assert float((found - expected).norm() / expected.norm()) < 1e-3, name
 
 
-def test_a_step_is_adams(given, tiny_model, vgg):
+def test_a_step_is_muons_and_adams(given, tiny_model, vgg):
+    """By PyTorch's own optimisers, the second step of two, from gradients as the graph has them."""
     t, inputs = given
-    gradient, _ = pytorchs(t, vgg, inputs)
-    mine, adams = inputs, inputs["values"].clone().requires_grad_()
-    optimiser = torch.optim.Adam([adams], 1e-3, (step.BETA1, step.BETA2), step.EPSILON)
-    out = run(tiny_model, mine)
-    adams.grad = torch.from_numpy(out["next_moment1"]) / (1 - step.BETA1)
-    optimiser.step()
-    large = gradient.abs() > 1e-6
-    np.testing.assert_allclose(out["next_values"][large], adams.detach()[large], rtol=1e-5, atol=1e-6)
+    state, gradients = inputs, []
+    for count in (1.0, 2.0):
+        out = run(tiny_model, state | {"count": torch.tensor([count])})
+        kept = step.BETA1 * state["moment1"].numpy()
+        gradients.append((out["next_moment1"] - kept) / (1 - step.BETA1))
+        state = state | {name: torch.from_numpy(out[f"next_{name}"]) for name in ("values", "moment1", "moment2")}
+    for name, at in places(t).items():
+        hidden = name.endswith(".weight") and not name.startswith(("stem.", "end."))
+        shape = (t.get_parameter(name).shape[0], -1) if hidden else (-1,)
+        own = inputs["values"][at].view(shape).clone().requires_grad_()
+        optimiser = (
+            torch.optim.Muon([own], 1e-3, 0.0, step.BETA1, adjust_lr_fn="match_rms_adamw")
+            if hidden
+            else torch.optim.Adam([own], 1e-3, (step.BETA1, step.BETA2), step.EPSILON)
+        )
+        for gradient in gradients:
+            own.grad = torch.from_numpy(gradient[at]).view(shape)
+            optimiser.step()
+        before, found = inputs["values"][at].numpy(), out["next_values"][at]
+        moved, expected = found - before, own.detach().numpy().ravel() - before
+        if hidden:  # theirs is computed in bfloat16
+            assert np.linalg.norm(moved - expected) < 0.05 * np.linalg.norm(expected), name
+        else:
+            large = np.abs(gradients[0][at]) > 1e-6
+            np.testing.assert_allclose(moved[large], expected[large], rtol=1e-2, atol=1e-6, err_msg=name)
+
+
+def places(t):
+    """Where each parameter lies among the values."""
+    sizes = [t.get_parameter(name).numel() for name in step.studied_names(t)]
+    ends = np.cumsum(sizes)
+    return {name: slice(end - size, end) for name, size, end in zip(step.studied_names(t), sizes, ends, strict=True)}
+
+
+def test_muon_makes_singular_values_nearly_one():
+    wide = torch.randn(2, 6, 20, generator=torch.Generator().manual_seed(0))
+    values = torch.linalg.svdvals(step.muon(wide)) / (step.USUAL * 20**0.5)
+    assert 0.6 < float(values.min()) <= float(values.max()) < 1.3
+    torch.testing.assert_close(step.muon(wide.transpose(1, 2)), step.muon(wide).transpose(1, 2))
 
 
 def test_what_has_no_rate_stays(given, tiny_model):

@@ -14,9 +14,16 @@ def rand(*shape):
     return torch.randn(*shape, generator=G, dtype=torch.float64)
 
 
+def last(x):
+    """The same, with its channels last in memory."""
+    return x.contiguous(memory_format=torch.channels_last)
+
+
 def reflect(x):
     return F.pad(x, (2, 1, 1, 2), mode="reflect")
 
+
+WEIGHT = rand(64, 64, 3, 3) / 24
 
 FUNCTIONS = {
     "convolution": (lambda x, w: F.conv2d(x, w), rand(2, 3, 8, 9), rand(4, 3, 3, 3)),
@@ -27,6 +34,12 @@ FUNCTIONS = {
     "reflection": (lambda x, w: reflect(x) * w, rand(2, 3, 6, 7), rand(2, 3, 9, 10)),
     "small reflection": (lambda x, w: F.pad(x, (1, 1, 1, 1), mode="reflect") * w, rand(1, 1, 4, 4), rand(1, 1, 6, 6)),
     "pooling after a ReLU": (lambda x, w: F.max_pool2d(F.relu(x), 2) * w, rand(2, 3, 8, 6), rand(2, 3, 4, 3)),
+    "pooling with channels last": (
+        lambda x, w: F.max_pool2d(F.relu(x), 2) * w,
+        last(rand(2, 3, 8, 6)),
+        rand(2, 3, 4, 3),
+    ),
+    "many channels": (lambda x, b: F.conv2d(x, WEIGHT, b, padding=1).relu(), last(rand(2, 64, 8, 4)), rand(64)),
     "mean pooling": (lambda x, w: F.avg_pool2d(x, 2) * w, rand(2, 3, 8, 6), rand(2, 3, 4, 3)),
     "twice the size": (lambda x, w: F.interpolate(x, scale_factor=2.0) * w, rand(2, 3, 4, 3), rand(2, 3, 8, 6)),
     "normalisation": (lambda x, w: F.instance_norm(x, eps=1e-3) * w, rand(2, 3, 8, 6), rand(2, 3, 8, 6)),
@@ -36,7 +49,7 @@ FUNCTIONS = {
     "diagonal": (lambda x, w: x.diagonal(dim1=1, dim2=2) * w, rand(2, 3, 3), rand(2, 3)),
     "log of softmax": (lambda x, w: torch.log_softmax(x, -1) * w, rand(2, 5), rand(2, 5)),
 }
-LEFT_BEHIND = ("backward", "scatter", "index")
+LEFT_BEHIND = ("backward", "scatter", "index_put", "index_add")
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)

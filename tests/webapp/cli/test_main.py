@@ -275,6 +275,7 @@ def test_nothing_is_noted_about_whoever_paints(tmp_path, scene):
     ("package", "command", "extra"),
     [
         ("torch", "import-published", "train"),
+        ("torch", "study p.png -o p.style --full", "train"),
         ("fastapi", "app", "app"),
         ("huggingface_hub", "space -o s --push a/b", "app"),
     ],

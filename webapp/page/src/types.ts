@@ -212,6 +212,9 @@ export interface StudyRules {
   patience: number;
   /** After numbers that are not finite, each at half the rate. */
   restarts: number;
+  /** A painting with fewer pixels a side, or whose deviations of L*a*b* are all smaller, shows nothing to study. */
+  least_side: number;
+  plain: number;
   /** The short side at which a painting is looked at, pixels, and the most squares of it. */
   painting_side: number;
   tiles: number;

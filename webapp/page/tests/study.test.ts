@@ -13,7 +13,7 @@ import { openCpuNetworks } from "../src/engine/painters/canvas/cpu";
 import { cropPlanes, paddingOf } from "../src/engine/painters/canvas/pixels";
 import { createClock } from "../src/engine/study/clock";
 import { type Batch, createContents, exposed, moved, shifts } from "../src/engine/study/contents";
-import { coloursOf, cut, fitted, tiles } from "../src/engine/study/pictures";
+import { checkPainting, coloursOf, cut, fitted, tiles } from "../src/engine/study/pictures";
 import { openContent, openStep, type Place, paintingTargets } from "../src/engine/study/sessions";
 import {
   begin,
@@ -42,6 +42,7 @@ interface Packed {
 }
 type Case =
   | { kind: "rate"; share: number; count: number; rate: number }
+  | { kind: "painting"; name: string; picture: Packed; fit: boolean }
   | {
       kind: "tiles";
       name: string;
@@ -124,6 +125,12 @@ const graphOf = (role: string) => new Uint8Array(readFileSync(new URL(`${role}.o
 
 test.each(casesOf("rate"))("the rate at $share, step $count", ({ share, count, rate: expected }) => {
   expect(rate(share, count, rules)).toBeCloseTo(expected, 9);
+});
+
+test.each(casesOf("painting"))("whether a painting shows something to study, $name", ({ picture, fit }) => {
+  const check = () => checkPainting(unpack(picture), rules);
+  if (fit) expect(check).not.toThrow();
+  else expect(check).toThrow("without study it paints as it is");
 });
 
 test.each(casesOf("tiles"))("a painting, $name", (each) => {

@@ -1,14 +1,31 @@
 // Squares of pictures, as export/runtime/contents.py and study.py cut them.
-import type { Size } from "../../types";
+import type { Size, StudyRules } from "../../types";
 import { roundToEven } from "../model/half";
 import { type Pixels, resized } from "../model/resize";
 import { reflected } from "../painters/canvas/pixels";
+import { Trouble } from "../trouble";
 
 /** A square of a picture: left, top and side in its pixels, which need not be whole. */
 export interface Square {
   left: number;
   top: number;
   side: number;
+}
+
+/** Throws Trouble where a painting shows nothing to study; `study.check_painting` in Python. */
+export function checkPainting(
+  picture: Pixels,
+  rules: Pick<StudyRules, "least_side" | "plain" | "painting_side">,
+): void {
+  const short = Math.min(picture.width, picture.height);
+  if (short < rules.least_side)
+    throw new Trouble(
+      `A picture to study must have ${rules.least_side} pixels a side, and this one has ${short}; without study it paints as it is.`,
+    );
+  const { covariance } = coloursOf(tiles(picture, rules.painting_side, rules.painting_side, 1));
+  const largest = Math.sqrt(Math.max(covariance[0], covariance[4], covariance[8]));
+  if (largest < rules.plain)
+    throw new Trouble("This picture has one colour and shows nothing to study; without study it paints as it is.");
 }
 
 /** The size of a picture with `side` pixels on its short side, the long one cut to twice that; and what is cut. */

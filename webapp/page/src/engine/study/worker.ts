@@ -13,7 +13,7 @@ import { isOutOfMemory, sentenceOf, Trouble } from "../trouble";
 import { createClock } from "./clock";
 import { createContents } from "./contents";
 import type { FromStudy, StudyPlace, StudyWish, ToStudy } from "./messages";
-import { fittedSize } from "./pictures";
+import { checkPainting, fittedSize } from "./pictures";
 import { openContent, openStep, type Place, paintingTargets, type StepSession, type Targets } from "./sessions";
 import {
   begin,
@@ -118,6 +118,7 @@ interface UnderWay {
 
 async function study(wish: StudyWish): Promise<void> {
   const painting = pixelsOf(wish.picture, LARGEST, wish.model.rules.background);
+  checkPainting(painting, wish.offer.rules);
   const needed = await fetchNeeded(wish);
   let ready = await firstReady(wish.places, wish, painting, needed);
   const start = startOf(await needed.model.file("frame"), ready.session.parameters);
