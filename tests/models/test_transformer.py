@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout, TransformerSpec
-from impasto.models.transformer import Transformer, style_norm
+from impasto.models.transformer import Transformer, as_far_as_seen, style_norm
 
 
 def reflect_conv(x, weight, bias, stride):
@@ -154,3 +154,18 @@ def test_a_level_end_changes_nothing_without_depth_to_space():
     before = t.end.conv.weight.clone()
     t.level_end()
     assert torch.equal(before, t.end.conv.weight)
+
+
+def test_as_much_style_as_there_is_to_be_seen():
+    """γ times the variance in levels of 255, at most once; β as it is."""
+    layout = StyleLayout.of(SMALL["skips"])
+    style = torch.randn(1, layout.size)
+    plain = torch.rand(1, 3, 1, 1).expand(1, 3, 16, 24)
+    faint = torch.where(torch.arange(24) % 2 == 0, 0.5, -0.5) / 255  # a variance of a quarter
+    frames = torch.cat([plain, plain + faint, plain + 2 * faint, torch.rand(1, 3, 16, 24)])
+    found = as_far_as_seen(style, frames, layout)
+    for _, gamma, beta in layout.slices():
+        torch.testing.assert_close(
+            found[:, gamma], torch.tensor([0, 0.25, 1, 1])[:, None] * style[:, gamma], atol=1e-4, rtol=1e-3
+        )
+        assert torch.equal(found[:, beta], style[:, beta].expand(4, -1))

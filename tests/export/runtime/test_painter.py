@@ -5,6 +5,7 @@ import onnxruntime as ort
 import pytest
 
 from impasto.export.runtime.painter import Look, Painter
+from impasto.export.runtime.style_file import built_in
 from impasto.models.errors import BadInput
 
 
@@ -104,3 +105,20 @@ def test_painting_without_a_style(tiny_model, scene):
 def test_a_style_of_another_model(painter):
     with pytest.raises(BadInput, match="needs"):
         painter.use([np.zeros(7, np.float32)])
+
+
+@pytest.mark.parametrize("stability", [0.0, 1.0])
+def test_released_models_paint_plain_frames_plainly(released, stability):
+    """Black, grey and white ones, and those that only a coder's noise tells from them; with brushes and without."""
+    painter = Painter(released, threads=1, look=Look(stability=stability))
+    noise = np.random.default_rng(0).random((96, 128, 3)) < 0.02  # one level, at every fiftieth value
+    for entry in list(released.gallery().values())[::7]:
+        for style in (entry["style"], built_in(released, entry)):
+            painter.use([style])
+            for level in (0, 127, 254):
+                painter.reset()
+                plain = np.full((96, 128, 3), level, np.uint8)
+                for _ in range(2):
+                    even = painter.paint(plain)
+                    assert np.ptp(even, (0, 1)).max() <= 1
+                assert np.abs(painter.paint(plain + noise).astype(float) - even).mean() <= 4
