@@ -45,9 +45,8 @@ def as_far_as_seen(style: Tensor, frame: Tensor, layout: StyleLayout) -> Tensor:
     """
     apart = frame - frame.mean((2, 3), keepdim=True)
     share = ((apart * apart).mean((1, 2, 3)) / SEEN).clamp(max=1.0)[:, None]
-    gamma = torch.zeros(1, layout.size, device=style.device)
-    for _, own, _ in layout.slices():
-        gamma[:, own] = 1.0
+    among = {i for _, own, _ in layout.slices() for i in range(own.start, own.stop)}
+    gamma = torch.tensor([[float(i in among) for i in range(layout.size)]], device=style.device)
     return style * (1 - gamma) + style * gamma * share
 
 
