@@ -1,7 +1,7 @@
 """Study with PyTorch, on a graphics card where there is one, in larger batches: `impasto study --full`.
 
 Step and losses are those that `graph.py` makes `study.onnx` of; the loop is the same, `export.runtime.study.study`, and
-so is what comes of it. From outside: `full_graphs`.
+so is what comes of it. From outside: `own_device`, `full_graphs`.
 """
 
 from collections.abc import Callable, Mapping
@@ -47,6 +47,11 @@ class Call:
         """All outputs, in their order."""
         given = {name: torch.from_numpy(np.ascontiguousarray(value)).to(self.device) for name, value in inputs.items()}
         return [value.detach().cpu().numpy() for value in self.function(given)]
+
+
+def own_device() -> str:
+    """ "cuda" where PyTorch finds an NVIDIA card, else "cpu"."""
+    return "cuda" if torch.cuda.is_available() else "cpu"
 
 
 def full_graphs(model: Model, device: str, pictures: int | None = None, side: int = SIDE) -> Graphs:

@@ -74,13 +74,11 @@ def study_command(
 
 def full_graphs_of(model: Model) -> Graphs:
     """PyTorch's part in studying, on an NVIDIA card; without one it is said that the processor does it."""
-    import torch
-
-    from impasto.train.study.full import full_graphs
+    from impasto.train.study.full import full_graphs, own_device
 
     from .console import err
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    device = own_device()
     if device == "cpu":
         sentence = "PyTorch finds no NVIDIA card: it studies on the processor, which is slower than without --full."
         err.print(sentence, soft_wrap=True, highlight=False)
