@@ -50,7 +50,7 @@ class Call:
 
 
 def own_device() -> str:
-    """ "cuda" where PyTorch finds an NVIDIA card, else "cpu"."""
+    """Where to study: "cuda" if PyTorch finds an NVIDIA card, else "cpu"."""
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
