@@ -149,6 +149,7 @@ def colours(path, xs):
 
 
 RED = (81, 90, 240)  # pure, in BT.601
+VP9 = {"crf": "4", "b": "2M", "cpu-used": "8"}
 VP8 = {"b": "2M", "cpu-used": "8", "auto-alt-ref": "0"}
 
 
@@ -158,13 +159,21 @@ VP8 = {"b": "2M", "cpu-used": "8", "auto-alt-ref": "0"}
         lambda folder: odd_clips.plain(folder / "untagged.mp4", RED),
         lambda folder: odd_clips.plain(folder / "untagged.webm", RED, codec="libvpx", options=VP8),
         lambda folder: odd_clips.plain(folder / "untagged in hd.mp4", RED, size=(1280, 720)),
+        lambda folder: odd_clips.plain(folder / "vp8.webm", RED, codec="libvpx", size=(1280, 720), options=VP8),
+        lambda folder: odd_clips.restated(
+            odd_clips.plain(
+                folder / "own.webm", (76, 85, 255), codec="libvpx-vp9", options=VP9, tags={"color_range": 2}
+            ),
+            folder / "limited, it says.mp4",
+            {"color_range": 1},
+        ),
         lambda folder: odd_clips.plain(folder / "709.mp4", RED, tags={"colorspace": 1}),
         lambda folder: odd_clips.plain(folder / "full.mp4", (76, 85, 255), format="yuvj420p"),
         lambda folder: odd_clips.ramp(folder / "pq.mp4", 16),
         lambda folder: odd_clips.ramp(folder / "hlg.mp4", 18),
         lambda folder: odd_clips.transparent(folder / "transparent.webm", "libvpx", "yuva420p", VP8),
     ],
-    ids=["untagged", "webm", "hd", "709", "full", "pq", "hlg", "transparent"],
+    ids=["untagged", "webm", "hd", "VP8 in hd", "VP9's range", "709", "full", "pq", "hlg", "transparent"],
 )
 def test_colours(both, tmp_path, make):
     page, stylize, _ = both(make(tmp_path))

@@ -10,11 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
-import av
 import cv2
 import numpy as np
 from study_cases import write_study
-from vectors import CASES, STUDIED, TINY, as_codes, chosen, packed
+from vectors import CASES, STUDIED, TINY, as_codes, chosen, packed, untagged
 
 from impasto.export.runtime import style_file as style_files
 from impasto.export.runtime.model import load_model
@@ -267,7 +266,9 @@ def matrices() -> list[dict]:
     names = {Matrix.BT709: "bt709", Matrix.BT601: "smpte170m"}
     sizes = [(1280, 720), (720, 1280), (1279, 719), (1920, 718), (720, 576), (720, 720)]
     return [
-        {"kind": "matrix", "size": size, "matrix": names[matrix_of(av.VideoFrame(*size, "yuv420p"))]} for size in sizes
+        {"kind": "matrix", "codec": codec, "size": size, "matrix": names[matrix_of(untagged(codec, size))]}
+        for codec, some in (("avc", sizes), ("vp8", sizes[:1]))
+        for size in some
     ]
 
 

@@ -7,13 +7,12 @@ import shutil
 import sys
 from pathlib import Path
 
-import av
 import numpy as np
 import pytest
 from PIL import Image
 
 sys.path.append(str(Path(__file__).parent))
-from vectors import STUDIED, TINY, as_codes, cases, chosen, styles, unpacked
+from vectors import STUDIED, TINY, as_codes, cases, chosen, styles, unpacked, untagged
 
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
@@ -152,7 +151,7 @@ def test_frames_of_another_size(case):
 
 @named("matrix")
 def test_clips_that_do_not_name_their_matrix(case):
-    found = matrix_of(av.VideoFrame(*case["size"], "yuv420p"))
+    found = matrix_of(untagged(case["codec"], case["size"]))
     assert found == {"bt709": Matrix.BT709, "smpte170m": Matrix.BT601}[case["matrix"]]
 
 

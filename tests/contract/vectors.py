@@ -5,6 +5,7 @@ import json
 import zlib
 from pathlib import Path
 
+import av
 import numpy as np
 
 from impasto.export.runtime.model import Model
@@ -45,6 +46,13 @@ def styles() -> dict[str, np.ndarray]:
 def chosen(name: str, vectors: dict[str, np.ndarray], model: Model) -> Style:
     """A style that a case of kind "paint" names: a vector, or a `.style` file."""
     return vectors[name] if name in vectors else read_style(STUDIED / name, model)
+
+
+def untagged(codec: str, size: list[int]) -> av.VideoFrame:
+    """A frame of a clip that names no colours, as FFmpeg decodes it: it marks those of VP8 as BT.601."""
+    frame = av.VideoFrame(*size, "yuv420p")
+    frame.colorspace = {"avc": 2, "vp8": 5}[codec]
+    return frame
 
 
 def as_codes(pixels: list[list[int]]) -> np.ndarray:

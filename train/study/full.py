@@ -73,9 +73,9 @@ def full_graphs(model: Model, device: str, pictures: int | None = None, side: in
         return tuple(pooled(features[layer]) for layer in STYLE_LAYERS)
 
     image = {"image": [1, 3, side, side]}
-    sessions: list[Any] = [
+    sessions: tuple[Any, Any, Any] = (
         Call(partial(step_by_name, t, vgg), device, STEP_OUTPUTS, {"frame": [n, 3, side, side]}),
         Call(content, device, ("content",), image),
         Call(painting, device, PAINTING[:4], image),
-    ]
+    )
     return Graphs(*sessions, list(TERMS), {name: list(t.get_parameter(name).shape) for name in studied_names(t)})

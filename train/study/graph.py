@@ -212,7 +212,7 @@ def initializer(graph: ir.Graph, name: str, kind: str, shape: list[int], offset:
     where = {"base_dir": str(file.parent), "name": f"vgg.{name}", "shape": ir.Shape(shape)}
     tensor = ir.ExternalTensor(file.name, offset, length, dtype, **where)
     value = ir.Value(name=tensor.name, shape=tensor.shape, type=ir.TensorType(dtype), const_value=tensor)
-    graph.initializers[value.name] = value
+    graph.initializers[tensor.name] = value
     return value
 
 

@@ -95,7 +95,7 @@ def terms(vgg: Features, out: Tensor, other_out: Tensor, batch: Batch, painting:
     """The two painted frames [N,3,H,W] → float32 [terms], unweighted, in the order of `TERMS`."""
     features = vgg(out)
     here = {layer: pooled(features[layer]) for layer in STYLE_LAYERS}
-    there = dict(zip(STYLE_LAYERS, painting.grams, strict=True))
+    there: dict[str, Tensor] = dict(zip(STYLE_LAYERS, painting.grams, strict=True))
     palette = losses.palette(side_by_side(out))
     at = features[losses.CONTENT_LAYER]
     values = {

@@ -33,6 +33,7 @@ _FULL_CHROMA_OUT, _FULL_CHROMA_IN, _ACCURATE_RND = 0x2000, 0x4000, 0x40000
 
 _SLACK = 64  # pixels after each row, a row after the last: more than any vector of swscale's
 
+_UNSPECIFIED = 2  # matrix, primaries or transfer curve (ITU-T H.273)
 _BY_TAG = {
     1: Matrix.BT709,
     4: Matrix.FCC,
@@ -59,12 +60,15 @@ def stated_by(stream) -> Stated:
 
     Of VP8 and VP9 alone. FFmpeg marks every frame of VP8 as BT.601 of limited range, whatever the file says, and those
     of VP9 by the bitstream, which knows fewer spaces than containers do. Chromium takes the container's word for both,
-    and in MP4 a `colr` box goes before what is in the bitstream (ISO/IEC 14496-12, 12.1.5).
+    and in MP4 a `colr` box goes before what is in the bitstream (ISO/IEC 14496-12, 12.1.5). The range that an MP4 gives
+    beside no colours at all says nothing: its field (in `vpcC`) cannot be left empty.
     """
     context = stream.codec_context
     if context.name not in ("vp8", "vp9"):
         return _NOTHING
     matrix, full = int(context.colorspace), int(context.color_range)
+    if "mp4" in stream.container.format.name and {matrix, context.color_primaries, context.color_trc} == {_UNSPECIFIED}:
+        return _NOTHING
     return Stated(matrix if matrix in _BY_TAG else None, full or None)
 
 

@@ -79,7 +79,7 @@ type Case =
       into: [number, number];
       fitted: [number, number];
     }
-  | { kind: "matrix"; size: [number, number]; matrix: string }
+  | { kind: "matrix"; codec: string; size: [number, number]; matrix: string }
   | { kind: "edits"; name: string; file: string; parts?: number[][]; cuts_sound?: boolean; refused?: string };
 
 const { styles, cases }: { styles: Record<string, number[]>; cases: Case[] } = JSON.parse(
@@ -241,8 +241,8 @@ test.each(casesOf("fitted"))("a frame of $size after one of $first", ({ size, fi
   expect([width, height]).toEqual(fitted);
 });
 
-test.each(casesOf("matrix"))("an untagged clip of $size", ({ size, matrix }) => {
-  expect(colourSpaceOf({}, asSize(size)).matrix).toBe(matrix);
+test.each(casesOf("matrix"))("an untagged clip of $codec, $size", ({ codec, size, matrix }) => {
+  expect(colourSpaceOf({}, asSize(size), codec).matrix).toBe(matrix);
 });
 
 test.each(casesOf("edits"))("an edit list of $name", async ({ file, parts, cuts_sound, refused }) => {

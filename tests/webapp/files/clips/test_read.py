@@ -80,6 +80,24 @@ def test_vp8_and_vp9_go_by_the_bitstream_where_the_container_says_nothing(tmp_pa
     assert np.abs(next(read_frames(probe(clip))).rgb - np.array([200, 60, 40])).max() <= 3
 
 
+@pytest.mark.parametrize(("own", "stated"), [(1, 2), (2, 1)])
+def test_a_range_beside_no_colours_says_nothing_in_mp4(tmp_path, media, own, stated):
+    """`vpcC` cannot leave it out; as browsers and the page, which then go by the bitstream."""
+    codes = media.yuv_from_rgb([(200, 60, 40)] * 5, "601", own == 2)
+    frames = [media.yuv_frame(64, 48, "yuv420p", code) for code in codes]
+    clip = media.write_clip(tmp_path / "own.webm", frames, codec="libvpx-vp9", tags={"color_range": own}, options=FINE)
+    clip = odd_clips.restated(clip, tmp_path / "c.mp4", {"color_range": stated})
+    assert np.abs(next(read_frames(probe(clip))).rgb - np.array([200, 60, 40])).max() <= 3
+
+
+def test_untagged_vp8_is_bt601_at_any_size(tmp_path, media):
+    codes = media.yuv_from_rgb([(200, 60, 40)], "601", False)
+    frames = [media.yuv_frame(1280, 720, "yuv420p", code) for code in codes]
+    clip = media.write_clip(tmp_path / "own.webm", frames, codec="libvpx", options=FINE)
+    clip = odd_clips.restated(clip, tmp_path / "c.webm", {})
+    assert np.abs(next(read_frames(probe(clip), (32, 18))).rgb - np.array([200, 60, 40])).max() <= 3
+
+
 def test_motion_jpeg_is_full_range_bt601(tmp_path, media):
     codes = media.yuv_from_rgb([(200, 40, 60)], "601", True)
     frames = [media.yuv_frame(32, 16, "yuvj420p", codes[0])]

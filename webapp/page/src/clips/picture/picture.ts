@@ -24,7 +24,7 @@ export async function readPicture(track: InputVideoTrack, parts: Part[], start: 
   const frames = shownFrames(times, parts, last);
   const tagged = await track.getColorSpace();
   const size = { width: await track.getCodedWidth(), height: await track.getCodedHeight() };
-  const colours = colourSpaceOf(tagged, size);
+  const colours = colourSpaceOf(tagged, size, await track.getCodec());
   await stateColours(track, colours);
   if (invisible && !(await track.canBeTransparent())) decodeHere(colours);
   return {

@@ -25,8 +25,8 @@ test("what a file says of its colours is kept, but for what would convert them",
     transfer: "hlg",
   } as unknown as VideoColorSpaceInit;
   const stated = { matrix: "bt2020-ncl", fullRange: true, primaries: "bt709", transfer: "bt709" };
-  expect(colourSpaceOf(tagged, size)).toEqual(stated);
-  expect(colourSpaceOf({ matrix: null, fullRange: null }, size)).toMatchObject({
+  expect(colourSpaceOf(tagged, size, "avc")).toEqual(stated);
+  expect(colourSpaceOf({ matrix: null, fullRange: null }, size, null)).toMatchObject({
     matrix: "smpte170m",
     fullRange: false,
   });
