@@ -12,7 +12,7 @@ from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.person import PersonPainter
 from impasto.models.errors import BadInput
 
-from .styles import Style, parts_of, style_vectors
+from .styles import Style, check_output, parts_of, style_vectors
 
 
 class Painter:
@@ -151,6 +151,8 @@ def stylize(
     from impasto.webapp.files.stylize import stylize_path
 
     side = parse_brush_size(str(brush))
+    for each in (style, background_style):
+        check_output(target, parts_of(each) if each is not None else [])
     painter = Painter(
         style, strength=strength, keep_colors=keep_colors, stability=stability, only=only,
         background_style=background_style, model=model, device=device, threads=threads,

@@ -64,7 +64,7 @@ class StudyBar:
         """Called after each step with `export.runtime.study.Progress`."""
         left = "" if not now.step else f", {now.seconds_left:.0f} s left (Ctrl-C keeps the best so far)"
         loss = f", loss {now.losses['total']:.3f}" if "total" in now.losses else ""
-        self.tell(now.share, f"{now.step} steps{loss}{left}")
+        self.tell(now.share, f"{counted(now.step, 'step')}{loss}{left}")
 
     def tell(self, share: float, facts: str) -> None:
         self.bar.update(self.task, completed=share, facts=facts)
@@ -82,7 +82,14 @@ def report_study(summary: dict) -> None:
     first, last = summary["losses"]["first"], summary["losses"]["last"]
     losses = ", ".join(f"{name} {first[name]:.3g} → {last[name]:.3g}" for name in last if name in first)
     size = f"{summary['bytes'] / 1000:.0f} kB"
-    out.print(f"{summary['output']}: {summary['steps']} steps, {size}; {losses}", soft_wrap=True, highlight=False)
+    out.print(
+        f"{summary['output']}: {counted(summary['steps'], 'step')}, {size}; {losses}", soft_wrap=True, highlight=False
+    )
+
+
+def counted(number: int, what: str) -> str:
+    """ "1 frame", "2 frames"."""
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def print_json(data: dict | list[dict]) -> None:
@@ -92,7 +99,7 @@ def print_json(data: dict | list[dict]) -> None:
 def print_table(title: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
     table = Table(title=title, title_justify="left", title_style="bold")
     for name in columns:
-        table.add_column(name)
+        table.add_column(name, overflow="fold")  # a path that is cut off leads nowhere
     for row in rows:
         table.add_row(*(str(v) for v in row))
     (out if sys.stdout.isatty() else Console(width=120)).print(table)
@@ -130,7 +137,7 @@ def report(summary: dict, as_json: bool) -> None:
         out.print(f"{summary['output']}: {counts}", soft_wrap=True, highlight=False)
     else:
         sound = f", sound {', '.join(sorted(set(summary['audio'])))}" if summary["audio"] else ""
-        frames = "" if summary["kind"] == "image" else f"{summary['frames']} frames, "
+        frames = "" if summary["kind"] == "image" else f"{counted(summary['frames'], 'frame')}, "
         speed = "" if summary["kind"] == "image" else f", painted at {summary['painted_per_second']:.1f} frames/s"
         size = f"{summary['width']}×{summary['height']}"
         warn(summary)

@@ -135,7 +135,7 @@ def stylize(
     from impasto.export.runtime.painter import Look, Painter
     from impasto.export.runtime.person import PersonPainter
     from impasto.export.runtime.style_file import licence_notes
-    from impasto.styles import style_vectors
+    from impasto.styles import check_output, style_vectors
     from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.clips.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
@@ -146,9 +146,11 @@ def stylize(
     side = parse_brush_size(brush)
     span = Span(parse_time(start or "0"), parse_time(end) if end else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
-    styles, weights = style_vectors(painter, [parse_style(text) for text in style])
+    front, back = ([parse_style(text) for text in given] for given in (style, background_style or []))
+    check_output(output, [*front, *back])
+    styles, weights = style_vectors(painter, front)
     painter.use(styles, weights)
-    behind, shares = style_vectors(painter, [parse_style(text) for text in background_style or []])
+    behind, shares = style_vectors(painter, back)
     rest = Painter(painter.model, device, look=painter.look) if behind else None
     if rest is not None:
         rest.use(behind, shares)

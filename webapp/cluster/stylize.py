@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from impasto.models.errors import BadInput
 from impasto.webapp.files.ledger import Ledger
 from impasto.webapp.files.pictures import SUFFIXES as PICTURES
-from impasto.webapp.files.stylize import MEDIA_SUFFIXES, plan_folder
+from impasto.webapp.files.stylize import MEDIA_SUFFIXES, output_name, plan_folder
 
 from . import places
 from .jobs import FileJob, parts_place
@@ -96,10 +96,11 @@ def _files(source: str, target: str, ignored: list[str], recursive: bool) -> Ite
         for file, output in plan_folder(Path(source), Path(target), ignored, recursive):
             yield str(file.relative_to(source)), str(output)
         return
-    for name in places.names_in(source, recursive):
+    taken = set(names := places.names_in(source, recursive))
+    for name in names:
         suffix = PurePosixPath(name).suffix.lower()
         if suffix in MEDIA_SUFFIXES:
             kept = suffix in PICTURES or suffix == ".gif"
-            yield name, places.join(target, str(PurePosixPath(name).with_suffix(suffix if kept else ".mp4")))
+            yield name, places.join(target, output_name(name, suffix if kept else ".mp4", taken))
         else:
             ignored.append(name)

@@ -5,9 +5,10 @@ From outside: `study_picture`, `brush_size_of`. The studying itself is `impasto.
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -69,7 +70,7 @@ def study_picture(
     KeyboardInterrupt when interrupted before anything was learnt.
     """
     check_target(target, {SUFFIX}, "a studied style")
-    check_target(preview, SUFFIXES, "the preview")
+    check_target(preview, SUFFIXES, "the preview", [source, on])
     pixels = read_style_picture(source)
     contents = frames_of(Path(on)) if on is not None else []
     shown = contents[0] if contents else _shown()
@@ -81,7 +82,8 @@ def study_picture(
         if (preview is not None or show) and time.monotonic() >= next_preview:
             painted = _painted(painter, now.so_far(), shown)
             if preview is not None:
-                _write_preview(Path(preview), painted)
+                with suppress(BadInput):  # a full disk is no reason to lose what is being learnt; the last one says so
+                    _write_preview(Path(preview), painted)
             if show:
                 show(painted)
             next_preview = time.monotonic() + PREVIEW_EVERY
@@ -134,8 +136,11 @@ def frames_of(source: Path) -> list[np.ndarray]:
     return _spread(frame.rgb for frame in read_frames(info, size))
 
 
-def check_target(path: str | os.PathLike[str] | None, suffixes: set[str] | frozenset[str], what: str) -> None:
-    """Raise BadInput where a file could not be written later: its ending or its folder is wrong."""
+def check_target(
+    path: str | os.PathLike[str] | None, suffixes: set[str] | frozenset[str], what: str, read: Sequence[Any] = ()
+) -> None:
+    """Raise BadInput where a file could not be written later: its ending or its folder is wrong, or it is one of those
+    that are `read`, files and folders."""
     if path is None:
         return
     path = Path(path)
@@ -146,6 +151,9 @@ def check_target(path: str | os.PathLike[str] | None, suffixes: set[str] | froze
         raise BadInput(f"There is no folder {folder} to write {path.name} into.")
     if not os.access(folder, os.W_OK):
         raise BadInput(f"{folder} cannot be written to; choose another folder.")
+    for source in (Path(each) for each in read if isinstance(each, str | os.PathLike)):
+        if path.exists() and any(each.exists() and path.samefile(each) for each in (source, source / path.name)):
+            raise BadInput(f"{path} is read to study it and cannot be {what}; choose another name.")
 
 
 def thumbnail(painted: np.ndarray) -> bytes:

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, Protocol
 
 import numpy as np
@@ -411,7 +411,7 @@ def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool)
             for name in below
             if recursive and not name.startswith(".") and (here / name).resolve() != target.resolve()
         )
-        taken = set()
+        taken, into = set(names), target / here.relative_to(source)
         for file in (here / name for name in sorted(names)):
             if file.name.startswith(".") or not file.is_file():
                 continue
@@ -419,12 +419,19 @@ def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool)
             if suffix is None:
                 ignored.append(str(file.relative_to(source)))
                 continue
-            into = target / here.relative_to(source)
-            output = into / f"{file.stem}{suffix}"
-            if output in taken:  # holiday.avi beside holiday.mp4
-                output = into / f"{file.name}{suffix}"
-            taken.add(output)
-            yield file, output
+            yield file, into / output_name(file.name, suffix, taken)
+
+
+def output_name(name: str, suffix: str, taken: set[str]) -> str:
+    """What the painted version of a file is called, in a folder where `taken`, which is added to, are its files' names.
+
+    A file that keeps its ending keeps its name; holiday.avi beside holiday.mp4 becomes holiday.avi.mp4.
+    """
+    output, longer = str(PurePosixPath(name).with_suffix(suffix)), name
+    while output != name and output in taken:
+        output = longer = f"{longer}{suffix}"
+    taken.add(output)
+    return output
 
 
 def _output_suffix(file: Path) -> str | None:

@@ -20,7 +20,7 @@ def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
         raise BadInput(f"The output {target} is a folder; name a file in it.")
     if target.suffix.lower() not in suffixes:
         names = ", ".join(sorted(suffixes))
-        raise BadInput(f"The output {target.name} of {source.name} must end in one of {names}.")
+        raise BadInput(f"The output {target} of {source} must end in one of {names}.")
     if not target.parent.is_dir():
         raise BadInput(f"The output folder {target.parent} does not exist; create it first.")
     if target.exists() and os.path.samefile(source, target):

@@ -162,6 +162,16 @@ def test_files_are_painted_too(model, painting, tmp_path):
         impasto.stylize(str(tmp_path / "none.mp4"), str(tmp_path / "o.mp4"), style="waves", model=model)
 
 
+@pytest.mark.parametrize("role", ["style", "background_style"])
+def test_the_picture_of_a_style_is_not_painted_over(model, painting, scene, tmp_path, role):
+    before = painting.read_bytes()
+    Image.fromarray(scene).save(tmp_path / "photo.png")
+    styles = {"style": "waves", role: {"waves": 1, painting: 1}}
+    with pytest.raises(impasto.BadInput, match="is the picture of a style"):
+        impasto.stylize(tmp_path / "photo.png", painting, model=model, **styles)
+    assert painting.read_bytes() == before
+
+
 def test_the_brush_is_as_broad_as_asked_for(model, painting, tmp_path):
     painted = {}
     for brush in ("full", "medium", 64, 96):

@@ -1,6 +1,7 @@
 """Everything a person can get wrong gets one sentence, and no file."""
 
 import resource
+import shutil
 import struct
 import zlib
 from contextlib import suppress
@@ -216,6 +217,23 @@ def test_a_clip_needs_a_clip_s_extension(tmp_path, clip, refused, name):
 def test_a_picture_needs_a_picture_s_extension(tmp_path, media, refused, name):
     Image.fromarray(media.scene(20, 20, 0)).save(tmp_path / "p.png")
     refused(tmp_path / "p.png", tmp_path / name, r"must end in one of \.jpeg, \.jpg, \.png, \.webp\.")
+
+
+@pytest.mark.parametrize("ending", ["mp4", "gif"])
+def test_an_output_folder_that_goes_away_meanwhile(tmp_path, clip, painter, ending):
+    (tmp_path / "out").mkdir()
+    paint = painter.paint
+
+    def paint_and_remove(rgb):
+        shutil.rmtree(tmp_path / "out", ignore_errors=True)
+        return paint(rgb)
+
+    painter.paint = paint_and_remove
+    with pytest.raises(
+        BadInput,
+        match=rf"out/o\.{ending} could not be written \(No such file or directory\); choose another output folder",
+    ):
+        stylize_path(clip, tmp_path / f"out/o.{ending}", painter)
 
 
 @pytest.mark.parametrize("size", [0, -1, 30_000])

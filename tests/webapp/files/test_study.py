@@ -4,6 +4,7 @@ The studying itself is `tests/export/runtime/test_study.py`; here it is a walk o
 """
 
 import io
+import shutil
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +16,7 @@ from impasto.export.benchmark import make_clip
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Progress, Studied
-from impasto.models.errors import BadInput
+from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import study as studying
 
 
@@ -108,6 +109,18 @@ def test_stopped_before_anything_was_learnt_writes_nothing(walk, tiny_model, pai
     assert not (tmp_path / "a.style").exists()
 
 
+def test_a_preview_that_cannot_be_written_costs_nothing_that_was_learnt(
+    walk, tiny_model, painting, tmp_path, monkeypatch
+):
+    def full(aside, picture):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(studying, "write_image", full)
+    with pytest.raises(DiskFull, match=r"p\.png could not be written"):
+        studying.study_picture(painting, tmp_path / "a.style", tiny_model, steps=3, preview=tmp_path / "p.png")
+    assert (tmp_path / "a.style").is_file()
+
+
 def test_frames_come_from_a_clip_a_picture_or_a_folder(painting, scene, tmp_path):
     make_clip(tmp_path / "clip.mp4", 48, 64, 130)
     frames = studying.frames_of(tmp_path / "clip.mp4")
@@ -137,6 +150,9 @@ def test_frames_are_spread(count):
         ({"target": "a.png"}, "is no name for a studied style: it must end in .style"),
         ({"target": "none/a.style"}, "There is no folder"),
         ({"preview": "p.gif"}, "is no name for the preview"),
+        ({"preview": "reeds.png"}, "is read to study it and cannot be the preview"),
+        ({"preview": "photos/a.png", "on": "photos"}, "is read to study it and cannot be the preview"),
+        ({"preview": "photos/a.png", "on": "photos/a.png"}, "is read to study it and cannot be the preview"),
         ({"on": "none.mp4"}, "There is no file"),
         ({"on": "empty"}, "There are no pictures in"),
         ({"source": "none.png"}, "There is no file"),
@@ -144,6 +160,8 @@ def test_frames_are_spread(count):
 )
 def test_what_cannot_work_is_said_before_studying(walk, tiny_model, painting, tmp_path, options, sentence):
     (tmp_path / "empty").mkdir()
+    (tmp_path / "photos").mkdir()
+    shutil.copy(painting, tmp_path / "photos" / "a.png")
     given = {"source": painting, "target": "a.style"} | options
     given = {name: tmp_path / value for name, value in given.items()}
     with pytest.raises(BadInput, match=sentence):

@@ -11,7 +11,7 @@ from PIL import Image
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.stylize import stylize_path
+from impasto.webapp.files.stylize import output_name, stylize_path
 
 
 @pytest.fixture
@@ -213,7 +213,7 @@ def folder(tmp_path, media):
 def test_a_folder_is_painted_and_one_bad_file_stops_nothing(tmp_path, folder, painter):
     outcomes = []
     summary = stylize_path(folder, tmp_path / "out", painter, on_file=outcomes.append)
-    assert names(tmp_path / "out") == ["a.mp4", "a.mp4.mp4", "b.jpg", "c.png", "d.gif"]
+    assert names(tmp_path / "out") == ["a.mkv.mp4", "a.mp4", "b.jpg", "c.png", "d.gif"]
     assert summary["kind"] == "folder"
     assert [entry["frames"] for entry in summary["painted"]] == [7, 5, 1, 1, 3]
     assert painter.resets == 6  # one a file, the bad one too
@@ -222,6 +222,20 @@ def test_a_folder_is_painted_and_one_bad_file_stops_nothing(tmp_path, folder, pa
     assert summary["ignored"] == ["notes.txt"]
     assert summary["skipped"] == []
     assert sorted(map(id, outcomes)) == sorted(map(id, summary["painted"] + summary["failed"]))
+
+
+@pytest.mark.parametrize(
+    ("files", "outputs"),
+    [
+        (["a.avi", "a.mkv", "a.mp4"], ["a.avi.mp4", "a.mkv.mp4", "a.mp4"]),
+        (["a.avi", "a.avi.mp4", "a.mp4"], ["a.avi.mp4.mp4", "a.avi.mp4", "a.mp4"]),
+        (["a.avi", "a.mkv", "b/a.mp4"], ["a.mp4", "a.mkv.mp4", "b/a.mp4"]),
+        (["A.MP4", "a.b.avi"], ["A.mp4", "a.b.mp4"]),
+    ],
+)
+def test_no_two_files_of_a_folder_get_one_name(files, outputs):
+    taken = set(files)
+    assert [output_name(file, ".mp4", taken) for file in files] == outputs
 
 
 @pytest.mark.parametrize("error", [RuntimeError, SyntaxError, AttributeError, KeyError, MemoryError])
@@ -244,7 +258,7 @@ def test_a_folder_survives_whatever_one_file_raises(tmp_path, folder, painter, m
     summary = stylize_path(folder, tmp_path / "out", painter)
     failed = {Path(entry["input"]).name: entry["error"] for entry in summary["failed"]}
     assert set(failed) == {"a.mkv", "broken.mp4", "c.bmp"}
-    assert names(tmp_path / "out") == ["a.mp4.mp4", "b.jpg", "d.gif"]
+    assert names(tmp_path / "out") == ["a.mp4", "b.jpg", "d.gif"]
     if error is MemoryError:
         assert all("not enough memory" in failed[name] for name in ("a.mkv", "c.bmp"))
     else:
@@ -262,7 +276,7 @@ def test_sub_folders_are_taken_along_when_asked(tmp_path, folder, media, painter
         summary = stylize_path(folder, target, painter, recursive=True)
         assert summary["ignored"] == ["notes.txt", "deeper/note.txt"]
         assert ("deeper/b.png" in summary["skipped"]) is again
-    assert names(target) == ["a.mp4", "a.mp4.mp4", "b.jpg", "c.png", "d.gif", "deeper"]
+    assert names(target) == ["a.mkv.mp4", "a.mp4", "b.jpg", "c.png", "d.gif", "deeper"]
     assert names(target / "deeper") == ["b.png"]
 
 
