@@ -79,22 +79,25 @@ def check_frames(count: int, settings: Settings) -> None:
         )
 
 
-def check_picture(path: Path, settings: Settings, word: str = "This picture") -> Header:
-    """Describe a picture. Raises BadInput when it is none, moves, or is too large in bytes or pixels."""
+def check_picture(path: Path, settings: Settings, word: str = "This picture", *, moving: bool = False) -> Header:
+    """Describe a picture. Raises BadInput when it is none, moves unless it may, or is too large in bytes or pixels."""
     with without_path(path, word):
         _check_bytes(path, settings)
         header = image_header(path)
         if header is None:
             raise BadInput(f"{word} is not one this app can read; choose a JPEG, PNG or WebP.")
-        if header.frames > 1:
+        if header.frames > 1 and not moving:
             raise BadInput(f"{word} moves; save one of its frames as a JPEG or PNG and choose that.")
     return header
 
 
 def read_style(path: Path, settings: Settings) -> np.ndarray:
-    """A style picture as P sees it, uint8 RGB [H,W,3]. Raises BadInput for more than `style_pixels` to decode."""
+    """A style picture, of one that moves its first frame, as P sees it: uint8 RGB [H,W,3].
+
+    Raises BadInput for more than `style_pixels` to decode.
+    """
     word = "This style picture"
-    check_picture(path, settings, word)
+    check_picture(path, settings, word, moving=True)
     with without_path(path, word):
         return flatten(read_image(path, settings.style_pixels, shrink=True))
 

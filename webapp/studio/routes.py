@@ -274,7 +274,7 @@ async def _submit_study(studio: Studio, jobs: PageJobs, visitor: str, wish: Stud
     if not study_seconds(studio):
         raise BadInput("Nothing is studied on this server; `impasto study` does it, and its file may be dropped here.")
     sources = [studio.folders.uploaded(visitor, each.path) for each in (wish.picture, wish.on) if each]
-    await run_in_threadpool(limits.check_picture, sources[0], studio.settings, "This style picture")
+    await run_in_threadpool(limits.check_picture, sources[0], studio.settings, "This style picture", moving=True)
     for source in sources[1:]:
         check = limits.describe_clip if image_header(source) is None else limits.check_picture
         await run_in_threadpool(check, source, studio.settings)

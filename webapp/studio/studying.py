@@ -65,4 +65,5 @@ def study(
             threads=studio.settings.threads, progress=progress, name=title,
         )  # fmt: skip
     first, last = learnt.losses[0]["total"], learnt.losses[-1]["total"]
-    return [seen, target], f"studied in {len(learnt.losses)} steps, loss {first:.2f} → {last:.2f}"
+    steps = "1 step" if len(learnt.losses) == 1 else f"{len(learnt.losses)} steps"
+    return [seen, target], f"studied in {steps}, loss {first:.2f} → {last:.2f}"

@@ -1,5 +1,6 @@
 """Limits are read off the header, and refused in a sentence that holds no path."""
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -79,6 +80,8 @@ def test_pictures(tmp_path, settings, media):
     assert limits.check_picture(tmp_path / "private.png", settings()).width == 40
     still.save(tmp_path / "private.gif", save_all=True, append_images=[Image.new("RGB", (40, 30))])
     refused(tmp_path / "private.gif", settings(), "moves", limits.check_picture)
+    style = limits.read_style(tmp_path / "private.gif", settings())
+    assert np.abs(style - media.scene(40, 30, 0).astype(int)).mean() < 10  # the first frame, in GIF's colours
     (tmp_path / "private.jpg").write_bytes(b"garbage")
     refused(tmp_path / "private.jpg", settings(), "not one this app can read", limits.check_picture)
     media.png_header(tmp_path / "private2.png", 10_000, 10_000)

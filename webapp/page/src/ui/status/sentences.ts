@@ -235,7 +235,7 @@ export function slowStudySentence(seconds: number): string {
 
 /** What came of a study. */
 export function studiedSentence({ steps, first, last }: { steps: number; first: number; last: number }): string {
-  return `Studied in ${steps} steps, loss ${first.toFixed(2)} → ${last.toFixed(2)}`;
+  return `Studied in ${steps} ${steps === 1 ? "step" : "steps"}, loss ${first.toFixed(2)} → ${last.toFixed(2)}`;
 }
 
 /** Frames a second with the digits that matter. */
