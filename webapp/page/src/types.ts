@@ -217,6 +217,8 @@ export interface StudyRules {
   plain: number;
   /** The short side at which a painting is looked at, pixels, and the most squares of it. */
   painting_side: number;
+  /** Times the size of its Gram matrices is asked of the painted. */
+  energy_asked: number;
   tiles: number;
   /** What each term of the loss weighs. */
   weights: Record<string, number>;

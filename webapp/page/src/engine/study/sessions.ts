@@ -86,7 +86,7 @@ export async function paintingTargets(
   model: Model,
   picture: Pixels,
   side: number,
-  rules: Pick<StudyRules, "painting_side" | "tiles">,
+  rules: Pick<StudyRules, "painting_side" | "energy_asked" | "tiles">,
 ): Promise<Targets> {
   const squares = tiles(picture, rules.painting_side, side, rules.tiles);
   const session = await open(place, await model.file("study_painting"));
@@ -97,7 +97,7 @@ export async function paintingTargets(
       found[name] ??= new Float32Array(gram.size);
       const sum = found[name];
       (gram.data as Float32Array).forEach((value, i) => {
-        sum[i] += value / squares.length;
+        sum[i] += (rules.energy_asked * value) / squares.length;
       });
     }
   }
