@@ -186,9 +186,9 @@ def motion_report(
     """Compare ways of finding motion: how far off they are and what they cost."""
     from .evaluation import motion_report
 
+    out.mkdir(parents=True, exist_ok=True)
     result = motion_report.compare(weights, sintel, photos or ())
     table = motion_report.markdown(result)
-    out.mkdir(parents=True, exist_ok=True)
     write_text(out / "motion.json", json.dumps(result, indent=1))
     write_text(out / "motion.md", table)
     typer.echo(table)

@@ -125,8 +125,10 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
     Nothing that is computed here depends on a frame's size in numbers, so the graph of one size is that of any; to
     trace it with sizes unknown would take four times as long. `_check_graphs` runs it at another size than this.
     """
-    quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
-    quiet.setLevel(logging.ERROR)
+    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
             warnings.simplefilter("ignore")
@@ -149,7 +151,8 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
                 _any_size(program.model)
             program.save(str(path), external_data=False)
     finally:
-        quiet.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _foldable(node) -> bool | None:

@@ -47,9 +47,11 @@ def evaluate_command(
 
     painters = load_painters(models)
     sources = _sources(sintel, sintel_width, clips, size, frames)
-    vgg16 = load(vgg)
-    prepared = evaluate.prepare_styles(vgg16, evaluate.read_pictures(styles) if styles else None)
+    chosen = evaluate.read_pictures(styles) if styles else None
     stills = evaluate.read_pictures(contents) if contents else {}
+    output.mkdir(parents=True, exist_ok=True)  # before the hours that it may take
+    vgg16 = load(vgg)
+    prepared = evaluate.prepare_styles(vgg16, chosen)
     alone = {name: name.removesuffix(STEADY) for name, painter in painters.items() if painter.look.stability > 0}
     single = {name: painter for name, painter in painters.items() if name not in alone}
     crops = {name: _crop_consistency(p.model, paintings, name) for name, p in single.items()} if paintings else None

@@ -2,6 +2,7 @@
 
 import copy
 import json
+import logging
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -232,6 +233,25 @@ def test_weights_come_back(tiny_networks, tiny_model):
     for ours, theirs in ((p, tiny_networks[0]), (t, tiny_networks[1])):
         for name, value in theirs.state_dict().items():
             assert torch.equal(ours.state_dict()[name], value)
+
+
+class Halves(torch.nn.Module):
+    """Splits what is constant, of which onnxscript's optimizer says that it lets it be."""
+
+    def __init__(self):
+        super().__init__()
+        self.register_buffer("both", torch.arange(4.0).view(1, 4, 1, 1))
+
+    def forward(self, image):
+        a, b = self.both.split(2, 1)
+        return image[:, :2] * a + b
+
+
+def test_exporting_is_quiet(tmp_path, caplog):
+    before = logging.getLogger("onnxscript").level
+    exporter._to_onnx(Halves(), {"image": torch.rand(1, 3, 8, 8)}, ["halves"], tmp_path / "halves.onnx")
+    assert not caplog.records
+    assert logging.getLogger("onnxscript").level == before
 
 
 def test_the_same_weights_are_the_same_file(tiny_networks, tmp_path):

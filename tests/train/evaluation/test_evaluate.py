@@ -458,6 +458,16 @@ def test_who_learned_from_more_than_one_frame(tmp_path, approach, stages):
         assert evaluate_cli.describe(stage, painters[stage], None)["approach"] == approach
 
 
+def test_a_report_that_has_no_place_is_no_work(run, models, tmp_path, monkeypatch):
+    monkeypatch.setattr("impasto.train.vgg.load", lambda file: pytest.fail("measured"))
+    (tmp_path / "report").write_text("")
+    with pytest.raises(FileExistsError):  # which the command line puts in words
+        run(*models, "--output", tmp_path / "report")
+    (tmp_path / "none").mkdir()
+    with pytest.raises(BadInput, match="none"):
+        run(*models, "--output", tmp_path / "out", "--styles", tmp_path / "none")
+
+
 def test_models_are_told_apart(models, tmp_path):
     twin = str(export_tiny(tmp_path / "c", "plain", 0.5, {}))
     carrying = str(export_tiny(tmp_path / "d", "carrying", 0.5, {}, steady=True))
