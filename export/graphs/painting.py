@@ -7,11 +7,12 @@
 - a 3×3 convolution of what was doubled by nearest-neighbour reads each pixel up to four times: four 2×2 kernels on the
   small picture, one for each pixel of a quad, see all there is (Shi et al., "Is the deconvolution layer the same as a
   convolutional layer?", 2016);
-- what a block or a doubling reads is counted from its corner's value. What is even, a black frame or a blank slide, is
-  exactly 0 then and stays even; otherwise the rows of a tile and the pixels of a quad, which are summed in different
-  orders, differ by a rounding, which every normalisation of an even channel enlarges 1/√ε times, up to stripes from
-  black to white. The normalisation after it takes off whatever is added to a channel. On WebGPU, whose variance is the
-  mean of the squares less the square of the mean, channels near 0 keep more of it, too
+- what is added to a channel as a whole is left out where a normalisation takes it off again: what the contraction found
+  is counted from its corner's value, and the second normalisation of a block has no β. What is even, a black frame or a
+  blank slide, is exactly 0 there: otherwise the rows of a tile and the pixels of a quad, which are summed in different
+  orders, differ by a rounding. A block's first normalisation keeps its β, for a ReLU follows; γ, which is 0 for even
+  frames, makes what they leave there even again (`transformer.as_far_as_seen`). On WebGPU, whose variance is the mean
+  of the squares less the square of the mean, channels near 0 keep more of it, too
   (findings/onnxruntime-web-webgpu-instance-norm-of-flat-channels.sh);
 - γ and β are given to the normalisation operator, which is one pass in place of three;
 - the contraction and the skip read one padded picture.
@@ -63,10 +64,11 @@ def painted(t: Transformer, frame: Tensor, style: Tensor) -> Tensor:
     `spec.multiple`."""
     parts, values = iter(t.layout.slices()), style.flatten()
 
-    def norm(z: Tensor) -> Tensor:
-        """The next normalised layer, of any number of dimensions."""
+    def norm(z: Tensor, shifted: bool = True) -> Tensor:
+        """The next normalised layer, of any number of dimensions; without its β unless `shifted`."""
         _, gamma, beta = next(parts)
-        return F.instance_norm(z, weight=values[gamma], bias=values[beta], eps=t.spec.epsilon)
+        shift = values[beta] if shifted else torch.zeros(z.shape[1])
+        return F.instance_norm(z, weight=values[gamma], bias=shift, eps=t.spec.epsilon)
 
     levels, skips = [F.relu(t.stem(frame))], []
     for i, conv in enumerate(t.contract):
@@ -75,12 +77,12 @@ def painted(t: Transformer, frame: Tensor, style: Tensor) -> Tensor:
         if t.skip:
             skips.append(t.skip[len(t.contract) - 1 - i].conv(around))
 
-    z = levels[-1]
+    z = from_corner(levels[-1])
     for first, second in t.blocks:
-        inner = F.relu(norm(convolved(from_corner(z), first.conv.weight, first.conv.bias)))
-        z = z + norm(convolved(from_corner(inner), second.conv.weight, second.conv.bias))
-    for conv in t.expand:
-        z = doubled(from_corner(z), conv.conv.weight, conv.conv.bias)
+        inner = F.relu(norm(convolved(z, first.conv.weight, first.conv.bias)))
+        z = z + norm(convolved(inner, second.conv.weight, second.conv.bias), shifted=False)
+    for i, conv in enumerate(t.expand):
+        z = doubled(from_corner(z) if i else z, conv.conv.weight, conv.conv.bias)
         z = z + skips.pop() if skips else z
         z = F.relu(norm(z))
 

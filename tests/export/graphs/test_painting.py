@@ -84,17 +84,19 @@ def test_paints_what_the_network_paints(name, tmp_path):
         assert np.abs(found - painted).max() <= 1e-5
 
 
+@pytest.mark.parametrize("noise", [0.0, 0.2, 1.0])
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0])
-def test_an_even_frame_is_painted_as_the_network_paints_it(level, tmp_path):
-    """Through as many normalisations as T has, each of which enlarges what roundings leave in an even channel."""
+def test_an_even_frame_is_painted_as_the_network_paints_it(level, noise, tmp_path):
+    """Through as many normalisations as T has, each of which enlarges what roundings leave in an even channel; noise,
+    in levels of 255: as a covered lens has it."""
     t = network(TransformerSpec((16, 32), 5, stem_kernel=6, stem_stride=2, end_kernel=3, skip=True))
     inputs = {"frame": torch.rand(1, 3, 64, 96), "style": 1 + random(1, t.layout.size)}
     session = written(FrameGraph(t, tuned=True), inputs, tmp_path / "frame.onnx")
-    frame = torch.full((1, 3, 64, 96), level)
+    frame = (level + noise / 255 * random(1, 3, 64, 96)).clamp(0, 1)
     with torch.no_grad():
-        painted = t(frame, inputs["style"]).numpy()
+        painted = t.double()(frame.double(), inputs["style"].double()).numpy()
     found = session.run(None, {"frame": frame.numpy(), "style": inputs["style"].numpy()})[0]
-    assert np.abs(found - painted).max() <= 1 / 255
+    assert np.abs(found - painted).max() <= 0.2 / 255
 
 
 @pytest.mark.parametrize("tuned", [True, False])
