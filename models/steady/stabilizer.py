@@ -37,12 +37,14 @@ from .quads import CELL, in_cells, neighbours, stretch
 
 QUARTER = 4  # motion and shares are found at the frame's size divided by this
 TONE_CELLS = 4  # cells of the quarter-size frame a side whose mean is a tone: 16 pixels of the frame
-KEY_FRAMES = 12  # from one key to the next: a longer time holds on longer, but less of the key is still in sight
+KEY_FRAMES = 8  # from one key to the next: with more, style is lost, for motion is composed over all of them
 KEY_IN_SIGHT = 0.9  # trusted share of the frame below which a key is replaced, lest it be lost where motion is fast
 TONE_SHARE = 0.4  # of the tone before, where the key is trusted; with more of it style is lost
-SHARES = (0.38, 0.36)  # of the painting before and of the key, before training; with more, sharpening could run away
+SHARES = (0.47, 0.32)  # of the painting before and of the key, before training; with more, style is lost
 CHROMA_SHARE = 1.25  # times the key's share: of its chroma, which is known for 4×4 pixels only, so much more stays
-CRISPNESS = 4.1  # how far blur is undone, before training: 0.9 is what reading half-way between pixels takes
+# How far blur is undone, before training: 0.9 is what reading half-way between pixels takes. With more than 2.7
+# gratings along the motion could grow: SHARES[0] · (1 + CRISPNESS / 3) must stay below 1.
+CRISPNESS = 2.7
 # The ends of ramps: at the first value nothing is carried, at the second all that may be.
 FRAME_DIFFERENCE = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
 TONE_DIFFERENCE = (0.2, 0.05)  # the same at the size of tones
