@@ -47,8 +47,8 @@ def writing(path: Path) -> Iterator[None]:
         if not _is_library_error(error):
             raise
         told = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        gone = getattr(error, "errno", None) == errno.ENOENT
-        advice = "choose another output folder" if gone else "choose another size or kind of file"
+        failing = getattr(error, "errno", None) in (errno.ENOENT, errno.EIO)  # the folder, not what is written
+        advice = "choose another output folder" if failing else "choose another size or kind of file"
         words = BadInput(f"{path} could not be written ({_one_line(told)}); {advice}.")
         raise refusal(error, path) or words from error
 

@@ -32,7 +32,7 @@ class Tracks:
 
     The source is opened a second time and read only as far as the picture has come, so that memory stays flat.
     `audio` says of each audio track, in order, "copied", "re-encoded" or "dropped". Every method raises BadInput where
-    these tracks are damaged.
+    these tracks are damaged, and what PyAV raises where `output` cannot be written.
     """
 
     def __init__(self, info: ClipInfo, output, span: Span = WHOLE):
@@ -85,17 +85,17 @@ class Tracks:
 
     def write_until(self, seconds: Fraction) -> None:
         """Mux every packet that starts before `seconds` (counted from the clip's origin)."""
-        with self._reading():
-            while (item := self._peek()) is not None and _decoded_at(item[1]) < seconds:
-                self._write(*item)
+        while (item := self._peek()) is not None and _decoded_at(item[1]) < seconds:
+            self._write(*item)
 
     def finish(self) -> None:
         """Mux what is left and close the source."""
-        with self._reading():
-            while (item := self._peek()) is not None:
-                self._write(*item)
-            for route in self._routes.values():
-                self.output.mux(route.flush())
+        while (item := self._peek()) is not None:
+            self._write(*item)
+        for route in self._routes.values():
+            with self._reading():
+                packets = route.flush()
+            self._mux(packets)
         self.close()
 
     def close(self) -> None:
@@ -105,12 +105,25 @@ class Tracks:
 
     def _peek(self) -> tuple["_Route", av.Packet] | None:
         if self._next is None:
-            self._next = next(self._packets, None)
+            with self._reading():
+                self._next = next(self._packets, None)
         return self._next
 
     def _write(self, route: "_Route", packet: av.Packet) -> None:
         self._next, self._reached = None, _decoded_at(packet)
-        self.output.mux(route.convert(packet))
+        with self._reading():
+            packets = route.convert(packet)
+        self._mux(packets)
+
+    def _mux(self, packets: list[av.Packet]) -> None:
+        """What a muxer refuses is these tracks' fault; what a drive refuses is not, and passes through."""
+        try:
+            self.output.mux(packets)
+        except av.error.FFmpegError as error:
+            if isinstance(error, OSError):
+                raise
+            with self._reading():
+                raise
 
     def _edited(self, sound: EditedSound, stream) -> Generator[tuple["_Route", av.Packet]]:
         """What an edit list leaves of a sound track, encoded anew."""

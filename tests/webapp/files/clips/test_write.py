@@ -1,5 +1,7 @@
 """What is written: pictures, colours, times, and every other track of the source."""
 
+import errno
+import os
 import struct
 from fractions import Fraction
 from types import SimpleNamespace
@@ -8,7 +10,9 @@ import av
 import numpy as np
 import pytest
 
+from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.colour import ToVideo
+from impasto.webapp.files.clips.probe import probe
 from impasto.webapp.files.clips.read import Frame
 from impasto.webapp.files.clips.write import ClipWriter
 from impasto.webapp.files.stylize import stylize_path
@@ -155,6 +159,23 @@ def test_sound_is_copied_bit_for_bit(tmp_path, media, painter, codec, rate, name
     shift = media.times(clip)[0] - media.times(tmp_path / "o.mp4")[0]
     lag = [b - a - float(shift) for (_, a), (_, b) in zip(ours, theirs, strict=True)]
     assert np.abs(lag).max() < 1.5e-3  # Matroska counts in milliseconds
+
+
+@pytest.mark.parametrize(
+    ("number", "raised", "words"),
+    [(errno.EIO, OSError, "Input/output error"), (errno.EINVAL, BadInput, "its sound or subtitles cannot be read")],
+)
+def test_a_drive_that_fails_is_no_fault_of_the_sound(tmp_path, media, number, raised, words):
+    clip = media.write_clip(tmp_path / "c.mp4", media.scenes(32, 16, 5), sound=[{"codec": "aac", "seconds": 1}])
+    writer = ClipWriter(tmp_path / "o.mp4", (32, 16), Fraction(25), Fraction(1, 25), source=probe(clip))
+
+    def mux(_):
+        raise av.error.OSError(number, os.strerror(number)) if raised is OSError else av.error.ArgumentError(number, "")
+
+    writer.tracks.output = SimpleNamespace(mux=mux)
+    with pytest.raises(raised, match=words):
+        writer.tracks.finish()
+    writer.abort()
 
 
 def test_copied_sound_decodes_to_the_same_samples_from_the_same_start(tmp_path, media, painter):
