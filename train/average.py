@@ -11,6 +11,7 @@ import torch
 from torch import nn
 
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 from impasto.models.weights import save_weights
 
 from . import loop
@@ -19,10 +20,12 @@ from . import loop
 def average(first: str, second: str, share: float, out: Path) -> None:
     """Writes the weights file `out` of first + share · (second − first); both are weights files or runs' folders.
 
-    share in [0, 1]. BadInput: another share, no such weights, or networks that are not alike.
+    share in [0, 1]. BadInput: another share, no such weights, networks that are not alike, or
+    `out` is one of those read.
     """
     if not 0 <= share <= 1:
         raise BadInput(f"The share goes from 0 (the first run) to 1 (the second), not {share:g}.")
+    check_overwriting(out, map(loop.weights_file, (first, second)))
     before, after = (loop.start(source, "", 0) for source in (first, second))
     for a, b in zip(before, after, strict=True):
         if a.spec != b.spec or a.layout != b.layout:

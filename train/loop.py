@@ -74,10 +74,15 @@ def start(source: str, network: str, seed: int, predictor: str = "small") -> Net
         torch.manual_seed(seed)
         spec, pspec = named(NETWORKS, network), named(PREDICTORS, predictor)
         return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))
-    file = Path(source) / checkpoint.RESULT if Path(source).is_dir() else Path(source)
+    file = weights_file(source)
     if not file.is_file():
         raise BadInput(f"There is nothing to start from at {source}: say published, scratch, or a weights file.")
     return Networks(*load_weights(file))
+
+
+def weights_file(source: str) -> Path:
+    """The weights of a run's folder, or the file itself."""
+    return Path(source) / checkpoint.RESULT if Path(source).is_dir() else Path(source)
 
 
 def named(table: Mapping, name: str):
@@ -132,7 +137,7 @@ def run(
     sheet(nets) gives a picture [3,H,W].
     Writes into `out`: checkpoints, the result (see `checkpoint`), log.jsonl (one line a step), config.json, samples/
     and tensorboard/. BadInput: a term, the gradient or the weights are not finite (the last good checkpoint stays), or
-    `out` holds a run and `resume` is False.
+    `out` holds a run and `resume` is False, or the weights of one without its checkpoints.
     """
     began, main = time.monotonic(), processes.is_main_process
     ema = copy.deepcopy(nets)
@@ -144,6 +149,8 @@ def run(
 
     if checkpoint.newest(out) and not resume:
         raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
+    if not checkpoint.newest(out) and (out / checkpoint.RESULT).exists():
+        raise BadInput(f"{out} already holds weights, of a run that is not there: choose another --out.")
     bases = [group["base"] for group in optimizer.param_groups]
     warn = (lambda sentence: print(f"Warning: {sentence}", file=sys.stderr)) if main else (lambda sentence: None)
     first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)

@@ -20,6 +20,7 @@ import torch
 
 from impasto.models.atomic import write_text, written_aside
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 
 from . import loop
 from .checkpoint import RESULT, read_log, recipe
@@ -94,6 +95,7 @@ def run(
     interrupted trains the minutes it lacks, over which its rate falls anew. BadInput as in the stages.
     """
     configs, main = plan(minutes, start, changes, dry_run), loop.accelerator().is_main_process
+    check_overwriting(out / RESULT, [loop.weights_file(start)])
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         if dry_run:

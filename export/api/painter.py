@@ -11,8 +11,9 @@ import numpy as np
 from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.person import PersonPainter
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 
-from .styles import Style, check_output, parts_of, style_vectors
+from .styles import Style, parts_of, style_vectors
 
 
 class Painter:
@@ -152,7 +153,7 @@ def stylize(
 
     side = parse_brush_size(str(brush))
     for each in (style, background_style):
-        check_output(target, parts_of(each) if each is not None else [])
+        check_overwriting(target, [source for source, _ in parts_of(each)] if each is not None else [])
     painter = Painter(
         style, strength=strength, keep_colors=keep_colors, stability=stability, only=only,
         background_style=background_style, model=model, device=device, threads=threads,

@@ -1,6 +1,6 @@
 """Which style is meant: a picture, a built-in style's name, or a blend of several.
 
-From outside: `Source`, `Style`, `style_vectors`, `parts_of`, `check_output`.
+From outside: `Source`, `Style`, `style_vectors`, `parts_of`.
 """
 
 from __future__ import annotations
@@ -44,14 +44,6 @@ def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tu
     if any(_name(source) is not None for source, _ in parts):
         gallery = painter.model.gallery()
     return [_vector(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
-
-
-def check_output(target: str | os.PathLike[str], parts: Sequence[tuple[Source, float]]) -> None:
-    """Raise BadInput where painting into `target` would overwrite a picture that is a style."""
-    for source, _ in parts:
-        is_path = isinstance(source, str | os.PathLike)
-        if is_path and os.path.isfile(source) and os.path.exists(target) and os.path.samefile(source, target):
-            raise BadInput(f"The output {target} is the picture of a style; choose another name.")
 
 
 def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:

@@ -45,3 +45,6 @@ def test_what_cannot_be_averaged_is_said(runs, tiny_networks, tmp_path):
     with pytest.raises(BadInput, match="nothing to start from"):
         average(a, str(tmp_path / "none"), 0.5, tmp_path / "c.safetensors")
     assert not (tmp_path / "c.safetensors").exists()
+    for out in runs:
+        with pytest.raises(BadInput, match="is also read"):
+            average(a, b, 0.5, out)

@@ -16,7 +16,7 @@ from safetensors.torch import load_file, save_file
 from torch.distributed import run as torchrun
 
 from impasto.models.errors import BadInput, DiskFull
-from impasto.models.weights import load_weights
+from impasto.models.weights import load_weights, save_weights
 from impasto.train import checkpoint, cli, loop, run_log
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import video as video_stage
@@ -53,6 +53,15 @@ def test_resumed_run_equals_an_uninterrupted_one_bit_for_bit(stage, sources, tin
     ends = [checkpoint.newest(tmp_path / run) for run in ("whole", "parts")]
     for file in ("weights.safetensors", "ema.safetensors"):
         assert the_same(*(load_file(end / file) for end in ends))
+
+
+@pytest.mark.parametrize("resume", [False, True])
+def test_weights_that_no_run_of_the_folder_left_are_not_written_over(sources, tiny, tmp_path, resume):
+    save_weights(*load_weights(sources["start"]), tmp_path / "weights.safetensors")
+    before = (tmp_path / "weights.safetensors").read_bytes()
+    with pytest.raises(BadInput, match="already holds weights"):
+        image_stage.train(tiny(image_stage), out=tmp_path, resume=resume, **{**sources, "start": str(tmp_path)})
+    assert (tmp_path / "weights.safetensors").read_bytes() == before
 
 
 def _stop_after(patch, last):

@@ -90,6 +90,14 @@ def test_each_stage_starts_from_the_one_before_and_has_its_share(calls, tmp_path
     assert said.endswith("export of steady-style")
 
 
+def test_the_weights_it_starts_from_are_not_written_over(calls, sources, tmp_path):
+    save_weights(*load_weights(sources["start"]), tmp_path / "weights.safetensors")
+    for start in (tmp_path, tmp_path / "weights.safetensors"):
+        with pytest.raises(BadInput, match="is also read"):
+            recipe.run([], [], tmp_path, minutes=1, start=str(start))
+    assert calls == []
+
+
 def test_from_scratch_it_learns_faster(calls, tmp_path):
     recipe.run([], [], tmp_path / "a", minutes=1, start="scratch")
     recipe.run([], [], tmp_path / "b", minutes=1, start="published")

@@ -25,6 +25,7 @@ from impasto.export.runtime.description import each, fields, text, whole
 from impasto.export.runtime.pictures import read_style_picture, sent_size
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 
 from .clips import read_frames
 
@@ -54,6 +55,7 @@ def pack(
     Raises BadInput if a folder is missing, nothing in them can be read, or not even one item fits the limit.
     """
     files = listed(folders, kind)
+    check_overwriting(out_file, [path for _, path in files])
     if not INFO({"kind": kind, "side": side, "frames": frames, "names": []}):
         raise BadInput(f"Pictures are cut to squares of 1 to {WEBP_SIDE} px, clips into 1 to 10,000 frames each.")
     if limit_mb is not None and not limit_mb > 0:

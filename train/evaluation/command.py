@@ -42,9 +42,12 @@ def evaluate_command(
     Without --sintel and --clips the scenes are made by code. A model with a step graph is measured twice, frame by
     frame and steady.
     """
+    from impasto.models.overwriting import check_overwriting
     from impasto.train.evaluation import evaluate, report, sheets
     from impasto.train.vgg import load
 
+    for file in (*(output / name for name in report.FILES), *output.glob("contact_sheet*.png")):
+        check_overwriting(file, [sintel, clips, styles, contents, paintings])
     painters = load_painters(models)
     sources = _sources(sintel, sintel_width, clips, size, frames)
     chosen = evaluate.read_pictures(styles) if styles else None
@@ -67,7 +70,7 @@ def evaluate_command(
     # Pictures by themselves are painted alike by both.
     sheets.write_sheets(output, single if contents else painters, prepared, pictures, size, report.notes(result))
     _print_tables(result, bool(alone))
-    print(f"{output}: report.md, report.json, pictures.png, losses.png, stability.png, contact_sheet.png")
+    print(f"{output}: {', '.join(report.FILES)}, contact_sheet.png")
 
 
 def _measure(sources, stills: dict, painters: dict, alone: dict[str, str], prepared, vgg16) -> tuple[list, list, dict]:

@@ -31,6 +31,7 @@ SOURCES = {
     "made up": "Scenes made by code, exact flow",
     "pictures": "Pictures, by themselves",
 }
+FILES = ("report.json", "report.md", "pictures.png", "losses.png", "stability.png")  # that `write` writes
 PASSES = {"sintel final": "final pass", "sintel clean": "clean pass"}
 # Figure → its heading in tables, and decimals.
 HEADINGS = {

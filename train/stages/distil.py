@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 from impasto.models.spec import TransformerSpec
 from impasto.models.store import model_folder
 from impasto.models.transformer import PaddedConv, Transformer
@@ -154,8 +155,10 @@ def load_teacher(teacher: str | None) -> Networks:
 def join(predictor: str, transformer: str, out: Path, stabilizer: str | None = None) -> None:
     """Writes one weights file of P and T from two runs or files, the stabilizer and the steady style from a third.
 
-    Without `stabilizer` they stay T's. BadInput: P has no heads for some layer of T, or the third has another S.
+    Without `stabilizer` they stay T's. BadInput: P has no heads for some layer of T, the third has another S, or `out`
+    is one of those read.
     """
+    check_overwriting(out, map(loop.weights_file, filter(None, (predictor, transformer, stabilizer))))
     p, t = loop.start(predictor, "", 0).p, loop.start(transformer, "", 0).t
     if stabilizer:
         other = loop.start(stabilizer, "", 0).t

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_replacing
 
 from .arguments import JsonOption, ModelOption
 
@@ -70,6 +71,7 @@ def build(
     if steps is not None and steps < 1:
         raise BadInput(f"--steps must be one or more, not {steps}.")
     loaded = load_model(model)
+    check_replacing(loaded.folder, [paintings])
     limit: dict[str, Any] = {}
     if study is not None:
         limit = {"seconds": 60 * study}

@@ -135,7 +135,8 @@ def stylize(
     from impasto.export.runtime.painter import Look, Painter
     from impasto.export.runtime.person import PersonPainter
     from impasto.export.runtime.style_file import licence_notes
-    from impasto.styles import check_output, style_vectors
+    from impasto.models.overwriting import check_overwriting
+    from impasto.styles import style_vectors
     from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.clips.span import Span, parse_time
     from impasto.webapp.files.stylize import stylize_path
@@ -147,7 +148,7 @@ def stylize(
     span = Span(parse_time(start or "0"), parse_time(end) if end else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     front, back = ([parse_style(text) for text in given] for given in (style, background_style or []))
-    check_output(output, [*front, *back])
+    check_overwriting(output, [each for each, _ in (*front, *back)])
     styles, weights = style_vectors(painter, front)
     painter.use(styles, weights)
     behind, shares = style_vectors(painter, back)
@@ -279,11 +280,13 @@ def export(
     from impasto.export.graphs.gallery import build_gallery, torch_encoder
     from impasto.export.graphs.parity import wrong_on_webgpu
     from impasto.export.graphs.tflite import require_extra, tflite_size_of
+    from impasto.models.overwriting import check_replacing
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
 
     from .console import report_model
 
+    check_replacing(output, [paintings])
     size = tflite_size_of(tflite_size) if tflite else None
     if tflite:
         require_extra()

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting, is_read
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(::|://)")  # of two letters at least: C:/ is a path
 
@@ -46,6 +47,15 @@ def names_in(folder: str, recursive: bool) -> list[str]:
     found = system.find(root, maxdepth=None if recursive else 1)
     names = [posixpath.relpath(path, root) for path in found]
     return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
+
+
+def check_distinct(source: str, target: str) -> None:
+    """Raise BadInput where `target` is `source`, two files or two folders, however they are written."""
+    (here, read), (there, written) = _system(source), _system(target)
+    if "file" in here.protocol and "file" in there.protocol:
+        check_overwriting(written, [read])
+    elif here == there and posixpath.normpath(read) == posixpath.normpath(written):
+        raise is_read(target)
 
 
 def remove(place: str) -> None:

@@ -55,6 +55,7 @@ def stylize_with(
     recursive: bool = False,
 ) -> dict:
     """The same with any crew."""
+    places.check_distinct(source, target)
     if not places.is_folder(source):
         job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
         run_jobs([job], crew, on_file, progress)

@@ -5,10 +5,9 @@ From outside: `study_picture`, `brush_size_of`. The studying itself is `impasto.
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
 
 import cv2
 import numpy as np
@@ -23,6 +22,7 @@ from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, wri
 from impasto.export.runtime.styles import Style
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 
 from .clips.probe import probe, working_size
 from .clips.read import read_frames
@@ -69,8 +69,10 @@ def study_picture(
     Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
     KeyboardInterrupt when interrupted before anything was learnt.
     """
-    check_target(target, {SUFFIX}, "a studied style")
-    check_target(preview, SUFFIXES, "the preview", [source, on])
+    for file, suffixes, what in ((target, {SUFFIX}, "a studied style"), (preview, SUFFIXES, "the preview")):
+        if file is not None:
+            check_target(Path(file), suffixes, what)
+            check_overwriting(file, [source, on])
     pixels = read_style_picture(source)
     contents = frames_of(Path(on)) if on is not None else []
     shown = contents[0] if contents else _shown()
@@ -136,14 +138,8 @@ def frames_of(source: Path) -> list[np.ndarray]:
     return _spread(frame.rgb for frame in read_frames(info, size))
 
 
-def check_target(
-    path: str | os.PathLike[str] | None, suffixes: set[str] | frozenset[str], what: str, read: Sequence[Any] = ()
-) -> None:
-    """Raise BadInput where a file could not be written later: its ending or its folder is wrong, or it is one of those
-    that are `read`, files and folders."""
-    if path is None:
-        return
-    path = Path(path)
+def check_target(path: Path, suffixes: set[str] | frozenset[str], what: str) -> None:
+    """Raise BadInput where a file could not be written later: its ending or its folder is wrong."""
     if path.suffix.lower() not in suffixes or path.is_dir():
         raise BadInput(f"{path} is no name for {what}: it must end in {' or '.join(sorted(suffixes))}.")
     folder = path.resolve().parent
@@ -151,9 +147,6 @@ def check_target(
         raise BadInput(f"There is no folder {folder} to write {path.name} into.")
     if not os.access(folder, os.W_OK):
         raise BadInput(f"{folder} cannot be written to; choose another folder.")
-    for source in (Path(each) for each in read if isinstance(each, str | os.PathLike)):
-        if path.exists() and any(each.exists() and path.samefile(each) for each in (source, source / path.name)):
-            raise BadInput(f"{path} is read to study it and cannot be {what}; choose another name.")
 
 
 def thumbnail(painted: np.ndarray) -> bytes:

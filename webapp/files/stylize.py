@@ -21,6 +21,7 @@ from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.export.runtime.steady import Motion
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput, DiskFull
+from impasto.models.overwriting import check_overwriting
 from impasto.webapp.files import animation, pictures
 from impasto.webapp.files.clips import write
 
@@ -357,8 +358,7 @@ def _stylize_folder(
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
     if target.suffix.lower() in MEDIA_SUFFIXES and not target.exists():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file's name.")
-    if target.resolve() == source.resolve():
-        raise BadInput(f"The output {target} is the input folder itself; choose another one.")
+    check_overwriting(target, [source])
     _make_folder(target)
     painted, skipped, failed, ignored = [], [], [], []
     settings = getattr(job.painter, "settings", None)  # other painters than ours need not have it

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from impasto.models.atomic import refusal
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 
 
 def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
@@ -23,7 +24,6 @@ def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
         raise BadInput(f"The output {target} of {source} must end in one of {names}.")
     if not target.parent.is_dir():
         raise BadInput(f"The output folder {target.parent} does not exist; create it first.")
-    if target.exists() and os.path.samefile(source, target):
-        raise BadInput(f"The output {target} is the input itself; choose another name.")
+    check_overwriting(target, [source])
     if not os.access(target.parent, os.W_OK):
         raise BadInput(f"The folder {target.parent} cannot be written to; choose another output folder.")

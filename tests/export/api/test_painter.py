@@ -167,7 +167,7 @@ def test_the_picture_of_a_style_is_not_painted_over(model, painting, scene, tmp_
     before = painting.read_bytes()
     Image.fromarray(scene).save(tmp_path / "photo.png")
     styles = {"style": "waves", role: {"waves": 1, painting: 1}}
-    with pytest.raises(impasto.BadInput, match="is the picture of a style"):
+    with pytest.raises(impasto.BadInput, match="is also read; choose"):
         impasto.stylize(tmp_path / "photo.png", painting, model=model, **styles)
     assert painting.read_bytes() == before
 

@@ -119,6 +119,15 @@ def test_says_what_is_wrong_with_the_input(tmp_path):
     assert not out.exists()
 
 
+def test_a_picture_that_is_packed_is_not_written_over(tmp_path):
+    paint(tmp_path / "a", 1)
+    (picture,) = (tmp_path / "a").iterdir()
+    before = picture.read_bytes()
+    with pytest.raises(BadInput, match="is also read"):
+        pack.pack([tmp_path / "a"], picture, 32)
+    assert picture.read_bytes() == before
+
+
 def test_a_file_that_is_no_pack_is_refused(tmp_path):
     paint(tmp_path / "a", 2)
     pack.pack([tmp_path / "a"], tmp_path / "whole", 32)

@@ -373,6 +373,18 @@ def test_the_command_needs_nothing_but_vgg(run, models, vgg_file, tmp_path, smal
     assert "e_stab" in shown.output
 
 
+@pytest.mark.parametrize("option", ["--contents", "--styles", "--paintings", "--clips"])
+def test_pictures_that_are_read_are_not_replaced_by_charts(run, models, vgg_file, tmp_path, option):
+    """As of a report in the same folder before."""
+    for name in ("pictures.png", "contact_sheet_2.png"):
+        (tmp_path / name).write_bytes(b"of mine")
+        with pytest.raises(BadInput) as caught:
+            run(models[0], option, tmp_path, "--vgg", vgg_file, "-o", tmp_path)
+        assert str(caught.value) == f"The output {tmp_path / name} is also read, in {tmp_path}; choose another name."
+        assert (tmp_path / name).read_bytes() == b"of mine"
+        (tmp_path / name).unlink()
+
+
 def test_a_model_with_a_step_graph_is_measured_both_ways(run, models, vgg_file, tmp_path, small_styles, monkeypatch):
     monkeypatch.setattr(made_up, "paintings", lambda: {f"p{i}": smooth(i, (32, 32), 1 + i) for i in range(3)})
     monkeypatch.setattr(made_up, "SCENES", ("passer-by",))

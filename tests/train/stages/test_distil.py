@@ -184,6 +184,16 @@ def test_joined_with_what_another_run_mixes_with(teacher, student, tmp_path):
         cli.join(files["own"], files["own"], files["both"], files["small"])
 
 
+def test_weights_that_are_joined_are_not_written_over(teacher, tmp_path):
+    for name in ("p", "t", "other"):
+        (tmp_path / name).mkdir()
+        save_weights(*teacher, tmp_path / name / "weights.safetensors")
+    runs = [tmp_path / name for name in ("p", "t", "other")]
+    for run in runs:
+        with pytest.raises(BadInput, match="is also read"):
+            cli.join(runs[0], runs[1], run / "weights.safetensors", runs[2])
+
+
 def test_a_part_may_have_a_rate_of_its_own(teacher):
     optimizer = loop._optimizer(teacher, {"t": 0.1, "t.stem": 0.3, "p.heads": 0.2, "t.end": 0.0})
     rates = {id(w): group["base"] for group in optimizer.param_groups for w in group["params"]}

@@ -61,6 +61,19 @@ def test_build_makes_the_gallery_of_a_model_anew(run, one_painting, tmp_path):
     assert code == 0
 
 
+def test_build_does_not_replace_the_paintings_it_reads(run, one_painting, tmp_path):
+    """The paintings in a model's folder are as small as stamps: whoever lays theirs over these would lose them."""
+    model = tmp_path / "model"
+    shutil.copytree(load_model().folder, model)
+    painting = model / "paintings" / "ripples.webp"
+    shutil.copy(one_painting / "ripples.webp", painting)
+    before = painting.read_bytes()
+    code, _, err = run("gallery", "build", model / "paintings", "-m", model)
+    assert code == 2
+    assert f"The output folder {model} is replaced whole, and {model / 'paintings'} in it is read" in err
+    assert painting.read_bytes() == before
+
+
 def test_build_takes_what_was_studied_and_studies_what_is_missing(run, one_painting, tmp_path, monkeypatch, tiny_model):
     folder = shutil.copytree(tiny_model.folder, tmp_path / "model")
     asked = []

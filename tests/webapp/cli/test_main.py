@@ -246,6 +246,14 @@ def test_export_makes_a_model_from_weights(run, files, graphs_at_hand):
     assert all(torch.equal(ours[name], theirs[name]) for name in {*ours, *theirs})
 
 
+def test_a_model_that_holds_the_paintings_is_not_replaced(run, files):
+    model = files / "model"
+    (model / "paintings").mkdir(exist_ok=True)
+    code, _, err = run("export", model / "weights.safetensors", "-o", model, "--paintings", model / "paintings")
+    assert code == 2
+    assert "is replaced whole, and" in err
+
+
 def test_the_painting_side_never_imports_torch(files):
     """A whole run in a fresh interpreter where torch and onnx cannot be imported."""
     code = (

@@ -76,6 +76,20 @@ def test_a_folder_by_url(folder, clips, crew, recipe):
     assert stylize_with(crew(), source, target, recipe)["skipped"] == ["long.mp4", "short.mp4", "still.png"]
 
 
+def test_a_file_is_not_painted_over_itself(folder, clips, crew, recipe):
+    put(places.join(folder, "long.mp4"), (clips / "long.mp4").read_bytes())
+    place, used = places.join(folder, "long.mp4"), crew()
+    (clips / "link.mp4").hardlink_to(clips / "long.mp4")
+    roundabout = places.join(folder, "./long.mp4")
+    for source, target in (
+        (place, place), (place, roundabout), (folder, folder), (str(clips / "long.mp4"), str(clips / "long.mp4")),
+        (f"file://{clips}/long.mp4", str(clips / "link.mp4")), (str(clips), str(clips)),
+    ):  # fmt: skip
+        with pytest.raises(BadInput, match="is also read"):
+            stylize_with(used, source, target, recipe)
+    assert used.done == []
+
+
 def test_a_path_and_a_url_do_not_mix(clips, crew, recipe):
     with pytest.raises(BadInput, match="both as URLs"):
         stylize_with(crew(), str(clips), "memory://out", recipe)

@@ -195,7 +195,7 @@ def test_output_equal_to_input(tmp_path, clip, refused, how):
         (tmp_path / "sub").mkdir()
         target = tmp_path / "sub" / ".." / "c.mp4"
     before = clip.read_bytes()
-    refused(clip, target, "is the input itself")
+    refused(clip, target, "is also read")
     assert clip.read_bytes() == before
 
 

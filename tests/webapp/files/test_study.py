@@ -150,9 +150,10 @@ def test_frames_are_spread(count):
         ({"target": "a.png"}, "is no name for a studied style: it must end in .style"),
         ({"target": "none/a.style"}, "There is no folder"),
         ({"preview": "p.gif"}, "is no name for the preview"),
-        ({"preview": "reeds.png"}, "is read to study it and cannot be the preview"),
-        ({"preview": "photos/a.png", "on": "photos"}, "is read to study it and cannot be the preview"),
-        ({"preview": "photos/a.png", "on": "photos/a.png"}, "is read to study it and cannot be the preview"),
+        ({"preview": "reeds.png"}, "is also read; choose another name"),
+        ({"source": "odd.style", "target": "odd.style"}, "is also read; choose another name"),
+        ({"preview": "photos/a.png", "on": "photos"}, "is also read, in"),
+        ({"preview": "photos/a.png", "on": "photos/a.png"}, "is also read; choose another name"),
         ({"on": "none.mp4"}, "There is no file"),
         ({"on": "empty"}, "There are no pictures in"),
         ({"source": "none.png"}, "There is no file"),
@@ -162,6 +163,7 @@ def test_what_cannot_work_is_said_before_studying(walk, tiny_model, painting, tm
     (tmp_path / "empty").mkdir()
     (tmp_path / "photos").mkdir()
     shutil.copy(painting, tmp_path / "photos" / "a.png")
+    shutil.copy(painting, tmp_path / "odd.style")
     given = {"source": painting, "target": "a.style"} | options
     given = {name: tmp_path / value for name, value in given.items()}
     with pytest.raises(BadInput, match=sentence):

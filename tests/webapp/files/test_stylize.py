@@ -301,7 +301,7 @@ def test_a_folder_needs_another_folder(tmp_path, folder, painter):
     (tmp_path / "file").write_text("")
     for target, words in (
         (tmp_path / "file", "is a file"),
-        (folder, "input folder itself"),
+        (folder, "is also read; choose"),
         (tmp_path / "no/no", "made"),
     ):
         with pytest.raises(BadInput, match=words):
