@@ -169,11 +169,26 @@ VP8 = {"b": "2M", "cpu-used": "8", "auto-alt-ref": "0"}
         ),
         lambda folder: odd_clips.plain(folder / "709.mp4", RED, tags={"colorspace": 1}),
         lambda folder: odd_clips.plain(folder / "full.mp4", (76, 85, 255), format="yuvj420p"),
+        lambda folder: odd_clips.plain(folder / "full in hd.mp4", (76, 85, 255), format="yuvj420p", size=(1280, 720)),
+        lambda folder: odd_clips.plain(folder / "tall.mp4", RED, size=(608, 1080)),
         lambda folder: odd_clips.ramp(folder / "pq.mp4", 16),
         lambda folder: odd_clips.ramp(folder / "hlg.mp4", 18),
         lambda folder: odd_clips.transparent(folder / "transparent.webm", "libvpx", "yuva420p", VP8),
     ],
-    ids=["untagged", "webm", "hd", "VP8 in hd", "VP9's range", "709", "full", "pq", "hlg", "transparent"],
+    ids=[
+        "untagged",
+        "webm",
+        "hd",
+        "VP8 in hd",
+        "VP9's range",
+        "709",
+        "full",
+        "full in hd",
+        "tall",
+        "pq",
+        "hlg",
+        "transparent",
+    ],
 )
 def test_colours(both, tmp_path, make):
     page, stylize, _ = both(make(tmp_path))

@@ -264,10 +264,17 @@ def places() -> list[dict]:
 
 def matrices() -> list[dict]:
     names = {Matrix.BT709: "bt709", Matrix.BT601: "smpte170m"}
-    sizes = [(1280, 720), (720, 1280), (1279, 719), (1920, 718), (720, 576), (720, 720)]
+    sizes = [(1280, 720), (720, 1280), (608, 1080), (1279, 719), (1920, 718), (720, 576), (720, 720)]
+    clips = [("avc", sizes, False), ("avc", sizes[:4], True), ("vp8", sizes[:1], False)]
     return [
-        {"kind": "matrix", "codec": codec, "size": size, "matrix": names[matrix_of(untagged(codec, size))]}
-        for codec, some in (("avc", sizes), ("vp8", sizes[:1]))
+        {
+            "kind": "matrix",
+            "codec": codec,
+            "size": size,
+            "full_range": full,
+            "matrix": names[matrix_of(untagged(codec, size, full))],
+        }
+        for codec, some, full in clips
         for size in some
     ]
 

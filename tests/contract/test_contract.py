@@ -151,7 +151,7 @@ def test_frames_of_another_size(case):
 
 @named("matrix")
 def test_clips_that_do_not_name_their_matrix(case):
-    found = matrix_of(untagged(case["codec"], case["size"]))
+    found = matrix_of(untagged(case["codec"], case["size"], case["full_range"]))
     assert found == {"bt709": Matrix.BT709, "smpte170m": Matrix.BT601}[case["matrix"]]
 
 

@@ -48,10 +48,11 @@ def chosen(name: str, vectors: dict[str, np.ndarray], model: Model) -> Style:
     return vectors[name] if name in vectors else read_style(STUDIED / name, model)
 
 
-def untagged(codec: str, size: list[int]) -> av.VideoFrame:
-    """A frame of a clip that names no colours, as FFmpeg decodes it: it marks those of VP8 as BT.601."""
+def untagged(codec: str, size: list[int], full_range: bool) -> av.VideoFrame:
+    """A frame of a clip that names no matrix, as FFmpeg decodes it: it marks those of VP8 as BT.601."""
     frame = av.VideoFrame(*size, "yuv420p")
     frame.colorspace = {"avc": 2, "vp8": 5}[codec]
+    frame.color_range = 2 if full_range else 0
     return frame
 
 

@@ -33,6 +33,7 @@ _FULL_CHROMA_OUT, _FULL_CHROMA_IN, _ACCURATE_RND = 0x2000, 0x4000, 0x40000
 
 _SLACK = 64  # pixels after each row, a row after the last: more than any vector of swscale's
 
+_HD_LINES = 720
 _UNSPECIFIED = 2  # matrix, primaries or transfer curve (ITU-T H.273)
 _BY_TAG = {
     1: Matrix.BT709,
@@ -73,8 +74,10 @@ def stated_by(stream) -> Stated:
 
 
 def matrix_of(frame: av.VideoFrame, stated: Stated = _NOTHING) -> Matrix:
-    """The frame's YUV matrix; where the file does not say, BT.709 from 720 lines on and BT.601 below."""
-    guess = Matrix.BT709 if min(frame.width, frame.height) >= 720 else Matrix.BT601
+    """The frame's YUV matrix; where the file does not say, BT.709 from 720 lines on, BT.601 below and in full range, as
+    JPEG has it: what Chromium's player makes of H.264."""
+    hd = frame.height >= _HD_LINES and not is_full_range(frame, stated)
+    guess = Matrix.BT709 if hd else Matrix.BT601
     return _BY_TAG.get(stated.matrix or int(frame.colorspace), guess)
 
 

@@ -79,7 +79,7 @@ type Case =
       into: [number, number];
       fitted: [number, number];
     }
-  | { kind: "matrix"; codec: string; size: [number, number]; matrix: string }
+  | { kind: "matrix"; codec: string; size: [number, number]; full_range: boolean; matrix: string }
   | { kind: "edits"; name: string; file: string; parts?: number[][]; cuts_sound?: boolean; refused?: string };
 
 const { styles, cases }: { styles: Record<string, number[]>; cases: Case[] } = JSON.parse(
@@ -241,8 +241,8 @@ test.each(casesOf("fitted"))("a frame of $size after one of $first", ({ size, fi
   expect([width, height]).toEqual(fitted);
 });
 
-test.each(casesOf("matrix"))("an untagged clip of $codec, $size", ({ codec, size, matrix }) => {
-  expect(colourSpaceOf({}, asSize(size), codec).matrix).toBe(matrix);
+test.each(casesOf("matrix"))("an untagged clip of $codec, $size, full range: $full_range", (clip) => {
+  expect(colourSpaceOf({ fullRange: clip.full_range }, asSize(clip.size), clip.codec).matrix).toBe(clip.matrix);
 });
 
 test.each(casesOf("edits"))("an edit list of $name", async ({ file, parts, cuts_sound, refused }) => {

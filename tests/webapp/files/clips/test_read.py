@@ -39,12 +39,22 @@ def test_colours_follow_matrix_and_range(tmp_path, media, format, matrix, full):
         assert np.abs(read - expected[:, None, None]).max() <= (1.3 if full and bits == 10 else 0.55)
 
 
-@pytest.mark.parametrize(("size", "matrix"), [((1280, 720), "709"), ((720, 576), "601")])
-def test_an_untagged_clip_is_bt709_from_720_lines_on(tmp_path, media, size, matrix):
-    codes = media.yuv_from_rgb([(200, 40, 60)], matrix, False)
-    clip = media.write_clip(tmp_path / "c.mkv", [media.yuv_frame(*size, "yuv420p", codes[0])], codec="ffv1")
+@pytest.mark.parametrize(
+    ("size", "full", "matrix"),
+    [
+        ((1280, 720), False, "709"),
+        ((720, 576), False, "601"),
+        ((608, 1080), False, "709"),
+        ((1280, 720), True, "601"),
+        ((720, 576), True, "601"),
+    ],
+)
+def test_an_untagged_clip_is_bt709_from_720_lines_on_but_in_full_range(tmp_path, media, size, full, matrix):
+    codes = media.yuv_from_rgb([(200, 40, 60)], matrix, full)
+    frames, tags = [media.yuv_frame(*size, "yuv420p", codes[0])], {"color_range": 2 if full else 1}
+    clip = media.write_clip(tmp_path / "c.mkv", frames, codec="ffv1", tags=tags)
     (frame,) = read_frames(probe(clip), (32, 18))
-    assert np.abs(frame.rgb - media.rgb_from_yuv(codes, matrix, False)).max() <= 0.55
+    assert np.abs(frame.rgb - media.rgb_from_yuv(codes, matrix, full)).max() <= 0.55
 
 
 @pytest.mark.parametrize("full", [False, True], ids=["limited", "full"])
