@@ -10,6 +10,7 @@ import cv2
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.person import PersonPainter
+from impasto.export.runtime.sessions.session import cores as cores_here
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.parts import Part, join_parts, plan_parts
 from impasto.webapp.files.clips.probe import probe
@@ -48,6 +49,9 @@ class Worker:
         # All that counts threads by itself is told: the machine may have more cores than this painter is given, and
         # the number that Ray puts into OMP_NUM_THREADS reaches neither ONNX Runtime nor OpenCV.
         cv2.setNumThreads(cores)
+        # Reading and writing, too, keep to the cores that were given where the machine has others: they are somebody
+        # else's. Where it has no others there is nobody to keep out of the way of.
+        self.cores = cores if cores < cores_here() else None
         model = load_model(recipe.model)
         if model.files["frame"]["sha256"] != recipe.weights:
             raise BadInput(f"A machine of the cluster has another model {model.name}; install the same one everywhere.")
@@ -73,7 +77,7 @@ class Worker:
         """Paint a file whole: `stylize_path`'s summary."""
         with fetched(source) as file, stored(target) as painted:
             summary = stylize_path(
-                file, painted, self.painter, size=self.recipe.size, brush_size=self.recipe.brush_size
+                file, painted, self.painter, size=self.recipe.size, brush_size=self.recipe.brush_size, cores=self.cores
             )
         return {**summary, "input": source, "output": target}
 
@@ -81,8 +85,9 @@ class Worker:
         """Paint a part of a clip: `stylize_part`'s summary."""
         with fetched(source) as file, stored(target) as painted:
             return stylize_part(
-                file, painted, self.painter, part, size=self.recipe.size, brush_size=self.recipe.brush_size
-            )
+                file, painted, self.painter, part, size=self.recipe.size, brush_size=self.recipe.brush_size,
+                cores=self.cores,
+            )  # fmt: skip
 
     def join(self, source: str, parts: list[tuple[Part, str]], target: str) -> dict:
         """Join painted parts: a summary as of `paint`, without gaps and how fast it was painted."""

@@ -135,6 +135,7 @@ def run_pipeline(
     *,
     begin: Callable[[Any, int], Any] | None = None,
     lanes: int = 1,
+    cores: int | None = None,
     total: int = 0,
     progress: Callable[[int, int], None] | None = None,
     cancelled: Callable[[], bool] | None = None,
@@ -143,15 +144,21 @@ def run_pipeline(
 
     With `begin`, what `paint` gets is `begin(item, number)`, number counted from 0, called in `lanes` threads at once.
     `frames` is iterated in one thread, `write` called in another, `paint`, `progress(done, total)` and `cancelled()`
-    in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive, and one a lane. The first exception of any stage
+    in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive, and one a lane. With `cores`, so many of these threads
+    at most work at once: for whoever was given less than the machine has. The first exception of any stage
     (KeyboardInterrupt included) ends all of them, the threads are joined, and it is raised here; `Cancelled` when
     `cancelled()` is true.
     """
     run = _Run()
     decoded, painted = _Queue(run), _Queue(run)
+    background = _in_background
+    if cores is not None:
+        turns, background = threading.Semaphore(cores), _guarded
+        frames, paint, write = _items_by_turns(turns, frames), _by_turns(turns, paint), _by_turns(turns, write)
+        begin = begin and _by_turns(turns, begin)
     threads = [
-        threading.Thread(target=_in_background, args=(run, _read, frames, decoded), name="impasto-read", daemon=True),
-        threading.Thread(target=_in_background, args=(run, _write, painted, write), name="impasto-write", daemon=True),
+        threading.Thread(target=background, args=(run, _read, frames, decoded), name="impasto-read", daemon=True),
+        threading.Thread(target=background, args=(run, _write, painted, write), name="impasto-write", daemon=True),
     ]
     source: _Queue | _Lanes = decoded
     if begin is not None:
@@ -179,6 +186,27 @@ def run_pipeline(
     if run.first_error is not None:
         raise run.first_error
     return done
+
+
+def _by_turns(turns: threading.Semaphore, stage: Callable) -> Callable:
+    """A stage's work on an item, done only while it has one of so many turns."""
+
+    def work(*args: Any) -> Any:
+        with turns:
+            return stage(*args)
+
+    return work
+
+
+def _items_by_turns(turns: threading.Semaphore, items: Iterable[Any]) -> Iterator[Any]:
+    """The items, each of them made while it has a turn."""
+    iterator, end = iter(items), object()
+    take = _by_turns(turns, next)
+    try:
+        while (item := take(iterator, end)) is not end:
+            yield item
+    finally:
+        getattr(iterator, "close", lambda: None)()
 
 
 def _in_background(run: _Run, stage: Callable, *args: Any) -> None:

@@ -70,6 +70,7 @@ def stylize_path(
     span: Span = WHOLE,
     brush_size: int | None = None,
     show: Callable[[np.ndarray], None] | None = None,
+    cores: int | None = None,
 ) -> dict:
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
@@ -77,7 +78,8 @@ def stylize_path(
     animations and 1440 for pictures. Frames with a shorter side above `brush_size` are painted at that one and enlarged
     with their own detail, so that strokes are as broad as there; None paints every frame at its size. Of a clip, the
     part in `span` is painted. `progress(done, total)` is called after each frame (total 0: unknown), `show` with each
-    painted frame, uint8 RGB [H,W,3], and `cancelled()` asked before each. The target appears only when complete,
+    painted frame, uint8 RGB [H,W,3], and `cancelled()` asked before each. `cores`: reading, painting and writing a clip
+    take so many at most, where the machine has others that are not to be taken. The target appears only when complete,
     whatever happens.
 
     A file that is there already in a folder is left out, unless it is known to have been painted in another style or
@@ -92,7 +94,7 @@ def stylize_path(
     put right, `pipeline.Cancelled` when asked.
     """
     source, target = Path(source), Path(target)
-    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled, span, brush_size, show)
+    job = _Job(painter, size, limits or ClipLimits(), progress, cancelled, span, brush_size, show, cores)
     if source.is_dir():
         return _stylize_folder(source, target, job, on_file, recursive)
     return _stylize_file(source, target, job)
@@ -108,6 +110,7 @@ class _Job:
     span: Span = WHOLE
     brush_size: int | None = None
     show: Callable[[np.ndarray], None] | None = None
+    cores: int | None = None
 
     def shrink(self, rgb: np.ndarray) -> np.ndarray:
         """A frame at the size that gives the strokes their breadth; `finish` brings its painting back to its own."""
@@ -204,13 +207,14 @@ def stylize_part(
     *,
     size: int | None = None,
     brush_size: int | None = None,
+    cores: int | None = None,
 ) -> dict:
     """Paint a part of a clip into an MP4 without sound; returns a summary as `stylize_path`, without input and output.
 
     Raises `parts.PartDiffers` beside what `stylize_path` does.
     """
     info = probe(source)
-    job = _Job(painter, size, ClipLimits(), None, None, brush_size=brush_size)
+    job = _Job(painter, size, ClipLimits(), None, None, brush_size=brush_size, cores=cores)
     fitted = clip_size(info, size)
     begin_file(painter)
 
@@ -288,8 +292,9 @@ def _paint_moving(frames, writer, target: Path, time_base: Fraction, total: int,
 
         try:
             count = run_pipeline(
-                frames, write=write_frame, total=total, progress=job.progress, cancelled=job.cancelled, **stages
-            )
+                frames, write=write_frame, cores=job.cores, total=total, progress=job.progress,
+                cancelled=job.cancelled, **stages,
+            )  # fmt: skip
         except BaseException:
             output.abort()
             raise

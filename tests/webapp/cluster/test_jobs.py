@@ -14,6 +14,7 @@ from impasto.webapp.cluster.jobs import TRIES
 from impasto.webapp.cluster.stylize import stylize_with
 from impasto.webapp.cluster.worker import Worker
 from impasto.webapp.files.clips.parts import PartDiffers
+from impasto.webapp.files.pipeline import run_pipeline
 from impasto.webapp.files.stylize import stylize_path
 
 
@@ -148,6 +149,24 @@ def test_one_file_and_its_mistakes(clips, tmp_path, crew, recipe):
 def test_another_model_on_a_machine_is_refused(recipe):
     with pytest.raises(BadInput, match="another model tiny; install the same one"):
         Worker(replace(recipe, weights="0" * 64), 1)
+
+
+@pytest.mark.parametrize(("given", "kept_to"), [(1, 1), (3, 3), (4, None)])
+def test_a_painter_keeps_to_its_cores_where_the_machine_has_others(
+    monkeypatch, tmp_path, clips, recipe, given, kept_to
+):
+    monkeypatch.setattr("impasto.webapp.cluster.worker.cores_here", lambda: 4)
+    told = []
+    run = run_pipeline
+    monkeypatch.setattr(
+        "impasto.webapp.files.stylize.run_pipeline",
+        lambda *stages, cores, **others: told.append(cores) or run(*stages, cores=cores, **others),
+    )
+    worker = Worker(recipe, given)
+    worker.paint(str(clips / "short.mp4"), str(tmp_path / "whole.mp4"))
+    parts, _ = Worker(recipe, given, 8).plan(str(clips / "long.mp4"), "x.mp4")
+    worker.paint_part(str(clips / "long.mp4"), parts[0], str(tmp_path / "part.mp4"))
+    assert told == [kept_to, kept_to]
 
 
 @pytest.mark.parametrize(("only", "behind"), [("person", False), (None, True)])

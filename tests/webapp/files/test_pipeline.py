@@ -113,6 +113,62 @@ def test_lanes_work_side_by_side_and_what_they_begin_comes_out_in_order():
     assert written == [(n * 10, n, threading.get_ident()) for n in range(12)]
 
 
+@pytest.mark.parametrize("cores", [1, 2])
+def test_no_more_threads_work_at_once_than_there_are_cores(cores):
+    written, lock, working, most = [], threading.Lock(), 0, 0
+
+    def at_work():
+        nonlocal working, most
+        with lock:
+            working += 1
+            most = max(most, working)
+        time.sleep(0.001)
+        with lock:
+            working -= 1
+
+    def frames():
+        for n in range(20):
+            at_work()
+            yield n
+
+    def begin(item, number):
+        at_work()
+        return item
+
+    def paint(item):
+        at_work()
+        return item
+
+    def write(item):
+        at_work()
+        written.append(item)
+
+    assert run_pipeline(frames(), paint, write, begin=begin, lanes=3, cores=cores) == 20
+    assert written == list(range(20))
+    assert 1 <= most <= cores
+
+
+@pytest.mark.parametrize("stage", ["read", "begin", "paint", "write"])
+def test_a_failure_ends_all_that_share_a_core(stage):
+    closed = []
+
+    def frames():
+        try:
+            for n in endless():
+                yield fail_at(9, OSError("read"))(n) if stage == "read" else n
+        finally:
+            closed.append(True)
+
+    fails = {
+        name: fail_at(9, OSError(name)) if name == stage else lambda item: item for name in ("begin", "paint", "write")
+    }
+    with pytest.raises(OSError, match=stage):
+        run_pipeline(
+            frames(), fails["paint"], fails["write"], begin=lambda item, _: fails["begin"](item), lanes=2, cores=1
+        )
+    assert closed == [True]
+
+
 @pytest.mark.parametrize("lanes", [1, 4])
 def test_lanes_with_nothing_to_do(lanes):
     assert run_pipeline([], str, print, begin=lambda item, number: item, lanes=lanes) == 0

@@ -65,6 +65,8 @@ export interface Engine {
   readonly backend: Backend | null;
   readonly model: ModelDescription;
   readonly canvas: HTMLCanvasElement | null;
+  /** Whether the painter would take a frame now. */
+  readonly free: boolean;
   /** Loads the painter asked for, or the best there is; resolves with the one that works. */
   start(prefer: Backend | "auto"): Promise<Backend>;
   /** S of a picture, by P: float32 [D]. */

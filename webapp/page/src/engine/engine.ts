@@ -40,6 +40,8 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
       send({ kind: "ask", id: questions, question });
     });
 
+  const isFree = () => backend !== null && (showing.size === 0 || room);
+
   const giveCanvas = () => {
     nextCanvas = document.createElement("canvas");
     send({ kind: "canvas", canvas: nextCanvas.transferControlToOffscreen() });
@@ -101,6 +103,9 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     get canvas() {
       return canvas;
     },
+    get free() {
+      return isFree();
+    },
     start: (prefer) => ask({ kind: "start", prefer }),
     encode: (picture) => ask({ kind: "encode", picture }),
     readStyle: (file, shown) => ask({ kind: "readStyle", file, shown }),
@@ -121,7 +126,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     },
     setStability: (stability) => send({ kind: "stability", stability }),
     show(frame, size, capturedAt, crop) {
-      if ((showing.size > 0 && !room) || !backend) {
+      if (!isFree()) {
         frame.close();
         return false;
       }

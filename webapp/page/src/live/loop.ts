@@ -66,6 +66,12 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     if (given && taking) return given.close();
     if (!given && (taking || document.hidden || !video.videoWidth)) return;
     if (!given && video.readyState < HTMLMediaElement.HAVE_CURRENT_DATA) return;
+    if (!engine.free) {
+      // Not even looked at: that takes milliseconds, which on few cores the painter would have to wait for.
+      given?.close();
+      missed = capturedAt;
+      return;
+    }
     idle = !always && idleness.isIdle(performance.now());
     if (idle) return;
     taking = true;

@@ -43,6 +43,7 @@ const VIEW = `#version 300 es
 precision highp float;
 uniform sampler2D frame, combined, behind, lines;
 uniform float strength, split, detail; // split < 0: no divider
+uniform bool whole; // each pixel is one of the painting: nothing to upscale, and nothing is finer in the frame
 uniform int who; // is painted: all, people, all but people, each in a style of its own
 uniform vec2 curve;
 uniform bool keepColors;
@@ -65,8 +66,13 @@ vec4 upscaled(sampler2D of, vec2 uv) {
   return sum;
 }
 
-vec3 finished(vec4 coarse, vec3 plain) {
-  vec3 painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
+vec3 finished(sampler2D of, vec3 plain) {
+  vec3 painted;
+  if (whole) painted = texture(of, at).rgb;
+  else {
+    vec4 coarse = upscaled(of, at);
+    painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
+  }
   // Replacing Y in YCbCr adds the same difference to R, G and B.
   if (keepColors) painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
   return mix(plain, painted, at.x < split ? 0.0 : strength);
@@ -80,10 +86,10 @@ float share(vec3 plain) {
 
 void main() {
   vec3 plain = texture(frame, window.xy + at * window.zw).rgb;
-  vec3 painted = finished(upscaled(combined, at), plain);
+  vec3 painted = finished(combined, plain);
   if (who == 1) painted = mix(plain, painted, share(plain));
   else if (who == 2) painted = mix(painted, plain, share(plain));
-  else if (who == 3) painted = mix(finished(upscaled(behind, at), plain), painted, share(plain));
+  else if (who == 3) painted = mix(finished(behind, plain), painted, share(plain));
   shown = vec4(painted, 1.0);
 }`;
 
@@ -190,7 +196,13 @@ export function createCompositor(
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
       upload(0, frameTexture, frame);
       const window = cropWindow(frameSize(frame), framing);
+      const whole = size.width === made.painting.width && size.height === made.painting.height;
       const put = (unit: number, texture: WebGLTexture, source: ImageData | ImageBitmap) => {
+        if (whole) {
+          upload(unit, texture, source);
+          sizes.delete(texture); // another format than what is drawn to
+          return;
+        }
         upload(1, painting, source);
         putTogether(unit, texture, { width: source.width, height: source.height }, framing.crop, window);
       };
@@ -199,6 +211,7 @@ export function createCompositor(
       if (made.lines) putLines(made.lines);
       has = { lines: made.lines !== null, behind: made.behind !== null };
       gl.useProgram(show.program);
+      gl.uniform1i(show.uniform("whole"), Number(whole));
       gl.uniform4f(show.uniform("window"), ...window);
       ready = true;
       draw(view);
