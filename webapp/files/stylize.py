@@ -19,7 +19,7 @@ from impasto.export.runtime.damage import in_words, writing
 from impasto.export.runtime.person import PersonPainter, composed, painters_of
 from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.export.runtime.steady import Motion
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import place_of, written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import animation, pictures
 from impasto.webapp.files.clips import write
@@ -357,7 +357,7 @@ def _stylize_folder(
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
     if target.suffix.lower() in MEDIA_SUFFIXES and not target.exists():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file's name.")
-    if target.resolve() == source.resolve():
+    if place_of(target) == place_of(source):
         raise BadInput(f"The output {target} is the input folder itself; choose another one.")
     _make_folder(target)
     painted, skipped, failed, ignored = [], [], [], []
@@ -407,9 +407,7 @@ def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool)
     for folder, below, names in os.walk(source):
         here = Path(folder)
         below[:] = sorted(
-            name
-            for name in below
-            if recursive and not name.startswith(".") and (here / name).resolve() != target.resolve()
+            name for name in below if recursive and not name.startswith(".") and not _same(here / name, target)
         )
         taken, into = set(names), target / here.relative_to(source)
         for file in (here / name for name in sorted(names)):
@@ -420,6 +418,10 @@ def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool)
                 ignored.append(str(file.relative_to(source)))
                 continue
             yield file, into / output_name(file.name, suffix, taken)
+
+
+def _same(folder: Path, other: Path) -> bool:
+    return os.path.realpath(folder) == os.path.realpath(other)
 
 
 def output_name(name: str, suffix: str, taken: set[str]) -> str:

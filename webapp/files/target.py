@@ -6,7 +6,7 @@ From outside: `check_target`.
 import os
 from pathlib import Path
 
-from impasto.models.atomic import refusal
+from impasto.models.atomic import place_of, refusal
 from impasto.models.errors import BadInput
 
 
@@ -21,6 +21,7 @@ def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
     if target.suffix.lower() not in suffixes:
         names = ", ".join(sorted(suffixes))
         raise BadInput(f"The output {target} of {source} must end in one of {names}.")
+    place_of(target)
     if not target.parent.is_dir():
         raise BadInput(f"The output folder {target.parent} does not exist; create it first.")
     if target.exists() and os.path.samefile(source, target):

@@ -149,6 +149,7 @@ def test_frames_are_spread(count):
     [
         ({"target": "a.png"}, "is no name for a studied style: it must end in .style"),
         ({"target": "none/a.style"}, "There is no folder"),
+        ({"target": "loop.style"}, "leads back to itself"),
         ({"preview": "p.gif"}, "is no name for the preview"),
         ({"preview": "reeds.png"}, "is read to study it and cannot be the preview"),
         ({"preview": "photos/a.png", "on": "photos"}, "is read to study it and cannot be the preview"),
@@ -161,6 +162,7 @@ def test_frames_are_spread(count):
 def test_what_cannot_work_is_said_before_studying(walk, tiny_model, painting, tmp_path, options, sentence):
     (tmp_path / "empty").mkdir()
     (tmp_path / "photos").mkdir()
+    (tmp_path / "loop.style").symlink_to("loop.style")
     shutil.copy(painting, tmp_path / "photos" / "a.png")
     given = {"source": painting, "target": "a.style"} | options
     given = {name: tmp_path / value for name, value in given.items()}
