@@ -1,7 +1,7 @@
 """Files and folders that are written aside and take their place only when complete. No torch.
 
-From outside: `written_aside` and `write_text` for a file, `folder_aside` for a folder, `recover` for whoever reads
-folders, `refusal` for what the operating system says.
+From outside: `written_aside` and `write_text` for a file, `folder_aside` for a folder, `place_of` for where either will
+lie, `recover` for whoever reads folders, `refusal` for what the operating system says.
 
 What is written aside is called `.TOKEN.part.mp4`, a folder `.NAME.TOKEN.part`, and the folder it replaces, for a
 moment, `.NAME.TOKEN.old`. A process that is killed leaves them. While anything is written aside in a folder, a shared
@@ -36,6 +36,17 @@ _AT_FOLDER, _EXCHANGE = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of Linux' rename
 _swept: set[Path] = set()
 
 
+def place_of(target: Path | str) -> Path:
+    """Where a file or folder of this name lies, links followed. Raises BadInput for links that lead to each other, in
+    which nothing can lie, and for what is neither file nor folder: whoever reads a pipe would wait for ever."""
+    place = Path(os.path.realpath(target))
+    if place.is_symlink():
+        raise BadInput(f"{target} is a link that leads back to itself; choose another name.")
+    if place.exists() and not (place.is_file() or place.is_dir()):
+        raise BadInput(f"{target} is a pipe or a device; name a file.")
+    return place
+
+
 @contextmanager
 def written_aside(target: Path) -> Iterator[Path]:
     """Yield a path beside `target`, same extension, that replaces it when the block ends well and is removed when not.
@@ -43,7 +54,7 @@ def written_aside(target: Path) -> Iterator[Path]:
     The folder must exist; a link is written through, not over. Raises DiskFull or BadInput in place of the operating
     system's refusals, PyAV's errors (which carry the same numbers) included.
     """
-    target = Path(target).resolve()
+    target = place_of(target)
     aside = target.with_name(f".{_token()}.part{target.suffix}")
     with _locked(target.parent):
         try:
@@ -70,7 +81,7 @@ def folder_aside(folder: Path) -> Iterator[Path]:
     system cannot exchange two, one that `recover` finds. Raises BadInput when the place cannot be written to, and
     DiskFull when there is no room.
     """
-    folder = Path(folder).resolve()
+    folder = place_of(folder)
     aside = folder.with_name(f".{folder.name}.{_token()}.part")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)

@@ -78,6 +78,8 @@ def load_weights(path: Path) -> tuple[Predictor, Transformer]:
     The stabilizer and the steady style keep the values they are built with where the file has none, or those of an
     earlier kind.
     """
+    if not Path(path).is_file():
+        raise BadInput(f"There are no weights at {path}: name a run's folder or a weights file (.safetensors).")
     try:
         with safe_open(str(path), "pt") as f:
             meta = f.metadata() or {}

@@ -151,7 +151,7 @@ def recipe(
         bool, typer.Option("--dry-run", help="A few steps of every stage, to see that it runs.")
     ] = False,
 ) -> None:
-    """From pictures to a model in one command: image, video and steady stage, then the export."""
+    """From pictures to a model in one command: the five stages, then the export."""
     from . import recipe
 
     typer.echo(recipe.run(photos, paintings, out, minutes, start or "scratch", vgg, change or (), dry_run))

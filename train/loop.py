@@ -76,7 +76,10 @@ def start(source: str, network: str, seed: int, predictor: str = "small") -> Net
         return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))
     file = weights_file(source)
     if not file.is_file():
-        raise BadInput(f"There is nothing to start from at {source}: say published, scratch, or a weights file.")
+        raise BadInput(
+            f"There is nothing to start from at {source}: name a run's folder or a weights file, or say published or "
+            "scratch."
+        )
     return Networks(*load_weights(file))
 
 

@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 
 from impasto.export.runtime.painter import Painter
-from impasto.export.runtime.pictures import SUFFIXES, read_style_picture, require_no_address
-from impasto.export.runtime.style_file import SUFFIX, StyleFile, built_in, is_style_file, read_style
+from impasto.export.runtime.pictures import read_style_picture, require_no_address
+from impasto.export.runtime.style_file import StyleFile, built_in, is_style_file, read_style
 from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
 
@@ -72,7 +72,8 @@ def _name(source: Source) -> str | None:
 
 
 def _looks_like_a_file(text: str) -> bool:
-    return Path(text).suffix.lower() in {*SUFFIXES, SUFFIX} or any(separator in text for separator in "/\\")
+    """Names of styles have no ending."""
+    return bool(Path(text).suffix) or any(separator in text for separator in "/\\")
 
 
 def _unknown(model: str, name: str, names: list[str]) -> str:

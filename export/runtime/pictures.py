@@ -226,14 +226,22 @@ def require_no_address(text: str) -> None:
         raise BadInput(f"Addresses are not fetched: download {address} and name the file here.")
 
 
+def require_file(path: Path) -> None:
+    """Raise BadInput unless there is a file of this name."""
+    if path.is_dir():
+        raise BadInput(f"{path} is a folder; name a file in it.")
+    if path.is_file():
+        return
+    require_no_address(str(path))
+    if path.exists() or str(path) == "-":
+        raise BadInput(f"{path} is no file, and pipes are not read; save what comes from there as a file first.")
+    raise BadInput(f"There is no file {path}; check the name and the folder.")
+
+
 def check_readable(path: Path) -> None:
     """Raise BadInput unless `path` is a file with something in it that may be read."""
     try:
-        if path.is_dir():
-            raise BadInput(f"{path} is a folder; name a file in it.")
-        if not path.is_file():
-            require_no_address(str(path))
-            raise BadInput(f"There is no file {path}; check the name and the folder.")
+        require_file(path)
         with path.open("rb") as stream:
             if not stream.read(1):
                 raise BadInput(f"{path} is empty; copy or download it again.")

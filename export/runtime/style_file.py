@@ -19,11 +19,12 @@ import numpy as np
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import place_of, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.metadata import data_start, with_metadata
 
 from .model import Model, sha256
+from .pictures import require_file
 from .sessions.graph_weights import check_fits, weights_of
 from .styles import Style
 
@@ -79,8 +80,8 @@ def write_style(path: str | os.PathLike[str], studied: StyleFile) -> None:
     and for a place that cannot be written to."""
     path = Path(path)
     data = to_bytes(studied)
-    if not path.resolve().parent.is_dir():
-        raise BadInput(f"There is no folder {path.resolve().parent} to write {path.name} into.")
+    if not (folder := place_of(path).parent).is_dir():
+        raise BadInput(f"There is no folder {folder} to write {path.name} into.")
     with written_aside(path) as aside:
         aside.write_bytes(data)
 
@@ -183,8 +184,7 @@ def one_line(text: object, most: int = MAX_TEXT) -> str:
 
 
 def _read(path: Path) -> bytes:
-    if not path.is_file():
-        raise BadInput(f"There is no file {path}; check the name and the folder.")
+    require_file(path)
     try:
         with open(path, "rb") as file:
             return file.read(MAX_BYTES + 1)

@@ -1,6 +1,7 @@
 """Nothing half-written ever has a file's or folder's name, and refusals of the system are sentences."""
 
 import errno
+import os
 import signal
 import subprocess
 import sys
@@ -53,6 +54,21 @@ def test_a_link_is_written_through(tmp_path):
         aside.write_text("new")
     assert (tmp_path / "link.txt").is_symlink()
     assert (tmp_path / "real.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("write", [written_aside, folder_aside])
+def test_where_nothing_can_lie_is_one_sentence(tmp_path, write):
+    """A link that leads back to itself, and a pipe: whoever reads it would wait for a file that took its place."""
+    loop, pipe = tmp_path / "loop.mp4", tmp_path / "pipe.mp4"
+    loop.symlink_to("other.mp4")
+    (tmp_path / "other.mp4").symlink_to("loop.mp4")
+    os.mkfifo(pipe)
+    for target, words in ((loop, "leads back to itself; choose another name"), (pipe, "is a pipe or a device")):
+        with pytest.raises(BadInput, match=words), write(target):
+            raise AssertionError("begun")
+    assert names(tmp_path) == ["loop.mp4", "other.mp4", "pipe.mp4"]
+    assert pipe.is_fifo()
+    assert loop.is_symlink()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,12 @@
-"""What the command line shows: a progress bar on a terminal, one line or one JSON object otherwise."""
+"""What the command line shows: a progress bar on a terminal, one line or one JSON object otherwise.
+
+Names of files may hold anything: `say` shows them as they are, on one line, be it that rich takes `[bold]` for markup
+and `:smile:` for a picture, or that a name has a line break.
+"""
 
 import json
 import sys
+import unicodedata
 
 from rich.console import Console
 from rich.progress import (
@@ -16,9 +21,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
-from impasto.webapp.files.clips.gaps import describe
-
-out, err = Console(), Console(stderr=True)
+out, err = (Console(stderr=error, markup=False, emoji=False, highlight=False) for error in (False, True))
 
 
 class FramesPerSecond(ProgressColumn):
@@ -77,14 +80,29 @@ class StudyBar:
         self.bar.stop()
 
 
-def report_study(summary: dict) -> None:
-    """What was learnt, in one line: each part of the loss in the first step and in the last."""
-    first, last = summary["losses"]["first"], summary["losses"]["last"]
-    losses = ", ".join(f"{name} {first[name]:.3g} → {last[name]:.3g}" for name in last if name in first)
-    size = f"{summary['bytes'] / 1000:.0f} kB"
-    out.print(
-        f"{summary['output']}: {counted(summary['steps'], 'step')}, {size}; {losses}", soft_wrap=True, highlight=False
+def say(line: str, to: Console = out) -> None:
+    """One line, however long, as it is."""
+    to.print(on_one_line(line), soft_wrap=True)
+
+
+def complain(line: str) -> None:
+    """One line on the error stream."""
+    say(line, err)
+
+
+def on_one_line(text: str) -> str:
+    """A text whose line breaks and control characters, which a terminal would obey, are written as in Python: `\\n`."""
+    obeyed = {"Cc", "Zl", "Zp"}  # control characters, line and paragraph separators
+    return "".join(
+        each.encode("unicode_escape").decode() if unicodedata.category(each) in obeyed else each for each in text
     )
+
+
+def report_study(summary: dict) -> None:
+    """What was learnt, in one line: the whole loss in the first step and in the last."""
+    first, last = (summary["losses"][step]["total"] for step in ("first", "last"))
+    size = f"{summary['bytes'] / 1000:.0f} kB"
+    say(f"{summary['output']}: {counted(summary['steps'], 'step')}, loss {first:.3g} → {last:.3g}, {size}")
 
 
 def counted(number: int, what: str) -> str:
@@ -93,7 +111,8 @@ def counted(number: int, what: str) -> str:
 
 
 def print_json(data: dict | list[dict]) -> None:
-    print(json.dumps(data, ensure_ascii=False))
+    """One line of ASCII, which is the same in every encoding, names that are no text in it included."""
+    print(json.dumps(data))
 
 
 def print_table(title: str, columns: tuple[str, ...], rows: list[tuple]) -> None:
@@ -102,26 +121,24 @@ def print_table(title: str, columns: tuple[str, ...], rows: list[tuple]) -> None
         table.add_column(name, overflow="fold")  # a path that is cut off leads nowhere
     for row in rows:
         table.add_row(*(str(v) for v in row))
-    (out if sys.stdout.isatty() else Console(width=120)).print(table)
+    (out if sys.stdout.isatty() else Console(width=120, markup=False, emoji=False, highlight=False)).print(table)
 
 
 def print_outcome(outcome: dict, progress: ProgressBar) -> None:
     """One line for a file of a folder, above the bar."""
     again = " (again: it was painted in another style or with other settings)" if outcome.get("again") else ""
-    progress.bar.console.print(
-        f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}{again}", soft_wrap=True
-    )
+    complain(f"✗ {outcome['error']}" if "error" in outcome else f"✓ {outcome['output']}{again}")
     warn(outcome)
 
 
 def warn(outcome: dict) -> None:
     """A warning on the error stream where a clip has lost frames, and where no person was found."""
     if outcome.get("person_found") is False:
-        print(
-            f"Warning: no person was found in {outcome['input']}, so all of it counts as background.", file=sys.stderr
-        )
+        complain(f"Warning: no person was found in {outcome['input']}, so all of it counts as background.")
     if outcome.get("gaps"):
-        print(f"Warning: {outcome['input']} has gaps: {describe(outcome['gaps'])}.", file=sys.stderr)
+        from impasto.webapp.files.clips.gaps import describe  # here, so that a mistake is said at once
+
+        complain(f"Warning: {outcome['input']} has gaps: {describe(outcome['gaps'])}.")
 
 
 def report(summary: dict, as_json: bool) -> None:
@@ -134,23 +151,23 @@ def report(summary: dict, as_json: bool) -> None:
         counts = ", ".join(f"{len(summary[k])} {k}" for k in ("painted", "skipped", "failed", "ignored"))
         if again := sum(outcome.get("again", False) for outcome in summary["painted"]):
             counts += f"; {again} of the painted replace what was painted in another style or with other settings"
-        out.print(f"{summary['output']}: {counts}", soft_wrap=True, highlight=False)
+        say(f"{summary['output']}: {counts}")
     else:
         sound = f", sound {', '.join(sorted(set(summary['audio'])))}" if summary["audio"] else ""
         frames = "" if summary["kind"] == "image" else f"{counted(summary['frames'], 'frame')}, "
         speed = "" if summary["kind"] == "image" else f", painted at {summary['painted_per_second']:.1f} frames/s"
         size = f"{summary['width']}×{summary['height']}"
         warn(summary)
-        out.print(f"{summary['output']}: {frames}{size}{sound}{speed}", soft_wrap=True, highlight=False)
+        say(f"{summary['output']}: {frames}{size}{sound}{speed}")
 
 
 def report_failures(summary: dict) -> int:
     """List on the error stream what of a folder could not be painted; returns the exit code: 2 where no file was fit
     to be painted, 1 where others were painted or one fell to a bug."""
     failed = summary["failed"]
-    print(f"Error: {len(failed)} of the files could not be painted:", file=sys.stderr)
+    complain(f"Error: {len(failed)} of the files could not be painted:")
     for outcome in failed:
-        print(f"  {outcome['error']}", file=sys.stderr)
+        complain(f"  {outcome['error']}")
     fit = summary["painted"] or summary["skipped"] or any("bug" in outcome for outcome in failed)
     return 1 if fit else 2
 
@@ -162,14 +179,8 @@ def report_model(model, as_json: bool) -> None:
         print_json({"name": model.name, "folder": str(model.folder), **figures})
         return
     worst = max(model.figures["parity"].values())
-    out.print(
-        f"{model.folder}: model {model.name}, graphs agree with PyTorch to {worst:.0e}", soft_wrap=True, highlight=False
-    )
+    say(f"{model.folder}: model {model.name}, graphs agree with PyTorch to {worst:.0e}")
     if "tflite" in model.figures:
         found = model.figures["tflite"]
         exact, int8 = max(found["frame_tflite"], found["step_tflite"]), found["frame_int8_tflite"]
-        out.print(
-            f"frame.tflite and step.tflite agree to {exact:.0e}; frame_int8.tflite is up to {int8:.2f} off: look first",
-            soft_wrap=True,
-            highlight=False,
-        )
+        say(f"frame.tflite and step.tflite agree to {exact:.0e}; frame_int8.tflite is up to {int8:.2f} off: look first")

@@ -61,7 +61,7 @@ def build(
     from impasto.export.runtime.model import load_model
     from impasto.export.runtime.styles import StyleEncoder
 
-    from .console import out, print_json
+    from .console import print_json, say
 
     found = find_paintings(paintings)
     if study is not None and steps is not None:
@@ -88,7 +88,7 @@ def build(
     else:
         count = len(rebuilt.gallery())
         summary = f"{rebuilt.folder}: {count} built-in styles with previews, {len(studied)} of them studied"
-        out.print(summary, soft_wrap=True, highlight=False)
+        say(summary)
 
 
 def studied_beside(paintings: Mapping[str, Path], model: Model, limit: Mapping, quiet: bool) -> dict[str, StyleFile]:
@@ -123,7 +123,7 @@ def study_all(paintings: Mapping[str, Path], model: Model, limit: Mapping, quiet
     from impasto.export.runtime.style_file import SUFFIX
     from impasto.webapp.files.study import study_picture
 
-    from .console import StudyBar, err
+    from .console import StudyBar, complain, counted
 
     shares, stopped, index = dict.fromkeys(paintings, 0.0), Event(), gallery_index()
 
@@ -141,7 +141,7 @@ def study_all(paintings: Mapping[str, Path], model: Model, limit: Mapping, quiet
         )
         shares[name] = 1.0
         if not quiet:
-            err.print(f"{file}: {len(learnt.losses)} steps", soft_wrap=True, highlight=False)
+            complain(f"{file}: {counted(len(learnt.losses), 'step')}")
         return style
 
     with StudyBar(quiet) as bar, ThreadPoolExecutor(min(AT_ONCE, cores())) as pool:

@@ -4,7 +4,7 @@ Each command reads its input, calls the part of Impasto that does the work, and 
 sentence on the error stream and exit code 2; everything that needs torch is imported inside its command.
 """
 
-import json
+import io
 import sys
 import warnings
 from importlib import metadata
@@ -19,6 +19,7 @@ from impasto.train.cli import app as train_app
 from impasto.train.evaluation.command import evaluate_command
 
 from .arguments import DeviceOption, JsonOption, ModelOption, StyleOption, given_place, parse_style
+from .ending import interrupted
 from .gallery import app as gallery_app
 from .info import info_command
 from .space import space_command
@@ -53,7 +54,7 @@ EXTRA_OF = {
     "fsspec": "ray",
     "ai_edge_quantizer": "mobile",
 }
-INTERRUPTED = 130  # 128 + SIGINT, as shells have it
+INTERRUPTED = 130  # what Typer returns after a KeyboardInterrupt
 
 app = typer.Typer(
     help="Impasto paints a clip, a picture or a folder of them in the manner of any picture.",
@@ -142,7 +143,7 @@ def stylize(
     from impasto.webapp.files.stylize import stylize_path
 
     from .cluster import on_ray
-    from .console import ProgressBar, print_outcome, report, report_failures
+    from .console import ProgressBar, complain, print_outcome, report, report_failures
 
     side = parse_brush_size(brush)
     span = Span(parse_time(start or "0"), parse_time(end) if end else None)
@@ -157,7 +158,7 @@ def stylize(
         rest.use(behind, shares)
     whole = painter if only is None and rest is None else PersonPainter(painter, only, rest)
     for note in licence_notes([*styles, *behind], painter.model):
-        print(f"Note: {note}", file=sys.stderr)
+        complain(f"Note: {note}")
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
         shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive}
@@ -284,7 +285,7 @@ def export(
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
 
-    from .console import report_model
+    from .console import complain, report_model
 
     check_replacing(output, [paintings])
     size = tflite_size_of(tflite_size) if tflite else None
@@ -301,10 +302,9 @@ def export(
     report_model(model, as_json)
     if wrong := wrong_on_webgpu(p, t):
         sizes = " and ".join(f"{inputs} to {outputs}" for inputs, outputs in wrong)
-        print(
+        complain(
             f"Warning: ONNX Runtime Web 1.30 computes convolutions of {sizes} channels wrongly on WebGPU, so the live "
-            "page would paint something else there: train networks whose widths are multiples of 4.",
-            file=sys.stderr,
+            "page would paint something else there: train networks whose widths are multiples of 4."
         )
 
 
@@ -318,7 +318,10 @@ for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command line; exits with 0, with 1 where some files of a folder failed, with 2 for bad input, with 130
-    when interrupted."""
+    when interrupted by Ctrl-C, with 128 + its number when by another signal (see `ending`)."""
+    for stream in (sys.stdout, sys.stderr):  # what the terminal's encoding lacks is written as \u2713
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged pictures it would be said twice
     try:
         code = app(arguments, standalone_mode=False)
@@ -347,16 +350,21 @@ def main(arguments: list[str] | None = None) -> None:
             sys.exit(2)
         fail(sentence, arguments)
     if code == INTERRUPTED:
-        print("Stopped; no unfinished output was kept.", file=sys.stderr)
+        from .console import complain
+
+        complain("Stopped; no unfinished output was kept.")
+        sys.exit(interrupted())
     if isinstance(code, int) and code:
         sys.exit(code)
 
 
 def fail(sentence: str, arguments: list[str] | None) -> NoReturn:
     """One sentence on the error stream (as JSON too where JSON was asked for), exit code 2."""
+    from .console import complain, print_json
+
     if "--json" in (sys.argv[1:] if arguments is None else arguments):
-        print(json.dumps({"error": sentence}))
-    print(f"Error: {sentence}", file=sys.stderr)
+        print_json({"error": sentence})
+    complain(f"Error: {sentence}")
     sys.exit(2)
 
 

@@ -23,7 +23,7 @@ def space_command(
     from impasto.webapp.space.build import build_space, build_static_space
     from impasto.webapp.space.push import check_push, push
 
-    from .console import out, print_json
+    from .console import print_json, say
 
     if push_to:
         check_push(push_to)
@@ -34,6 +34,6 @@ def space_command(
         print_json(summary)
         return
     kind = "a static Space" if static else "a Space"
-    out.print(f"{output}: {kind} of {summary['megabytes']} MB with {summary['model']}", soft_wrap=True, highlight=False)
+    say(f"{output}: {kind} of {summary['megabytes']} MB with {summary['model']}")
     if push_to:
-        out.print(summary["url"], soft_wrap=True, highlight=False)
+        say(summary["url"])

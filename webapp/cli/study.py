@@ -76,10 +76,9 @@ def full_graphs_of(model: Model) -> Graphs:
     """PyTorch's part in studying, on an NVIDIA card; without one it is said that the processor does it."""
     from impasto.train.study.full import full_graphs, own_device
 
-    from .console import err
+    from .console import complain
 
     device = own_device()
     if device == "cpu":
-        sentence = "PyTorch finds no NVIDIA card: it studies on the processor, which is slower than without --full."
-        err.print(sentence, soft_wrap=True, highlight=False)
+        complain("PyTorch finds no NVIDIA card: it studies on the processor, which is slower than without --full.")
     return full_graphs(model, device)

@@ -43,6 +43,6 @@ class Ledger:
         name = output.relative_to(self.folder).as_posix()
         try:
             with open(self.file, "a", encoding="utf-8") as lines:
-                lines.write(json.dumps({"file": name, "painted_with": self.settings}, ensure_ascii=False) + "\n")
+                lines.write(json.dumps({"file": name, "painted_with": self.settings}) + "\n")
         except OSError as error:
             raise refusal(error, self.file) or error from error

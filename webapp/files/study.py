@@ -15,12 +15,12 @@ import numpy as np
 from impasto.export.runtime.damage import writing
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
-from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.export.runtime.pictures import SUFFIXES, check_readable, read_style_picture
 from impasto.export.runtime.sample import picture as made_up
 from impasto.export.runtime.study import Graphs, Progress, Studied, study
 from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, write_style
 from impasto.export.runtime.styles import Style
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import place_of, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
@@ -129,8 +129,7 @@ def frames_of(source: Path) -> list[np.ndarray]:
         if not files:
             raise BadInput(f"There are no pictures in {source}; choose a clip, a picture or a folder of pictures.")
         return [_small(read_style_picture(file)) for file in files[:FRAMES]]
-    if not source.is_file():
-        raise BadInput(f"There is no file {source}; check the name and the folder.")
+    check_readable(source)
     if image_header(source) is not None:
         return [_small(read_style_picture(source))]
     info = probe(source)
@@ -142,7 +141,7 @@ def check_target(path: Path, suffixes: set[str] | frozenset[str], what: str) -> 
     """Raise BadInput where a file could not be written later: its ending or its folder is wrong."""
     if path.suffix.lower() not in suffixes or path.is_dir():
         raise BadInput(f"{path} is no name for {what}: it must end in {' or '.join(sorted(suffixes))}.")
-    folder = path.resolve().parent
+    folder = place_of(path).parent
     if not folder.is_dir():
         raise BadInput(f"There is no folder {folder} to write {path.name} into.")
     if not os.access(folder, os.W_OK):

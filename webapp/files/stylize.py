@@ -412,9 +412,7 @@ def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool)
     for folder, below, names in os.walk(source):
         here = Path(folder)
         below[:] = sorted(
-            name
-            for name in below
-            if recursive and not name.startswith(".") and (here / name).resolve() != target.resolve()
+            name for name in below if recursive and not name.startswith(".") and not _same(here / name, target)
         )
         taken, into = set(names), target / here.relative_to(source)
         for file in (here / name for name in sorted(names)):
@@ -425,6 +423,10 @@ def plan_folder(source: Path, target: Path, ignored: list[str], recursive: bool)
                 ignored.append(str(file.relative_to(source)))
                 continue
             yield file, into / output_name(file.name, suffix, taken)
+
+
+def _same(folder: Path, other: Path) -> bool:
+    return os.path.realpath(folder) == os.path.realpath(other)
 
 
 def output_name(name: str, suffix: str, taken: set[str]) -> str:

@@ -6,7 +6,7 @@ From outside: `check_target`.
 import os
 from pathlib import Path
 
-from impasto.models.atomic import refusal
+from impasto.models.atomic import place_of, refusal
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
@@ -22,6 +22,7 @@ def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
     if target.suffix.lower() not in suffixes:
         names = ", ".join(sorted(suffixes))
         raise BadInput(f"The output {target} of {source} must end in one of {names}.")
+    place_of(target)
     if not target.parent.is_dir():
         raise BadInput(f"The output folder {target.parent} does not exist; create it first.")
     check_overwriting(target, [source])

@@ -93,6 +93,7 @@ def test_what_the_painter_says_of_itself(model):
         ("wave", r"no built-in style 'wave' \(did you mean 'waves'\?\): it has waves"),
         ("sunflowers", "no built-in style 'sunflowers': it has waves"),
         ("nowhere.jpg", "There is no file nowhere.jpg"),
+        ("nowhere.heic", "There is no file nowhere.heic"),
         ("pictures/nowhere", "There is no file pictures/nowhere"),
         ({}, "at least one style"),
         ({"waves": -1}, "zero or more"),

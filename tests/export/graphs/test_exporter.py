@@ -332,6 +332,9 @@ def test_weights_of_something_else(tmp_path):
     (tmp_path / "w.safetensors").write_bytes(b"nothing of the kind")
     with pytest.raises(BadInput, match="does not hold the weights"):
         load_weights(tmp_path / "w.safetensors")
+    for nothing in (tmp_path, tmp_path / "done"):
+        with pytest.raises(BadInput, match=r"no weights at .*: name a run's folder or a weights file"):
+            load_weights(nothing)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def test_a_style_is_studied_and_said_in_one_line(run, asked, painting, tiny_mode
     code, out, err = run(*command, "--minutes", "0.5", "--brush-size", "coarse", "--closer", "0.25", "--on", painting)
     assert (code, err) == (0, "")
     assert out.startswith(f"{target}: 2 steps, ")
-    assert out.endswith(" kB; style 2 → 0.5, total 3 → 1\n")
+    assert ", loss 3 → 1, " in out
     assert (asked["seconds"], asked["steps"], asked["brush_size"], asked["closer"]) == (30, None, 2, 0.25)
     assert len(asked["contents"]) == 1
     code, out, err = run(*command, "--steps", "7", "--json")

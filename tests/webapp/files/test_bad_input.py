@@ -1,5 +1,6 @@
 """Everything a person can get wrong gets one sentence, and no file."""
 
+import os
 import resource
 import shutil
 import struct
@@ -58,6 +59,13 @@ def faststart(tmp_path, media, clip):
 
 def test_missing_file(tmp_path, refused):
     refused(tmp_path / "no.mp4", tmp_path / "o.mp4", "There is no file")
+
+
+@pytest.mark.parametrize("name", ["-", "/dev/stdin", "pipe.mp4"])
+def test_pipes_are_not_read(tmp_path, refused, name):
+    os.mkfifo(tmp_path / "pipe.mp4")
+    source = tmp_path / name if name.endswith("mp4") else name
+    refused(source, tmp_path / "o.mp4", "is no file, and pipes are not read; save what comes from there as a file")
 
 
 def test_empty_file(tmp_path, refused):
@@ -204,6 +212,14 @@ def test_where_the_output_cannot_go(tmp_path, clip, refused, monkeypatch):
     refused(clip, clip / "o.mp4", "does not exist; create it first")
     refused(clip, tmp_path, "is a folder; name a file in it")
     refused(clip, tmp_path / ("n" * 300 + ".mp4"), "too long")
+    (tmp_path / "loop.mp4").symlink_to("loop.mp4")
+    refused(clip, tmp_path / "loop.mp4", "leads back to itself")
+    (tmp_path / "folders").mkdir()
+    refused(tmp_path / "folders", tmp_path / "loop.mp4", "a file's name")
+    (tmp_path / "loop").symlink_to("loop")
+    refused(tmp_path / "folders", tmp_path / "loop", "leads back to itself")
+    os.mkfifo(tmp_path / "pipe.mp4")
+    refused(clip, tmp_path / "pipe.mp4", "is a pipe or a device")
     monkeypatch.setattr("os.access", lambda path, mode: False)
     refused(clip, tmp_path / "o.mp4", "cannot be written to")
 

@@ -149,6 +149,7 @@ def test_frames_are_spread(count):
     [
         ({"target": "a.png"}, "is no name for a studied style: it must end in .style"),
         ({"target": "none/a.style"}, "There is no folder"),
+        ({"target": "loop.style"}, "leads back to itself"),
         ({"preview": "p.gif"}, "is no name for the preview"),
         ({"preview": "reeds.png"}, "is also read; choose another name"),
         ({"source": "odd.style", "target": "odd.style"}, "is also read; choose another name"),
@@ -162,6 +163,7 @@ def test_frames_are_spread(count):
 def test_what_cannot_work_is_said_before_studying(walk, tiny_model, painting, tmp_path, options, sentence):
     (tmp_path / "empty").mkdir()
     (tmp_path / "photos").mkdir()
+    (tmp_path / "loop.style").symlink_to("loop.style")
     shutil.copy(painting, tmp_path / "photos" / "a.png")
     shutil.copy(painting, tmp_path / "odd.style")
     given = {"source": painting, "target": "a.style"} | options
