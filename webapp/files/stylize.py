@@ -19,7 +19,7 @@ from impasto.export.runtime.damage import in_words, writing
 from impasto.export.runtime.person import PersonPainter, composed, painters_of
 from impasto.export.runtime.side_by_side import Begun, side_by_side
 from impasto.export.runtime.steady import Motion
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import place_of, written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.models.overwriting import check_overwriting
 from impasto.webapp.files import animation, pictures
@@ -363,6 +363,7 @@ def _stylize_folder(
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file.")
     if target.suffix.lower() in MEDIA_SUFFIXES and not target.exists():
         raise BadInput(f"The input {source} is a folder, so the output must be one too; {target} is a file's name.")
+    place_of(target)  # refuses what nothing can lie in
     check_overwriting(target, [source])
     _make_folder(target)
     painted, skipped, failed, ignored = [], [], [], []
