@@ -22,7 +22,7 @@ from impasto.models.store import vgg_file
 from .contents import Contents
 from .model import Model
 from .sessions import graph_weights
-from .sessions.session import REFUSALS, cores
+from .sessions.session import REFUSALS, threads_of
 from .styles import StyleEncoder, square
 
 SECONDS = 60.0
@@ -225,9 +225,9 @@ def check_painting(picture: np.ndarray) -> None:
 
 def open_graphs(model: Model, threads: int | None = None) -> Graphs:
     """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or none to study with."""
-    vgg = vgg_file().read_bytes()
+    vgg, count = vgg_file().read_bytes(), threads_of(threads)
     step, content, painting = (
-        _open(model.path(role), vgg, threads or cores()) for role in ("study", "study_content", "study_painting")
+        _open(model.path(role), vgg, count) for role in ("study", "study_content", "study_painting")
     )
     about = step.get_modelmeta().custom_metadata_map
     try:
