@@ -155,6 +155,9 @@ def stylize(
     from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.stylize import stylize_path
 
+    for place in (source, target):
+        if not os.fspath(place):  # it would be taken for the folder one is in
+            raise BadInput("A file's name is empty; name a file or a folder.")
     side = parse_brush_size(str(brush))
     for each in (style, background_style):
         check_output(target, parts_of(each) if each is not None else [])

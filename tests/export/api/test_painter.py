@@ -181,6 +181,13 @@ def test_frames_of_any_size(model):
         assert painter.paint(np.zeros((height, width, 3), np.uint8)).shape == (height, width, 3)
 
 
+@pytest.mark.parametrize("places", [("", "out"), ("clip.mp4", "")])
+def test_an_empty_name_is_not_the_folder_one_is_in(model, places, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(impasto.BadInput, match="A file's name is empty"):
+        impasto.stylize(*places, "waves", model=model)
+
+
 def test_files_are_painted_too(model, painting, tmp_path):
     make_clip(tmp_path / "clip.mp4", 48, 64, 6)
     seen = []
