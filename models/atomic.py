@@ -39,7 +39,10 @@ _swept: set[Path] = set()
 def place_of(target: Path | str) -> Path:
     """Where a file or folder of this name lies, links followed. Raises BadInput for links that lead to each other, in
     which nothing can lie, and for what is neither file nor folder: whoever reads a pipe would wait for ever."""
-    place = Path(os.path.realpath(target))
+    try:
+        place = Path(os.path.realpath(target))
+    except ValueError as error:
+        raise BadInput(f"{str(target)!r} is no name for a file; choose another name.") from error
     if place.is_symlink():
         raise BadInput(f"{target} is a link that leads back to itself; choose another name.")
     if place.exists() and not (place.is_file() or place.is_dir()):

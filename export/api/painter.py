@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -96,10 +98,13 @@ class Painter:
 
         Frames are taken as those of one clip in their order; another size, and with `time` (when a camera took the
         frame, in seconds of any clock) a pause of more than a second, begin anew. Raises BadInput for an array of
-        another kind: grey, with an alpha channel, of floats, or empty.
+        another kind: grey, with an alpha channel, of floats, or empty; and for a time that is no finite number.
         """
         check_frame(frame)
-        return self._painter.paint(frame, time)
+        if time is not None and not (isinstance(time, Real) and math.isfinite(time)):
+            raise BadInput(f"The time of a frame is a number of seconds, not {time!r}.")
+        painted = self._painter.paint(frame, time)
+        return frame.copy() if painted is frame else painted  # what is drawn on one is not drawn on the other
 
     def reset(self) -> None:
         """Forget the frames so far: call it where another clip begins. A new style or size does it by itself."""
@@ -151,6 +156,9 @@ def stylize(
     from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.stylize import stylize_path
 
+    for place in (source, target):
+        if not os.fspath(place):  # it would be taken for the folder one is in
+            raise BadInput("A file's name is empty; name a file or a folder.")
     side = parse_brush_size(str(brush))
     for each in (style, background_style):
         check_overwriting(target, [source for source, _ in parts_of(each)] if each is not None else [])

@@ -10,6 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
+from numbers import Real
 
 import cv2
 import numpy as np
@@ -22,7 +23,7 @@ from .model import Model, load_model
 from .sessions.cores import CORES
 from .sessions.graph_weights import check_fits, weights_of
 from .sessions.lanes import Lanes
-from .sessions.session import check_graph, choose_device, cores, open_lanes, open_session, run
+from .sessions.session import check_graph, choose_device, open_lanes, open_session, run, threads_of
 from .steady import Motion, Steady
 from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
 
@@ -41,12 +42,16 @@ class Look:
     stability: float = 1.0
 
     def __post_init__(self):
-        if not 0 <= self.strength <= 1:
-            raise BadInput(f"Strength goes from 0 (the clip as it is) to 1 (fully painted), not {self.strength:g}.")
-        if not 0 <= self.stability <= 1:
+        if not _is_share(self.strength):
+            raise BadInput(f"Strength goes from 0 (the clip as it is) to 1 (fully painted), not {self.strength!r}.")
+        if not _is_share(self.stability):
             raise BadInput(
-                f"Stability goes from 0 (frame by frame) to 1 (as steady as it gets), not {self.stability:g}."
+                f"Stability goes from 0 (frame by frame) to 1 (as steady as it gets), not {self.stability!r}."
             )
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, Real) and 0 <= value <= 1
 
 
 class Painter:
@@ -66,7 +71,7 @@ class Painter:
     ):
         self.model = model if isinstance(model, Model) else load_model(model)
         self.device = choose_device(device)
-        self.threads = threads or cores()
+        self.threads = threads_of(threads)
         self._share = self.threads  # threads that the last frame was painted with: fewer where others paint, too
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)

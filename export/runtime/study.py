@@ -9,6 +9,7 @@ import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,7 +23,7 @@ from impasto.models.store import vgg_file
 from .contents import Contents
 from .model import Model
 from .sessions import graph_weights
-from .sessions.session import REFUSALS, cores
+from .sessions.session import REFUSALS, threads_of
 from .styles import StyleEncoder, square
 
 SECONDS = 60.0
@@ -139,7 +140,7 @@ def study(
     Raises BadInput for arguments of another kind, for a picture that shows nothing to study, and where the model has no
     graphs to study with.
     """
-    _check(picture, contents, seconds, steps, closer, brush_size)
+    _check(picture, contents, seconds, steps, seed, closer, brush_size)
     check_painting(picture)
     graphs = graphs or open_graphs(model, threads)
     start = weights_of(model, graphs.parameters)
@@ -195,7 +196,7 @@ class Clock:
         return passed * (1 / self.share - 1) if self.steps else max(0.0, self.seconds - passed)
 
 
-def _check(picture, contents, seconds, steps, closer, brush_size) -> None:
+def _check(picture, contents, seconds, steps, seed, closer, brush_size) -> None:
     for image in (picture, *contents):
         if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3 or image.shape[2] != 3:
             raise BadInput("Pictures to study must be RGB with 8 bits a channel.")
@@ -203,8 +204,10 @@ def _check(picture, contents, seconds, steps, closer, brush_size) -> None:
             raise BadInput(f"Pictures to study must have 8 pixels a side; this one has {min(image.shape[:2])}.")
     if seconds is not None and not 0 < seconds < math.inf:
         raise BadInput("Study takes a number of seconds above zero.")
-    if steps is not None and steps < 1:
-        raise BadInput("Study takes at least one step.")
+    if steps is not None and not (isinstance(steps, Integral) and steps >= 1):
+        raise BadInput(f"Study takes a whole number of steps and at least one step, not {steps!r}.")
+    if not (isinstance(seed, Integral) and seed >= 0):
+        raise BadInput(f"The seed is a whole number of zero or more, not {seed!r}.")
     if not 0 <= closer <= 1:
         raise BadInput("How close to the photograph is a number from 0 to 1.")
     if not BRUSH_SIZES[0] <= brush_size <= BRUSH_SIZES[1]:
@@ -225,9 +228,9 @@ def check_painting(picture: np.ndarray) -> None:
 
 def open_graphs(model: Model, threads: int | None = None) -> Graphs:
     """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or none to study with."""
-    vgg = vgg_file().read_bytes()
+    vgg, count = vgg_file().read_bytes(), threads_of(threads)
     step, content, painting = (
-        _open(model.path(role), vgg, threads or cores()) for role in ("study", "study_content", "study_painting")
+        _open(model.path(role), vgg, count) for role in ("study", "study_content", "study_painting")
     )
     about = step.get_modelmeta().custom_metadata_map
     try:

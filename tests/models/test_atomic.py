@@ -63,6 +63,8 @@ def test_where_nothing_can_lie_is_one_sentence(tmp_path, write):
     loop.symlink_to("other.mp4")
     (tmp_path / "other.mp4").symlink_to("loop.mp4")
     os.mkfifo(pipe)
+    with pytest.raises(BadInput, match="is no name for a file"), write(tmp_path / "a\0b"):
+        raise AssertionError("begun")
     for target, words in ((loop, "leads back to itself; choose another name"), (pipe, "is a pipe or a device")):
         with pytest.raises(BadInput, match=words), write(target):
             raise AssertionError("begun")

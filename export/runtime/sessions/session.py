@@ -1,5 +1,6 @@
 """ONNX Runtime sessions set up on purpose: which device, how many threads, what happens between runs."""
 
+import numbers
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -16,6 +17,7 @@ from impasto.models.errors import BadInput
 from .graph_weights import with_brush
 from .lanes import Lanes
 
+MOST_THREADS = 1024
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 
 
@@ -34,6 +36,15 @@ REFUSALS = (
 def cores() -> int:
     """Cores this process may use (not those of the machine: containers and `taskset` give fewer)."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def threads_of(threads: int | None) -> int:
+    """Threads that a network may use; None or 0 is one per core. Raises BadInput for what is no such number."""
+    if threads is None:
+        return cores()
+    if not isinstance(threads, numbers.Integral) or not 0 <= threads <= MOST_THREADS:
+        raise BadInput(f"Threads are a whole number from 1 to {MOST_THREADS}, not {threads!r}.")
+    return int(threads) or cores()
 
 
 def choose_device(device: str = "auto") -> str:
@@ -103,9 +114,9 @@ def open_session(
     `brush`: parameter of T → what is added to it, one that fits: see `graph_weights.check_fits`. Raises BadInput for a
     graph that cannot be run, and for a device that is not there.
     """
-    device = choose_device(device)
+    device, count = choose_device(device), threads_of(threads)
     try:
-        key = str(graph), graph.stat().st_mtime_ns, device, threads or cores()
+        key = str(graph), graph.stat().st_mtime_ns, device, count
         session = _session_with_brush(*key, _as_key(brush)) if brush else _session(*key)
     except (OSError, ValueError, *REFUSALS) as error:  # ValueError: what it says of a damaged graph may be no text
         raise BadInput(f"{graph} is not a graph that can be run; install or export the model again.") from error

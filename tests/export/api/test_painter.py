@@ -82,6 +82,23 @@ def test_the_dials_reach_the_painter(model, expected, scene, waves):
     assert np.array_equal(painted, expected([waves], [1], [scene], **dials)[0])
 
 
+@pytest.mark.parametrize(
+    ("dials", "words"),
+    [
+        ({"strength": "0.5"}, "Strength goes from 0 .*, not '0.5'"),
+        ({"strength": float("nan")}, "Strength goes from 0"),
+        ({"stability": None}, "Stability goes from 0 .*, not None"),
+        ({"threads": -1}, "Threads are a whole number from 1 to 1024, not -1"),
+        ({"threads": 1.5}, "Threads are a whole number"),
+        ({"threads": "2"}, "Threads are a whole number"),
+        ({"threads": 10**6}, "Threads are a whole number"),
+    ],
+)
+def test_a_dial_out_of_its_range_is_a_sentence(model, dials, words):
+    with pytest.raises(impasto.BadInput, match=words):
+        impasto.Painter("waves", model=model, **dials)
+
+
 def test_what_the_painter_says_of_itself(model):
     painter = impasto.Painter("waves", model=model)
     assert (painter.model, painter.styles) == ("tiny", ["waves"])
@@ -139,10 +156,36 @@ def test_a_frame_that_is_none_is_a_sentence(model, frame, words):
     assert str(caught.value).endswith(".")
 
 
+@pytest.mark.parametrize("time", ["now", float("nan"), np.datetime64("2026-01-01")])
+def test_a_time_that_is_none_is_a_sentence(model, scene, time):
+    painter = impasto.Painter("waves", model=model)
+    with pytest.raises(impasto.BadInput, match="The time of a frame is a number of seconds, not"):
+        painter.paint(scene, time=time)
+    painter.paint(scene, time=np.float32(1))
+
+
+@pytest.mark.parametrize("strength", [0, 1])
+def test_a_painting_is_an_array_of_its_own(model, scene, strength):
+    painter = impasto.Painter("waves", model=model, strength=strength)
+    for frame in (scene, scene[:, :, ::-1], np.asfortranarray(scene), scene[::2, ::3]):
+        painted = painter.paint(frame)
+        painter.reset()
+        assert not np.shares_memory(painted, frame)
+        assert np.array_equal(painted, painter.paint(frame.copy()))
+        painter.reset()
+
+
 def test_frames_of_any_size(model):
     painter = impasto.Painter("waves", model=model)
     for height, width in ((1, 1), (7, 100), (64, 64)):
         assert painter.paint(np.zeros((height, width, 3), np.uint8)).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize("places", [("", "out"), ("clip.mp4", "")])
+def test_an_empty_name_is_not_the_folder_one_is_in(model, places, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(impasto.BadInput, match="A file's name is empty"):
+        impasto.stylize(*places, "waves", model=model)
 
 
 def test_files_are_painted_too(model, painting, tmp_path):

@@ -169,6 +169,20 @@ def test_of_a_long_painting_the_centre_is_looked_at():
     assert np.min(room.tiles(wide, 64, 32)) == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"seed": -1}, "The seed is a whole number of zero or more, not -1"),
+        ({"seed": 0.5}, "The seed is a whole number"),
+        ({"steps": 1.5}, "a whole number of steps and at least one step, not 1.5"),
+        ({"threads": -1}, "Threads are a whole number from 1 to 1024"),
+    ],
+)
+def test_numbers_out_of_their_range_are_refused(tiny_model, options, words):
+    with pytest.raises(BadInput, match=words):
+        study(tiny_model, text(), **{"steps": 1, **options})
+
+
 def text() -> np.ndarray:
     """A page of letters, uint8 RGB [120,160,3]."""
     page = np.full((120, 160, 3), 250, np.uint8)

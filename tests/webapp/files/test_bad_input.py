@@ -252,7 +252,7 @@ def test_an_output_folder_that_goes_away_meanwhile(tmp_path, clip, painter, endi
         stylize_path(clip, tmp_path / f"out/o.{ending}", painter)
 
 
-@pytest.mark.parametrize("size", [0, -1, 30_000])
+@pytest.mark.parametrize("size", [0, -1, 30_000, 64.5, "64"])
 def test_impossible_sizes(tmp_path, clip, painter, size):
     with pytest.raises(BadInput, match="size"):
         stylize_path(clip, tmp_path / "o.mp4", painter, size=size)
