@@ -38,7 +38,7 @@ DIGITS = 6  # significant ones of each value of S: the painted frame does not ch
 
 def gallery_index() -> dict[str, dict]:
     """Name → {"title", "artist", "died": year of the artist's death, "year": of the painting, "scene": that
-    its preview shows} of every built-in style.
+    its preview shows} of every built-in style; "closer" where it is studied with another than `study`'s own.
 
     All are in the public domain: the artist died before 1954 and painted it before 1929.
     """

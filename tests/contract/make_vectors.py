@@ -28,6 +28,7 @@ from impasto.models.rules import BACKGROUND, person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
+from impasto.webapp.files.clips.scenes import Scenes
 from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
 
@@ -279,6 +280,26 @@ def matrices() -> list[dict]:
     ]
 
 
+def scenes() -> list[dict]:
+    """Sequences of one picture, dark, at other levels: by how much brighter each frame is."""
+    y, x = np.mgrid[:40, :70].astype(np.uint8)
+    dark = np.dstack([x // 14 * 14, y // 10 * 10, np.zeros_like(x)])
+    given = {
+        "a cut": [0, 0, 100, 100],
+        "a cut at the second frame, of which nothing is known": [0, 100, 100],
+        "what differs by less": [0, 0, 44, 44],
+        "what differs by a little more": [0, 0, 48, 48],
+        "a flash": [0, 0, 100, 0, 0],
+        "a sudden change after large ones": [0, 30, 80, 128, 0],
+    }
+    found = []
+    for name, levels in given.items():
+        frames, watched = [dark + np.uint8(level) for level in levels], Scenes()
+        begins = [watched.begins(frame) for frame in frames]
+        found.append({"kind": "scenes", "name": name, "frames": [packed(f) for f in frames], "begins": begins})
+    return found
+
+
 def box(kind: bytes, *parts: bytes) -> bytes:
     body = b"".join(parts)
     return (8 + len(body)).to_bytes(4, "big") + kind + body
@@ -343,7 +364,7 @@ def painted() -> list[dict]:
 
 
 def clips() -> list[dict]:
-    return [*tones(), *places(), *matrices(), *edits()]
+    return [*tones(), *places(), *matrices(), *scenes(), *edits()]
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ from impasto.models.rules import person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
+from impasto.webapp.files.clips.scenes import Scenes
 from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
 from impasto.webapp.files.pictures import decode_picture
@@ -153,6 +154,12 @@ def test_frames_of_another_size(case):
 def test_clips_that_do_not_name_their_matrix(case):
     found = matrix_of(untagged(case["codec"], case["size"], case["full_range"]))
     assert found == {"bt709": Matrix.BT709, "smpte170m": Matrix.BT601}[case["matrix"]]
+
+
+@named("scenes")
+def test_where_scenes_begin(case):
+    scenes = Scenes()
+    assert [scenes.begins(unpacked(frame)) for frame in case["frames"]] == case["begins"]
 
 
 @named("edits")

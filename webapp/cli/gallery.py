@@ -135,9 +135,10 @@ def study_all(paintings: Mapping[str, Path], model: Model, limit: Mapping, quiet
             done = sum(share == 1 for share in shares.values())
             bar.tell(sum(shares.values()) / len(shares), f"{done} of {len(shares)} paintings")
 
-        file = paintings[name].with_suffix(SUFFIX)
+        file, entry = paintings[name].with_suffix(SUFFIX), index[name]
+        own = {"closer": entry["closer"]} if "closer" in entry else {}
         style, learnt = study_picture(
-            paintings[name], file, model, threads=1, name=index[name]["title"], progress=progress, **limit
+            paintings[name], file, model, threads=1, name=entry["title"], progress=progress, **limit, **own
         )
         shares[name] = 1.0
         if not quiet:

@@ -115,14 +115,15 @@ def test_build_takes_what_was_studied_and_studies_what_is_missing(run, one_paint
 def test_what_is_finished_stays_when_studying_breaks_off(run, one_painting, tmp_path, monkeypatch, tiny_model):
     """The other painting's study is under way then: it ends, and leaves nothing behind."""
     entry = gallery.gallery_index()["ripples"]
-    monkeypatch.setattr(gallery, "gallery_index", lambda: {"first": entry, "second": entry})
+    index = {"first": entry, "second": {**entry, "closer": 0.9}}
+    monkeypatch.setattr(gallery, "gallery_index", lambda: index)
     for name in ("first", "second"):
         shutil.copy(one_painting / "ripples.webp", one_painting / f"{name}.webp")
     folder = shutil.copytree(tiny_model.folder, tmp_path / "model")
     asked, whole = [], False
 
     def study(model, picture, contents=(), *, on_progress, **options):
-        asked.append((options["steps"], options["threads"]))
+        asked.append((options["steps"], options["threads"], options["closer"]))
         if len(asked) == 2 and not whole:
             while not (one_painting / "first.style").exists() and not (one_painting / "second.style").exists():
                 time.sleep(0.01)
@@ -139,7 +140,7 @@ def test_what_is_finished_stays_when_studying_breaks_off(run, one_painting, tmp_
     code, out, _ = run("gallery", "build", one_painting, "-m", folder, "--steps", "30")
     assert (code, len(asked)) == (0, 3)
     assert "2 of them studied" in out
-    assert set(asked) == {(30, 1)}
+    assert {*asked} == {(30, 1, 0.5), (30, 1, 0.9)}
 
 
 def test_missing_paintings_are_one_sentence(run, tmp_path):

@@ -17,6 +17,7 @@ import { blend } from "../src/engine/model/style";
 import { licenceNote, readStyle, type StyleFile } from "../src/engine/model/style-file";
 import { enlarge } from "../src/engine/painters/canvas/detail";
 import { padded, paddingOf } from "../src/engine/painters/canvas/pixels";
+import { createScenes } from "../src/engine/painters/canvas/scenes";
 import type { Transfer } from "../src/hdr";
 import type { ModelDescription } from "../src/types";
 import { createPainter, type Painter, type Picture, readModel } from "./contract-painter";
@@ -80,6 +81,7 @@ type Case =
       fitted: [number, number];
     }
   | { kind: "matrix"; codec: string; size: [number, number]; full_range: boolean; matrix: string }
+  | { kind: "scenes"; name: string; frames: Packed[]; begins: boolean[] }
   | { kind: "edits"; name: string; file: string; parts?: number[][]; cuts_sound?: boolean; refused?: string };
 
 const { styles, cases }: { styles: Record<string, number[]>; cases: Case[] } = JSON.parse(
@@ -127,7 +129,7 @@ beforeAll(async () => {
 test("there are cases of every kind", () => {
   const painting: Case["kind"][] = ["paint", "style", "blend", "model", "studied", "padding", "detail"];
   const persons: Case["kind"][] = ["person_size", "person"];
-  const clips: Case["kind"][] = ["clip_size", "tone", "fitted", "matrix", "edits"];
+  const clips: Case["kind"][] = ["clip_size", "tone", "fitted", "matrix", "scenes", "edits"];
   expect(new Set(cases.map(({ kind }) => kind))).toEqual(new Set([...painting, ...persons, ...clips]));
 });
 
@@ -243,6 +245,11 @@ test.each(casesOf("fitted"))("a frame of $size after one of $first", ({ size, fi
 
 test.each(casesOf("matrix"))("an untagged clip of $codec, $size, full range: $full_range", (clip) => {
   expect(colourSpaceOf({ fullRange: clip.full_range }, asSize(clip.size), clip.codec).matrix).toBe(clip.matrix);
+});
+
+test.each(casesOf("scenes"))("where $name begins a scene", ({ frames, begins }) => {
+  const scenes = createScenes();
+  expect(frames.map(unpack).map((frame) => scenes.begins(frame.data, frame))).toEqual(begins);
 });
 
 test.each(casesOf("edits"))("an edit list of $name", async ({ file, parts, cuts_sound, refused }) => {

@@ -7,6 +7,7 @@ import type { Model } from "../../../model/model";
 import { goesOn, KEY_MOTION, type Moment, moved, type Painted, sameBrush, sameValues } from "../../steady";
 import type { CpuNetworks } from "../cpu";
 import { padded, paddingOf, toPlanes } from "../pixels";
+import { createScenes } from "../scenes";
 import type { Lane, Lanes } from "./lanes";
 import type { Feeds, Values } from "./messages";
 
@@ -95,6 +96,7 @@ export function createSideBySide(
 ): CpuNetworks {
   const padding = paddingOf(description);
   const { state } = description;
+  const scenes = createScenes();
   let look: Look = { style: { data: new Float32Array(), dims: [1, 0] }, stability: 0, mixed: null };
   let brush: Brush = {};
   let frameGraph = graphs.frame;
@@ -114,7 +116,7 @@ export function createSideBySide(
   const mixedStyle = (lane: Lane, { style, stability }: Look): Promise<Values> =>
     graphs.steadyStyle.run(lane, { style, stability: dial(stability) }).then((found) => found.steady_style);
 
-  /** T's painting of a frame; one that will be mixed is painted a little more strongly. */
+  /** T's painting of a frame; for one that will be mixed the style makes up for what mixing takes away. */
   const paintAlone = async (lane: Lane, by: Graph, frame: Values, of: Look, mixes: boolean): Promise<Values> => {
     if (mixes) of.mixed ??= mixedStyle(lane, of);
     const style = mixes ? await of.mixed! : of.style;
@@ -159,7 +161,9 @@ export function createSideBySide(
     const frame: Values = { data: toPlanes(pixels, moment.size, padding), dims: [1, 3, height, width] };
     const [of, by] = [look, frameGraph];
     const steadily = of.stability > 0 && holdsSteady;
-    const before = steadily && past && goesOn(past.moment, moment) ? past.values : null;
+    if (!past || !goesOn(past.moment, moment)) scenes.reset();
+    const cut = scenes.begins(pixels, moment.size);
+    const before = steadily && past && goesOn(past.moment, moment) && !cut ? past.values : null;
     const done = by.keep();
     const work = lanes
       .borrow(async (lane) =>
