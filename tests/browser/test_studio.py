@@ -135,7 +135,7 @@ def test_a_job_outlives_its_page_and_is_found_again_played_and_downloaded(visit,
     asked = []
     page.on("dialog", lambda dialog: asked.append(dialog.type) or dialog.accept())
     expect(page.locator("#paint")).to_be_disabled()
-    expect(page.locator("#limits")).to_contain_text("Up to 200 MB; of a clip longer than 1 min")
+    expect(page.locator("#limits")).to_contain_text("Up to 200 MB. Of a clip longer than 1 min")
     assert faults(page) == []
     studio.upload(clip)
     expect(page.locator("#facts")).to_have_text("256×192 · 25 frames/s · 5 s · with sound")

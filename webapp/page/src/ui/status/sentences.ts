@@ -160,7 +160,7 @@ export function facts({ backend, detail, size, shown, fps, p50, p95, idle, model
     ["Painted at", `${size.width} × ${size.height}`],
     ["Shown at", `${shown.width} × ${shown.height}`],
     ["Pace", pace],
-    ["Delay", !idle && fps > 0 ? `${ms(p50)}, p95 ${ms(p95)}` : ""],
+    ["Delay", !idle && fps > 0 ? `${ms(p50)}, now and then ${ms(p95)}` : ""],
     ["Model", model],
   ];
   return all.filter(([, value]) => value);
