@@ -56,6 +56,7 @@ export function lookOf({ picture, size, transparent }: Opened, side: number, rul
 }
 
 async function refuseUnreadable(file: Blob, input: Input): Promise<void> {
+  if (file.size === 0) throw new ClipError("This file is empty; copy or download it again.", { nowhere: true });
   if (!(await input.canRead())) {
     const name = containerName(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
     throw new ClipError(

@@ -32,9 +32,8 @@ export function createStage(): Stage {
   bindDivider(frame);
   let showing = "";
 
-  /** `ratio`: null leaves the frame's shape until the picture tells its own. */
-  const put = (before: Layer | null, after: Layer, ratio: number | null, sound = false): void => {
-    if (ratio) frame.style.setProperty("--ratio", String(ratio));
+  const put = (before: Layer | null, after: Layer, ratio: number, sound = false): void => {
+    frame.style.setProperty("--ratio", String(ratio));
     // What was painted last stays below until the new one is there: nothing flashes.
     const under = byId("under");
     if (layers.after.firstChild) under.replaceChildren(...layers.after.children);
@@ -70,7 +69,7 @@ export function createStage(): Stage {
       after.addEventListener("load", () =>
         frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
       );
-      put(before, after, 4 / 3);
+      put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
     }
     closeup.hide();
     byId("keep-it").replaceChildren(downloadLink(job));
@@ -82,17 +81,16 @@ export function createStage(): Stage {
     put(null, video(paintedOf(job), "after", 0), width / height, job.sound);
     byId("keep-it").replaceChildren(downloadLink(job));
   };
+  /** What is painted so far; what was on the stage stays until it is there. */
+  const showFrame = async (job: Job): Promise<void> => {
+    const mine = `${key(job)} on its way`;
+    showing = mine;
+    const frame = picture(frameOf(job));
+    await frame.decode().catch(() => undefined); // the next one will be there
+    if (showing === mine && frame.naturalWidth) put(null, frame, frame.naturalWidth / frame.naturalHeight);
+  };
   const showProgress = (job: Job): void => {
-    const image = layers.after.querySelector("img");
-    if (job.frame && showing === `${key(job)} on its way` && image) image.src = frameOf(job);
-    else if (job.frame) {
-      const fresh = picture(frameOf(job));
-      fresh.addEventListener("load", () =>
-        frame.style.setProperty("--ratio", `${fresh.naturalWidth / fresh.naturalHeight}`),
-      );
-      put(null, fresh, null);
-      showing = `${key(job)} on its way`;
-    }
+    if (job.frame) void showFrame(job);
     closeup.hide();
     say(
       `${job.state === "waiting" ? "Waits to be painted" : "Being painted"} with ${job.painted_with}`,

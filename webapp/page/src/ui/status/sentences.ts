@@ -192,7 +192,7 @@ export function privacySentence(backend: Backend | null, config: PageConfig): st
   if (backend === "server")
     return "The server paints: your pictures are sent to it, painted and sent back. It keeps none.";
   if (backend === null && config.server) {
-    return "Your device does the painting, and nothing is uploaded. Only if it cannot will the server help, and then it says so here.";
+    return "Your device does the painting, nothing is uploaded. If it cannot, the server helps, and this line says so.";
   }
   return "Your device does the painting. Nothing is uploaded.";
 }
