@@ -1,7 +1,10 @@
 """The dialog of a clip: styles chosen and seen in it, the clip played live, or taken along to the page for files."""
 
 import re
+from fractions import Fraction
 
+import av
+import numpy as np
 import pytest
 from playwright.sync_api import Error, expect
 from test_clips import HEIGHT, WIDTH, finish, pictures, write
@@ -98,11 +101,27 @@ def test_a_clip_is_played_live_in_a_loop(page):
     }})""")  # it began anew
 
 
-def test_the_clip_goes_along_to_the_page_for_files(browser, server, clip):
+def write_tone(path):
+    with av.open(str(path), "w") as container:
+        sound = container.add_stream("aac", rate=48000)
+        for n in range(20):
+            frame = av.AudioFrame.from_ndarray(np.full((1, 1024), 99, np.int16), "s16", "mono")
+            frame.sample_rate, frame.pts, frame.time_base = 48000, 1024 * n, Fraction(1, 48000)
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    return path
+
+
+def test_the_clip_goes_along_to_the_page_for_files(browser, server, clip, tmp_path):
     context = browser.new_context()
     page = visit(context, server.url + "live/" + LOOK)
+    dialog, link = page.get_by_role("dialog"), page.get_by_role("link", name="Paint it on the server instead")
+    page.locator("#use-clip").set_input_files(write_tone(tmp_path / "song.mp4"))
+    expect(dialog).to_contain_text("no picture in this file, only sound")
+    expect(link).to_have_count(0)  # it could not paint that either
+    dialog.get_by_role("button", name="Close").click()
     page.locator("#use-clip").set_input_files(str(clip))
-    page.get_by_role("dialog").get_by_role("link", name="Paint it on the server instead").click()
+    link.click()
     page.wait_for_url(re.compile(re.escape(server.url) + r"(\?.*)?$"))
     expect(page.get_by_text("holiday.mp4").first).to_be_visible(timeout=PATIENCE)
     context.close()

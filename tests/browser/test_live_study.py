@@ -151,9 +151,14 @@ def test_enough_keeps_what_was_learnt_and_removing_ends_it(browser, serve_static
     expect(page.locator("#study-words")).to_contain_text("Studied in")
     page.get_by_role("button", name="tiles", exact=True).click()
     page.get_by_role("button", name="Study this picture").click()
-    expect(page.get_by_role("button", name="Enough")).to_be_visible()
+    expect(page.get_by_role("button", name="Cancel")).to_be_focused()  # at once, and nothing is learnt yet
+    expect(page.locator("#study-words")).to_have_text(re.compile("Preparing|Fetching"))
+    page.get_by_role("button", name="Cancel").click()
+    expect(page.get_by_role("button", name="Study this picture")).to_be_focused()
+    page.get_by_role("button", name="Study this picture").click()
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
     page.get_by_role("button", name="Remove tiles").click()
-    expect(page.get_by_role("button", name="Enough")).to_be_hidden()
+    expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
     context.close()
 
 

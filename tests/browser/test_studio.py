@@ -1,11 +1,13 @@
 """The page for files in a real browser: a clip in, a painting out, whatever happens to the page meanwhile."""
 
+import shutil
 import zipfile
 from fractions import Fraction
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import av
+import cv2
 import numpy as np
 import pytest
 from figure import figure
@@ -135,7 +137,7 @@ def test_a_job_outlives_its_page_and_is_found_again_played_and_downloaded(visit,
     asked = []
     page.on("dialog", lambda dialog: asked.append(dialog.type) or dialog.accept())
     expect(page.locator("#paint")).to_be_disabled()
-    expect(page.locator("#limits")).to_contain_text("Up to 200 MB; of a clip longer than 1 min")
+    expect(page.locator("#limits")).to_contain_text("Up to 200 MB. Of a clip longer than 1 min")
     assert faults(page) == []
     studio.upload(clip)
     expect(page.locator("#facts")).to_have_text("256×192 · 25 frames/s · 5 s · with sound")
@@ -244,6 +246,12 @@ def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
     alert = page.locator("#source").get_by_role("alert")
     expect(alert).to_contain_text("That did not work. This clip is not a video that can be read")
     expect(page.get_by_text("is not a video that can be read")).to_have_count(1)
+    (tmp_path / "speck.png").write_bytes(cv2.imencode(".png", np.full((8, 8, 3), 99, np.uint8))[1].tobytes())
+    page.locator("#own").set_input_files(tmp_path / "speck.png")
+    expect(page.locator("#chosen b")).to_contain_text(["speck"])
+    expect(alert).to_have_count(0)  # it is past
+    small, other = (page.locator(".style img").nth(n).bounding_box()["width"] for n in (0, 1))
+    assert small == other
     assert "/tmp" not in page.locator("body").inner_text()
 
 
@@ -291,6 +299,8 @@ def test_a_reload_loses_nothing_of_what_was_chosen(visit, clip, tmp_path):
     expect(page.get_by_role("radio", name="Broad")).to_be_checked()
     assert page.locator("#parts").input_value() == "person"
     expect(page.locator("#trim-words")).to_contain_text("Chosen: 3 s of 5 s")
+    expect(page.locator("#at-words")).to_have_text("2.0 s of 5.0 s")
+    assert page.locator("#at").evaluate("at => at.style.getPropertyValue('--fill')") == "40%"
     expect(page.locator("#caption")).to_have_text("Preview: The Starry Night 71 % and mine 29 %, only the person")
     page.get_by_role("link", name="Live camera").click()
     expect(page.locator("#use-camera")).to_be_visible()
@@ -299,6 +309,80 @@ def test_a_reload_loses_nothing_of_what_was_chosen(visit, clip, tmp_path):
     expect(page.locator("#facts")).to_contain_text("256×192")
     page.locator("#paint").click()
     expect(page.locator("#caption")).to_have_text("Painted with The Starry Night 71 % and mine 29 %", timeout=PAINTED)
+
+
+# Frames of the page in which nothing is on the stage, counted.
+EMPTY = """() => {
+  globalThis.empty = 0;
+  const there = (each) => each.naturalWidth > 0 || each.readyState >= 2 || each.localName === "canvas";
+  const look = () => {
+    if (![...document.querySelectorAll("#under > *, #after > *")].some(there)) empty++;
+    requestAnimationFrame(look);
+  };
+  look();
+}"""
+
+
+def test_from_preview_to_result_the_stage_is_never_empty(visit, clip):
+    page = (studio := visit()).page
+    studio.upload(clip)
+    expect(page.locator("#caption")).to_have_text("Preview: The Starry Night", timeout=PAINTED)
+    page.evaluate(EMPTY)
+    page.locator("#paint").click()
+    expect(page.locator("#caption")).to_have_text("Painted with The Starry Night", timeout=PAINTED)
+    page.wait_for_function("document.querySelector('#after video').readyState >= 2")
+    expect(page.locator("#under > *")).to_have_count(0)
+    assert page.evaluate("empty") == 0
+
+
+def test_however_long_a_name_is_what_is_said_stays_in_sight(visit, clip, tmp_path):
+    name = "Holiday in the mountains with grandmother, second day, after the rain, final cut " * 2
+    long = shutil.copy(clip, tmp_path / f"{name}.mp4")
+    page = (studio := visit()).page
+    studio.upload(long)
+    caption, figures = page.locator("#caption"), page.locator("#figures")
+    for act, says, facts in (
+        (lambda: None, "Preview: The Starry Night", " at 256×192"),
+        (page.locator("#paint").click, "Painted with The Starry Night", " · medium brush · 256×192 · 5 s · sound kept"),
+    ):
+        act()
+        expect(caption).to_have_text(says, timeout=PAINTED)
+        expect(figures).to_have_text(f"{name}.mp4{facts}")
+        assert page.locator("#figures span").last.evaluate("words => words.getClientRects().length") == 1
+        for line in (caption, figures):
+            assert line.bounding_box()["height"] < 30
+        assert figures.evaluate("line => line.scrollWidth <= line.clientWidth")
+    row = page.locator("#job-list b span").last
+    expect(row).to_have_text(", The Starry Night")
+    assert row.evaluate("words => words.scrollWidth <= words.clientWidth")
+
+
+def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up_with(visit, long_clip):
+    page = (studio := visit()).page
+    studio.upload(long_clip)
+    page.locator("#paint").click()
+    expect(page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
+    studio.context.set_offline(True)
+    lost = page.get_by_text("The connection to the server is lost")
+    expect(lost).to_be_visible()
+    page.get_by_role("button", name="The Scream").click()
+    expect(page.locator("#messages .message")).to_have_count(1)
+    studio.context.set_offline(False)
+    expect(page.locator("#caption")).to_have_text("Preview: The Scream", timeout=PAINTED)
+    expect(page.locator("#messages .message")).to_have_count(0)
+
+
+def test_an_upload_is_cancelled(visit, clip):
+    page = visit().page
+    asked = []
+    page.route("**/gradio_api/upload", lambda route: asked.append(route))  # never answered
+    page.locator("#choose").set_input_files(clip)
+    expect(page.locator("#source")).to_contain_text("Uploading stripes.mp4")
+    with page.expect_event("requestfailed", lambda request: "upload" in request.url):
+        page.locator("#source").get_by_role("button", name="Cancel").click()
+    expect(page.locator("#source")).to_be_empty()
+    expect(page.locator("#choose")).to_be_focused()
+    expect(page.locator(".message")).to_have_count(0)
 
 
 def test_a_long_clip_and_a_4k_one_are_welcome(visit, tmp_path):
@@ -332,7 +416,9 @@ def test_pictures_are_painted_several_at_once(visit, tmp_path):
         Image.fromarray(np.stack([x + shift, y, x // 2], -1).astype(np.uint8)).save(tmp_path / name)
     page = visit().page
     page.get_by_role("tab", name="Picture").click()
-    page.locator("#choose").set_input_files([tmp_path / "a.jpg", tmp_path / "b.png"])
+    (tmp_path / "c.jpg").write_text("no picture")
+    page.locator("#choose").set_input_files([tmp_path / "a.jpg", tmp_path / "c.jpg", tmp_path / "b.png"])
+    expect(page.locator("#source").get_by_role("alert")).to_contain_text("That did not work. c.jpg: ")
     expect(page.locator("#caption")).to_have_text("Preview: The Starry Night", timeout=PAINTED)
     expect(page.locator("#stability")).to_be_hidden()
     # They are smaller than the part that is shown at its true size: there is nothing to look around for.
@@ -424,9 +510,11 @@ BROKEN_WORDS = """() => [...document.querySelectorAll("#gallery .name")].flatMap
 })"""
 
 
-@pytest.mark.parametrize("width", [320, 390, 844, 1366, 1920])
-def test_nothing_is_wider_than_the_window(visit, width):
-    page = visit(viewport={"width": width, "height": 640}).page
+@pytest.mark.parametrize(
+    ("width", "height"), [(320, 640), (390, 640), (720, 450), (844, 390), (844, 640), (1366, 640), (1920, 640)]
+)
+def test_nothing_is_wider_than_the_window(visit, width, height):
+    page = visit(viewport={"width": width, "height": height}).page
     for tab in ("Clip", "Picture", "About"):
         page.get_by_role("tab", name=tab).click()
         assert page.evaluate("document.documentElement.scrollWidth") == width

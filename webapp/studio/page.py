@@ -130,7 +130,7 @@ def describe(studio: Studio) -> dict:
         "styles_at_once": STYLES_AT_ONCE,
         "pictures_at_once": limits.MAX_PICTURES,
         "upload_bytes": round(settings.upload_mb * 1e6),
-        "clip_limits": f"Up to {megabytes}; of a clip longer than {longest}, the part that you choose.",
+        "clip_limits": f"Up to {megabytes}. Of a clip longer than {longest} you choose the part that is painted.",
         "picture_limits": f"Up to {limits.MAX_PICTURES} at once, {megabytes} each.",
         "jobs_at_once": settings.jobs_per_client,
         "kept": f"until you remove it here, or for {duration(settings.keep_minutes * 60)}",

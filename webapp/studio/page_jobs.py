@@ -24,7 +24,8 @@ from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.hosting.settings import Settings
 
 from .feedback import refusal
-from .jobs import JobProgress, duration
+from .jobs import JobProgress
+from .limits import in_words
 from .names import distinct, painted_name, painted_with, parts_painted, plain_name
 from .painting import PaintOptions, Studio, zip_files
 from .studying import study
@@ -306,4 +307,4 @@ def outcome(summary: dict) -> str:
     """A clip's summary in words."""
     sound = "sound kept" if summary["audio"] else "no sound in the clip"
     gaps = f" · the clip has gaps: {describe(summary['gaps'])}" if summary["gaps"] else ""
-    return f"{summary['width']}×{summary['height']} · {duration(summary['seconds'])} · {sound}{gaps}"
+    return f"{summary['width']}×{summary['height']} · {in_words(summary['seconds'])} · {sound}{gaps}"

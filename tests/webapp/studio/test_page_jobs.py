@@ -10,7 +10,7 @@ import pytest
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.hosting.waiting_line import Refused
-from impasto.webapp.studio.page_jobs import PageJobs, brush_words
+from impasto.webapp.studio.page_jobs import PageJobs, brush_words, outcome
 from impasto.webapp.studio.painting import PaintOptions, StyleChoice
 
 ANNA, BEN = "a" * 32, "b" * 32
@@ -177,3 +177,8 @@ def test_a_file_that_went_takes_its_job_along(jobs, painting):
 
 def test_brushes_in_words():
     assert [brush_words(side) for side in (320, None, 400)] == ["medium brush", "finest brush", "brush of 400"]
+
+
+def test_a_short_painting_lasts_as_long_as_its_clip_is_said_to():
+    summary = {"width": 80, "height": 60, "seconds": 40 / 24, "audio": ["aac"], "gaps": []}
+    assert outcome(summary) == "80×60 · 1.7 s · sound kept"

@@ -189,7 +189,7 @@ def test_an_upload_is_never_opened_as_what_it_claims_to_be(page, clip, tmp_path,
 def test_the_page_and_what_it_has_to_know(served, page, tmp_path):
     config = page.get("studio/config").json()
     assert config["styles"][0]["name"] == "starry-night"
-    assert config["clip_limits"] == "Up to 1 MB; of a clip longer than 1 s, the part that you choose."
+    assert config["clip_limits"] == "Up to 1 MB. Of a clip longer than 1 s you choose the part that is painted."
     for style in config["styles"]:
         assert page.get(f"studio/styles/{style['name']}").headers["content-type"] == "image/webp"
         painting = page.get(f"studio/paintings/{style['name']}")

@@ -161,6 +161,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     if (files.length) gallery.rebuild();
   };
   const take = ({ pictures, styles, clip, other }: DroppedFiles): void => {
+    messages.clear("picture"); // of what was tried before
     if (pictures.length) void takeOwn(pictures, pictureTrouble);
     if (styles.length) void takeOwn(styles, (name) => `“${name}” could not be read.`);
     if (clip) void clips.open(clip);

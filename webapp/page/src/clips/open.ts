@@ -56,6 +56,7 @@ export function lookOf({ picture, size, transparent }: Opened, side: number, rul
 }
 
 async function refuseUnreadable(file: Blob, input: Input): Promise<void> {
+  if (file.size === 0) throw new ClipError("This file is empty; copy or download it again.", { nowhere: true });
   if (!(await input.canRead())) {
     const name = containerName(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
     throw new ClipError(
@@ -65,7 +66,7 @@ async function refuseUnreadable(file: Blob, input: Input): Promise<void> {
     );
   }
   if ((await input.getTracks()).length === 0)
-    throw new ClipError("This file holds nothing to play; it seems to be damaged.");
+    throw new ClipError("This file holds nothing to play; it seems to be damaged.", { nowhere: true });
 }
 
 /** When the samples of each track are shown. */
@@ -86,7 +87,7 @@ async function readTiming(file: Blob, input: Input): Promise<Timing> {
 
 async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input">> {
   const track = await input.getPrimaryVideoTrack();
-  if (!track) throw new ClipError("There is no picture in this file, only sound: choose a video.");
+  if (!track) throw new ClipError("There is no picture in this file, only sound: choose a video.", { nowhere: true });
   if (!(await track.canDecode())) {
     const name = codecName(await track.getCodec(), await track.getInternalCodecId());
     throw new ClipError(`This browser cannot decode the clip’s picture (${name}); try another browser.`);

@@ -17,4 +17,12 @@ export interface ClipOptions {
 }
 
 /** What a clip cannot be painted for: its message is one sentence for the person. */
-export class ClipError extends Error {}
+export class ClipError extends Error {
+  /** Whether no other browser and no server could paint it either. */
+  readonly nowhere: boolean;
+
+  constructor(sentence: string, { nowhere = false, ...options }: ErrorOptions & { nowhere?: boolean } = {}) {
+    super(sentence, options);
+    this.nowhere = nowhere;
+  }
+}

@@ -1,5 +1,5 @@
 // The list of jobs: how far each is, and what can be done about it.
-import { byId, make } from "../ui/dom";
+import { byId, make, named } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { enough, paintedOf, saved } from "./server";
 import { isOver, type Studio } from "./state";
@@ -47,10 +47,10 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
     failed: `That did not work. ${job.words}`,
     cancelled: "Cancelled",
   };
-  const words = make("span", { className: "what" }, make("b", { textContent: `${name}, ${job.painted_with}` }));
+  const words = make("span", { className: "what" }, make("b", {}, ...named(name, `, ${job.painted_with}`)));
   words.append(make("span", { className: "hint", textContent: told[job.state] }));
   const item = make("li", { className: job.state, data: { job: job.id } }, words);
-  const add = (label: string, act: () => void, kind = "secondary"): void => {
+  const add = (label: string, act: (button: HTMLButtonElement) => void, kind = "secondary"): void => {
     const button = make("button", {
       type: "button",
       className: kind,
@@ -58,12 +58,16 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
       data: { focus: `${job.id} ${label}` },
     });
     button.setAttribute("aria-label", `${label}: ${name}, ${job.painted_with}`);
-    button.addEventListener("click", act);
+    button.addEventListener("click", () => button.ariaDisabled !== "true" && act(button));
     item.append(button);
   };
   const onStage = studio.get().shown === job.id;
-  if (study && !isOver(job) && on.mine(job))
-    add("Enough", () => void enough(job.id).catch((error: Error) => on.say(error.message)));
+  if (study && job.state === "painting" && job.done > 0 && on.mine(job))
+    // there is something to keep
+    add("Enough", (button) => {
+      button.ariaDisabled = "true"; // what was learnt is being kept; it stays focused
+      enough(job.id).catch((error: Error) => on.say(error.message));
+    });
   if (!study && !onStage && (job.state === "done" || !isOver(job))) add("Show", () => studio.set({ shown: job.id }));
   if (job.state === "done" && !onStage) item.append(downloadLink(job)); // there it has one already
   const other = on.chosenTitle();

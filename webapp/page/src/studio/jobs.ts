@@ -24,6 +24,8 @@ interface Handlers {
   /** News of all jobs, for the studies among them. */
   studies(jobs: Job[]): void;
   say(sentence: string): void;
+  /** The server stopped answering, or answers again. */
+  connection(there: boolean): void;
 }
 
 export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): Jobs {
@@ -36,11 +38,14 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       const before = jobs.find(({ id }) => id === job.id);
       if (before && !isOver(before) && isOver(job)) tellOver(job);
     }
+    const { shown } = studio.get();
+    const gone = shown && jobs.some(({ id }) => id === shown) && !next.some(({ id }) => id === shown);
     jobs = next;
     if (jobs.some(({ id }) => id === guest?.id)) guest = null; // it is the visitor's own
     show();
     on.studies(jobs);
     on.changed();
+    if (gone) void visit(shown); // the server says what became of it
   };
   const show = (): void => {
     showList(all(), studio, config, { ...on, remove, mine: (job) => jobs.includes(job) });
@@ -59,13 +64,18 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
   };
   const hear = async (): Promise<never> => {
     let version = -1;
+    let there = true;
     for (;;) {
       try {
         const news = await listen(version);
         version = news.version;
+        if (!there) on.connection(true);
+        there = true;
         take(news.jobs);
         await pause(AGAIN_SOON);
       } catch {
+        if (there) on.connection(false);
+        there = false;
         await pause(AGAIN_LATER);
       }
     }

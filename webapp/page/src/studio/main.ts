@@ -15,6 +15,7 @@ import { createStage, type Stage } from "./stage";
 import {
   again,
   chosenSources,
+  clock,
   createState,
   isOver,
   lookOf,
@@ -46,9 +47,13 @@ async function start(): Promise<void> {
   bindParts(studio, styles);
   rememberChosen(studio, styles);
   const lost = await recallChosen(studio, styles, config).catch(() => []); // before jobs: they know styles by these keys
-  const jobs = bindJobs(studio, config, styles, stage);
+  let refresh = async (): Promise<void> => {};
+  const jobs = bindJobs(studio, config, styles, stage, (there) => {
+    sayLost(!there);
+    if (there) void refresh();
+  });
   bindChoosing(studio, sources, config, styles, stage);
-  bindPreview(studio, styles, stage, jobs, config);
+  refresh = bindPreview(studio, styles, stage, jobs, config);
   if (lost.length) say(`${lost.join(", ")}: no longer on the server; please choose it again.`);
   document.body.dataset.ready = "true";
   const handed = await takeHandedOver(); // from the live page
@@ -66,9 +71,17 @@ export function say(sentence: string): void {
   box.replaceChildren(message);
 }
 
+/** While the server is not there this stands in the place of all that failed for want of it. */
+function sayLost(lost: boolean): void {
+  hush();
+  if (!lost) return;
+  const words = "The connection to the server is lost. This page goes on as soon as it is back.";
+  byId("messages").append(make("div", { className: "message" }, make("p", { textContent: words })));
+}
+
 /** What was tried before and failed is past, once something else is tried. */
 function hush(): void {
-  byId("messages").replaceChildren();
+  for (const message of document.querySelectorAll("#messages > *, #source .message")) message.remove();
 }
 
 function told(error: unknown): string {
@@ -147,8 +160,14 @@ function bindChoosing(
   });
 }
 
-/** The preview follows whatever is chosen; of several changes, the last is painted. */
-function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, config: StudioConfig): void {
+/** The preview follows whatever is chosen; of several changes, the last is painted. Call the result to try once more. */
+function bindPreview(
+  studio: Studio,
+  styles: Styles,
+  stage: Stage,
+  jobs: Jobs,
+  config: StudioConfig,
+): () => Promise<void> {
   let asked = new AbortController();
   let timer = 0;
   let last = "";
@@ -177,7 +196,7 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
       if (studio.get().shown) return;
       last = key;
       const name = subject[Math.min(state.index, subject.length - 1)].name;
-      stage.showPreview(preview, `Preview: ${titleOf(state, styles)}`, `${name} at ${preview.width}×${preview.height}`);
+      stage.showPreview(preview, `Preview: ${titleOf(state, styles)}`, name);
       sayNobody(preview.note);
       stage.busy("");
     } catch (error) {
@@ -191,14 +210,20 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
     timer = window.setTimeout(refresh, SETTLED);
   };
   const at = byId<HTMLInputElement>("at");
+  const showMoment = ({ at: share, clip }: State): void => {
+    const { seconds = 0 } = clip ?? {};
+    if (at.valueAsNumber !== Math.round(100 * share)) at.value = String(100 * share);
+    at.style.setProperty("--fill", `${100 * share}%`);
+    byId("at-words").textContent = `${clock(share * seconds)} of ${clock(seconds)}`;
+    at.setAttribute("aria-valuetext", clock(share * seconds));
+  };
   at.addEventListener("input", () => studio.set({ at: at.valueAsNumber / 100, shown: null }));
   studio.on((now, before) => {
     if (now.shown !== before.shown) {
       last = "";
       stage.busy("");
     }
-    if (now.at !== before.at) at.value = String(100 * now.at);
-    at.style.setProperty("--fill", `${100 * now.at}%`);
+    showMoment(now);
     soon();
   });
   // Whoever tries styles and settings before choosing a clip or picture sees them on our clip.
@@ -214,10 +239,18 @@ function bindPreview(studio: Studio, styles: Styles, stage: Stage, jobs: Jobs, c
         asking = false;
       });
   });
+  showMoment(studio.get());
   refresh();
+  return refresh;
 }
 
-function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: Stage): Jobs {
+function bindJobs(
+  studio: Studio,
+  config: StudioConfig,
+  styles: Styles,
+  stage: Stage,
+  connection: (there: boolean) => void,
+): Jobs {
   const send = async (wish: Wish): Promise<void> => {
     const button = byId("paint");
     if (button.ariaDisabled === "true") return;
@@ -240,6 +273,7 @@ function bindJobs(studio: Studio, config: StudioConfig, styles: Styles, stage: S
     changed: () => showProgress(studio.get()),
     studies: (all) => styles.follow(all),
     say,
+    connection,
   });
   let announced = -1;
   const showProgress = (state: State): void => {

@@ -65,15 +65,20 @@ function bindSlider(id: string, studio: Studio, field: "strength" | "stability")
 /** The words and buttons that depend on what is painted. */
 export function bindWords(studio: Studio, config: StudioConfig): void {
   const paint = byId<HTMLButtonElement>("paint");
+  const anywhere = matchMedia("(pointer: coarse)").matches ? "" : ", or drop one anywhere"; // nobody drops with a finger
   const show = (state: State): void => {
     const clip = state.kind === "clip";
     const count = chosenSources(state).length;
     byId("source-title").textContent = clip ? "Clip" : "Pictures";
     byId("choose-words").textContent = clip ? "Choose a clip" : count ? "Add pictures" : "Choose pictures";
     byId("take-words").textContent = clip ? "Record one" : "Take one";
+    byId("drop").textContent = clip
+      ? "Drop a clip to paint it, or a picture or a .style file to paint in its manner."
+      : "Drop pictures to paint them, or a .style file to paint in its manner.";
+    byId("choose-label").className = `${count ? "secondary" : "primary"} choose`; // what comes next stands out
     byId("limits").textContent = clip ? config.clip_limits : config.picture_limits;
     const [choose, take] = [byId<HTMLInputElement>("choose"), byId<HTMLInputElement>("take")];
-    choose.accept = clip ? "video/*,.mkv,.mov,.mp4,.webm,.avi" : "image/*";
+    choose.accept = clip ? "video/*,.mkv,.mov,.mp4,.webm,.avi" : "image/*,.heic,.heif";
     choose.multiple = !clip;
     take.accept = clip ? "video/*" : "image/*";
     byId("example").hidden = !clip || !config.example || count > 0;
@@ -88,10 +93,8 @@ export function bindWords(studio: Studio, config: StudioConfig): void {
     byId("paint-hint").textContent = count
       ? ""
       : clip
-        ? matchMedia("(pointer: coarse)").matches
-          ? "Choose a clip first."
-          : "Choose a clip first, or drop one anywhere."
-        : "Choose a picture first.";
+        ? `Choose a clip first${anywhere}.`
+        : `Choose a picture first${anywhere}.`;
   };
   studio.on(show);
   show(studio.get());

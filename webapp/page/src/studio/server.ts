@@ -82,8 +82,16 @@ export const sourceOf = (job: Job, number = 0): string => `studio/jobs/${job.id}
 export const pictureOf = (style: string): string => `studio/styles/${encodeURIComponent(style)}`;
 export const paintingOf = (style: string): string => `studio/paintings/${encodeURIComponent(style)}`;
 
-/** Uploads a file; `progress` gets the share that is there, 0…1. Resolves with its path on the server. */
-export function upload(file: File, most: number, progress: (share: number) => void): Promise<string> {
+/**
+ * Uploads a file; `progress` gets the share that is there, 0…1. Resolves with its path on the server; rejects with an
+ * AbortError once `signal` is aborted.
+ */
+export function upload(
+  file: File,
+  most: number,
+  progress: (share: number) => void,
+  signal?: AbortSignal,
+): Promise<string> {
   if (file.size > most) {
     const [has, may] = [file.size, most].map((bytes) => Math.ceil(bytes / 1e6));
     return Promise.reject(new Refusal(`${file.name} has ${has} MB, more than the ${may} MB allowed; shrink it first.`));
@@ -94,6 +102,8 @@ export function upload(file: File, most: number, progress: (share: number) => vo
     body.append("files", file);
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
     request.onerror = () => reject(new Refusal(LOST));
+    request.onabort = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
+    signal?.addEventListener("abort", () => request.abort());
     request.onload = async () => {
       if (request.status === 200) return resolve(JSON.parse(request.responseText)[0]);
       reject(new Refusal(await sentenceOf(new Response(request.responseText, { status: request.status }))));

@@ -13,27 +13,39 @@ export interface Sources {
 
 export function createSources(studio: Studio, config: StudioConfig): Sources {
   const box = byId("source");
-  let coming = 0;
+  /** What is on its way. */
+  let coming = new AbortController();
 
-  const working = (words: string, share: number | null): void => {
-    const bar = make("progress", { max: 1, aria: { label: words } });
+  const words = make("p", { className: "hint" });
+  const bar = make("progress", { max: 1, aria: { label: "Uploaded so far" } });
+  const stop = make("button", { type: "button", className: "secondary", textContent: "Cancel" });
+  stop.addEventListener("click", () => {
+    coming.abort();
+    show(studio.get());
+    byId("choose").focus({ preventScroll: true });
+  });
+  const working = (text: string, share: number | null): void => {
+    words.textContent = text;
     if (share !== null && share < 1) bar.value = share;
-    box.replaceChildren(make("p", { className: "hint", textContent: words }), bar);
+    else bar.removeAttribute("value");
+    if (!box.contains(bar)) box.replaceChildren(words, bar, stop);
   };
   const fail = (error: unknown): void => {
+    if ((error as Error).name === "AbortError") return;
     const sentence = error instanceof Refusal ? error.message : "Something went wrong here; please reload the page.";
     if (!(error instanceof Refusal)) console.error(error);
-    const words = make("p", { textContent: `That did not work. ${sentence}` });
-    words.setAttribute("role", "alert");
+    const told = make("p", { textContent: `That did not work. ${sentence}` });
+    told.setAttribute("role", "alert");
     show(studio.get());
-    box.append(make("div", { className: "message" }, words));
+    box.append(make("div", { className: "message" }, told));
   };
-  const bring = async (file: File, kind: "clip" | "picture", words: string): Promise<Source> => {
-    const path = await upload(file, config.upload_bytes, (share) =>
-      working(`${words}: ${Math.round(100 * share)} %`, share),
-    );
+  const bring = async (file: File, kind: "clip" | "picture", words: string, signal: AbortSignal): Promise<Source> => {
+    const show = (share: number): void => working(`${words}: ${Math.round(100 * share)} %`, share);
+    const path = await upload(file, config.upload_bytes, show, signal);
+    signal.throwIfAborted();
     working("Looking at it", null);
     const seen = await look(kind, path, file.name);
+    signal.throwIfAborted();
     return { ...seen, url: URL.createObjectURL(file) };
   };
   const show = (state: State): void => {
@@ -47,6 +59,13 @@ export function createSources(studio: Studio, config: StudioConfig): Sources {
     box.replaceChildren(...sources.map((source, i) => row(source, i, state, remove, pick)));
   };
 
+  /** What comes now takes the place of what was on its way. */
+  const begin = (): AbortController => {
+    coming.abort();
+    coming = new AbortController();
+    return coming;
+  };
+
   studio.on((now, before) => {
     const changed = ["kind", "clip", "pictures", "index"] as const;
     if (changed.some((name) => now[name] !== before[name])) show(now);
@@ -54,30 +73,33 @@ export function createSources(studio: Studio, config: StudioConfig): Sources {
   bindTrim(studio);
   return {
     async takeClip(file) {
-      coming += 1;
-      const mine = coming;
+      const { signal } = begin();
       studio.set({ kind: "clip", shown: null });
       try {
-        const clip = await bring(file, "clip", `Uploading ${file.name}`);
-        if (mine !== coming) return;
+        const clip = await bring(file, "clip", `Uploading ${file.name}`, signal);
         const long = (clip.seconds ?? 0) > (clip.longest ?? Number.POSITIVE_INFINITY);
         byId("announce").textContent = `${clip.name}: ${clip.facts}`;
         studio.set({ clip, from: 0, to: long ? Math.floor((clip.longest ?? 0) * 10) / 10 : null, at: 0, shown: null });
       } catch (error) {
-        if (mine === coming) fail(error);
+        if (!signal.aborted) fail(error);
       }
     },
     async takePictures(files) {
+      if (coming.signal.aborted) begin(); // otherwise those on their way come, too
+      const { signal } = coming;
       studio.set({ kind: "pictures", shown: null });
       const room = config.pictures_at_once - studio.get().pictures.length;
       let trouble: unknown =
         files.length > room ? new Refusal(`Up to ${config.pictures_at_once} pictures at once.`) : null;
       for (const [i, file] of files.slice(0, room).entries()) {
         try {
-          const picture = await bring(file, "picture", `Uploading ${i + 1} of ${Math.min(files.length, room)}`);
+          const words = `Uploading ${i + 1} of ${Math.min(files.length, room)}`;
+          const picture = await bring(file, "picture", words, signal);
           studio.set({ pictures: [...studio.get().pictures, picture], shown: null });
         } catch (error) {
-          trouble = error;
+          if (signal.aborted) return;
+          const which = error instanceof Refusal && files.length > 1 && !error.message.includes(file.name);
+          trouble = which ? new Refusal(`${file.name}: ${error.message}`) : error;
         }
       }
       if (trouble) fail(trouble);

@@ -1,6 +1,7 @@
 // The stage: one place for the example, the preview, the job on its way and the result, before and after a divider.
 
-import { byId, make } from "../ui/dom";
+import { byId, make, named } from "../ui/dom";
+import { paintPoster } from "../ui/stage/poster";
 import { bindCloseup } from "./closeup";
 import exampleAfter from "./example/painted.mp4";
 import exampleBefore from "./example/source.mp4";
@@ -14,7 +15,7 @@ const STEP = 0.02;
 export interface Stage {
   /** A painted clip of ours, moving. */
   showExample(): void;
-  showPreview(preview: Preview, caption: string, figures: string): void;
+  showPreview(preview: Preview, caption: string, file: string): void;
   /** A job: what is painted so far, or its result. */
   showJob(job: Job, source: string | null): void;
   /** Words on the picture while something is under way; empty for none. */
@@ -33,6 +34,11 @@ export function createStage(): Stage {
 
   const put = (before: Layer | null, after: Layer, ratio: number, sound = false): void => {
     frame.style.setProperty("--ratio", String(ratio));
+    // What was painted last stays below until the new one is there: nothing flashes.
+    const under = byId("under");
+    if (layers.after.firstChild) under.replaceChildren(...layers.after.children);
+    for (const event of ["load", "loadeddata"])
+      after.addEventListener(event, () => after.isConnected && under.replaceChildren(), { once: true });
     layers.before.replaceChildren(...(before ? [before] : []));
     layers.after.replaceChildren(after);
     byId("divider").hidden = !before;
@@ -41,9 +47,9 @@ export function createStage(): Stage {
     transport.use(clips, sound);
     byId("keep-it").replaceChildren();
   };
-  const say = (caption: string, figures: string): void => {
+  const say = (caption: string, file: string, facts = ""): void => {
     byId("caption").textContent = caption;
-    byId("figures").textContent = figures;
+    byId("figures").replaceChildren(...named(file, facts));
   };
   const busy = (words: string): void => {
     const box = byId("busy");
@@ -63,11 +69,11 @@ export function createStage(): Stage {
       after.addEventListener("load", () =>
         frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
       );
-      put(before, after, 4 / 3);
+      put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
     }
     closeup.hide();
     byId("keep-it").replaceChildren(downloadLink(job));
-    say(`Painted with ${job.painted_with}`, [job.names[0], job.facts].join(" · "));
+    say(`Painted with ${job.painted_with}`, job.names[0], ` · ${job.facts}`);
   };
   /** Where the browser cannot show the source: the painting by itself. */
   const alone = (job: Job): void => {
@@ -75,17 +81,16 @@ export function createStage(): Stage {
     put(null, video(paintedOf(job), "after", 0), width / height, job.sound);
     byId("keep-it").replaceChildren(downloadLink(job));
   };
+  /** What is painted so far; what was on the stage stays until it is there. */
+  const showFrame = async (job: Job): Promise<void> => {
+    const mine = `${key(job)} on its way`;
+    showing = mine;
+    const frame = picture(frameOf(job));
+    await frame.decode().catch(() => undefined); // the next one will be there
+    if (showing === mine && frame.naturalWidth) put(null, frame, frame.naturalWidth / frame.naturalHeight);
+  };
   const showProgress = (job: Job): void => {
-    const image = layers.after.querySelector("img");
-    if (job.frame && showing === `${key(job)} on its way` && image) image.src = frameOf(job);
-    else if (job.frame) {
-      const fresh = picture(frameOf(job));
-      fresh.addEventListener("load", () =>
-        frame.style.setProperty("--ratio", `${fresh.naturalWidth / fresh.naturalHeight}`),
-      );
-      put(null, fresh, 16 / 9);
-      showing = `${key(job)} on its way`;
-    }
+    if (job.frame) void showFrame(job);
     closeup.hide();
     say(
       `${job.state === "waiting" ? "Waits to be painted" : "Being painted"} with ${job.painted_with}`,
@@ -99,6 +104,9 @@ export function createStage(): Stage {
       if (showing === "example") return;
       showing = "example";
       document.body.dataset.stage = "example";
+      const poster = make("canvas"); // until they are there, and where they cannot be played
+      byId("under").replaceChildren(poster);
+      paintPoster(poster);
       const clips = [video(exampleBefore, "before", 0), video(exampleAfter, "after", 0)];
       for (const clip of clips) Object.assign(clip, { muted: true, loop: true, autoplay: true });
       put(clips[0], clips[1], 16 / 9);
@@ -106,12 +114,12 @@ export function createStage(): Stage {
       say("The Starry Night, on a scene of ours", "A harbour, drawn by code");
       transport.play();
     },
-    showPreview(preview, caption, figures) {
+    showPreview(preview, caption, file) {
       showing = "preview";
       document.body.dataset.stage = "preview";
       put(picture(preview.before), picture(preview.after), preview.width / preview.height);
       closeup.show(preview.after, preview.width, preview.height);
-      say(caption, figures);
+      say(caption, file, ` at ${preview.width}×${preview.height}`);
     },
     showJob(job, source) {
       document.body.dataset.stage = job.state === "done" ? "result" : "job";

@@ -1,5 +1,5 @@
 // The styles: tiles to choose from, and the line of those chosen with their weights. The mix is the one truth of both.
-import { byId, make } from "../ui/dom";
+import { breakable, byId, make } from "../ui/dom";
 import { icon } from "../ui/icons";
 import { pictureChooser } from "../ui/styles/chooser";
 import { styleFace } from "../ui/styles/face";
@@ -203,7 +203,7 @@ function bindMore(wall: HTMLElement, count: () => number): void {
 function tile(entry: StyleEntry, press: (key: string) => void, forget: (key: string) => void): HTMLElement {
   const picture = make("img", { src: entry.picture, alt: "", loading: "lazy", decoding: "async", draggable: false });
   picture.dataset.style = entry.key;
-  const name = make("span", { className: "name", textContent: entry.title });
+  const name = make("span", { className: "name", textContent: breakable(entry.title) });
   const button = make("button", { type: "button", className: "style", data: { key: entry.key } });
   button.append(styleFace(picture, entry.painting), name);
   button.title = [entry.title, entry.by].filter(Boolean).join("\n");

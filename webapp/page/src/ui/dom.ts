@@ -25,6 +25,17 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A file's name, and words after it: where there is no room the end of the name goes, not the words. */
+export function named(name: string, words: string): HTMLSpanElement[] {
+  return [
+    make("span", { className: "file-name", textContent: name, title: name }),
+    make("span", { textContent: words }),
+  ];
+}
+
+/** A name that may go on in another line after an underscore: names of files have no spaces there. */
+export const breakable = (name: string): string => name.replace(/_/g, "_\u200b");
+
 /** Lets people use the controls of the document, which until now nothing listened to. */
 export function enableControls(): void {
   for (const control of document.querySelectorAll<HTMLButtonElement | HTMLInputElement | HTMLSelectElement>(

@@ -1,5 +1,9 @@
 import { expect, test } from "vitest";
-import { paintedName } from "../../src/ui/dom";
+import { breakable, paintedName } from "../../src/ui/dom";
+
+test("names of files go on in another line after an underscore", () => {
+  expect(breakable("my_old cat")).toBe("my_\u200bold cat");
+});
 
 test.each([
   ["holiday.mov", ["The Great Wave"], "holiday, The Great Wave.mp4"],

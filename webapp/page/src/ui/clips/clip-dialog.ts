@@ -3,7 +3,7 @@
 import { clipsSupported, paintClip } from "../../clips/clip";
 import { handOver } from "../../clips/handover";
 import type { Inspected } from "../../clips/inspect";
-import type { ClipEngine } from "../../clips/options";
+import { type ClipEngine, ClipError } from "../../clips/options";
 import { clipSize } from "../../clips/size";
 import { liveSize } from "../../live/size";
 import type { Engine, PageConfig, Size } from "../../types";
@@ -130,7 +130,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     return [make("p", { className: "hint" }, link, " (there the clip is uploaded).")];
   };
 
-  const refuse = (file: File, sentence: string): void => {
+  const refuse = (file: File, sentence: string, elsewhere = true): void => {
     leaveStep();
     atRisk(null);
     const close = button("Close", () => dialog.close(), "primary");
@@ -138,7 +138,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
       "This clip cannot be painted here",
       make("p", { className: "file", textContent: file.name }),
       make("p", { textContent: sentence }),
-      ...serverLink(file),
+      ...(elsewhere ? serverLink(file) : []),
       buttons(close),
     );
     close.focus();
@@ -226,7 +226,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
     result = URL.createObjectURL(painted);
     atRisk("result");
     const video = make("video", {
-      src: result,
+      src: `${result}#t=0.001`, // phones show no frame before the first press otherwise
       controls: true,
       loop: true,
       playsInline: true,
@@ -268,7 +268,8 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
         prepared.catch(() => {}); // told where it is waited for
         ask(file, clip, prepared);
       } catch (error) {
-        if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error));
+        const nowhere = error instanceof ClipError && error.nowhere;
+        if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error), !nowhere);
       }
     },
   };

@@ -10,9 +10,9 @@ export interface DroppedFiles {
   other: string | null;
 }
 
-const CLIP_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|ogv)$/i;
+const CLIP_NAME = /\.(mp4|m4v|mov|webm|mkv|avi|ogv|3gp|mpe?g|mts|m2ts|wmv)$/i;
 const STYLE_NAME = /\.style$/i;
-const PICTURE_NAME = /\.(jpe?g|png|webp|gif|avif|bmp)$/i;
+const PICTURE_NAME = /\.(jpe?g|png|webp|gif|avif|bmp|tiff?|hei[cf])$/i;
 
 /** Whether a file is a studied style. */
 export const isStyleFile = (name: string): boolean => STYLE_NAME.test(name);

@@ -1,5 +1,5 @@
 // The styles in a row, inside a dialog: the same choice as the gallery's.
-import { make } from "../dom";
+import { breakable, make } from "../dom";
 import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
 import { styleFace } from "../styles/face";
@@ -28,7 +28,7 @@ export function createStyleStrip(
   };
   const tile = ({ key, title, preview, painting }: PaletteStyle): HTMLElement => {
     const picture = preview ? make("img", { src: preview, alt: "" }) : make("span", { className: "swatch" });
-    const name = make("span", { className: "name", textContent: title });
+    const name = make("span", { className: "name", textContent: breakable(title) });
     const button = make("button", { type: "button", className: "style", data: { key } });
     button.append(styleFace(picture, painting), name);
     button.addEventListener("click", () => settings.set({ mix: only(key) }));

@@ -43,8 +43,8 @@ export type Happening =
 export function after(now: Doing, event: Happening): Doing {
   switch (event.kind) {
     case "source":
-      // A source that is asked for leaves the one before on the canvas.
-      return { ...now, source: event.source, painted: now.painted && event.source === "asked" };
+      // What was painted last stays on the canvas until another source is open: also where the camera was unplugged.
+      return { ...now, source: event.source, painted: now.painted && event.source !== "open" };
     case "opening":
       return { ...now, painter: "opening", files: {}, place: null };
     case "download": {

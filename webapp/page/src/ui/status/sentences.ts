@@ -160,7 +160,7 @@ export function facts({ backend, detail, size, shown, fps, p50, p95, idle, model
     ["Painted at", `${size.width} × ${size.height}`],
     ["Shown at", `${shown.width} × ${shown.height}`],
     ["Pace", pace],
-    ["Delay", !idle && fps > 0 ? `${ms(p50)}, p95 ${ms(p95)}` : ""],
+    ["Delay", !idle && fps > 0 ? `${ms(p50)}, now and then ${ms(p95)}` : ""],
     ["Model", model],
   ];
   return all.filter(([, value]) => value);
@@ -192,7 +192,7 @@ export function privacySentence(backend: Backend | null, config: PageConfig): st
   if (backend === "server")
     return "The server paints: your pictures are sent to it, painted and sent back. It keeps none.";
   if (backend === null && config.server) {
-    return "Your device does the painting, and nothing is uploaded. Only if it cannot will the server help, and then it says so here.";
+    return "Your device does the painting, nothing is uploaded. If it cannot, the server helps, and this line says so.";
   }
   return "Your device does the painting. Nothing is uploaded.";
 }

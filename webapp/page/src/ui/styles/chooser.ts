@@ -4,7 +4,13 @@ import { icon } from "../icons";
 
 /** A tile named `words`, its input with the id `id`; `onPictures` gets what was chosen, one file at least. */
 export function pictureChooser(id: string, words: string, onPictures: (files: File[]) => void): HTMLElement {
-  const input = make("input", { type: "file", accept: "image/*,.style", multiple: true, className: "unseen", id });
+  const input = make("input", {
+    type: "file",
+    accept: "image/*,.heic,.heif,.style",
+    multiple: true,
+    className: "unseen",
+    id,
+  });
   input.addEventListener("change", () => {
     const files = [...(input.files ?? [])];
     input.value = "";

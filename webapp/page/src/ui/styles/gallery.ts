@@ -1,7 +1,7 @@
 // The wall of styles: built-in ones, own pictures, and the sliders of a blend.
 
 import type { Rules } from "../../types";
-import { byId, make } from "../dom";
+import { breakable, byId, make } from "../dom";
 import { icon } from "../icons";
 import type { Settings, Store } from "../settings/settings";
 import { pictureChooser } from "./chooser";
@@ -89,8 +89,8 @@ function card(style: PaletteStyle, press: (key: string) => void, remove: (key: s
   const picture = style.preview
     ? make("img", { src: style.preview, alt: "", loading: "lazy", decoding: "async", draggable: false })
     : swatch(style.key);
-  if (isOwn(style.key)) picture.style.background = "var(--behind)"; // where it is transparent
-  const words = make("span", { className: "name", textContent: style.title });
+  if (isOwn(style.key)) picture.classList.add("behind"); // where it is transparent
+  const words = make("span", { className: "name", textContent: breakable(style.title) });
   const button = make("button", { type: "button", className: "style", data: { key: style.key } });
   button.append(styleFace(picture, style.painting), words);
   button.title = [style.title, style.by].filter(Boolean).join("\n");

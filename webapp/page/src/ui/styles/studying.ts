@@ -30,6 +30,8 @@ interface Parts {
 const FRAME_EVERY = 1000;
 const WHY = "Takes a while; its strokes and shapes are painted more closely afterwards. Nothing is uploaded.";
 const LEARNING = "Painting goes on, and every few seconds with what was learnt so far.";
+const PREPARING = "Preparing to study…";
+const ELSEWHERE = "Its .style file takes it to other devices, to the command line and to Python.";
 const NO_SOURCE = "Start the camera, the sample scene or a clip first: a picture is studied on what is painted.";
 
 /** A study under way. */
@@ -54,13 +56,16 @@ export function bindStudying(parts: Parts): Studying | null {
   /** What is said of own styles that were studied in this visit, by key. */
   const facts = new Map<string, string>();
   let running: Running | null = null;
+  /** The own picture whose study is asked for, until it runs. */
+  let asked: { key: string } | null = null;
 
   const draw = (): void => {
     const { mix } = settings.get();
     const key = mix.length === 1 ? mix[0].key : "";
     if (running) show(whatIsShown(running));
+    else if (asked) show({ words: PREPARING, share: null, buttons: ["enough"] });
     else if (palette.pictureOf(key)) show({ hint: WHY, buttons: ["begin"] });
-    else if (palette.styles.get(key)?.file) show({ words: facts.get(key), buttons: ["save"] });
+    else if (palette.styles.get(key)?.file) show({ words: facts.get(key), hint: ELSEWHERE, buttons: ["save"] });
     else show(null);
   };
   const stop = (): void => {
@@ -85,7 +90,7 @@ export function bindStudying(parts: Parts): Studying | null {
   const heard = (mine: Running, message: FromStudy): void => {
     if (mine !== running) return;
     if (message.kind === "download") mine.files.set(message.file, message);
-    else if (message.kind === "preparing") mine.words = "Preparing to study…";
+    else if (message.kind === "preparing") mine.words = PREPARING;
     else if (message.kind === "progress") mine.progress = message.progress;
     else if (message.kind === "so far") {
       palette.learn(mine.key, message);
@@ -104,8 +109,17 @@ export function bindStudying(parts: Parts): Studying | null {
   const start = async (key: string): Promise<void> => {
     if (!parts.session.source) return messages.trouble("study", NO_SOURCE);
     messages.clear("study");
-    const wish = await wishFor(parts, key);
-    if (running) return wish.picture.close();
+    const wanted = { key };
+    asked = wanted;
+    draw();
+    button("enough").focus();
+    const wish = await wishFor(parts, key).catch((error) => {
+      if (asked === wanted) asked = null;
+      draw();
+      throw error;
+    });
+    if (asked !== wanted) return wish.picture.close();
+    asked = null;
     const study = startStudy(wish, (message) => heard(mine, message));
     const mine: Running = {
       key,
@@ -121,7 +135,6 @@ export function bindStudying(parts: Parts): Studying | null {
     addEventListener("beforeunload", ask);
     messages.announce(`Studying “${wish.name}”.`);
     draw();
-    button("enough").focus();
   };
 
   button("begin").addEventListener("click", () => {
@@ -129,10 +142,11 @@ export function bindStudying(parts: Parts): Studying | null {
     start(key).catch((error) => messages.trouble("study", engineTrouble(error)));
   });
   button("enough").addEventListener("click", () => {
-    if (!running) return;
-    if (!running.progress) {
+    if (!running?.progress) {
+      asked = null;
       stop(); // nothing was learnt yet
-      return draw();
+      draw();
+      return button("begin").focus();
     }
     running.study.enough();
     running.ending = true;
@@ -149,6 +163,7 @@ export function bindStudying(parts: Parts): Studying | null {
     removed(key) {
       facts.delete(key);
       if (running?.key === key) stop();
+      if (asked?.key === key) asked = null;
       draw();
     },
   };
@@ -206,6 +221,8 @@ interface Shown {
   /** 0…1, or null while it is not known; without it there is no bar. */
   share?: number | null;
   buttons: Button[];
+  /** There is something to keep: until then a study is cancelled. */
+  learnt?: boolean;
 }
 
 function show(shown: Shown | null): void {
@@ -213,6 +230,7 @@ function show(shown: Shown | null): void {
   if (!shown) return;
   byId("study-words").textContent = shown.words ?? "";
   byId("study-hint").textContent = shown.hint ?? "";
+  button("enough").textContent = shown.learnt ? "Enough" : "Cancel";
   for (const name of ["begin", "enough", "save"] as const) button(name).hidden = !shown.buttons.includes(name);
   const bar = byId<HTMLProgressElement>("study-bar");
   bar.hidden = shown.share === undefined;
@@ -226,7 +244,7 @@ function whatIsShown({ title, words, files, progress, ending }: Running): Shown 
   if (progress) {
     const slow = progress.place === "wasm" && progress.steps > 1;
     const hint = slow ? slowStudySentence(progress.secondsInAll) : LEARNING;
-    return { words: studyText(title, progress), share: progress.share, hint, buttons };
+    return { words: studyText(title, progress), share: progress.share, hint, buttons, learnt: true };
   }
   const all = [...files.values()];
   const sum = (name: "loaded" | "total") => all.reduce((total, file) => total + file[name], 0);

@@ -58,6 +58,12 @@ test("the way to the first painting, step by step", () => {
   }
 });
 
+test("what was painted last stays in sight when the source ends, until another is there", () => {
+  expect(reached(...LIVE, "none").painted).toBe(true);
+  expect(reached(...LIVE, "none", "asked").painted).toBe(true);
+  expect(reached(...LIVE, "none", "asked", "open").painted).toBe(false);
+});
+
 describe("each edge from the live picture", () => {
   test.each<[string, Name[], string | null]>([
     ["another source is asked for", ["asked"], ALLOW],

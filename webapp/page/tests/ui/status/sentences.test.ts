@@ -95,7 +95,7 @@ describe("promises and figures", () => {
       ["Painted at", "456 × 256"],
       ["Shown at", "1280 × 720"],
       ["Pace", "30 frames/s"],
-      ["Delay", "33 ms, p95 51 ms"],
+      ["Delay", "33 ms, now and then 51 ms"],
       ["Model", "m"],
     ]);
     const idle = Object.fromEntries(words.facts({ ...figures, idle: true }));
