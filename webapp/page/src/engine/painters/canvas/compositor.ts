@@ -1,4 +1,4 @@
-// Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider in one shader.
+// Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider in shaders.
 // The WebGPU painter does the same in webgpu/shaders.ts; keep the two alike. The formula is in models/rules.py (`DETAIL`).
 import type { Frame, Rules, Size, View } from "../../../types";
 import { Trouble } from "../../trouble";
@@ -39,9 +39,32 @@ void main() {
   combined = vec4(texelFetch(painting, ivec2(pixel), 0).rgb, light);
 }`;
 
+/** Cubic upscaling (a = -0.75) along an axis, (1, 0) or (0, 1): four taps in three, the middle two by the linear filter. */
+const CUBIC = `
+vec4 upscaled(sampler2D of, vec2 uv, vec2 axis) {
+  float size = dot(vec2(textureSize(of, 0)), axis);
+  float p = dot(uv, axis) * size, centre = floor(p - 0.5) + 0.5, f = p - centre, g = 1.0 - f;
+  float w0 = -0.75 * f * g * g, w3 = -0.75 * g * f * f;
+  float w1 = 1.0 + f * f * (1.25 * f - 2.25), w2 = 1.0 + g * g * (1.25 * g - 2.25);
+  vec2 across = uv * (1.0 - axis), to = axis / size;
+  return w0 * texture(of, across + (centre - 1.0) * to) + w3 * texture(of, across + (centre + 2.0) * to)
+    + (w1 + w2) * texture(of, across + (centre + w2 / (w1 + w2)) * to);
+}`;
+
+/** What was combined, as wide as it is shown. The view does the other axis: 3 places are read twice, not 9 at once. */
+const WIDEN = `#version 300 es
+precision highp float;
+uniform sampler2D combined;
+uniform vec2 size; // of what is drawn to
+out vec4 wide;
+${CUBIC}
+void main() {
+  wide = upscaled(combined, gl_FragCoord.xy / size, vec2(1.0, 0.0));
+}`;
+
 const VIEW = `#version 300 es
 precision highp float;
-uniform sampler2D frame, combined, behind, lines;
+uniform sampler2D frame, wide, behind, lines;
 uniform float strength, split, detail; // split < 0: no divider
 uniform bool whole; // each pixel is one of the painting: nothing to upscale, and nothing is finer in the frame
 uniform int who; // is painted: all, people, all but people, each in a style of its own
@@ -51,26 +74,12 @@ uniform vec4 window;
 uniform vec3 luma;
 in vec2 at;
 out vec4 shown;
-
-// Cubic upscaling (a = -0.75): the four taps of each axis in three, the middle two by the linear filter.
-vec4 upscaled(sampler2D of, vec2 uv) {
-  vec2 size = vec2(textureSize(of, 0));
-  vec2 p = uv * size, centre = floor(p - 0.5) + 0.5, f = p - centre, g = 1.0 - f;
-  vec2 w0 = -0.75 * f * g * g, w3 = -0.75 * g * f * f;
-  vec2 w1 = 1.0 + f * f * (1.25 * f - 2.25), w2 = 1.0 + g * g * (1.25 * g - 2.25);
-  vec2 w[3] = vec2[](w0, w1 + w2, w3);
-  vec2 x[3] = vec2[]((centre - 1.0) / size, (centre + w2 / (w1 + w2)) / size, (centre + 2.0) / size);
-  vec4 sum = vec4(0.0);
-  for (int i = 0; i < 3; i++)
-    for (int j = 0; j < 3; j++) sum += w[i].x * w[j].y * texture(of, vec2(x[i].x, x[j].y));
-  return sum;
-}
-
+${CUBIC}
 vec3 finished(sampler2D of, vec3 plain) {
   vec3 painted;
   if (whole) painted = texture(of, at).rgb;
   else {
-    vec4 coarse = upscaled(of, at);
+    vec4 coarse = upscaled(of, at, vec2(0.0, 1.0));
     painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
   }
   // Replacing Y in YCbCr adds the same difference to R, G and B.
@@ -86,7 +95,7 @@ float share(vec3 plain) {
 
 void main() {
   vec3 plain = texture(frame, window.xy + at * window.zw).rgb;
-  vec3 painted = finished(combined, plain);
+  vec3 painted = finished(wide, plain);
   if (who == 1) painted = mix(plain, painted, share(plain));
   else if (who == 2) painted = mix(painted, plain, share(plain));
   else if (who == 3) painted = mix(finished(behind, plain), painted, share(plain));
@@ -94,7 +103,7 @@ void main() {
 }`;
 
 /** The samplers of the shaders, by the units of their textures. */
-const UNITS = ["frame", "painting", "combined", "behind", "lines"];
+const UNITS = ["frame", "painting", "combined", "wide", "behind", "lines"];
 
 /** More samples for each pixel than this cost more than they show: as in webgpu/tensors.ts. */
 const TAPS = 4;
@@ -127,9 +136,9 @@ export function createCompositor(
       "This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.",
     );
   canvas.addEventListener("webglcontextlost", lost);
-  const [frameTexture, painting, combined, behind, lines] = [0, 1, 2, 3, 4].map((unit) => createTexture(gl, unit));
+  const [frameTexture, painting, combined, wide, behind, lines] = UNITS.map((_, unit) => createTexture(gl, unit));
   const target = gl.createFramebuffer();
-  const [combine, show] = [COMBINE, VIEW].map((fragment) => {
+  const [combine, widen, show] = [COMBINE, WIDEN, VIEW].map((fragment) => {
     const program = link(gl, fragment);
     gl.useProgram(program);
     const uniform = (name: string) => gl.getUniformLocation(program, name);
@@ -148,34 +157,58 @@ export function createCompositor(
     gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA, gl.RGBA, gl.UNSIGNED_BYTE, source);
   };
+  // Cubic taps overshoot 0…1 on the way.
+  const halves = gl.getExtension("EXT_color_buffer_float") ?? gl.getExtension("EXT_color_buffer_half_float");
+  const fine = halves ? ([gl.RGBA16F, gl.HALF_FLOAT] as const) : ([gl.RGBA8, gl.UNSIGNED_BYTE] as const);
   const sizes = new Map<WebGLTexture, Size>();
-  /** Draws the painting that was uploaded and the frame's luminance at its size into the texture of a unit. */
-  const putTogether = (unit: number, texture: WebGLTexture, { width, height }: Size, crop: Size, window: number[]) => {
+  /** Draws with a program, whose uniforms `prepare` sets, into the texture of a unit, which then has this size, format and type. */
+  const drawInto = (
+    unit: number,
+    texture: WebGLTexture,
+    { width, height }: Size,
+    [format, type]: readonly [number, number],
+    program: WebGLProgram,
+    prepare: () => void,
+  ) => {
     gl.activeTexture(gl.TEXTURE0 + unit);
+    gl.bindTexture(gl.TEXTURE_2D, texture);
     gl.bindFramebuffer(gl.FRAMEBUFFER, target);
     const size = sizes.get(texture);
     if (size?.width !== width || size.height !== height) {
       sizes.set(texture, { width, height });
-      gl.texImage2D(gl.TEXTURE_2D, 0, gl.RGBA8, width, height, 0, gl.RGBA, gl.UNSIGNED_BYTE, null);
+      gl.texImage2D(gl.TEXTURE_2D, 0, format, width, height, 0, gl.RGBA, type, null);
     }
     gl.framebufferTexture2D(gl.FRAMEBUFFER, gl.COLOR_ATTACHMENT0, gl.TEXTURE_2D, texture, 0);
-    // A texture that is drawn to must not be one that is read: the other program's is taken off meanwhile.
+    // A texture that is drawn to must not be one that is read: another program's is taken off meanwhile.
     gl.bindTexture(gl.TEXTURE_2D, null);
-    gl.useProgram(combine.program);
-    gl.uniform4f(combine.uniform("window"), ...(window as [number, number, number, number]));
-    const taps = [crop.width / width, crop.height / height].map((scale) =>
-      Math.min(TAPS, Math.max(1, Math.ceil(scale))),
-    );
-    gl.uniform2i(combine.uniform("taps"), taps[0], taps[1]);
+    gl.useProgram(program);
+    prepare();
     gl.viewport(0, 0, width, height);
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     gl.bindFramebuffer(gl.FRAMEBUFFER, null);
     gl.bindTexture(gl.TEXTURE_2D, texture);
   };
+  /**
+   * Draws the painting that was uploaded and the frame's luminance at its size, as wide as it is shown, into the texture of
+   * a unit.
+   */
+  const putTogether = (unit: number, texture: WebGLTexture, size: Size, crop: Size, window: number[]) => {
+    drawInto(2, combined, size, [gl.RGBA8, gl.UNSIGNED_BYTE], combine.program, () => {
+      gl.uniform4f(combine.uniform("window"), ...(window as [number, number, number, number]));
+      const taps = [crop.width / size.width, crop.height / size.height].map((scale) =>
+        Math.min(TAPS, Math.max(1, Math.ceil(scale))),
+      );
+      gl.uniform2i(combine.uniform("taps"), taps[0], taps[1]);
+    });
+    const { width } = canvas;
+    drawInto(unit, texture, { width, height: size.height }, fine, widen.program, () =>
+      gl.uniform2f(widen.uniform("size"), width, size.height),
+    );
+  };
   const putLines = ({ width, height, values }: Lines) => {
     const pairs = new Float32Array(values.length);
     for (let i = 0, area = width * height; i < area; i++) pairs.set([values[i], values[area + i]], 2 * i);
-    gl.activeTexture(gl.TEXTURE4);
+    gl.activeTexture(gl.TEXTURE5);
     gl.bindTexture(gl.TEXTURE_2D, lines);
     gl.texImage2D(gl.TEXTURE_2D, 0, gl.RG16F, width, height, 0, gl.RG, gl.FLOAT, pairs);
   };
@@ -206,8 +239,8 @@ export function createCompositor(
         upload(1, painting, source);
         putTogether(unit, texture, { width: source.width, height: source.height }, framing.crop, window);
       };
-      put(2, combined, made.painting);
-      if (made.behind) put(3, behind, made.behind);
+      put(3, wide, made.painting);
+      if (made.behind) put(4, behind, made.behind);
       if (made.lines) putLines(made.lines);
       has = { lines: made.lines !== null, behind: made.behind !== null };
       gl.useProgram(show.program);
