@@ -1,6 +1,6 @@
 """Makes the picture of the model's card: scenes drawn by code, painted in built-in styles.
 
-    python docs/make_samples_picture.py models/released/impasto/samples.jpg
+python docs/make_samples_picture.py models/released/impasto/samples.jpg
 """
 
 import argparse
