@@ -132,6 +132,15 @@ def test_the_camera_is_painted_and_strength_0_gives_it_back(page, camera_picture
     assert apart(picture_of(page), painted) < 3
 
 
+def test_the_camera_under_the_painting_is_a_pixel_and_goes_on(page):
+    # Larger, every frame of it would have the whole page put together again.
+    page.wait_for_function("document.querySelector('#source').clientWidth === 1")
+    box = page.locator("#source").bounding_box()
+    assert (box["width"], box["height"]) == (1, 1)
+    page.evaluate(CAMERA_FRAMES, 5)
+    page.evaluate(FRAMES, TWO)
+
+
 def test_the_painting_keeps_its_place_whatever_is_said(page):
     def height():
         return page.locator("#frame").bounding_box()["height"]
