@@ -31,6 +31,9 @@ export function createStage(): Stage {
   const transport = bindTransport();
   bindDivider(frame);
   let showing = "";
+  let turn = (_by: number): void => {};
+  byId("leaf-back").addEventListener("click", () => turn(-1));
+  byId("leaf-on").addEventListener("click", () => turn(1));
 
   const put = (before: Layer | null, after: Layer, ratio: number, sound = false): void => {
     frame.style.setProperty("--ratio", String(ratio));
@@ -46,6 +49,7 @@ export function createStage(): Stage {
     const clips = [before, after].filter((each): each is HTMLVideoElement => each instanceof HTMLVideoElement);
     transport.use(clips, sound);
     byId("keep-it").replaceChildren();
+    byId("leaf").hidden = true;
   };
   const say = (caption: string, file: string, facts = ""): void => {
     byId("caption").textContent = caption;
@@ -64,16 +68,32 @@ export function createStage(): Stage {
       const before = video(start ? `${url}#t=${start}` : url, "before", start);
       before.addEventListener("error", () => showing === key(job) && alone(job));
       put(before, video(paintedOf(job), "after", 0), width / height, job.sound);
-    } else {
-      const [before, after] = [picture(url), picture(paintedOf(job))];
-      after.addEventListener("load", () =>
-        frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
-      );
-      put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
-    }
+      told(job, 0);
+    } else showPicture(job, 0);
     closeup.hide();
+  };
+  const told = (job: Job, number: number): void => {
     byId("keep-it").replaceChildren(downloadLink(job));
-    say(`Painted with ${job.painted_with}`, job.names[0], ` · ${job.facts}`);
+    say(`Painted with ${job.painted_with}`, job.names[number], ` · ${job.facts}`);
+  };
+  /** One of the painted pictures; where there are several, the one before and the next are a press away. */
+  const showPicture = (job: Job, number: number): void => {
+    const [before, after] = [picture(sourceOf(job, number)), picture(paintedOf(job, number))];
+    after.addEventListener("load", () =>
+      frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
+    );
+    before.addEventListener("error", () => {
+      if (!before.isConnected) return; // a HEIC photograph, which few browsers show: the painting by itself
+      before.remove();
+      byId("divider").hidden = true;
+      frame.classList.add("single");
+    });
+    put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
+    told(job, number);
+    const count = job.names.length;
+    byId("leaf").hidden = count < 2;
+    byId("leaf-words").textContent = `${number + 1} of ${count}`;
+    turn = (by) => showPicture(job, (number + by + count) % count);
   };
   /** Where the browser cannot show the source: the painting by itself. */
   const alone = (job: Job): void => {
