@@ -31,6 +31,8 @@ export function createStage(): Stage {
   const transport = bindTransport();
   bindDivider(frame);
   let showing = "";
+  /** The frame of a job that was fetched last, and whether one is being fetched. */
+  let [fetched, fetching] = ["", false];
   let turn = (_by: number): void => {};
   byId("leaf-back").addEventListener("click", () => turn(-1));
   byId("leaf-on").addEventListener("click", () => turn(1));
@@ -104,10 +106,16 @@ export function createStage(): Stage {
   /** What is painted so far; what was on the stage stays until it is there. */
   const showFrame = async (job: Job): Promise<void> => {
     const mine = `${key(job)} on its way`;
+    if (showing !== mine) fetched = "";
     showing = mine;
-    const frame = picture(frameOf(job));
-    await frame.decode().catch(() => undefined); // the next one will be there
-    if (showing === mine && frame.naturalWidth) put(null, frame, frame.naturalWidth / frame.naturalHeight);
+    const address = frameOf(job);
+    if (fetching || address === fetched) return; // where they come slowly, some are left out
+    fetching = true;
+    fetched = address;
+    const image = picture(address);
+    await image.decode().catch(() => undefined); // the next one will be there
+    fetching = false;
+    if (showing === mine && image.naturalWidth) put(null, image, image.naturalWidth / image.naturalHeight);
   };
   const showProgress = (job: Job): void => {
     if (job.frame) void showFrame(job);
