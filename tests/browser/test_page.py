@@ -371,6 +371,28 @@ def test_another_source_lets_the_camera_go(page):
     page.evaluate(FRAMES, TWO)
 
 
+# As when it is unplugged: nothing says so but the event.
+UNPLUG = """() => {
+  const [track] = document.querySelector("#source").srcObject.getTracks();
+  track.stop();
+  track.dispatchEvent(new Event("ended"));
+  return new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)));
+}"""
+
+
+def test_what_was_painted_last_stays_when_the_camera_is_unplugged(page):
+    before = picture_of(page)
+    page.evaluate(UNPLUG)
+    expect(page.locator("#messages")).to_contain_text("The camera stopped: it was unplugged")
+    after = decoded(page.locator("#frame").screenshot())
+    assert apart(fitted(before, after), after) < 5
+    page.get_by_role("button", name="Snapshot").click()
+    expect(page.locator("#note")).to_contain_text("Nothing comes from the source any more")
+    page.get_by_role("button", name="Start it again").click()
+    page.evaluate(FRAMES, TWO)
+    expect(page.locator("#messages")).to_be_empty()
+
+
 def test_nobody_else_is_asked_for_anything(opened, static_site):
     _, requests = opened
     hosts = {urlsplit(url).netloc for url in requests if urlsplit(url).scheme not in ("blob", "data")}

@@ -372,14 +372,33 @@ def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up_with(visit, 
     expect(page.locator("#messages .message")).to_have_count(0)
 
 
+def test_what_a_restarted_server_has_lost_is_said(browser, start_server, clip):
+    server = start_server()
+    page = (studio := Visit(browser, server.url)).page
+    studio.upload(clip)
+    page.locator("#paint").click()
+    expect(page.locator("#caption")).to_contain_text("painted with", timeout=PAINTED)
+    server.stop()
+    expect(page.locator("#messages")).to_contain_text("The connection to the server is lost")
+    start_server(port=server.port)
+    expect(page.locator("#messages")).to_contain_text("stripes.mp4: no longer on the server", timeout=PAINTED)
+    expect(page.locator("#caption")).to_have_text("The Starry Night, on a scene of ours")
+    expect(page.locator("#source")).to_be_empty()
+    studio.context.close()
+
+
 def test_an_upload_is_cancelled(visit, clip):
     page = visit().page
-    asked = []
-    page.route("**/gradio_api/upload", lambda route: asked.append(route))  # never answered
+    page.route("**/gradio_api/upload", lambda route: None)  # never answered
+    page.evaluate("""() => {
+        globalThis.aborted = 0
+        const abort = XMLHttpRequest.prototype.abort
+        XMLHttpRequest.prototype.abort = function () { aborted++; abort.call(this) }
+    }""")
     page.locator("#choose").set_input_files(clip)
     expect(page.locator("#source")).to_contain_text("Uploading stripes.mp4")
-    with page.expect_event("requestfailed", lambda request: "upload" in request.url):
-        page.locator("#source").get_by_role("button", name="Cancel").click()
+    page.locator("#source").get_by_role("button", name="Cancel").click()
+    page.wait_for_function("aborted === 1")
     expect(page.locator("#source")).to_be_empty()
     expect(page.locator("#choose")).to_be_focused()
     expect(page.locator(".message")).to_have_count(0)
@@ -425,8 +444,15 @@ def test_pictures_are_painted_several_at_once(visit, tmp_path):
     expect(page.locator("#window-words")).to_have_text("At its true size")
     assert page.locator("#window").bounding_box()["height"] < 200
     page.get_by_role("button", name="Paint 2 pictures").click()
-    expect(page.locator("#figures")).to_contain_text("2 pictures", timeout=PAINTED)
+    expect(page.locator("#figures")).to_have_text("a.jpg · medium brush · 2 pictures", timeout=PAINTED)
     assert faults(page) == []
+    page.get_by_role("button", name="Next", exact=True).press("Enter")
+    expect(page.locator("#figures")).to_contain_text("b.png · ")
+    expect(page.locator("#leaf-words")).to_have_text("2 of 2")
+    page.wait_for_function("document.querySelector('#after img').naturalWidth === 160")
+    assert changed(page, (0, 0, 40, 40)) > 3
+    page.get_by_role("button", name="Next", exact=True).press("Enter")
+    expect(page.locator("#figures")).to_contain_text("a.jpg · ")
     with page.expect_download() as caught:
         page.get_by_role("link", name="Download").click()
     caught.value.save_as(tmp_path / "all.zip")

@@ -8,7 +8,7 @@ import { percentOf } from "./job-list";
 import { createJobs, type Jobs } from "./jobs";
 import { bindOptions, bindWords } from "./options";
 import { bindParts, sayNobody, titleOf } from "./parts";
-import { recallChosen, rememberChosen } from "./remembered";
+import { dropLost, recallChosen, rememberChosen } from "./remembered";
 import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
@@ -50,11 +50,15 @@ async function start(): Promise<void> {
   let refresh = async (): Promise<void> => {};
   const jobs = bindJobs(studio, config, styles, stage, (there) => {
     sayLost(!there);
-    if (there) void refresh();
+    if (there) void caughtUp().catch((error) => say(told(error)));
   });
+  const caughtUp = async (): Promise<void> => {
+    sayGone(await dropLost(studio, styles));
+    await refresh();
+  };
   bindChoosing(studio, sources, config, styles, stage);
   refresh = bindPreview(studio, styles, stage, jobs, config);
-  if (lost.length) say(`${lost.join(", ")}: no longer on the server; please choose it again.`);
+  sayGone(lost);
   document.body.dataset.ready = "true";
   const handed = await takeHandedOver(); // from the live page
   if (handed) sources.takeClip(handed);
@@ -69,6 +73,10 @@ export function say(sentence: string): void {
   const message = make("div", { className: "message" }, make("p", { textContent: text }), close);
   close.addEventListener("click", () => message.remove());
   box.replaceChildren(message);
+}
+
+function sayGone(names: string[]): void {
+  if (names.length) say(`${names.join(", ")}: no longer on the server; please choose it again.`);
 }
 
 /** While the server is not there this stands in the place of all that failed for want of it. */

@@ -1,6 +1,6 @@
 // What is chosen, kept in the browser for as long as its tab is open: a reload, or a way there and back, loses none of it.
 import { isOwn, type Mix, only } from "../ui/styles/mix";
-import { getJob, look, lookAtStyle, Refusal } from "./server";
+import { getJob, Lost, look, lookAtStyle, Refusal } from "./server";
 import type { State, Studio } from "./state";
 import type { StyleEntry, Styles } from "./styles";
 import type { Source, StudioConfig } from "./types";
@@ -12,12 +12,12 @@ interface Chosen {
   own: StyleEntry[];
 }
 
-/** Whether the server still has what was uploaded; what it says otherwise is not worth a sentence here. */
+/** Whether the server still has what was uploaded, as far as it answers; what it says otherwise is not worth a sentence here. */
 const stillThere = (asked: Promise<unknown>): Promise<boolean> =>
   asked.then(
     () => true,
     (error) => {
-      if (error instanceof Refusal) return false;
+      if (error instanceof Refusal) return error instanceof Lost;
       throw error;
     },
   );
@@ -26,7 +26,7 @@ const hasStyle = ({ kind, job, path, title }: StyleEntry): Promise<boolean> =>
   kind === "studied"
     ? getJob(job).then(
         ({ state }) => state === "done",
-        () => false,
+        (error) => error instanceof Lost,
       )
     : stillThere(lookAtStyle(path, title));
 
@@ -39,6 +39,30 @@ const sourceThere =
 async function those<T>(all: T[], holds: (one: T) => Promise<boolean>): Promise<T[]> {
   const held = await Promise.all(all.map(holds));
   return all.filter((_, i) => held[i]);
+}
+
+/** What of the choice the server still has. */
+async function present({ state, own }: Chosen) {
+  const [styled, clips, pictures] = await Promise.all([
+    those(own, hasStyle),
+    those(state.clip ? [state.clip] : [], sourceThere("clip")),
+    those(state.pictures, sourceThere("picture")),
+  ]);
+  const there = new Set([...clips, ...pictures].map(({ path }) => path));
+  const all = [...(state.clip ? [state.clip] : []), ...state.pictures];
+  const lost = all.filter(({ path }) => !there.has(path)).map(({ name }) => name);
+  return { styled, clip: clips[0] ?? null, pictures, lost };
+}
+
+/** Takes out what the server has no more, as after its restart. Resolves with the names of clip and pictures that are gone. */
+export async function dropLost(studio: Studio, styles: Styles): Promise<string[]> {
+  const own = [...styles.entries.values()].filter(({ key }) => isOwn(key));
+  const asked = { state: studio.get(), own };
+  const { styled, clip, pictures, lost } = await present(asked);
+  for (const entry of own) if (!styled.includes(entry)) styles.drop(entry.key);
+  if (lost.length && studio.get().clip === asked.state.clip)
+    studio.set({ clip, pictures, index: 0, ...(clip ? {} : { from: 0, to: null, at: 0 }) });
+  return lost;
 }
 
 function read(): Chosen | null {
@@ -69,16 +93,11 @@ export function rememberChosen(studio: Studio, styles: Styles): void {
 export async function recallChosen(studio: Studio, styles: Styles, config: StudioConfig): Promise<string[]> {
   const chosen = read();
   if (!chosen) return [];
-  const { state, own } = chosen;
-  const [styled, clips, pictures] = await Promise.all([
-    those(own, hasStyle),
-    those(state.clip ? [state.clip] : [], sourceThere("clip")),
-    those(state.pictures, sourceThere("picture")),
-  ]);
+  const { state } = chosen;
+  const { styled, clip, pictures, lost } = await present(chosen);
   styles.bringBack(styled);
   const known = ({ key }: { key: string }): boolean => styles.entries.has(key);
   const mix: Mix = state.mix.filter(known);
-  const clip = clips[0] ?? null;
   studio.set({
     ...state,
     shown: studio.get().shown, // as the address has it
@@ -89,8 +108,5 @@ export async function recallChosen(studio: Studio, styles: Styles, config: Studi
     mix: mix.length ? mix : only(config.styles[0].name),
     rest: known({ key: state.rest }) ? state.rest : studio.get().rest,
   });
-  const there = new Set([...clips, ...pictures].map(({ path }) => path));
-  return [...(state.clip ? [state.clip] : []), ...state.pictures]
-    .filter(({ path }) => !there.has(path))
-    .map(({ name }) => name);
+  return lost;
 }

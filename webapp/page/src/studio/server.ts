@@ -6,7 +6,12 @@ const KEY = "impasto-visitor";
 /** A sentence for the person. */
 export class Refusal extends Error {}
 
-const LOST = "The server cannot be reached; look at your connection and try again.";
+/** The server did not answer at all. */
+export class Lost extends Refusal {
+  constructor() {
+    super("The server cannot be reached; look at your connection and try again.");
+  }
+}
 
 function madeUp(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -33,7 +38,7 @@ async function ask<T>(path: string, init: RequestInit = {}): Promise<T> {
     answer = await fetch(`studio/${path}`, { ...init, headers: { ...init.headers, "X-Impasto-Visitor": visitor } });
   } catch (error) {
     if ((error as Error).name === "AbortError") throw error;
-    throw new Refusal(LOST);
+    throw new Lost();
   }
   if (!answer.ok) throw new Refusal(await sentenceOf(answer));
   return (await answer.json()) as T;
@@ -101,7 +106,7 @@ export function upload(
     const body = new FormData();
     body.append("files", file);
     request.upload.onprogress = (event) => event.lengthComputable && progress(event.loaded / event.total);
-    request.onerror = () => reject(new Refusal(LOST));
+    request.onerror = () => reject(new Lost());
     request.onabort = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
     signal?.addEventListener("abort", () => request.abort());
     request.onload = async () => {

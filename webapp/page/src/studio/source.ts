@@ -41,6 +41,7 @@ export function createSources(studio: Studio, config: StudioConfig): Sources {
   };
   const bring = async (file: File, kind: "clip" | "picture", words: string, signal: AbortSignal): Promise<Source> => {
     const show = (share: number): void => working(`${words}: ${Math.round(100 * share)} %`, share);
+    show(0);
     const path = await upload(file, config.upload_bytes, show, signal);
     signal.throwIfAborted();
     working("Looking at it", null);

@@ -31,6 +31,11 @@ export function createStage(): Stage {
   const transport = bindTransport();
   bindDivider(frame);
   let showing = "";
+  /** The frame of a job that was fetched last, and whether one is being fetched. */
+  let [fetched, fetching] = ["", false];
+  let turn = (_by: number): void => {};
+  byId("leaf-back").addEventListener("click", () => turn(-1));
+  byId("leaf-on").addEventListener("click", () => turn(1));
 
   const put = (before: Layer | null, after: Layer, ratio: number, sound = false): void => {
     frame.style.setProperty("--ratio", String(ratio));
@@ -46,6 +51,7 @@ export function createStage(): Stage {
     const clips = [before, after].filter((each): each is HTMLVideoElement => each instanceof HTMLVideoElement);
     transport.use(clips, sound);
     byId("keep-it").replaceChildren();
+    byId("leaf").hidden = true;
   };
   const say = (caption: string, file: string, facts = ""): void => {
     byId("caption").textContent = caption;
@@ -64,16 +70,32 @@ export function createStage(): Stage {
       const before = video(start ? `${url}#t=${start}` : url, "before", start);
       before.addEventListener("error", () => showing === key(job) && alone(job));
       put(before, video(paintedOf(job), "after", 0), width / height, job.sound);
-    } else {
-      const [before, after] = [picture(url), picture(paintedOf(job))];
-      after.addEventListener("load", () =>
-        frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
-      );
-      put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
-    }
+      told(job, 0);
+    } else showPicture(job, 0);
     closeup.hide();
+  };
+  const told = (job: Job, number: number): void => {
     byId("keep-it").replaceChildren(downloadLink(job));
-    say(`Painted with ${job.painted_with}`, job.names[0], ` · ${job.facts}`);
+    say(`Painted with ${job.painted_with}`, job.names[number], ` · ${job.facts}`);
+  };
+  /** One of the painted pictures; where there are several, the one before and the next are a press away. */
+  const showPicture = (job: Job, number: number): void => {
+    const [before, after] = [picture(sourceOf(job, number)), picture(paintedOf(job, number))];
+    after.addEventListener("load", () =>
+      frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
+    );
+    before.addEventListener("error", () => {
+      if (!before.isConnected) return; // a HEIC photograph, which few browsers show: the painting by itself
+      before.remove();
+      byId("divider").hidden = true;
+      frame.classList.add("single");
+    });
+    put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
+    told(job, number);
+    const count = job.names.length;
+    byId("leaf").hidden = count < 2;
+    byId("leaf-words").textContent = `${number + 1} of ${count}`;
+    turn = (by) => showPicture(job, (number + by + count) % count);
   };
   /** Where the browser cannot show the source: the painting by itself. */
   const alone = (job: Job): void => {
@@ -84,10 +106,16 @@ export function createStage(): Stage {
   /** What is painted so far; what was on the stage stays until it is there. */
   const showFrame = async (job: Job): Promise<void> => {
     const mine = `${key(job)} on its way`;
+    if (showing !== mine) fetched = "";
     showing = mine;
-    const frame = picture(frameOf(job));
-    await frame.decode().catch(() => undefined); // the next one will be there
-    if (showing === mine && frame.naturalWidth) put(null, frame, frame.naturalWidth / frame.naturalHeight);
+    const address = frameOf(job);
+    if (fetching || address === fetched) return; // where they come slowly, some are left out
+    fetching = true;
+    fetched = address;
+    const image = picture(address);
+    await image.decode().catch(() => undefined); // the next one will be there
+    fetching = false;
+    if (showing === mine && image.naturalWidth) put(null, image, image.naturalWidth / image.naturalHeight);
   };
   const showProgress = (job: Job): void => {
     if (job.frame) void showFrame(job);

@@ -29,6 +29,8 @@ export interface Styles {
   addOwn(path: string, name: string, seen: StyleSeen): void;
   /** Own styles of before a reload, under the keys they had; none of them is chosen. */
   bringBack(own: StyleEntry[]): void;
+  /** Takes an own style out that the server has no more. */
+  drop(key: string): void;
   /** Keeps up with the studies among the jobs: their paintings are shown, and what was learnt is painted with. */
   follow(jobs: Job[]): void;
   asked(): StyleAsked[];
@@ -160,6 +162,11 @@ export function createStyles(studio: Studio, config: StudioConfig, on: Handlers)
         own = Math.max(own, Number(entry.key.split(":")[1]));
         if (entry.kind === "studied") followed.add(entry.job);
       }
+      build();
+    },
+    drop(key) {
+      entries.delete(key);
+      studio.set({ mix: without(studio.get().mix, key, first) });
       build();
     },
     follow: (jobs) => jobs.filter(({ kind }) => kind === "study").forEach(followOne),

@@ -235,14 +235,20 @@ export function createSession(
       messages.trouble("source", cameraTrouble(error, context()));
     }
   };
+  /** Nothing comes any more: what was painted last stays, and not the black that browsers show instead. */
+  const ended = (): void => {
+    live?.stop();
+    live = null;
+    activity.tell({ kind: "source", source: "none" });
+  };
   const screenEnded = (): void => {
     if (source !== "screen") return;
-    activity.tell({ kind: "source", source: "none" });
+    ended();
     messages.note("The screen is no longer shared.");
   };
   const cameraEnded = (): void => {
     if (source !== "camera") return;
-    activity.tell({ kind: "source", source: "none" });
+    ended();
     messages.trouble("source", "The camera stopped: it was unplugged, or taken by another program.", {
       label: "Start it again",
       run: () => void session.useCamera(),

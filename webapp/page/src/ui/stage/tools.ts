@@ -27,10 +27,19 @@ const notice = async (): Promise<void> => {
   if (byId<HTMLInputElement>("timer").checked) await countdown(3);
 };
 
+const OVER = "Nothing comes from the source any more. Start it again, or choose another.";
+
+/** Whether the source has ended: a camera that was unplugged, a screen that is no longer shared. */
+function isOver(): boolean {
+  const { srcObject } = byId<HTMLVideoElement>("source");
+  return srcObject instanceof MediaStream && !srcObject.active;
+}
+
 function bindSnapshot(engine: Engine, session: Session, messages: Messages, activity: Activity): void {
   let busy = false;
   byId("snapshot").addEventListener("click", async () => {
     if (busy || !session.source) return;
+    if (isOver()) return messages.note(OVER);
     busy = true;
     messages.clear("snapshot");
     try {
@@ -85,6 +94,7 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
   button.addEventListener("click", async () => {
     messages.clear("record");
     if (recording) return void recording.stop();
+    if (isOver()) return messages.note(OVER);
     const barrier = recordingBarrier();
     if (barrier) return messages.trouble("record", barrier);
     if (starting) return;
