@@ -25,12 +25,9 @@ class CallDefaults:
     def __init__(self, app, blocks: Blocks):
         self.app = app
         self.defaults = {fn.api_name: [each.value for each in fn.inputs] for fn in blocks.fns.values()}  # pyright: ignore[reportAttributeAccessIssue]
-        described = blocks.get_api_info()["named_endpoints"]
-        self.parameters = {
-            name.removeprefix("/"): {
-                each["parameter_name"]: each["parameter_has_default"] for each in found["parameters"]
-            }
-            for name, found in described.items()
+        self.parameters = {  # of each endpoint: name → whether it may be left out
+            name.removeprefix("/"): {each["parameter_name"]: each["parameter_has_default"] for each in of["parameters"]}
+            for name, of in blocks.get_api_info()["named_endpoints"].items()
         }
 
     async def __call__(self, scope, receive, send):

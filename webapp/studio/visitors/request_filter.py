@@ -1,7 +1,7 @@
 """A filter before Gradio's routes: no addresses to fetch, no files but uploads, no outsized requests.
 
-From outside: `RequestFilter`, a pure ASGI middleware, and `refused_call`. Gradio would download an http(s) address given in place of a
-file, and serves one as a proxy; this app does neither.
+From outside: `RequestFilter`, a pure ASGI middleware, and `refused_call`. Gradio would download an http(s) address
+given in place of a file, and serves one as a proxy; this app does neither.
 """
 
 import asyncio
