@@ -43,6 +43,8 @@ def place_of(target: Path | str) -> Path:
         place = Path(os.path.realpath(target))
     except ValueError as error:
         raise BadInput(f"{str(target)!r} is no name for a file; choose another name.") from error
+    except OSError as error:
+        raise BadInput(f"There is no folder for {target}: the one you are in is gone; go to another one.") from error
     if place.is_symlink():
         raise BadInput(f"{target} is a link that leads back to itself; choose another name.")
     if place.exists() and not (place.is_file() or place.is_dir()):

@@ -107,8 +107,10 @@ def join(
 
 @app.command()
 def average(
-    first: Annotated[str, typer.Argument(help="A weights file or a run's folder.")],
-    second: Annotated[str, typer.Argument(help="Another, of the same networks: mostly a run begun from the first.")],
+    first: Annotated[str, typer.Argument(help="A weights file or a run's folder.", metavar="FIRST")],
+    second: Annotated[
+        str, typer.Argument(help="Another, of the same networks: mostly a run begun from the first.", metavar="SECOND")
+    ],
     out: Annotated[Path, typer.Option(help="The weights file to write.")],
     share: Annotated[float, typer.Option(help="How far to go from the first to the second, 0 to 1.")] = 0.5,
 ) -> None:
@@ -196,7 +198,7 @@ def motion_report(
 
 @app.command()
 def pack(
-    folders: Annotated[list[Path], typer.Argument(help="Folders of pictures or clips.")],
+    folders: Annotated[list[Path], typer.Argument(help="Folders of pictures or clips.", metavar="FOLDER")],
     out: Annotated[Path, typer.Option(help="The pack to write.")],
     side: Annotated[int, typer.Option(help="Pictures are cut to squares of this side, in pixels.")] = 256,
     limit_mb: Annotated[float | None, typer.Option(help="The pack may not be larger than this.")] = None,

@@ -65,6 +65,7 @@ def build_page(page: Path = PAGE) -> Path:
         raise BadInput("This installation came without the page: install Impasto from a released wheel or a clone.")
     node = _node_with_packages(page)
     vite = page / "node_modules" / "vite" / "bin" / "vite.js"
+    print("Building the page, which takes a minute or two.", file=sys.stderr)
     begun = time.time()
     with folder_aside(built) as fresh:
         build = [node.node, str(vite), "build", "--outDir", str(fresh), "--emptyOutDir"]

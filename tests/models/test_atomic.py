@@ -73,6 +73,14 @@ def test_where_nothing_can_lie_is_one_sentence(tmp_path, write):
     assert loop.is_symlink()
 
 
+@pytest.mark.parametrize("write", [written_aside, folder_aside])
+def test_a_folder_that_is_gone_is_one_sentence(tmp_path, monkeypatch, write):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "getcwd", lambda: os.stat(tmp_path / "gone"))
+    with pytest.raises(BadInput, match="the one you are in is gone"), write("o.mp4"):
+        raise AssertionError("begun")
+
+
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [

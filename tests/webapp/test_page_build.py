@@ -67,7 +67,7 @@ def age(path: Path, seconds: float) -> None:
     os.utime(path, times=(time.time() - seconds,) * 2)
 
 
-def test_builds_once_then_only_what_changed(page, install):
+def test_builds_once_then_only_what_changed(page, install, capfd):
     commands = install("v20.19.0")
     assert page_build.build_page(page) == page / "dist"
     assert (page / "dist" / "index.html").read_text() == "built"
@@ -75,6 +75,7 @@ def test_builds_once_then_only_what_changed(page, install):
 
     page_build.build_page(page)
     assert len(commands()) == 2  # up to date: nothing ran
+    assert capfd.readouterr().err.count("Building the page, which takes a minute") == 1
 
     age(page / "dist" / "index.html", 10)
     (page / "src" / "main.ts").write_text("changed")

@@ -16,7 +16,7 @@ def evaluate_command(
         typer.Argument(
             help="Models' names or folders. The first is what the others are compared with: "
             "give the one that was not trained for stability first.",
-            metavar="MODEL...",
+            metavar="MODEL",
         ),
     ],
     output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the report.")],

@@ -42,7 +42,9 @@ def list_styles(model: ModelOption = None, as_json: JsonOption = False) -> None:
 
 @app.command()
 def build(
-    paintings: Annotated[Path, typer.Argument(help="Folder with the paintings, each named like its style.")],
+    paintings: Annotated[
+        Path, typer.Argument(help="Folder with the paintings, each named like its style.", metavar="PAINTINGS")
+    ],
     study: Annotated[
         float | None, typer.Option(help="Study each painting for so many minutes, into NAME.style beside it.")
     ] = None,

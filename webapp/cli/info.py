@@ -18,8 +18,11 @@ def info_command(as_json: JsonOption = False) -> None:
         print_json(facts)
         return
     print_table("Impasto", ("what", "which"), [(k, v) for k, v in facts.items() if k != "models"])
-    rows = [(m["name"], m["style_size"], f"{m['megabytes']:.1f} MB", m["styles"], m["folder"]) for m in facts["models"]]
-    print_table("Models", ("name", "D", "graphs", "built-in styles", "folder"), rows)
+    rows = [
+        (m["name"], m["revision"], m["style_size"], f"{m['megabytes']:.1f} MB", m["styles"], m["folder"])
+        for m in facts["models"]
+    ]
+    print_table("Models", ("name", "revision", "D", "graphs", "built-in styles", "folder"), rows)
 
 
 def installation() -> dict:
@@ -47,10 +50,12 @@ def _model(folder: Path) -> dict:
     try:
         model = load_model(folder)
     except BadInput as error:
-        return {"name": folder.name, "folder": str(folder), "style_size": 0, "megabytes": 0.0, "styles": str(error)}
+        wrong = {"style_size": 0, "megabytes": 0.0, "styles": str(error)}
+        return {"name": folder.name, "revision": "", "folder": str(folder), **wrong}
     graphs = sum(f["bytes"] for role, f in model.files.items() if role in ("style", "frame", "step"))
     return {
         "name": model.name,
+        "revision": model.revision,
         "folder": str(folder),
         "style_size": model.style_size,
         "megabytes": graphs / 1e6,

@@ -92,7 +92,12 @@ def stylize(
     ],
     style: StyleOption,
     size: Annotated[
-        int | None, typer.Option(help="Short side of the painted frames in pixels.", min=16, max=4320)
+        int | None,
+        typer.Option(
+            help="Short side of the painted frames in pixels; else the source's own, at most 720, pictures 1440.",
+            min=16,
+            max=4320,
+        ),
     ] = None,
     strength: Annotated[float, typer.Option(help="0 leaves the clip as it is, 1 paints it fully.")] = 1.0,
     keep_colors: Annotated[
@@ -178,7 +183,7 @@ def stylize(
 
 @app.command()
 def demo(
-    output: Annotated[Path, typer.Option("--output", "-o")] = Path("out/demo.mp4"),
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path("out/demo.mp4"),
     style: Annotated[str, typer.Option("--style", "-s", help="A built-in style or a picture.")] = "starry-night",
     model: ModelOption = None,
 ) -> None:
@@ -191,8 +196,13 @@ def demo(
 
 @app.command("app")
 def app_command(
-    host: Annotated[str | None, typer.Option(help="Address to listen on; 0.0.0.0 for every interface.")] = None,
-    port: Annotated[int | None, typer.Option(help="Port to listen on.", min=1, max=65535)] = None,
+    host: Annotated[
+        str | None,
+        typer.Option(help="Address to listen on; 0.0.0.0 for every interface. Else $IMPASTO_HOST, else 127.0.0.1."),
+    ] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; else $IMPASTO_PORT, else 7860.", min=1, max=65535)
+    ] = None,
     model: ModelOption = None,
 ) -> None:
     """Start the app: clips and pictures at /, the live page at /live/. Settings: docs/hosting.md."""
@@ -264,7 +274,9 @@ def import_published(
 
 @app.command()
 def export(
-    trained: Annotated[Path, typer.Argument(help="A run of `impasto train`, or a weights file (.safetensors).")],
+    trained: Annotated[
+        Path, typer.Argument(help="A run of `impasto train`, or a weights file (.safetensors).", metavar="RUN")
+    ],
     output: Annotated[Path, typer.Option("--output", "-o", help="The model folder to write.")],
     paintings: Annotated[
         Path | None, typer.Option(help="Folder with the paintings of the built-in styles, to encode them.")
@@ -308,10 +320,13 @@ def export(
         )
 
 
-# The commands that lie elsewhere, in the order of `impasto --help`.
+# The commands that lie elsewhere.
 _COMMANDS = {"study": study_command, "info": info_command, "evaluate": evaluate_command, "space": space_command}
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+# `impasto --help` shows first what one needs first.
+_ORDER = ("stylize", "study", "demo", "info", "benchmark", "app", "space", "export", "import-published", "evaluate")
+app.registered_commands.sort(key=lambda each: _ORDER.index(each.name or each.callback.__name__))
 for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
     app.add_typer(_group, name=_name)
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def study_command(
-    picture: Annotated[Path, typer.Argument(help="The painting.")],
+    picture: Annotated[Path, typer.Argument(help="The painting.", metavar="PICTURE")],
     output: Annotated[Path, typer.Option("--output", "-o", help="The .style file to write.")],
     minutes: Annotated[float | None, typer.Option(help="How long to study; 1 where nothing is said.")] = None,
     steps: Annotated[int | None, typer.Option(help="Study so many steps instead, the same result every time.")] = None,

@@ -30,7 +30,7 @@ def create_app(settings: Settings | None = None, studio: bool = True) -> FastAPI
     app.state.live = live = LivePainter(model, settings, metrics)
     start_log()
 
-    @app.get("/healthz")
+    @app.api_route("/healthz", methods=["GET", "HEAD"])  # some that watch over servers ask for the head alone
     def health():
         return {"status": "ok", "model": model.name, "version": metadata.version("impasto")}
 

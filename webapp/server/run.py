@@ -1,5 +1,6 @@
 """Starts the application: `impasto app`, and a Space's app.py."""
 
+import errno
 import socket
 
 import uvicorn
@@ -59,6 +60,10 @@ def _check_free(settings: Settings) -> None:
         try:
             probe.bind((settings.host, settings.port))
         except OSError as error:
+            if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+                raise BadInput(
+                    f"{settings.host} is no address of this machine ({error.strerror}); choose another: --host."
+                ) from error
             raise BadInput(
                 f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}); choose another: --port."
             ) from error

@@ -48,7 +48,7 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     """
     log_what_gradio_raises()
     if settings.mcp and importlib.util.find_spec("mcp") is None:
-        raise BadInput('IMPASTO_MCP=1 needs the package mcp: pip install "impasto[mcp]".')
+        raise BadInput('IMPASTO_MCP=1 needs the package mcp: pip install "impasto[app,mcp]".')
     mend_deletion()
     megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
     folders = Folders(settings.keep_minutes * 60, None, *megabytes)

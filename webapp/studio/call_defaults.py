@@ -1,7 +1,8 @@
-"""Calls by hand that leave out the last parameters: those take their defaults, as they do in Gradio's clients.
+"""Calls by hand: what is left out takes its default, as in Gradio's clients, and a name that is wrong gets a sentence.
 
 From outside: `CallDefaults`, a pure ASGI middleware, to stand behind the `RequestFilter`, which bounds what is read.
-Gradio refuses a list shorter than an endpoint's parameters, so that each new parameter would break every older caller.
+Gradio refuses a list shorter than an endpoint's parameters, so that each new parameter would break every older caller,
+and of names it does not know it makes an Internal Server Error.
 """
 
 import json
@@ -9,21 +10,36 @@ from collections.abc import Mapping
 from typing import Any
 
 from gradio import Blocks
+from starlette.responses import JSONResponse
+
+from .visitors.request_filter import refused_call
 
 CALL = "/gradio_api/call/"  # and the endpoint's name: values by position, in a list
+NAMED = "v2/"  # between the two: values by name
 
 
 class CallDefaults:
-    """`blocks` has the endpoints. What a list of values lacks at its end is added to the request."""
+    """`blocks` has the endpoints. What a list of values lacks at its end is added to the request; one by name that
+    Gradio could not take is answered with 404 or 422 and a sentence."""
 
     def __init__(self, app, blocks: Blocks):
         self.app = app
         self.defaults = {fn.api_name: [each.value for each in fn.inputs] for fn in blocks.fns.values()}  # pyright: ignore[reportAttributeAccessIssue]
+        self.parameters = {  # of each endpoint: name → whether it may be left out
+            name.removeprefix("/"): {each["parameter_name"]: each["parameter_has_default"] for each in of["parameters"]}
+            for name, of in blocks.get_api_info()["named_endpoints"].items()
+        }
 
     async def __call__(self, scope, receive, send):
-        name = scope.get("path", "").partition(CALL)[2].rstrip("/")
-        if scope["type"] != "http" or scope["method"] != "POST" or name not in self.defaults:
+        route = scope.get("path", "").partition(CALL)[2].rstrip("/")
+        name, by_name = route.removeprefix(NAMED), route.startswith(NAMED)
+        if scope["type"] != "http" or scope["method"] != "POST" or not (by_name or name in self.defaults):
             return await self.app(scope, receive, send)
+        if by_name and name not in self.parameters:
+            names = " and ".join(self.parameters)
+            return await JSONResponse({"detail": f"There is no endpoint {name!r}: there are {names}."}, 404)(
+                scope, receive, send
+            )
         body, more = b"", True
         while more:
             message = await receive()
@@ -31,7 +47,11 @@ class CallDefaults:
                 return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        body = completed(body, self.defaults[name])
+        if by_name:
+            if wrong := wrong_names(body, name, self.parameters[name]):
+                return await refused_call(wrong)(scope, receive, send)
+        else:
+            body = completed(body, self.defaults[name])
         headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
         scope = {**scope, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
         messages = [{"type": "http.request", "body": body, "more_body": False}]
@@ -40,6 +60,22 @@ class CallDefaults:
             return messages.pop() if messages else await receive()
 
         return await self.app(scope, replay, send)
+
+
+def wrong_names(body: bytes, endpoint: str, parameters: Mapping[str, bool]) -> str | None:
+    """The sentence for a JSON request of values by name that Gradio could not take; None where it can.
+
+    parameters: name → whether it may be left out. Raises nothing: the `RequestFilter` has seen that it is JSON.
+    """
+    call = json.loads(body or b"null")
+    names = ", ".join(parameters)
+    if not isinstance(call, Mapping):
+        return f"Write the parameters of {endpoint} by name, as a JSON object: {names}."
+    if unknown := [name for name in call if name not in parameters and name != "oauth_token"]:
+        return f"{endpoint} has no parameter {unknown[0]!r}: it has {names}."
+    if missing := [name for name, optional in parameters.items() if not optional and name not in call]:
+        return f"{endpoint} needs {missing[0]!r}: its parameters are {names}."
+    return None
 
 
 def completed(body: bytes, defaults: list[Any]) -> bytes:

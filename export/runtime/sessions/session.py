@@ -103,7 +103,12 @@ def _start(graph: str | bytes, device: str, threads: int) -> ort.InferenceSessio
     # with it and 290 without, in the same time.
     options.enable_mem_pattern = False
     options.log_severity_level = 3
-    return ort.InferenceSession(graph, options, providers=[PROVIDERS[device]])
+    try:
+        return ort.InferenceSession(graph, options, providers=[PROVIDERS[device]])
+    except REFUSALS as error:
+        if _is_short_of_memory(error):
+            raise MemoryError from error
+        raise
 
 
 def open_session(
@@ -150,13 +155,18 @@ def run(session: ort.InferenceSession, outputs: Sequence[str], feed: dict[str, n
         return [np.asarray(value) for value in session.run(list(outputs), feed)]
 
 
+def _is_short_of_memory(error: Exception) -> bool:
+    """ "Failed to allocate memory for requested buffer", "std::bad_alloc"."""
+    return "alloc" in str(error)
+
+
 @contextmanager
 def running(session: ort.InferenceSession) -> Iterator[None]:
     """Where a graph is run: BadInput for one that cannot be, MemoryError where there is no room."""
     try:
         yield
     except (ValueError, RuntimeError, *REFUSALS) as error:  # RuntimeError: from runs whose outputs are bound
-        if "allocate" in str(error):
+        if _is_short_of_memory(error):
             raise MemoryError from error
         graph = getattr(session, "_model_path", None) or "A graph of the model"
         raise BadInput(f"{graph} cannot be run on a frame; install or export the model again.") from error

@@ -17,6 +17,7 @@ def samples():
 
 def test_the_application_tells_its_health_and_its_counts(client, samples, model):
     test_client = client()
+    assert test_client.head("/healthz").status_code == 200
     assert test_client.get("/healthz").json() == {"status": "ok", "model": model.name, "version": "0.1.0"}
     answer = test_client.get("/metrics")
     assert answer.headers["content-type"].startswith("text/plain")

@@ -89,7 +89,8 @@ def test_it_serves_studio_and_live_page_and_ends_in_peace(program, port, model):
     [
         ((), {"IMPASTO_LIVE_FPS": "fast"}, "IMPASTO_LIVE_FPS='fast': write a number"),
         (("--model", "no-such-model"), {}, "There is no model 'no-such-model'"),
-        (("--host", "192.0.2.1"), {}, "choose another"),
+        (("--host", "192.0.2.1"), {}, "192.0.2.1 is no address of this machine"),
+        (("--host", "no such host"), {}, "no such host is no address of this machine"),
         (("--port", "TAKEN"), {}, "choose another: --port"),
     ],
 )

@@ -134,6 +134,26 @@ def test_a_call_of_an_older_client_takes_the_defaults_of_newer_parameters(served
     assert "must be an uploaded file" in str(called(url, "paint_picture", [None, ["great-wave"]]))
 
 
+@pytest.mark.parametrize(
+    ("endpoint", "values", "status", "words"),
+    [
+        (
+            "paint_picture",
+            {"pictures": "x"},
+            422,
+            "paint_picture needs 'picture': its parameters are picture, styles, ",
+        ),
+        ("paint_clip", {"clip": None, "syle": []}, 422, "paint_clip has no parameter 'syle': it has clip, styles, "),
+        ("paint_clip", [], 422, "by name, as a JSON object: clip, styles, "),
+        ("paint", {}, 404, "There is no endpoint 'paint': there are paint_clip and paint_picture."),
+    ],
+)
+def test_wrong_names_in_a_call_by_hand_get_a_sentence(served, endpoint, values, status, words):
+    answer = httpx.post(f"{served[0]}/gradio_api/call/v2/{endpoint}", json=values)
+    assert answer.status_code == status
+    assert words in answer.text
+
+
 def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
     refused(client, "This clip lasts 2.4 s, more than the 2 s allowed; choose a part", handle_file(long))
@@ -252,7 +272,7 @@ def test_files_go_when_the_client_does(served, tmp_path, media, files_in, until)
 
 def test_mcp_without_its_package_is_said_in_a_sentence(monkeypatch):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(BadInput, match=r'needs the package mcp: pip install "impasto\[mcp\]"'):
+    with pytest.raises(BadInput, match=r'needs the package mcp: pip install "impasto\[app,mcp\]"'):
         mount_studio(FastAPI(), Settings(mcp=True))
 
 

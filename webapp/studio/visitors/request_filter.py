@@ -1,7 +1,7 @@
 """A filter before Gradio's routes: no addresses to fetch, no files but uploads, no outsized requests.
 
-From outside: `RequestFilter`, a pure ASGI middleware. Gradio would download an http(s) address given in place of a
-file, and serves one as a proxy; this app does neither.
+From outside: `RequestFilter`, a pure ASGI middleware, and `refused_call`. Gradio would download an http(s) address
+given in place of a file, and serves one as a proxy; this app does neither.
 """
 
 import asyncio
@@ -159,6 +159,11 @@ def _is_inside(path: str, root: Path) -> bool:
         return Path(path).resolve().is_relative_to(root)
     except (OSError, ValueError):
         return False
+
+
+def refused_call(sentence: str) -> JSONResponse:
+    """The answer to a call that cannot be made, as Gradio's clients show it."""
+    return _refusal(422, sentence)
 
 
 def _refusal(status: int, sentence: str) -> JSONResponse:

@@ -3,6 +3,7 @@
 import pytest
 
 from impasto.export.runtime.sessions import session
+from impasto.export.runtime.sessions.lanes import Lanes
 from impasto.models.errors import BadInput
 
 
@@ -31,6 +32,18 @@ def test_sessions_are_shared_and_set_up_on_purpose(tiny_model):
 
 def test_memory_is_not_planned_for_each_size_of_frame(tiny_model):
     assert not session.open_session(tiny_model.path("step"), "cpu", 1).get_session_options().enable_mem_pattern
+
+
+def test_memory_that_runs_out_while_a_graph_is_opened_is_no_fault_of_it(tiny_model, monkeypatch):
+    def full(*_, **__):
+        raise session.ort_state.Fail("[ONNXRuntimeError] : 1 : FAIL : Exception during loading: std::bad_alloc")
+
+    lane = Lanes(lambda: session._start(str(tiny_model.path("frame")), "cpu", 1), 1)
+    monkeypatch.setattr(session.ort, "InferenceSession", full)
+    with pytest.raises(MemoryError):
+        session.open_session(tiny_model.path("frame"), "cpu", 7)
+    with pytest.raises(MemoryError), lane.borrow():
+        raise AssertionError("opened")
 
 
 def test_memory_that_runs_out_is_no_fault_of_the_graph():
