@@ -12,6 +12,7 @@ import numpy as np
 
 from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.person import PersonPainter
+from impasto.export.runtime.scenes import Scenes
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
@@ -59,6 +60,7 @@ class Painter:
         look = runtime.Look(strength, keep_colors, stability)
         self._first = runtime.Painter(model, device, threads, look)
         self._rest = None
+        self._scenes = Scenes()
         self._painter: runtime.Painter | PersonPainter = self._first
         if background_style is not None:
             self._rest = runtime.Painter(self._first.model, device, threads, look)
@@ -96,18 +98,21 @@ class Painter:
     def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
         """Paint one frame: uint8 RGB [H,W,3] (0…255, sRGB-coded) of any size → the same shape and type.
 
-        Frames are taken as those of one clip in their order; another size, and with `time` (when a camera took the
-        frame, in seconds of any clock) a pause of more than a second, begin anew. Raises BadInput for an array of
+        Frames are taken as those of one clip in their order; a cut, another size, and with `time` (when a camera took
+        the frame, in seconds of any clock) a pause of more than a second, begin anew. Raises BadInput for an array of
         another kind: grey, with an alpha channel, of floats, or empty; and for a time that is no finite number.
         """
         check_frame(frame)
         if time is not None and not (isinstance(time, Real) and math.isfinite(time)):
             raise BadInput(f"The time of a frame is a number of seconds, not {time!r}.")
+        if self._scenes.begins(frame):
+            self._painter.reset()
         painted = self._painter.paint(frame, time)
         return frame.copy() if painted is frame else painted  # what is drawn on one is not drawn on the other
 
     def reset(self) -> None:
         """Forget the frames so far: call it where another clip begins. A new style or size does it by itself."""
+        self._scenes = Scenes()
         self._painter.reset()
 
 

@@ -65,8 +65,7 @@ class FrameGraph(Float32Edges):
 
 class SteadyStyleGraph(nn.Module):
     """`steady_style.onnx`: style [1,D] and stability [1] → steady_style [1,D], what T is given for a frame whose
-    painting `stabilize.onnx` will mix with earlier ones: every frame of a scene but the first. `step.onnx` finds that
-    one itself; whoever paints with the parts has to find it before T paints."""
+    painting `stabilize.onnx` will mix with earlier ones: every frame of a scene but the first."""
 
     def __init__(self, t: Transformer):
         super().__init__()
@@ -94,8 +93,8 @@ class StepGraph(nn.Module):
     """`step.onnx`: frame [1,3,H,W], style [1,D], stability [1] and `stabilizer.State` → the steady painting
     and the next state.
 
-    Where paintings are mixed the style is `SteadyStyle`'s; after a cut, as at the beginning, nothing is mixed. The
-    stabilizer is float32 whatever T computes with: a half-precision coordinate is off by a pixel at 1280.
+    Where paintings are mixed the style is `SteadyStyle`'s. The stabilizer is float32 whatever T computes with: a
+    half-precision coordinate is off by a pixel at 1280.
     """
 
     def __init__(self, t: Transformer, dtype: torch.dtype = torch.float32, tuned: bool = False):
@@ -104,8 +103,7 @@ class StepGraph(nn.Module):
         self.style = copy.deepcopy(t.steady_style)
 
     def forward(self, frame: Tensor, style: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-        past = State(*state)
-        seen = self.stabilizer.look(frame, past)
-        painted = self.frame(frame, self.style(style, stability * seen.goes_on.flatten(1)))
-        steady, after = self.stabilizer.mix(seen, painted, stability, past)
+        mixed = stability * State(*state).begun[:, :, :1, :1].flatten(1)  # [1,1]; the first frame is not mixed
+        painted = self.frame(frame, self.style(style, mixed))
+        steady, after = self.stabilizer(frame, painted, stability, *state)
         return steady, *after

@@ -120,18 +120,6 @@ class Followed(NamedTuple):
     tone: Tensor  # [N,3,H/16,W/16] the tone before, carried
 
 
-class Seen(NamedTuple):
-    """What a new frame has of the past, known before it is painted."""
-
-    views: Views
-    followed: Followed
-    key: tuple[Tensor, Tensor, Tensor]  # see `carried_key`
-    difference: Tensor  # [N,1,H/4,W/4] of the frame before, `carried_off`
-    trusted: Tensor  # [N,1,H/4,W/4] how far the frame before shows what the new one does
-    key_trusted: Tensor  # [N,1,H/4,W/4] and the key
-    goes_on: Tensor  # [N,1,1,1] whether the scene does, 0…1; 0 for the first frame there is and after a cut
-
-
 class Stabilizer(nn.Module):
     """Frames, paintings and stability in, steady paintings out."""
 
@@ -159,31 +147,21 @@ class Stabilizer(nn.Module):
         `painted` itself; state: the parts of `State`. The first frame, whose state is zeros, comes out as `painted`.
         """
         past = State(*state)
-        return self.mix(self.look(frame, past), painted, stability, past)
-
-    def look(self, frame: Tensor, past: State) -> Seen:
-        """Find in the past what a new frame [N,3,H,W] shows."""
+        stability = stability * past.begun[:, :, :1, :1]
         views = views_of(frame)
         followed = self.follow(views, past)
-        key = carried_key(views, followed, past)
-
-        # How far the carried frames show what the new one does: [N,1,H/4,W/4] for the frame before and for the key.
-        difference = carried_off(views.quarter, torch.stack([followed.frame, key[2]], 1))
-        places = views.quarter_grid[:, None] + torch.stack([followed.flow, followed.key_flow], 1)
-        trusted, same_scene = trust(difference, beyond(places, pixel_size(views.quarter_grid)))
-        goes_on = past.begun[:, :, :1, :1] * torch.maximum(*same_scene.split(1, 1))
-        return Seen(views, followed, key, difference[:, :1], *trusted.split(1, 1), goes_on)
-
-    def mix(self, seen: Seen, painted: Tensor, stability: Tensor, past: State) -> tuple[Tensor, State]:
-        """`forward` of a frame that has been looked at."""
-        views, followed, (key_quads, key_chroma, _), difference, trusted, key_trusted, _ = seen
-        stability = stability * past.begun[:, :, :1, :1]
         size = pixel_size(views.quarter_grid)
 
         # The new painting, and what is carried to it: luminance; of every 4×4 pixels the colour, and of a quad of them.
         now, before = light(painted), carried_light(views, followed, past)
         change = before - now
         colours_now, quads_now, level = in_cells(painted, QUARTER).split(CELL, 1)
+        key_quads, key_chroma, key_frame = carried_key(views, followed, past)
+
+        # How far the carried frames show what the new one does: [N,1,H/4,W/4] for the frame before and for the key.
+        difference = carried_off(views.quarter, torch.stack([followed.frame, key_frame], 1))
+        places = views.quarter_grid[:, None] + torch.stack([followed.flow, followed.key_flow], 1)
+        trusted, key_trusted = trust(difference, beyond(places, size)).split(1, 1)
         replace = key_is_worn(key_trusted, past.key_left)  # [N,1,1,1]
 
         # What stays of the tone, of the painting before and of the key.
@@ -191,8 +169,8 @@ class Stabilizer(nn.Module):
         tone_step = kept_tone(views, followed, key_trusted, tone)
         pixels = followed.flow / size  # the motion in quarter-size pixels
         apart, contrast = compared(change, now, level)
-        share, key_share = self.shares(views.quarter, difference, pixels, apart).split(1, 1)
-        calm = ramp(apart / (difference + NOTHING), CALM)
+        share, key_share = self.shares(views.quarter, difference[:, :1], pixels, apart).split(1, 1)
+        calm = ramp(apart / (difference[:, :1] + NOTHING), CALM)
         share = stability * trusted * share * calm * ramp(apart / contrast, UNLIKE)
         key_share = stability * key_trusted * key_share
 
@@ -365,13 +343,11 @@ def beyond(at: Tensor, size: Tensor) -> Tensor:
     return ((at.abs() - 1) / size).amax(2)
 
 
-def trust(difference: Tensor, outside: Tensor) -> tuple[Tensor, Tensor]:
-    """How far carried frames, a channel each, show what the new one does, 0…1 [N,K,h,w]; 0 outside and at cuts. And how
-    far each is of the same scene, 0…1 [N,K,1,1].
+def trust(difference: Tensor, outside: Tensor) -> Tensor:
+    """How far carried frames, a channel each, show what the new one does, 0…1 [N,K,h,w]; 0 outside and at cuts.
 
     difference: `carried_off`; outside: how far `beyond` they were carried from. From the centre of an outermost pixel
     to its edge trust falls to 0.
     """
     share = ramp(difference, FRAME_DIFFERENCE) * ramp(outside, OUTSIDE)
-    same_scene = ramp(average(share), SAME_SCENE)
-    return share * same_scene, same_scene
+    return share * ramp(average(share), SAME_SCENE)

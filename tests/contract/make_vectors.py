@@ -20,6 +20,7 @@ from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.person import mix, share
 from impasto.export.runtime.sample import picture
+from impasto.export.runtime.scenes import Scenes
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import StyleFile, licence_note, read_style, style_file, to_bytes
 from impasto.export.runtime.styles import blend
@@ -28,7 +29,6 @@ from impasto.models.rules import BACKGROUND, person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
-from impasto.webapp.files.clips.scenes import Scenes
 from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
 

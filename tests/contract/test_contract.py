@@ -17,6 +17,7 @@ from vectors import STUDIED, TINY, as_codes, cases, chosen, styles, unpacked, un
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Look, Painter, padded_size
 from impasto.export.runtime.person import mix, share
+from impasto.export.runtime.scenes import Scenes
 from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
 from impasto.models.errors import BadInput
@@ -24,7 +25,6 @@ from impasto.models.rules import person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
-from impasto.webapp.files.clips.scenes import Scenes
 from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
 from impasto.webapp.files.pictures import decode_picture

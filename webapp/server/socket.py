@@ -29,6 +29,7 @@ from starlette.status import (
 
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Painter
+from impasto.export.runtime.scenes import Scenes
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import MAX_BRUSH, StyleFile, bounded
 from impasto.models.errors import BadInput
@@ -166,6 +167,7 @@ class Session:
         self.newest: tuple[bytes, float] | None = None  # the newest frame not painted yet, and when it came
         self.arrived = asyncio.Event()  # set while there is one
         self.styled = False
+        self.scenes = Scenes()
         # Kind → the last change of the painter, made before the next frame: one may be in the making.
         self.changes: dict[str, Callable[[], None]] = {}
         self.busy = False  # a frame is being painted
@@ -283,7 +285,10 @@ class Session:
     def paint_one(self, data: bytes, came: float) -> bytes:
         """JPEG, PNG or WebP in, painted JPEG out; `came` is when, in seconds of the server's clock."""
         self.check_size(*sent_size(data))
-        painted = self.painter.paint(self.shrink(decode_picture(data)), time=came)
+        frame = self.shrink(decode_picture(data))
+        if self.scenes.begins(frame):
+            self.painter.reset()
+        painted = self.painter.paint(frame, time=came)
         return cv2.imencode(".jpg", painted[:, :, ::-1], [cv2.IMWRITE_JPEG_QUALITY, QUALITY])[1].tobytes()
 
     def check_size(self, width: int, height: int) -> None:

@@ -206,6 +206,19 @@ def test_files_are_painted_too(model, painting, tmp_path):
         impasto.stylize(str(tmp_path / "none.mp4"), str(tmp_path / "o.mp4"), style="waves", model=model)
 
 
+def test_a_cut_begins_anew(model, scene):
+    """The frame after it is painted as the first of a clip is, and so is what follows."""
+    dark, bright = scene // 4, 255 - scene // 4
+    painter, fresh = impasto.Painter("waves", model=model), impasto.Painter("waves", model=model)
+    for _ in range(2):
+        painter.paint(dark)
+    for _ in range(2):
+        np.testing.assert_array_equal(painter.paint(bright), fresh.paint(bright))
+    painter.reset()
+    fresh.reset()
+    np.testing.assert_array_equal(painter.paint(dark), fresh.paint(dark))
+
+
 @pytest.mark.parametrize("role", ["style", "background_style"])
 def test_the_picture_of_a_style_is_not_painted_over(model, painting, scene, tmp_path, role):
     before = painting.read_bytes()

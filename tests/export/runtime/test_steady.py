@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 import onnxruntime as ort
 import pytest
+import torch
 
 from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.model import load_model
@@ -78,6 +79,21 @@ def test_what_is_carried_is_what_the_model_says(begin, step, tiny_model, inputs,
     assert taken[-1] > 0
     assert all(0 <= t - key < KEY_FRAMES for t, key in enumerate(taken))
     assert np.abs(painted[1] - alone(inputs(1)["frame"])).mean() > 0.01
+
+
+def test_what_follows_is_painted_in_the_steady_style(begin, inputs, tiny_networks, alone, tiny_model, style):
+    """Seen where nothing is carried, after a cut from black."""
+    _, t = tiny_networks
+    with torch.no_grad():
+        wanted = t.steady_style(torch.from_numpy(style)[None], torch.ones(1)).numpy()
+    after, black = inputs(0), {**inputs(0), "frame": np.zeros((1, 3, 64, 96), np.float32)}
+    steady = begin()
+    steady.paint(black, 1.0)
+    painted = steady.paint(after, 1.0)
+    frame = ort.InferenceSession(str(tiny_model.path("frame")), providers=["CPUExecutionProvider"])
+    expected = frame.run(["painted"], {"frame": after["frame"], "style": wanted})[0]
+    assert np.abs(painted - expected).max() < 1e-4
+    assert np.abs(painted - alone(after["frame"])).mean() > 1e-3
 
 
 def test_a_reset_forgets(begin, inputs):

@@ -1,7 +1,7 @@
-// Where what is shown is cut: a frame that has nothing to do with the one before. The step graph finds a cut by itself;
-// whoever paints with its halves has to know before T paints: see docs/model-folder.md. `Scenes` in
-// webapp/files/clips/scenes.py finds the cuts of files in the same way.
+// Where what is shown is cut: a frame that has nothing to do with the one before. `Scenes` in export/runtime/scenes.py
+// finds the same.
 import type { Size } from "../../../types";
+import type { CpuNetworks } from "./cpu";
 
 /** Width and height of what is compared of a frame, small enough for motion to change little. */
 const [ACROSS, DOWN] = [32, 18];
@@ -28,6 +28,22 @@ export function createScenes() {
     /** The next frame is the first there is. */
     reset(): void {
       [before, last] = [null, null];
+    },
+  };
+}
+
+/** The same networks, which begin anew at cuts. */
+export function withScenes(networks: CpuNetworks): CpuNetworks {
+  const scenes = createScenes();
+  return {
+    ...networks,
+    paint(pixels, moment) {
+      if (scenes.begins(pixels, moment.size)) networks.reset();
+      return networks.paint(pixels, moment);
+    },
+    reset() {
+      scenes.reset();
+      networks.reset();
     },
   };
 }

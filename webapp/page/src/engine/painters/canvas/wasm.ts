@@ -13,6 +13,7 @@ import type { Values } from "./lanes/messages";
 import { createGraphs, createSideBySide, hasHalves } from "./lanes/side-by-side";
 import { cropPlanes, paddingOf, toPixels } from "./pixels";
 import type { Reader } from "./reader";
+import { withScenes } from "./scenes";
 
 /** What the network's part of a painter is made of. */
 interface Networks {
@@ -99,7 +100,7 @@ async function openOneByOne({ model, downloads, unsteady, stability }: PainterOp
   const steadily = stability > 0 && model.description.state.length > 0;
   model.file(steadily ? "step" : "frame").catch(() => {}); // both downloads at once; it is asked for again
   const ort = await cpuRuntime(downloads);
-  const openMore = () => openCpuNetworks(ort, model, unsteady, steadily);
+  const openMore = async () => withScenes(await openCpuNetworks(ort, model, unsteady, steadily));
   const detail = threads() > 1 ? `processor, ${threads()} threads` : "processor, one thread";
   return { detail, atOnce: 1, networks: await openMore(), openMore, end: () => {} };
 }
@@ -118,7 +119,7 @@ async function openSideBySide({ model, downloads, failed, unsteady }: PainterOpt
       oneByOne = true;
       failed(error instanceof Trouble ? error : new Trouble(TOO_MUCH), true);
     };
-    const open = () => watched(createSideBySide(lanes!, graphs, model.description, unsteady), broke);
+    const open = () => withScenes(watched(createSideBySide(lanes!, graphs, model.description, unsteady), broke));
     const each = laneThreads() > 1 ? `, ${laneThreads()} threads each` : "";
     const detail = `processor, ${all.length} frames at once${each}`;
     return {

@@ -7,7 +7,6 @@ import type { Model } from "../../../model/model";
 import { goesOn, KEY_MOTION, type Moment, moved, type Painted, sameBrush, sameValues } from "../../steady";
 import type { CpuNetworks } from "../cpu";
 import { padded, paddingOf, toPlanes } from "../pixels";
-import { createScenes } from "../scenes";
 import type { Lane, Lanes } from "./lanes";
 import type { Feeds, Values } from "./messages";
 
@@ -96,7 +95,6 @@ export function createSideBySide(
 ): CpuNetworks {
   const padding = paddingOf(description);
   const { state } = description;
-  const scenes = createScenes();
   let look: Look = { style: { data: new Float32Array(), dims: [1, 0] }, stability: 0, mixed: null };
   let brush: Brush = {};
   let frameGraph = graphs.frame;
@@ -161,9 +159,7 @@ export function createSideBySide(
     const frame: Values = { data: toPlanes(pixels, moment.size, padding), dims: [1, 3, height, width] };
     const [of, by] = [look, frameGraph];
     const steadily = of.stability > 0 && holdsSteady;
-    if (!past || !goesOn(past.moment, moment)) scenes.reset();
-    const cut = scenes.begins(pixels, moment.size);
-    const before = steadily && past && goesOn(past.moment, moment) && !cut ? past.values : null;
+    const before = steadily && past && goesOn(past.moment, moment) ? past.values : null;
     const done = by.keep();
     const work = lanes
       .borrow(async (lane) =>

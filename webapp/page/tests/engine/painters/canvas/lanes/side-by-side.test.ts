@@ -91,12 +91,12 @@ const painter = (stability: number) => {
   let time = 0;
   return {
     ...networks,
-    whole(at: Partial<Moment> = {}, level = 0) {
+    whole(at: Partial<Moment> = {}) {
       time += 40;
-      return networks.paint(new Uint8ClampedArray(32).fill(level), { size: SIZE, mirror: false, time, ...at });
+      return networks.paint(new Uint8ClampedArray(32), { size: SIZE, mirror: false, time, ...at });
     },
-    paint(at: Partial<Moment> = {}, level = 0) {
-      return this.whole(at, level).then(({ painted }) => painted);
+    paint(at: Partial<Moment> = {}) {
+      return this.whole(at).then(({ painted }) => painted);
     },
   };
 };
@@ -168,23 +168,6 @@ describe("held steady", () => {
     await settle();
     await answer("frame", 3);
     expect((await plain).motion).toBe(null);
-  });
-
-  test("a cut begins anew, in the style itself", async () => {
-    const by = painter(1);
-    for (const [level, style, past] of [
-      [0, 7, 0],
-      [0, 8, 10],
-      [200, 7, 0],
-      [200, 8, 10],
-    ]) {
-      const painted = by.paint({}, level);
-      await settle();
-      if (runs.some(({ role }) => role === "steady_style")) await answer("steady_style", 8);
-      expect((await answer("frame", 1)).feeds.style.data[0]).toBe(style);
-      expect((await answer("stabilize", 10)).feeds.last_light.data[0]).toBe(past);
-      await painted;
-    }
   });
 
   test("the stabilizer takes them in order, and gets what the frame before gave", async () => {
