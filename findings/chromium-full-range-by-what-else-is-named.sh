@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
-# Guess: a clip that says it is of full range is shown as full range: the range is a field of its own in H.264, VP9 and AV1,
-# whatever else they name.
-# What happens (Chromium 156, av 18.1.0): it depends on what else is named, and differs by codec. H.264 is full range where
-# it names nothing else or all of matrix, primaries and curve; where it names the matrix alone, matrix and range are both
-# passed over. VP9 and AV1 are full range where they name the matrix, and limited where they name nothing else: the grey
+# Guess: a clip that says it is of full range is shown as full range: the range is a field of its own in H.264, VP9 and
+# AV1, whatever else they name.
+# What happens (Chromium 156, av 18.1.0): it depends on what else is named, and differs by codec. H.264 is full range
+# where it names nothing else or all of matrix, primaries and curve; where it names the matrix alone, matrix and range are
+# both passed over. VP9 and AV1 are full range where they name the matrix, and limited where they name nothing else: the grey
 # 235 is shown as white. FFmpeg reads full range in all nine. Needs chromium.
 set -euo pipefail
 chromium=$(command -v chromium || command -v chromium-browser || command -v google-chrome)

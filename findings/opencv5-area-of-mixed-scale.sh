@@ -3,8 +3,8 @@
 # happens to the other side.
 # What happens (opencv-python-headless 5.0.0.93): as soon as one side gets longer, be it by one pixel, the other is not
 # averaged any more: two of its pixels are interpolated, and the rest is lost. 1000 columns, every tenth of them white,
-# become 10 columns of 25 or 26 where 10 rows stay 10 or become 9; where they become 11, all is 0, or 252 and 253, by which
-# of ten columns is white. Pillow's BOX averages in every case.
+# become 10 columns of 25 or 26 where 10 rows stay 10 or become 9; where they become 11, all is 0, or 252 and 253, as the
+# one or the other of ten columns is white. Pillow's BOX averages in every case.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
