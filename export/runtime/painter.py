@@ -51,7 +51,7 @@ class Look:
 
 
 def _is_share(value: object) -> bool:
-    return isinstance(value, Real) and 0 <= value <= 1
+    return isinstance(value, Real) and 0 <= float(value) <= 1
 
 
 class Painter:

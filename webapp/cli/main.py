@@ -326,7 +326,7 @@ for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 # `impasto --help` shows first what one needs first.
 _ORDER = ("stylize", "study", "demo", "info", "benchmark", "app", "space", "export", "import-published", "evaluate")
-app.registered_commands.sort(key=lambda each: _ORDER.index(each.name or each.callback.__name__))
+app.registered_commands.sort(key=lambda each: _ORDER.index(each.name or getattr(each.callback, "__name__", "")))
 for _name, _group in {"gallery": gallery_app, "train": train_app}.items():
     app.add_typer(_group, name=_name)
 

@@ -6,7 +6,7 @@ and of names it does not know it makes an Internal Server Error.
 """
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from gradio import Blocks
@@ -24,14 +24,14 @@ class CallDefaults:
 
     def __init__(self, app, blocks: Blocks):
         self.app = app
-        self.defaults = {fn.api_name: [each.value for each in fn.inputs] for fn in blocks.fns.values()}  # pyright: ignore[reportAttributeAccessIssue]
-        self.parameters = {  # of each endpoint: name → whether it may be left out
-            name.removeprefix("/"): {each["parameter_name"]: each["parameter_has_default"] for each in of["parameters"]}
-            for name, of in blocks.get_api_info()["named_endpoints"].items()
+        self.defaults = {str(fn.api_name): [each.value for each in fn.inputs] for fn in blocks.fns.values()}  # pyright: ignore[reportAttributeAccessIssue]
+        self.parameters = {
+            name.removeprefix("/"): may_be_left_out(found["parameters"])
+            for name, found in blocks.get_api_info()["named_endpoints"].items()
         }
 
     async def __call__(self, scope, receive, send):
-        route = scope.get("path", "").partition(CALL)[2].rstrip("/")
+        route: str = scope.get("path", "").partition(CALL)[2].rstrip("/")
         name, by_name = route.removeprefix(NAMED), route.startswith(NAMED)
         if scope["type"] != "http" or scope["method"] != "POST" or not (by_name or name in self.defaults):
             return await self.app(scope, receive, send)
@@ -60,6 +60,11 @@ class CallDefaults:
             return messages.pop() if messages else await receive()
 
         return await self.app(scope, replay, send)
+
+
+def may_be_left_out(parameters: Sequence[Mapping[str, Any]]) -> dict[str, bool]:
+    """Of an endpoint's parameters as Gradio describes them: name → whether it may be left out."""
+    return {each["parameter_name"]: each["parameter_has_default"] for each in parameters}
 
 
 def wrong_names(body: bytes, endpoint: str, parameters: Mapping[str, bool]) -> str | None:
