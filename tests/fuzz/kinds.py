@@ -127,7 +127,7 @@ def judged(code: int | None, err: str, left: Sequence[str], wanted: str) -> tupl
     lines = [line for line in err.splitlines() if line.startswith("Error: ")]
     if left:
         return "leftover", f"exit 2 and files {list(left)}"
-    if len(lines) != 1 or len(lines[0]) > SENTENCE:
+    if len(lines) != 1 or len(lines[0]) > SENTENCE or "\\n" in lines[0]:  # a line break, as the command line shows it
         return "words", f"not one sentence: {err[-300:]}"
     return "sentence", None
 
