@@ -14,9 +14,9 @@ def study_rules() -> dict:
 
     seconds, least_steps: both are reached before a study ends by itself. weights_rate, style_rate, warmup, level,
     least: of `study.rate`. smooth, patience, restarts: of `study.one_step`. least_side, plain: of
-    `study.check_painting`. painting_side, energy_asked, tiles: of `study.painting_targets`. weights: what each
-    term of the loss weighs. side, shift, still, noise, light, pool: of `contents`. frames: of a camera that are
-    studied on.
+    `study.check_painting`. brush_share: of `study.studied`. painting_side, energy_asked, tiles: of
+    `study.painting_targets`. weights: what each term of the loss weighs. side, shift, still, noise, light, pool: of
+    `contents`. frames: of a camera that are studied on.
     """
     halfway = 0.5  # between painting and photograph
     terms = [*study.TOWARDS_PHOTOGRAPH, *study.ALWAYS]
@@ -34,6 +34,7 @@ def study_rules() -> dict:
         "least_side": study.LEAST_SIDE,
         "plain": study.PLAIN,
         "painting_side": study.PAINTING_SIDE,
+        "brush_share": study.BRUSH_SHARE,
         "energy_asked": study.ENERGY_ASKED,
         "tiles": study.TILES,
         "weights": {term: float(f"{w:.6g}") for term, w in zip(terms, study.weighed(terms, halfway), strict=True)},

@@ -260,8 +260,8 @@ def test_five_steps_are_pythons(place, request, serve_static, small, five_steps)
         assert (np.abs(np.frombuffer(base64.b64decode(each), np.float32) - expected) < 1e-3 * (1 + expected)).all()
     values = np.frombuffer(base64.b64decode(found), np.float32)
     expected = painted(small, state.values, graphs)
-    # Where a gradient is all rounding, Adam goes one way or the other, and Muon makes small parts of it as large as the
-    # others: by little of the way that the five steps went.
-    apart, way = (np.abs(painted(small, each, graphs) - expected) for each in (values, five_steps.values))
-    assert np.quantile(apart, 0.999) <= 0.03 * np.quantile(way, 0.999)
+    # Where a gradient is all rounding, Adam goes one way or the other, so that parameters are not compared.
+    apart = np.abs(painted(small, values, graphs) - expected)
+    print(f"painted: apart by {np.quantile(apart, 0.999):.1e}, {apart.max():.1e} at most")
+    assert np.quantile(apart, 0.999) <= 1e-3
     assert np.abs(painted(small, five_steps.values, graphs) - expected).max() > 0.02  # something was learnt

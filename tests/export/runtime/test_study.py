@@ -116,6 +116,14 @@ def test_nothing_but_nan_leaves_what_there_was():
     np.testing.assert_array_equal(found.style, [0])
 
 
+def test_a_brush_is_a_share_of_what_was_learnt():
+    state = room.State(np.float32([1.5, 0, 7]), [], np.float32([1.5, 0, 7]))
+    found = room.studied(state, {"a": [1], "b": [1]}, {"a": np.float32([0.5]), "b": np.float32([0])})
+    assert set(found.brush) == {"a"}
+    np.testing.assert_allclose(found.brush["a"], [room.BRUSH_SHARE], rtol=1e-3)
+    np.testing.assert_array_equal(found.style, [7])
+
+
 def test_the_best_is_kept_when_it_gets_worse():
     state = looped([3.0, 1.0, 9.0, 9.0, 9.0])
     np.testing.assert_array_equal(state.best, [1, 1, 1])

@@ -217,6 +217,8 @@ export interface StudyRules {
   /** A painting with fewer pixels a side, or whose deviations of L*a*b* are all smaller, shows nothing to study. */
   least_side: number;
   plain: number;
+  /** How much of what T's weights learnt is in the brush. */
+  brush_share: number;
   /** The short side at which a painting is looked at, pixels, and the most squares of it. */
   painting_side: number;
   /** Times the size of its Gram matrices is asked of the painted. */

@@ -201,7 +201,7 @@ test("five steps are Python's, and what is learnt can be written and read", { ti
     levelEnd(state.values, step);
   }
   state.best = state.values;
-  const { style, brush } = studied(state, step, start);
+  const { style, brush } = studied(state, step, start, rules);
   expect(Object.keys(brush).sort()).toEqual(each.brush);
 
   const painter = await openCpuNetworks(ort, model, () => {});
@@ -220,6 +220,19 @@ test("five steps are Python's, and what is learnt can be written and read", { ti
   const file = await writeStyle({ style, brush, name: "Reeds", source: "r.jpg", preview }, model.description, graph);
   const read = await readStyle(file, model.description, graph);
   expect(read).toEqual({ style, brush, name: "Reeds", source: "r.jpg", licence: "Apache-2.0", preview });
+});
+
+test("a brush is a share of what was learnt, and S is all of it", () => {
+  const state = begin(Float32Array.of(0.5, 0), Float32Array.of(7));
+  state.best = Float32Array.of(1.5, 0, 8);
+  const parameters: [string, number[]][] = [
+    ["a", [1]],
+    ["b", [1]],
+  ];
+  const { style, brush } = studied(state, { terms: [], parameters }, Float32Array.of(0.5, 0), rules);
+  expect([...style]).toEqual([8]);
+  expect(Object.keys(brush)).toEqual(["a"]);
+  expect(brush.a[0]).toBeCloseTo(rules.brush_share, 3);
 });
 
 test("graphs that cannot be studied with are refused in a sentence", () => {

@@ -170,14 +170,20 @@ function partOf(values: Float32Array, parameters: StudyGraph["parameters"], want
   throw new Trouble("This model cannot be studied with; reload the page.");
 }
 
-/** The best of a state as S and a brush. `start`: T's parameters as the model has them. */
-export function studied(state: State, { parameters }: StudyGraph, start: Float32Array): Studied {
+/** The best of a state as S and a brush, a share of how T's parameters differ from the model's, `start`. */
+export function studied(
+  state: State,
+  { parameters }: StudyGraph,
+  start: Float32Array,
+  { brush_share }: Pick<StudyRules, "brush_share">,
+): Studied {
   const brush: Record<string, Float32Array> = {};
   let at = 0;
   for (const [name, shape] of parameters) {
     const end = at + countOf({ shape });
     const first = at;
-    const part = state.best.slice(at, end).map((value, i) => fromHalf(toHalf(Math.fround(value - start[first + i]))));
+    const difference = (value: number, i: number) => Math.fround(value - start[first + i]);
+    const part = state.best.slice(at, end).map((value, i) => fromHalf(toHalf(brush_share * difference(value, i))));
     if (part.some((value) => value !== 0) && allFinite(part)) brush[name] = part;
     at = end;
   }

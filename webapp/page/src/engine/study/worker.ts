@@ -161,7 +161,7 @@ async function learn({ wish, needed, start, state, seen }: UnderWay, ready: Read
     const { steps, share, secondsLeft, secondsInAll } = clock;
     send({ kind: "progress", progress: { place: kind, steps, share, secondsLeft, secondsInAll } });
     if (state.best !== best && performance.now() - told > SO_FAR_EVERY) {
-      send({ kind: "so far", ...studied(state, session, start) });
+      send({ kind: "so far", ...studied(state, session, start, rules) });
       [told, best] = [performance.now(), state.best];
     }
     await new Promise((done) => setTimeout(done)); // frames come, and what the person wants
@@ -169,7 +169,7 @@ async function learn({ wish, needed, start, state, seen }: UnderWay, ready: Read
 }
 
 async function finish({ wish, needed: { model }, start, state, seen }: UnderWay, { place, session }: Ready) {
-  const learnt = studied(state, session, start);
+  const learnt = studied(state, session, start, wish.offer.rules);
   const { name, source } = wish;
   const preview = await session
     .release()
