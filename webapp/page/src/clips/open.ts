@@ -6,7 +6,7 @@ import { readDelays } from "./container/delays";
 import { type EditList, readEdits } from "./container/edits";
 import { codecName, containerName } from "./container/names";
 import { type Part, partsOf, whole } from "./container/timeline";
-import { ClipError } from "./options";
+import { ClipError, NoClipError } from "./options";
 import type { Look } from "./picture/frames";
 import { firstSample, type Picture, readPicture } from "./picture/picture";
 import { clipSize } from "./size";
@@ -56,7 +56,7 @@ export function lookOf({ picture, size, transparent }: Opened, side: number, rul
 }
 
 async function refuseUnreadable(file: Blob, input: Input): Promise<void> {
-  if (file.size === 0) throw new ClipError("This file is empty; copy or download it again.", { nowhere: true });
+  if (file.size === 0) throw new NoClipError("This file is empty; copy or download it again.");
   if (!(await input.canRead())) {
     const name = containerName(new Uint8Array(await file.slice(0, HEAD).arrayBuffer()));
     throw new ClipError(
@@ -66,7 +66,7 @@ async function refuseUnreadable(file: Blob, input: Input): Promise<void> {
     );
   }
   if ((await input.getTracks()).length === 0)
-    throw new ClipError("This file holds nothing to play; it seems to be damaged.", { nowhere: true });
+    throw new NoClipError("This file holds nothing to play; it seems to be damaged.");
 }
 
 /** When the samples of each track are shown. */
@@ -87,7 +87,7 @@ async function readTiming(file: Blob, input: Input): Promise<Timing> {
 
 async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input">> {
   const track = await input.getPrimaryVideoTrack();
-  if (!track) throw new ClipError("There is no picture in this file, only sound: choose a video.", { nowhere: true });
+  if (!track) throw new NoClipError("There is no picture in this file, only sound: choose a video.");
   if (!(await track.canDecode())) {
     const name = codecName(await track.getCodec(), await track.getInternalCodecId());
     throw new ClipError(`This browser cannot decode the clip’s picture (${name}); try another browser.`);

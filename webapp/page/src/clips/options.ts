@@ -17,12 +17,7 @@ export interface ClipOptions {
 }
 
 /** What a clip cannot be painted for: its message is one sentence for the person. */
-export class ClipError extends Error {
-  /** Whether no other browser and no server could paint it either. */
-  readonly nowhere: boolean;
+export class ClipError extends Error {}
 
-  constructor(sentence: string, { nowhere = false, ...options }: ErrorOptions & { nowhere?: boolean } = {}) {
-    super(sentence, options);
-    this.nowhere = nowhere;
-  }
-}
+/** There is no clip in the file: no other browser and no server could paint it either. */
+export class NoClipError extends ClipError {}

@@ -45,7 +45,10 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     show();
     on.studies(jobs);
     on.changed();
-    if (gone) void visit(shown); // the server says what became of it
+    if (gone) {
+      studio.set({ shown: null });
+      on.say("This painting is no longer on the server.");
+    }
   };
   const show = (): void => {
     showList(all(), studio, config, { ...on, remove, mine: (job) => jobs.includes(job) });
@@ -69,9 +72,9 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       try {
         const news = await listen(version);
         version = news.version;
+        take(news.jobs);
         if (!there) on.connection(true);
         there = true;
-        take(news.jobs);
         await pause(AGAIN_SOON);
       } catch {
         if (there) on.connection(false);

@@ -105,9 +105,7 @@ export function createStage(): Stage {
   };
   /** What is painted so far; what was on the stage stays until it is there. */
   const showFrame = async (job: Job): Promise<void> => {
-    const mine = `${key(job)} on its way`;
-    if (showing !== mine) fetched = "";
-    showing = mine;
+    const mine = showing;
     const address = frameOf(job);
     if (fetching || address === fetched) return; // where they come slowly, some are left out
     fetching = true;
@@ -118,6 +116,9 @@ export function createStage(): Stage {
     if (showing === mine && image.naturalWidth) put(null, image, image.naturalWidth / image.naturalHeight);
   };
   const showProgress = (job: Job): void => {
+    const mine = `${key(job)} on its way`;
+    if (showing !== mine) fetched = "";
+    showing = mine;
     if (job.frame) void showFrame(job);
     closeup.hide();
     say(

@@ -16,6 +16,8 @@ export type PersonGraph = "person" | "carry";
  * by their own light.
  */
 const EVERY = 2;
+/** Milliseconds: where frames come further apart, people have gone further than motion is found, and each frame is looked at. */
+const NEAR = 100;
 /** Looks in a row that find nobody until that is told, and looks of which one is asked. */
 const [PATIENCE, ASKED] = [24, 4];
 
@@ -121,7 +123,8 @@ export function createPerson(options: PersonOptions): Person {
     async look(moment, picture, motion) {
       if (broken) return null;
       const known = past !== null && moment.time !== null && goesOn(past.moment, moment) ? past : null;
-      if (known && ++frames % EVERY) {
+      const near = Number(moment.time) - Number(known?.moment.time) <= NEAR;
+      if (known && near && ++frames % EVERY) {
         known.moment = moment;
         await carryOn(known, motion, true);
         return known.lines;

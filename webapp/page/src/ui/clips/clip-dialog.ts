@@ -3,7 +3,7 @@
 import { clipsSupported, paintClip } from "../../clips/clip";
 import { handOver } from "../../clips/handover";
 import type { Inspected } from "../../clips/inspect";
-import { type ClipEngine, ClipError } from "../../clips/options";
+import { type ClipEngine, NoClipError } from "../../clips/options";
 import { clipSize } from "../../clips/size";
 import { liveSize } from "../../live/size";
 import type { Engine, PageConfig, Size } from "../../types";
@@ -268,8 +268,7 @@ export function createClipDialog(options: ClipDialogOptions): ClipDialog {
         prepared.catch(() => {}); // told where it is waited for
         ask(file, clip, prepared);
       } catch (error) {
-        const nowhere = error instanceof ClipError && error.nowhere;
-        if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error), !nowhere);
+        if (!mine.signal.aborted && dialog.open) refuse(file, engineTrouble(error), !(error instanceof NoClipError));
       }
     },
   };

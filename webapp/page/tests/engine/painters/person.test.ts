@@ -107,6 +107,13 @@ test("every second frame of a camera is looked at, and handed the mask before", 
   ]);
 });
 
+test("on a slow device every frame of a camera is looked at: people are elsewhere by then", async () => {
+  const look = person();
+  for (const time of [0, 400, 501, 541, 581]) await look({ time }, motion);
+  expect(looks).toHaveLength(4);
+  expect(looks[1].last).toBe(carried[0].made);
+});
+
 test("the mask goes along the motion, and so do its lines where nobody looks", async () => {
   const look = person();
   await look({ time: 0 }, motion); // a scene's first frame has nothing to carry

@@ -75,7 +75,7 @@ describe("promises and figures", () => {
     expect(words.privacySentence("wasm", served)).toContain("Nothing is uploaded");
     expect(words.privacySentence(null, alone)).toContain("Nothing is uploaded");
     expect(words.privacySentence("server", served)).toContain("sent");
-    expect(words.privacySentence(null, served)).toContain("Only if");
+    expect(words.privacySentence(null, served)).toContain("If it cannot, the server helps");
   });
 
   it("tells the facts, and leaves out what there is not", () => {
