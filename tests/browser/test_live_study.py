@@ -108,7 +108,7 @@ def test_a_picture_is_studied_while_it_is_painted(browser, tiny_site, tmp_path, 
     expect(words).to_contain_text("Studying “scales”, ", timeout=PATIENCE)
     expect(hint).to_contain_text("Without WebGPU this takes about")
     expect(hint).to_contain_text(".style file")
-    expect(words).to_contain_text(re.compile(r"Studied in \d+ steps, loss [\d.]+ → [\d.]+"), timeout=PATIENCE)
+    expect(words).to_contain_text(re.compile(r"Studied in \d+ steps"), timeout=PATIENCE)
     steps, first, last = (float(x) for x in re.findall(r"\d+(?:\.\d+)?", words.inner_text()))
     assert steps >= STEPS
     assert last < first

@@ -64,6 +64,5 @@ def study(
             pixels, target, studio.model, seconds=study_seconds(studio), on=clip, preview=seen, show=show,
             threads=studio.settings.threads, progress=progress, name=title,
         )  # fmt: skip
-    first, last = learnt.losses[0]["total"], learnt.losses[-1]["total"]
     steps = "1 step" if len(learnt.losses) == 1 else f"{len(learnt.losses)} steps"
-    return [seen, target], f"studied in {steps}, loss {first:.2f} → {last:.2f}"
+    return [seen, target], f"studied in {steps}"

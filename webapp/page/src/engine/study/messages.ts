@@ -48,9 +48,6 @@ export interface StudyProgress {
 
 export interface StudyDone {
   steps: number;
-  /** The weighted loss of the first step, and of the last. */
-  first: number;
-  last: number;
   /** The bytes of the `.style` file. */
   file: Uint8Array<ArrayBuffer>;
 }

@@ -177,8 +177,7 @@ async function finish({ wish, needed: { model }, start, state, seen }: UnderWay,
     .then(thumbnail)
     .catch(() => new Uint8Array()); // a file without a picture is one, too
   const file = await writeStyle({ ...learnt, name, source, preview }, model.description, await model.file("frame"));
-  const { losses } = state;
-  send({ kind: "done", done: { steps: losses.length, first: losses[0], last: losses.at(-1)!, file } }, [file.buffer]);
+  send({ kind: "done", done: { steps: state.losses.length, file } }, [file.buffer]);
 }
 
 /** The middle of a frame, in the shape of the thumbnail. */

@@ -234,8 +234,8 @@ export function slowStudySentence(seconds: number): string {
 }
 
 /** What came of a study. */
-export function studiedSentence({ steps, first, last }: { steps: number; first: number; last: number }): string {
-  return `Studied in ${steps} ${steps === 1 ? "step" : "steps"}, loss ${first.toFixed(2)} → ${last.toFixed(2)}`;
+export function studiedSentence(steps: number): string {
+  return `Studied in ${steps} ${steps === 1 ? "step" : "steps"}`;
 }
 
 /** Frames a second with the digits that matter. */

@@ -79,10 +79,10 @@ export function bindStudying(parts: Parts): Studying | null {
     const { mix } = settings.get();
     if (mix.some((entry) => entry.key === key)) settings.set({ mix: [...mix] });
   };
-  const done = async ({ key, title }: Running, { file: bytes, ...rest }: Done): Promise<void> => {
+  const done = async ({ key, title }: Running, { file: bytes, steps }: Done): Promise<void> => {
     const file = new File([bytes], `${title}.style`);
     palette.learnt(key, await parts.engine.readStyle(file, title), file);
-    facts.set(key, studiedSentence(rest));
+    facts.set(key, studiedSentence(steps));
     parts.learnt(key, file);
     repaint(key);
     messages.announce(`${title} is studied.`);

@@ -139,9 +139,8 @@ describe("promises and figures", () => {
     ];
     expect(words.missingSentence(missing.slice(0, 1))).toBe("One is painted without its brush. No connection.");
     expect(words.missingSentence(missing)).toBe("One and Two are painted without their brushes. No connection.");
-    expect(words.studiedSentence({ steps: 112, first: 5.218, last: 3.9 })).toBe(
-      "Studied in 112 steps, loss 5.22 → 3.90",
-    );
+    expect(words.studiedSentence(112)).toBe("Studied in 112 steps");
+    expect(words.studiedSentence(1)).toBe("Studied in 1 step");
   });
 
   it("says what a link cannot carry", () => {
