@@ -19,8 +19,8 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from impasto.models.colour import lab
+from impasto.models.rules import LUMA
 
-from .data.augment import LUMA
 from .data.warp import scale_flow, scale_mask, warp
 
 CONTENT_LAYER = "relu3_3"

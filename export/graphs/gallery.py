@@ -19,10 +19,10 @@ import numpy as np
 
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.export.runtime.painter import Painter
-from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
+from impasto.export.runtime.pictures import SUFFIXES, read_style_picture, square
 from impasto.export.runtime.style_file import STUDIED, write_style
 from impasto.export.runtime.style_file import SUFFIX as STYLE_SUFFIX
-from impasto.export.runtime.styles import Style, square
+from impasto.export.runtime.styles import Style
 from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 

@@ -1,8 +1,8 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
-From outside: `read_style_picture`, which every picture that is to be a style goes through, `decode_picture` for what
-comes over the network; `read_image`, `flatten`, `image_header`, `open_image`, `picture_kind`, `check_readable`,
-`require_no_address`.
+From outside: `read_style_picture`, which every picture that is to be a style goes through; `decode_picture` and
+`sent_size` for what comes over the network; `read_image`, `flatten`, `square`, `image_header`, `open_image`,
+`check_readable`, `require_file`, `require_no_address`.
 """
 
 import io
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
+import cv2
 import numpy as np
 from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 from pillow_heif import register_heif_opener
@@ -23,6 +24,7 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
 
 from .damage import reading
+from .picture_kind import picture_kind
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
@@ -30,40 +32,6 @@ MAX_PIXELS = 64_000_000
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
 SENT = ("JPEG", "PNG", "WEBP")  # by browsers
 _BAND = 1 << 20  # pixels laid on the background at a time: more of them cost gigabytes as floats
-# What a file is by its first bytes, whether or not it can be read: a picture is never taken for a clip.
-_KINDS = {
-    b"\xff\xd8\xff": "JPEG",
-    b"\x89PNG\r\n\x1a\n": "PNG",
-    b"GIF8": "GIF",
-    b"II*\0": "TIFF",
-    b"MM\0*": "TIFF",
-    b"II+\0": "BigTIFF",
-    b"MM\0+": "BigTIFF",
-    b"\xff\x0a": "JPEG XL",
-    b"\0\0\0\x0cJXL ": "JPEG XL",
-    b"\0\0\0\x0cjP  ": "JPEG 2000",
-    b"\xff\x4f\xff\x51": "JPEG 2000",
-    b"8BPS": "Photoshop",
-    b"v/1\x01": "OpenEXR",
-    b"#?RADIANCE": "Radiance",
-    b"DDS ": "DDS",
-    b"%PDF": "PDF",
-    b"%!PS": "PostScript",
-    b"<svg": "SVG",
-    b"FUJIFILMCCD-RAW": "raw photograph",
-    b"IIRO": "raw photograph",
-    b"IIRS": "raw photograph",
-    b"IIU\0": "raw photograph",
-}
-# Major brands of ISO base media files (HEIF, ISO/IEC 23008-12) that hold pictures rather than films.
-_BRANDS = {
-    **dict.fromkeys((b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"), "HEIC"),
-    **dict.fromkeys((b"mif1", b"mif2", b"mif3", b"msf1", b"miaf", b"jpeg", b"avci", b"vvic"), "HEIF"),
-    **dict.fromkeys((b"avif", b"avis"), "AVIF"),
-    **dict.fromkeys((b"jxl ",), "JPEG XL"),
-    **dict.fromkeys((b"j2ki", b"jp2 ", b"jpx "), "JPEG 2000"),
-    **dict.fromkeys((b"crx ",), "raw photograph"),
-}
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
 
@@ -156,6 +124,15 @@ def flatten(picture: Picture) -> np.ndarray:
     return flat
 
 
+def square(picture: np.ndarray, side: int) -> np.ndarray:
+    """The centre square of uint8 [H,W,3], resized to [side,side,3]: area average when shrinking, else bicubic."""
+    height, width = picture.shape[:2]
+    short = min(height, width)
+    top, left = (height - short) // 2, (width - short) // 2
+    middle = picture[top : top + short, left : left + short]
+    return cv2.resize(middle, (side, side), interpolation=cv2.INTER_AREA if short > side else cv2.INTER_CUBIC)
+
+
 def image_header(path: Path, max_pixels: int = MAX_PIXELS) -> Header | None:
     """Read a picture's header; None when the file is no picture.
 
@@ -205,17 +182,6 @@ def open_image(
 def _init_formats() -> None:
     Image.init()
     register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
-
-
-def picture_kind(path: Path) -> str | None:
-    """What kind of picture a file is by its first bytes, whether or not it can be read; None for anything else."""
-    with path.open("rb") as stream:
-        head = stream.read(16)
-    if head[4:8] == b"ftyp":
-        return _BRANDS.get(head[8:12])
-    if head[:4] == b"RIFF" and head[8:12] == b"WEBP":
-        return "WebP"
-    return next((kind for start, kind in _KINDS.items() if head.startswith(start)), None)
 
 
 def require_no_address(text: str) -> None:

@@ -5,12 +5,12 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeAlias
 
-import cv2
 import numpy as np
 
 from impasto.models.errors import BadInput
 
 from .model import Model
+from .pictures import square
 from .sessions.session import check_graph, open_session, run
 
 
@@ -28,15 +28,6 @@ Style: TypeAlias = np.ndarray | Studied  # a style vector alone has a brush of z
 
 _LARGE = 1e300  # a weight near the end of float64's range
 CACHED = 64  # style vectors kept; each is a few kilobytes
-
-
-def square(image: np.ndarray, side: int) -> np.ndarray:
-    """The centre square of uint8 [H,W,3], resized to [side,side,3]."""
-    h, w = image.shape[:2]
-    m = min(h, w)
-    top, left = (h - m) // 2, (w - m) // 2
-    crop = image[top : top + m, left : left + m]
-    return cv2.resize(crop, (side, side), interpolation=cv2.INTER_AREA if m > side else cv2.INTER_CUBIC)
 
 
 class StyleEncoder:

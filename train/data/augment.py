@@ -7,6 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from impasto.models.rules import LUMA
+
 PHOTO_CROP = (0.7, 1.0)  # share of the side that a crop keeps
 STYLE_CROP = (0.75, 1.0)  # no smaller: enlarged strokes are blurred strokes, and blur is learnt as style
 STYLE_TURN = math.radians(12)
@@ -16,7 +18,6 @@ SATURATION = (0.5, 0.5)  # factor 1 ± reach
 CONTRAST = (0.5, 0.25)
 GAIN = (0.5, 0.15)  # of each channel alone
 PERMUTE = 0.1
-LUMA = (0.299, 0.587, 0.114)
 
 
 @dataclass

@@ -22,7 +22,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from impasto.export.runtime.description import each, fields, text, whole
-from impasto.export.runtime.pictures import read_style_picture, sent_size
+from impasto.export.runtime.pictures import read_style_picture, sent_size, square
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
@@ -162,9 +162,9 @@ def read(path: Path, side: int, frames: int) -> Iterator[np.ndarray]:
     """
     try:
         if path.suffix.lower() in KINDS["images"]:
-            yield _square(read_style_picture(path), side)[None]
+            yield square(read_style_picture(path), side)[None]
             return
-        shots = (_square(shot, side) for shot in read_frames(path))
+        shots = (square(shot, side) for shot in read_frames(path))
         while len(sequence := list(islice(shots, frames))) == frames:
             yield np.stack(sequence)
     except BadInput:
@@ -173,16 +173,6 @@ def read(path: Path, side: int, frames: int) -> Iterator[np.ndarray]:
 
 def _is_kind(path: Path, kind: str) -> bool:
     return path.suffix.lower() in KINDS[kind] and path.is_file()
-
-
-def _square(picture: np.ndarray, side: int) -> np.ndarray:
-    """uint8 [H, W, 3] → [side, side, 3], the middle square."""
-    height, width = picture.shape[:2]
-    short = min(height, width)
-    top, left = (height - short) // 2, (width - short) // 2
-    middle = picture[top : top + short, left : left + short]
-    how = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
-    return cv2.resize(middle, (side, side), interpolation=how)
 
 
 def _encode(item: np.ndarray, quality: int) -> list[np.ndarray]:

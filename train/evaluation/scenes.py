@@ -10,11 +10,11 @@ from itertools import groupby, islice
 from pathlib import Path
 from typing import NamedTuple
 
-import cv2
 import numpy as np
 import torch
 from torch import Tensor
 
+from impasto.export.runtime.pictures import square
 from impasto.models.errors import BadInput
 from impasto.train.data import synthetic
 from impasto.train.data.clips import Pair, motion, read_frames, resized, smaller
@@ -63,13 +63,8 @@ def picture_scenes(pictures: Mapping[str, np.ndarray], side: int) -> Source:
 
 
 def _still(name: str, picture: np.ndarray, side: int) -> Scene:
-    (height, width), short = picture.shape[:2], min(picture.shape[:2])
-    top, left = (height - short) // 2, (width - short) // 2
-    square = picture[top : top + short, left : left + short]
-    how = cv2.INTER_AREA if short > side else cv2.INTER_CUBIC
-    frame = cv2.resize(square, (side, side), interpolation=how)
     none = FramePairs([], [], torch.zeros(0, 2, side, side), torch.zeros(0, 1, side, side))
-    return Scene(name, "pictures", frame[None], [0], none, none, Disocclusions([], none.masks))
+    return Scene(name, "pictures", square(picture, side)[None], [0], none, none, Disocclusions([], none.masks))
 
 
 def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:

@@ -22,8 +22,6 @@ ModelOption = Annotated[str | None, typer.Option("--model", "-m", help="A model'
 DeviceOption = Annotated[str, typer.Option("--device", help="auto, cpu or cuda.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one machine-readable summary and nothing else.")]
 
-_BUILT_IN = "name:"
-
 
 def given_place(text: str) -> str:
     """A path or URL that was given; an empty one would be taken for the folder one is in."""
@@ -42,7 +40,9 @@ def parse_style(text: str) -> tuple[str, float]:
 
     Raises BadInput for a weight that is not a number of zero or more.
     """
-    if not text.strip() or Path(text).exists() or ":" not in text.removeprefix(_BUILT_IN):
+    from impasto.styles import BUILT_IN
+
+    if not text.strip() or Path(text).exists() or ":" not in text.removeprefix(BUILT_IN):
         return text, 1.0
     style, _, tail = text.rpartition(":")
     try:

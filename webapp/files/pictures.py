@@ -19,7 +19,6 @@ from impasto.export.runtime.pictures import (  # noqa: F401 - so that one module
     flatten,
     image_header,
     open_image,
-    picture_kind,
     read_image,
     read_style_picture,
     sent_size,

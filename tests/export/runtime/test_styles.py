@@ -5,6 +5,7 @@ import onnxruntime as ort
 import pytest
 
 from impasto.export.runtime import styles
+from impasto.export.runtime.pictures import square
 from impasto.export.runtime.sample import picture
 from impasto.models.errors import BadInput
 
@@ -40,7 +41,7 @@ def test_the_cache_does_not_grow_without_bound(tiny_model, monkeypatch):
 
 def test_the_centre_square_is_seen(painting):
     wide = np.concatenate([np.zeros((256, 100, 3), np.uint8), painting, np.zeros((256, 100, 3), np.uint8)], 1)
-    assert np.array_equal(styles.square(wide, 256), painting)
+    assert np.array_equal(square(wide, 256), painting)
 
 
 @pytest.mark.parametrize("bad", [np.zeros((8, 8), np.uint8), np.zeros((8, 8, 4), np.uint8), np.zeros((8, 8, 3))])

@@ -16,10 +16,11 @@ import numpy as np
 from av.stream import Disposition
 
 from impasto.export.runtime.damage import reading
+from impasto.export.runtime.picture_kind import picture_kind
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips import colour
 
-from ..pictures import MAX_PIXELS, check_readable, image_header, picture_kind
+from ..pictures import MAX_PIXELS, check_readable, image_header
 from ..pictures import SUFFIXES as PICTURE_SUFFIXES
 from .edits import EditList, read_edits
 from .filters import display_matrix
