@@ -150,7 +150,7 @@ class FlowNet(nn.Module):
         then = sample(then, F.avg_pool2d(quads_at, 4), flows[8] * size)
         gain = brightening(light(now), light(then[:, :3])) / MISFIT
         now_in_quads = cells.split(CELL, 1)[1] / MISFIT
-        flow = lucas_kanade(here / MISFIT, now_in_quads, there * gain, quads_at, flows[2], 1)
+        flow = lucas_kanade(here / MISFIT, now_in_quads, there * gain, quads_at, flows[2])
         return flow * size, self.matched(features), then
 
     def forward(self, here: Tensor, there: Tensor, grid: Tensor) -> Tensor:

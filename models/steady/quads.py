@@ -14,13 +14,6 @@ CORNERS = list(product((0, 1), (0, 1)))  # (y, x) of a quad's pixels
 CELL = (3, 4, 1)  # channels of `in_cells`: colour, light of the corners, light
 
 
-def quads(picture: Tensor) -> Tensor:
-    """The mean of the channels of every 2×2 pixels: [N,C,H,W] → [N,4,H/2,W/2]."""
-    channels = picture.shape[1]
-    kernel = torch.eye(4, device=picture.device).view(4, 1, 2, 2).expand(4, channels, 2, 2) / channels
-    return F.conv2d(picture, kernel, stride=2)
-
-
 def in_cells(picture: Tensor, side: int) -> Tensor:
     """Of every cell of side×side pixels, side a multiple of 2: its mean colour, the light of its four corners, of
     (side/2)² pixels each, and its light; `CELL` channels. [N,3,H,W] → [N,8,H/side,W/side].

@@ -40,14 +40,9 @@ SPEEDS = (0, 2, 8, 24, np.inf)  # pixels: the borders between still, slow, fast 
 FAR = 3.0  # pixels from which motion counts as missed
 SYNTHETIC, SIZE, SEED = 96, 192, 1_000_003  # pairs made from photographs, their side, a seed that training never uses
 HEIGHT, WIDTH, THREADS, ROUNDS = 288, 512, 2, 100  # how time is taken
-TRUE, NONE, CLASSICAL, LEARNED, DIS = "true motion", "none", "classical", "learned", "DIS medium"
+TRUE, NONE, LEARNED, DIS = "true motion", "none", "learned", "DIS medium"
 
 Network = Callable[[Tensor, Tensor, Tensor], Tensor]  # as `FlowNet`, from frames at half size
-
-
-def classical(here: Tensor, there: Tensor, grid: Tensor) -> Tensor:
-    """`models.steady.motion.motion`, from frames in colour."""
-    return motion.motion(light(here), light(there), grid)
 
 
 def flow(network: Network, pair: Pair) -> Tensor:
@@ -202,7 +197,7 @@ def compare(weights: Path | None, sintel: Path | None, photos: Sequence[Path]) -
     weights: of a learned network, the released one's if not given. BadInput: neither Sintel nor photographs, no flow in
     the one, too few of the other, or no such weights.
     """
-    networks: dict[str, Network] = {CLASSICAL: classical, LEARNED: load_flownet(weights or flownet.RELEASED)}
+    networks: dict[str, Network] = {LEARNED: load_flownet(weights or flownet.RELEASED)}
     found_by, results = ways(networks), {}
     if sintel:
         training = sintel / "training" if (sintel / "training").is_dir() else sintel

@@ -116,7 +116,7 @@ def test_times_are_of_every_network_and_of_dis():
 
 
 def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
-    times = {"classical": {"min": 1.04, "median": 2.0}}
+    times = {"learned": {"min": 1.04, "median": 2.0}}
     monkeypatch.setattr(motion_report, "milliseconds", lambda networks: times)
     made = motion_report.synthetic_pairs
     monkeypatch.setattr(motion_report, "synthetic_pairs", lambda photos: made(photos, 2, 32))
@@ -126,10 +126,9 @@ def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
     assert done.exit_code == 0
     result = json.loads((tmp_path / "out" / "motion.json").read_text())
     found = result["accuracy"]["Sintel, final"]["ways"]
-    assert list(found) == ["true motion", "none", "classical", "learned", "DIS medium"]
+    assert list(found) == ["true motion", "none", "learned", "DIS medium"]
     assert found["none"]["visible"] == pytest.approx(STEP)
     assert 0.1 < found["learned"]["visible"] < STEP  # untrained, it finds what one step of least squares finds
-    assert found["classical"]["visible"] < 0.5
     assert found["DIS medium"]["visible"] < 0.5
     assert found["true motion"]["difference"] < 1
     halves = result["accuracy"]["Sintel, final, at half its size"]["ways"]
@@ -137,7 +136,7 @@ def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
     assert result["accuracy"]["photographs held out, moved"]["pairs"] == 2
     table = (tmp_path / "out" / "motion.md").read_text()
     assert "| none | 3.00 | 3.00 | 3.00 | 0.0 % | – | 3.00 | – | – |" in table
-    assert "| classical | 1.0 | 2.0 |" in table
+    assert "| learned | 1.0 | 2.0 |" in table
     assert table.strip() in done.output
 
 
