@@ -1,4 +1,4 @@
-"""What evaluation writes: `report.json` with everything, `report.md` to read, bar charts. Contact sheets: `sheets`.
+"""What evaluation writes: `report.json` with everything, `report.md` to read, and `charts`. Contact sheets: `sheets`.
 
 e_stab never stands alone here: every table and chart that shows it shows the style error and the input's own too.
 """
@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from matplotlib.colors import to_rgb
-from matplotlib.figure import Figure
 
 from impasto.models.atomic import write_text, written_aside
 
-from .evaluate import FIGURES, THIRDS, ReferenceStyle, averages
+from .charts import CHARTS, styles_in_words
+from .evaluate import FIGURES, PICTURE_FIGURES, THIRDS, ReferenceStyle, averages
 
 # e_stab on MPI-Sintel as Gao et al. 2018 (ReCoNet, arXiv 1807.01197) give it, with their frames a second.
 PUBLISHED_SCENES = ("alley_2", "ambush_5", "bandage_2", "market_6", "temple_2")
@@ -31,7 +30,7 @@ SOURCES = {
     "made up": "Scenes made by code, exact flow",
     "pictures": "Pictures, by themselves",
 }
-FILES = ("report.json", "report.md", "pictures.png", "losses.png", "stability.png")  # that `write` writes
+FILES = ("report.json", "report.md", *(f"{name}.png" for name in CHARTS))  # that `write` writes
 PASSES = {"sintel final": "final pass", "sintel clean": "clean pass"}
 # Figure → its heading in tables, and decimals.
 HEADINGS = {
@@ -67,15 +66,17 @@ def columns_of(*figures: str) -> tuple[tuple[str, str, int], ...]:
     return tuple((figure, *HEADINGS[figure]) for figure in figures)
 
 
-_NAMES = list(HEADINGS)
-PICTURE_COLUMNS = columns_of(*_NAMES[: _NAMES.index("style_error")])
-COLUMNS = columns_of(*_NAMES[_NAMES.index("style_error") : _NAMES.index("style_error_relative")])
+PICTURE_COLUMNS = columns_of(*PICTURE_FIGURES)
+COLUMNS = columns_of(
+    *("style_error", "content_error", "output_temporal", "variation"),
+    *("e_stab", "e_stab_input", "e_stab_ratio", "flicker"),
+    *("e_stab_lag8", "e_stab_lag8_input", "e_stab_lag8_ratio", "flicker_lag8"),
+    *("sharpness", "sharpness_input"),
+)
 STEADY_COLUMNS = columns_of(
     *("style_error", "style_error_relative", "content_error_relative", "sharpness_relative"),
     *("e_stab_ratio", "e_stab_lag8_ratio", "ghosting"),
 )
-COLOURS = ("#c1440e", "#2a6f97", "#6a994e", "#8e5ea2", "#d4a017", "#555b6e")
-INPUT = "#c9c9c9"
 PICTURE_TEXT = (
     "What a person sees in one picture. Texture and colour, from the painting's, and cfsd, from the frame's: 0 is "
     "best. Energy and contrast, relative to the painting's: 1 is right, less is flat. Ssim, to the frame: 1 is best."
@@ -120,8 +121,7 @@ def write(result: dict, folder: Path) -> None:
     text = json.dumps(_without_nan(result), indent=1, ensure_ascii=False, allow_nan=False)
     write_text(folder / "report.json", text + "\n")
     write_text(folder / "report.md", markdown(result))
-    charts = {"pictures": _pictures_chart, "losses": _losses_chart, "stability": _stability_chart}
-    for name, chart in charts.items():
+    for name, chart in CHARTS.items():
         with written_aside(folder / f"{name}.png") as aside:
             chart(result).savefig(aside, dpi=130)
 
@@ -146,7 +146,7 @@ def markdown(result: dict) -> str:
                 _compared(thirds, names[0], ("third", "model")),
             ]
         scenes = [row for row in result["by_scene"] if row["source"] == source]
-        parts += [f"Scene by scene, mean over {_styles(count)}:", _table(("scene", "model"), COLUMNS, scenes)]
+        parts += [f"Scene by scene, mean over {styles_in_words(count)}:", _table(("scene", "model"), COLUMNS, scenes)]
     if "flat" in result:
         parts += ["## Flat frames", FLAT_TEXT, flat_table(result)]
     parts += ["## Beside the published figures on MPI-Sintel", _published(result)]
@@ -235,28 +235,15 @@ def _compared(rows: list[dict], first: str, keys: tuple[str, ...]) -> str:
 
 
 def _published(result: dict) -> str:
+    """Published figures on MPI-Sintel above those measured here, and what is to be said of both."""
     here = [{**row, "scene": _shown(row)} for row in result["by_scene"] if row["source"] in PASSES]
     others = sorted({row["scene"] for row in here} - set(PUBLISHED_SCENES))
     header = ["e_stab", *PUBLISHED_SCENES, "other scenes here", "style error", "paints"]
-    lines = [header, ["---"] * len(header)]
-    for name, entry in PUBLISHED.items():
-        lines.append([f"{name} (published)", *(f"{e:.4f}" for e in entry["e_stab"]), "–", "not given", entry["paints"]])
-
-    def measured(name: str, what: str, errors: dict[str, float], *more: str) -> None:
-        rest = [errors[scene] for scene in others if scene in errors]
-        rest = float(np.mean(rest)) if rest else math.nan
-        found = [*(errors.get(scene, math.nan) for scene in PUBLISHED_SCENES), rest]
-        lines.append([f"**{name}**, {what} (measured here)", *(_number(e, 4) for e in found), *more])
-
-    for source, what in PASSES.items():
-        rows = [row for row in here if row["source"] == source]
-        for mean in (row for row in result["by_model"] if row["source"] == source):
-            model = mean["model"]
-            paints = "any style, carried along" if model in _steady(result) else "any style"
-            errors = {row["scene"]: row["e_stab"] for row in rows if row["model"] == model}
-            measured(model, what, errors, _number(mean["style_error"], 3), paints)
-        if rows:
-            measured("unpainted input", what, {row["scene"]: row["e_stab_input"] for row in rows}, "–", "nothing")
+    published = [
+        [f"{name} (published)", *(f"{e:.4f}" for e in entry["e_stab"]), "–", "not given", entry["paints"]]
+        for name, entry in PUBLISHED.items()
+    ]
+    lines = [header, ["---"] * len(header), *published, *_measured_on_sintel(result, here, others)]
     text = (
         "The rows marked published come from the papers, as the ReCoNet paper compares them; nothing of them was "
         "measured here. Ruder's optimises every clip; the other three are one network per style. Styles, strength of "
@@ -271,6 +258,29 @@ def _published(result: dict) -> str:
     elif not here:
         text += " No Sintel scene was evaluated in this run: name the data set with `--sintel`."
     return f"{text}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _measured_on_sintel(result: dict, here: list[dict], others: list[str]) -> list[list[str]]:
+    """By pass, a line for each model and one for the unpainted frames. here: the rows of `by_scene` on Sintel, named as
+    the published scenes; others: the names of the scenes that are not published."""
+    lines = []
+
+    def add(name: str, render: str, errors: dict[str, float], *more: str) -> None:
+        rest = [errors[scene] for scene in others if scene in errors]
+        rest = float(np.mean(rest)) if rest else math.nan
+        found = [*(errors.get(scene, math.nan) for scene in PUBLISHED_SCENES), rest]
+        lines.append([f"**{name}**, {render} (measured here)", *(_number(e, 4) for e in found), *more])
+
+    for source, render in PASSES.items():
+        rows = [row for row in here if row["source"] == source]
+        for mean in (row for row in result["by_model"] if row["source"] == source):
+            model = mean["model"]
+            paints = "any style, carried along" if model in _steady(result) else "any style"
+            errors = {row["scene"]: row["e_stab"] for row in rows if row["model"] == model}
+            add(model, render, errors, _number(mean["style_error"], 3), paints)
+        if rows:
+            add("unpainted input", render, {row["scene"]: row["e_stab_input"] for row in rows}, "–", "nothing")
+    return lines
 
 
 def _predictor(crops: dict[str, dict]) -> str:
@@ -288,10 +298,6 @@ def _predictor(crops: dict[str, dict]) -> str:
 def _shown(row: dict) -> str:
     """The scene that a row's name stands for: the clean pass is named after it."""
     return row["scene"].removesuffix(", clean")
-
-
-def _styles(count: int) -> str:
-    return "one style" if count == 1 else f"{count} styles"
 
 
 def _table(keys: Sequence[str], columns: Sequence[tuple[str, str, int]], rows: Sequence[dict]) -> str:
@@ -312,112 +318,3 @@ def _without_nan(data):
     if isinstance(data, list | tuple):
         return [_without_nan(value) for value in data]
     return None if isinstance(data, float) and math.isnan(data) else data
-
-
-def _pictures_chart(result: dict) -> Figure:
-    """The figures of single pictures, a group of bars for each source of scenes."""
-    unknown = dict.fromkeys(FIGURES, math.nan)  # steady models do not paint pictures by themselves
-    sources = {row["source"]: {m["name"]: unknown for m in result["models"]} for row in result["by_model"]}
-    for row in result["by_model"]:
-        sources[row["source"]][row["model"]] = row
-    figure = _figure(2 * len(sources) * len(result["models"]))
-    figure.suptitle(f"Pictures, mean over {_styles(len(result['styles']))}")
-    best = {"energy": "1 is right", "contrast": "1 is right", "ssim": "more is better"}
-    for axes, (name, title, _) in zip(figure.subplots(2, 3).flat, PICTURE_COLUMNS, strict=True):
-        _bars(axes, result, sources, name, None)
-        axes.set_title(f"{title} ({best.get(name, 'less is better')})", fontsize=10)
-    _legend(figure, result)
-    return figure
-
-
-def _losses_chart(result: dict) -> Figure:
-    scenes = _scene_bars(result)
-    figure = _figure(len(scenes) * len(result["models"]))
-    figure.suptitle(f"Losses, mean over {_styles(len(result['styles']))}")
-    titles = {
-        "style_error": "style error (relative, Gram matrices)",
-        "content_error": "content error (relative, relu3_3)",
-        "output_temporal": "output temporal loss (with luminance)",
-        "variation": "total variation",
-    }
-    for axes, (name, title) in zip(figure.subplots(2, 2).flat, titles.items(), strict=True):
-        own = "variation_input" if name == "variation" else None
-        _bars(axes, result, scenes, name, own)
-        axes.set_title(title, fontsize=10)
-    _legend(figure, result)
-    return figure
-
-
-def _stability_chart(result: dict) -> Figure:
-    scenes = _scene_bars(result)
-    thirds = averages([row for row in result["rows"] if row["third"]], "third", "model")
-    thirds = {third: {row["model"]: row for row in thirds if row["third"] == third} for third in THIRDS if thirds}
-    figure = _figure(len(scenes) * len(result["models"]))
-    figure.suptitle("Stability error e_stab, pictures in [0, 1], beside the style error (less is better)")
-    (near, far), (by_third, style) = figure.subplots(2, 2)
-    _bars(near, result, scenes, "e_stab", "e_stab_input")
-    near.set_title("e_stab, neighbouring frames", fontsize=10)
-    _bars(far, result, scenes, "e_stab_lag8", "e_stab_lag8_input")
-    far.set_title("e_stab, frames 8 apart", fontsize=10)
-    groups = thirds or scenes
-    _bars(by_third, result, groups, "e_stab", "e_stab_input")
-    _bars(style, result, groups, "style_error", None)
-    by = "by trace of the style's Gram matrix" if thirds else "by scene"
-    by_third.set_title(f"e_stab {by}", fontsize=10)
-    style.set_title(f"style error {by}", fontsize=10)
-    _legend(figure, result)
-    return figure
-
-
-def _figure(bars: int) -> Figure:
-    return Figure(figsize=(min(24, max(10, 4 + 0.5 * bars)), 7.5), layout="constrained")
-
-
-def _scene_bars(result: dict) -> dict[str, dict[str, dict]]:
-    """Scene → model → its row; the unpainted frames' variation, which rows lack, is put beside."""
-    own = {(s["source"], s["scene"]): s["variation_input"] for s in result["scenes"]}
-    groups: dict[str, dict[str, dict]] = {}
-    for row in result["by_scene"]:
-        if row["source"] == "pictures":  # has a chart of its own, and nothing moves there
-            continue
-        place = row["source"], row["scene"]
-        groups.setdefault(row["scene"], {})[row["model"]] = {**row, "variation_input": own[place]}
-    return groups
-
-
-def _bars(axes, result: dict, groups: dict[str, dict[str, dict]], figure: str, own: str | None) -> None:
-    """Bars of one figure, a group for each scene or third: the input's own in grey if there is one, then the models."""
-    series = [({"color": INPUT}, [next(iter(g.values()))[own] for g in groups.values()])] if own else []
-    series += [(style, [g[name][figure] for g in groups.values()]) for name, style in _bar_styles(result).items()]
-    at, width = np.arange(len(groups)), 0.8 / len(series)
-    for i, (style, heights) in enumerate(series):
-        axes.bar(at + (i - (len(series) - 1) / 2) * width, heights, width * 0.86, linewidth=1.2, **style)
-    crowded = len(groups) > 6
-    axes.set_xticks(at, groups, rotation=30 if crowded else 0, ha="right" if crowded else "center")
-    if all(math.isnan(height) for _, heights in series for height in heights):
-        axes.set_yticks([])
-        axes.text(0.5, 0.5, "no scene is long enough", transform=axes.transAxes, ha="center", color="#777777")
-    axes.tick_params(labelsize=8)
-    axes.grid(axis="y", color="#e4e4e4", linewidth=0.8)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
-
-
-def _legend(figure: Figure, result: dict) -> None:
-    """Models with their approach and style error, so that no stability stands without one."""
-    mean = {row["model"]: row["style_error"] for row in averages(result["rows"], "model")}
-    labels = [f"{m['name']} ({m['approach']}; style error {mean[m['name']]:.3f})" for m in result["models"]]
-    patches = [figure.axes[0].bar(0, 0, **style) for style in (*_bar_styles(result).values(), {"color": INPUT})]
-    figure.legend(patches, [*labels, "unpainted input"], loc="outside lower center", ncols=2, frameon=False, fontsize=9)
-
-
-def _bar_styles(result: dict) -> dict[str, dict]:
-    """How each model's bars look: a colour each; steady ones pale, within a line of their own model's colour."""
-    own = [m["name"] for m in result["models"] if not m.get("alone")]
-    colours = {name: COLOURS[i % len(COLOURS)] for i, name in enumerate(own)}
-    bars = {}
-    for model in result["models"]:
-        colour = colours[model.get("alone") or model["name"]]
-        pale = {"color": 0.35 * np.array(to_rgb(colour)) + 0.65, "edgecolor": colour}
-        bars[model["name"]] = pale if model.get("alone") else {"color": colour}
-    return bars

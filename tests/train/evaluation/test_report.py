@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from impasto.train.evaluation import report, sheets
+from impasto.train.evaluation import charts, report, sheets
 from impasto.train.evaluation.evaluate import FIGURES, ReferenceStyle
 from impasto.train.evaluation.scenes import Scene
 
@@ -141,9 +141,9 @@ def test_steady_models_are_in_every_comparison(steady):
 
 
 def test_bars_of_a_steady_model_have_its_own_colour_but_paler(steady):
-    bars = report._bar_styles(steady)
+    bars = charts.bar_styles(steady)
     assert bars["new"]["color"] == bars["new, steady"]["edgecolor"] != bars["old"]["color"]
-    near = report._stability_chart(steady).axes[0]
+    near = charts.stability_chart(steady).axes[0]
     assert [bar.get_height() for bar in near.patches][9:12] == pytest.approx([0.03] * 3)
     pale, own = (np.array(near.patches[i].get_facecolor()) for i in (9, 6))
     assert (pale[:3] > own[:3]).all()
@@ -178,7 +178,7 @@ def test_the_clean_pass_stands_below_the_final_one(result):
     wanted = [f"{name}, {what} pass (measured here)" for what in ("final", "clean") for name in named]
     assert [line[0] for line in lines[4:]] == wanted
     assert [line[1] for line in lines[4:]] == ["0.1100", "0.0600", "0.0300", "0.0550", "0.0300", "0.0300"]
-    assert len(report._stability_chart(both).axes[0].get_xticklabels()) == 5
+    assert len(charts.stability_chart(both).axes[0].get_xticklabels()) == 5
 
 
 def test_sintels_size_stands_beside_the_published_figures(result):
@@ -192,7 +192,7 @@ def test_without_sintel_the_published_figures_stand_alone(result):
     text = report.markdown(alone)
     assert "No Sintel scene was evaluated" in text
     assert "Gram matrix (" not in text
-    assert report._stability_chart(alone).axes[2].get_title() == "e_stab by scene"
+    assert charts.stability_chart(alone).axes[2].get_title() == "e_stab by scene"
 
 
 def test_pictures_have_tables_and_a_chart_of_their_own(result):
@@ -206,9 +206,9 @@ def test_pictures_have_tables_and_a_chart_of_their_own(result):
     header, _, *lines = tables(text)[0]
     assert header == ["model", "texture", "energy", "contrast", "colour", "ssim", "cfsd"]
     assert [line[:2] + line[4:5] for line in lines] == [["old", "0.100", "7.0"], ["new", "0.080", "3.5"]]
-    first = report._pictures_chart(both).axes[0]
+    first = charts.pictures_chart(both).axes[0]
     assert [bar.get_height() for bar in first.patches][:6] == pytest.approx([0.1, 0.5, 0.5, 0.08, 0.5, 0.5])
-    assert len(report._stability_chart(both).axes[0].get_xticklabels()) == 3
+    assert len(charts.stability_chart(both).axes[0].get_xticklabels()) == 3
     assert report.notes(both)["s0"][0].startswith("old: ")
 
 
@@ -222,7 +222,7 @@ def test_flat_frames_have_a_table(result):
 
 
 def test_charts_show_the_rows(result, tmp_path):
-    figure = report._stability_chart(result)
+    figure = charts.stability_chart(result)
     near, _, by_third, style = figure.axes
     heights = [bar.get_height() for bar in near.patches][:9]  # three scenes: input, old, new
     assert heights == pytest.approx([0.03] * 3 + [0.11] * 3 + [0.06] * 3)
