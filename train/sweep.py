@@ -5,9 +5,7 @@ So little training says which networks learn faster, not which end better; read 
 """
 
 import json
-import logging
 import tempfile
-import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -17,6 +15,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from impasto.export.graphs.quiet import quiet
 from impasto.export.graphs.wrappers import FrameGraph
 from impasto.export.runtime.description import fields, number
 from impasto.export.runtime.sessions.session import open_session
@@ -108,9 +107,7 @@ def frame_graph(spec: TransformerSpec, size: tuple[int, int], file: Path) -> Pat
     """The frame graph of a T with random weights for frames of one size, as the exporter would write it."""
     t = Transformer(spec)
     inputs = torch.rand(1, 3, *size), torch.ones(1, t.layout.size)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it tells of every library that is not installed
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quiet():
         program = torch.onnx.export(
             FrameGraph(t), inputs, input_names=["frame", "style"], opset_version=18, dynamo=True, verbose=False
         )

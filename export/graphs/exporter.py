@@ -3,10 +3,6 @@
 Everything is written into a folder aside, run there and compared with PyTorch, and only then moved into place.
 """
 
-import contextlib
-import io
-import logging
-import warnings
 from pathlib import Path
 
 import onnx_ir as ir
@@ -19,25 +15,18 @@ from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 from impasto.models.rules import rules
-from impasto.models.steady import flownet, stabilizer
 from impasto.models.transformer import Transformer
 from impasto.models.weights import save_weights
 
 from . import parity
 from .gallery import write_gallery
 from .lowering import TRANSLATIONS, with_fewer_operators
+from .quiet import quiet
 from .tflite import write_tflite
-from .wrappers import FrameGraph, StabilizeGraph, SteadyStyleGraph, StepGraph, StyleGraph
+from .wrappers import MULTIPLE, STATE, FrameGraph, StabilizeGraph, SteadyStyleGraph, StepGraph, StyleGraph
 
 OPSET = 18
-MULTIPLE = flownet.MULTIPLE  # H and W of every graph are divisible by this, so that all can be fed alike
 DTYPES = {"": torch.float32, "_fp16": torch.float16}
-# What step.onnx carries from frame to frame: each input, the output that it is for the next frame, its channels, and by
-# what the frame's size is divided. Before the first frame it is zeros.
-STATE = [
-    {"name": name, "from": "next_" + name.removeprefix("last_"), "channels": channels, "over": over}
-    for name, (channels, over) in stabilizer.STATE.items()
-]
 NEXT = ["painted", *(each["from"] for each in STATE)]
 OUTPUTS = {"style": ["style"], "steady_style": ["steady_style"], "frame": ["painted"], "step": NEXT, "stabilize": NEXT}
 
@@ -125,34 +114,25 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
     Nothing that is computed here depends on a frame's size in numbers, so the graph of one size is that of any; to
     trace it with sizes unknown would take four times as long. `_check_graphs` runs it at another size than this.
     """
-    loggers = [logging.getLogger(name) for name in ("torch.onnx", "onnxscript")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                graph.eval(),
-                tuple(inputs.values()),
-                input_names=list(inputs),
-                output_names=outputs,
-                opset_version=OPSET,
-                dynamo=True,
-                custom_translation_table=TRANSLATIONS,
-                optimize=False,
-                verbose=False,
-            )
-            assert program is not None  # as it is for dynamo=False
-            optimize_ir(program.model, onnx_shape_inference=False, should_fold=_foldable)
-            with_fewer_operators(program.model)
-            forget_origins(program.model)
-            if "frame" in inputs:
-                _any_size(program.model)
-            program.save(str(path), external_data=False)
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
+    with quiet():
+        program = torch.onnx.export(
+            graph.eval(),
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=outputs,
+            opset_version=OPSET,
+            dynamo=True,
+            custom_translation_table=TRANSLATIONS,
+            optimize=False,
+            verbose=False,
+        )
+        assert program is not None  # as it is for dynamo=False
+        optimize_ir(program.model, onnx_shape_inference=False, should_fold=_foldable)
+        with_fewer_operators(program.model)
+        forget_origins(program.model)
+        if "frame" in inputs:
+            _any_size(program.model)
+        program.save(str(path), external_data=False)
 
 
 def _foldable(node) -> bool | None:

@@ -5,12 +5,8 @@ graph, and the parts run one after the other. Such operators are written another
 for value the same. Frames come as pictures do on phones, [1,H,W,3].
 """
 
-import contextlib
 import importlib.util
-import io
-import logging
-import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from pathlib import Path
 
@@ -23,17 +19,16 @@ from torch.overrides import TorchFunctionMode
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 from impasto.models.rules import rules
-from impasto.models.steady import flownet, stabilizer
 from impasto.models.transformer import Transformer
 
 from . import parity
-from .wrappers import FrameGraph, StepGraph
+from .quiet import quiet
+from .wrappers import MULTIPLE, STATE, FrameGraph, StepGraph
 
 SIZE = (512, 288)  # width, height: 16:9, what a phone paints live
-MULTIPLE = flownet.MULTIPLE  # as of all graphs of a model, so that all can be fed alike
 FILES = {f"{name}_tflite": f"{name}.tflite" for name in ("frame", "frame_int8", "step")}  # by role
 # Of the step graph: each input that is carried on → the output that it is for the next frame.
-NEXT = {name: "next_" + name.removeprefix("last_") for name in stabilizer.STATE}
+NEXT = {part["name"]: part["from"] for part in STATE}
 
 
 def tflite_size_of(text: str) -> tuple[int, int]:
@@ -167,7 +162,7 @@ def write_tflite(
 def state_shapes(size: tuple[int, int]) -> dict[str, tuple[int, ...]]:
     """What `step.tflite` carries from frame to frame of (width, height): name → [1,h,w,C]."""
     width, height = size
-    return {name: (1, height // over, width // over, channels) for name, (channels, over) in stabilizer.STATE.items()}
+    return {s["name"]: (1, height // s["over"], width // s["over"], s["channels"]) for s in STATE}
 
 
 def convert(graph: nn.Module, inputs: dict[str, Tensor], path: Path) -> None:
@@ -220,16 +215,3 @@ def runner(graph: Path, threads: int = 1) -> Callable[..., dict[str, np.ndarray]
     from ai_edge_litert.interpreter import Interpreter  # pyright: ignore[reportMissingImports]
 
     return Interpreter(str(graph), num_threads=threads).get_signature_runner()
-
-
-@contextlib.contextmanager
-def quiet() -> Iterator[None]:
-    """Without the warnings that the converter and the quantizer give about their own packages, and their progress."""
-    logging.disable(logging.WARNING)
-    try:
-        silent = io.StringIO()
-        with warnings.catch_warnings(), contextlib.redirect_stdout(silent), contextlib.redirect_stderr(silent):
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        logging.disable(logging.NOTSET)

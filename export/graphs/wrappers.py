@@ -7,10 +7,19 @@ from torch import Tensor, nn
 
 from impasto.models import feedback
 from impasto.models.predictor import Predictor
+from impasto.models.steady import flownet, stabilizer
 from impasto.models.steady.stabilizer import State
 from impasto.models.transformer import Transformer, as_far_as_seen
 
 from .painting import painted
+
+MULTIPLE = flownet.MULTIPLE  # H and W of every graph's frame are divisible by this, so that all can be fed alike
+# What a step graph carries from frame to frame, zeros before the first: each input, the output that is its next value,
+# its channels, and by what the frame's size is divided.
+STATE = [
+    {"name": name, "from": "next_" + name.removeprefix("last_"), "channels": channels, "over": over}
+    for name, (channels, over) in stabilizer.STATE.items()
+]
 
 
 class Float32Edges(nn.Module):

@@ -4,11 +4,7 @@ The end-point error is that of Baker et al., "A database and evaluation methodol
 counts for stabilisation stands beside it: how different the other frame looks, carried along what was found.
 """
 
-import contextlib
-import io
-import logging
 import tempfile
-import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from itertools import pairwise
@@ -20,6 +16,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from impasto.export.graphs.quiet import quiet
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.session import open_session
 from impasto.export.runtime.sessions.timing import interleaved
@@ -144,26 +141,19 @@ class Graph(nn.Module):
 def export(network: Network, path: Path) -> None:
     """One ONNX file: here, there [1,3,h,w], grid [1,2,h,w] → its motion, h and w dynamic."""
     h, w = (flownet.MULTIPLE // 2 * torch.export.Dim(name, min=2, max=512) for name in "hw")
-    quiet = logging.getLogger("torch.onnx")
-    level = quiet.level
-    quiet.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                Graph(network).eval(),
-                (torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96), motion.pixel_grid(64, 96)),
-                input_names=["here", "there", "grid"],
-                output_names=["motion"],
-                dynamic_shapes={name: {2: h, 3: w} for name in ("here", "there", "grid")},
-                opset_version=18,
-                dynamo=True,
-                verbose=False,
-            )
-            assert program is not None  # with dynamo it never is
-            program.save(str(path), external_data=False)
-    finally:
-        quiet.setLevel(level)
+    with quiet():
+        program = torch.onnx.export(
+            Graph(network).eval(),
+            (torch.rand(1, 3, 64, 96), torch.rand(1, 3, 64, 96), motion.pixel_grid(64, 96)),
+            input_names=["here", "there", "grid"],
+            output_names=["motion"],
+            dynamic_shapes={name: {2: h, 3: w} for name in ("here", "there", "grid")},
+            opset_version=18,
+            dynamo=True,
+            verbose=False,
+        )
+        assert program is not None  # with dynamo it never is
+        program.save(str(path), external_data=False)
 
 
 def milliseconds(networks: dict[str, Network], rounds: int = ROUNDS) -> dict[str, dict[str, float]]:

@@ -248,10 +248,10 @@ class Halves(torch.nn.Module):
 
 
 def test_exporting_is_quiet(tmp_path, caplog):
-    before = logging.getLogger("onnxscript").level
+    before = logging.root.manager.disable
     exporter._to_onnx(Halves(), {"image": torch.rand(1, 3, 8, 8)}, ["halves"], tmp_path / "halves.onnx")
     assert not caplog.records
-    assert logging.getLogger("onnxscript").level == before
+    assert logging.root.manager.disable == before
 
 
 def test_the_same_weights_are_the_same_file(tiny_networks, tmp_path):
