@@ -1,183 +1,18 @@
-"""Scenes drawn by code, for the previews of built-in styles: a valley, a street, a face, fruit on a table, a bay.
+"""The scenes that previews of built-in styles show: a valley, a street, a face, fruit on a table, a bay. All by code.
 
-Surfaces are given by their distance from a point and found by sphere tracing (Hart, "Sphere tracing: a geometric
-method for the antialiased ray tracing of implicit surfaces", 1996); light is the sun's, with shadows, and the sky's.
-Everything is a function of fixed numbers, so a scene looks the same wherever it is drawn.
+From outside: `draw_scene`.
 """
 
-from collections.abc import Callable
-from typing import NamedTuple
-
-import cv2
 import numpy as np
 
+from .sphere_tracing import Field, Points, Scene, ball, box, clouds, melted, mixed, nearest, noise, pillar, render, unit
+
 SIZE = (384, 288)  # width, height in pixels
-SAMPLES = 2  # a side: each pixel is the mean of so many squared
-STEPS = 90  # of a ray, at most
-FAR = 60.0  # where a ray ends, in the scene's units
-
-Points = np.ndarray  # float32 [N,3]: x to the right, y up, z away from the viewer
-Field = np.ndarray  # float32 [N]
-
-
-class Scene(NamedTuple):
-    """What is drawn: distances of points from the nearest surface, colours of surfaces and of what lies behind them."""
-
-    distance: Callable[[Points], Field]
-    colour: Callable[[Points, Points], np.ndarray]  # of points and their normals: RGB [N,3] in [0, 1]
-    behind: Callable[[Points], np.ndarray]  # of directions of unit length: RGB [N,3] in [0, 1]
-    eye: tuple[float, float, float]
-    target: tuple[float, float, float]
-    sun: tuple[float, float, float]  # where the light comes from
-    focal: float = 1.6  # of the lens, in halves of the picture's height
-    warm: tuple[float, float, float] = (1.0, 0.92, 0.78)  # the sun's light
-    sky: tuple[float, float, float] = (0.42, 0.5, 0.62)  # the light from everywhere
-    haze: float = 0.0  # per unit of distance: what is far takes the colour of what lies behind
-    step: float = 1.0  # of the distance, walked at once; less where `distance` is only nearly one
 
 
 def draw_scene(name: str, size: tuple[int, int] = SIZE) -> np.ndarray:
     """A scene as uint8 RGB [H,W,3]; `size` is (width, height). Raises KeyError for a name that is not in SCENES."""
-    scene = SCENES[name]
-    width, height = size[0] * SAMPLES, size[1] * SAMPLES
-    directions = _directions(scene, width, height)
-    colour = scene.behind(directions)
-    eye = np.broadcast_to(np.float32(scene.eye), directions.shape)
-    travelled, hit = _trace(scene, eye, directions)
-    points = eye[hit] + travelled[hit, None] * directions[hit]
-    lit = _lit(scene, points, directions[hit])
-    fading = np.exp(-scene.haze * travelled[hit, None])
-    colour[hit] = lit * fading + colour[hit] * (1 - fading)
-    picture = cv2.resize(colour.reshape(height, width, 3), size, interpolation=cv2.INTER_AREA)
-    # A faint unevenness, as every camera has: in quite flat colours a network finds nothing to paint.
-    grain = np.random.default_rng(5).normal(0, 0.012, (size[1], size[0], 1))
-    return (np.clip(picture + grain, 0, 1) * 255 + 0.5).astype(np.uint8)
-
-
-def _directions(scene: Scene, width: int, height: int) -> Points:
-    """Where every pixel's ray goes, row by row from the top left, of unit length."""
-    ahead = _unit(np.float32(scene.target) - np.float32(scene.eye))
-    right = _unit(np.cross(np.float32([0, 1, 0]), ahead))
-    up = np.cross(ahead, right)
-    x = (2 * np.arange(width, dtype=np.float32) + 1 - width) / height
-    y = (height - 1 - 2 * np.arange(height, dtype=np.float32)) / height
-    grid = x[None, :, None] * right + y[:, None, None] * up + scene.focal * ahead
-    return _unit(grid.reshape(-1, 3)).astype(np.float32)
-
-
-def _trace(scene: Scene, start: Points, directions: Points, far: float = FAR) -> tuple[Field, np.ndarray]:
-    """How far each ray goes, and whether it meets a surface; only rays still on their way are walked on."""
-    travelled = np.zeros(len(directions), np.float32)
-    hit = np.zeros(len(directions), bool)
-    walking = np.arange(len(directions))
-    for _ in range(STEPS):
-        at = start[walking] + travelled[walking, None] * directions[walking]
-        distance = scene.distance(at)
-        near = distance < 0.0012 * (1 + travelled[walking])
-        hit[walking[near]] = True
-        walking, distance = walking[~near], distance[~near]
-        travelled[walking] += scene.step * distance
-        walking = walking[travelled[walking] < far]
-        if not len(walking):
-            break
-    return travelled, hit
-
-
-def _lit(scene: Scene, points: Points, directions: Points) -> np.ndarray:
-    """The colour of surfaces in the light: RGB [N,3]."""
-    normals = _normals(scene, points)
-    sun = _unit(np.float32(scene.sun))
-    facing = np.clip(normals @ sun, 0, 1)
-    blocked = _trace(scene, points + 0.03 * normals, np.broadcast_to(sun, points.shape), far=12.0)[1]
-    # Corners see less of the sky: how near is anything else, a little way along the normal?
-    open_sky = np.clip(scene.distance(points + 0.25 * normals) / 0.25, 0.15, 1) * (0.7 + 0.3 * normals[:, 1])
-    shine = np.clip(_reflected(directions, normals) @ sun, 0, 1) ** 24 * ~blocked
-    light = (facing * ~blocked)[:, None] * np.float32(scene.warm) + open_sky[:, None] * np.float32(scene.sky)
-    return scene.colour(points, normals) * light + 0.16 * shine[:, None]
-
-
-def _normals(scene: Scene, points: Points, step: float = 0.004) -> Points:
-    along = np.eye(3, dtype=np.float32) * step
-    return _unit(np.stack([scene.distance(points + e) - scene.distance(points - e) for e in along], -1))
-
-
-def _reflected(directions: Points, normals: Points) -> Points:
-    return directions - 2 * (directions * normals).sum(-1, keepdims=True) * normals
-
-
-def _unit(vectors: np.ndarray) -> np.ndarray:
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
-
-
-# Distances of the simple bodies (Quilez, "Distance functions"), and how they are joined.
-
-
-def _ball(p: Points, centre, radii) -> Field:
-    """An ellipsoid, nearly: exact where the radii are equal."""
-    q = (p - np.float32(centre)) / np.float32(radii)
-    length = np.linalg.norm(q, axis=-1)
-    return (length - 1) * np.float32(np.min(radii))
-
-
-def _box(p: Points, centre, halves, round: float = 0.0) -> Field:
-    q = np.abs(p - np.float32(centre)) - np.float32(halves) + round
-    return np.linalg.norm(np.maximum(q, 0), axis=-1) + np.minimum(q.max(-1), 0) - round
-
-
-def _pillar(p: Points, centre, radius, half: float, round: float = 0.0) -> Field:
-    """An upright cylinder; `radius` may be a function of the height above its middle."""
-    q = p - np.float32(centre)
-    wide = radius(q[:, 1]) if callable(radius) else radius
-    outside = np.stack([np.hypot(q[:, 0], q[:, 2]) - wide, np.abs(q[:, 1]) - half], -1) + round
-    return np.linalg.norm(np.maximum(outside, 0), axis=-1) + np.minimum(outside.max(-1), 0) - round
-
-
-def _melted(a: Field, b: Field, width: float) -> Field:
-    """The union of two bodies, their joint rounded over `width`."""
-    near = np.clip(0.5 + 0.5 * (b - a) / width, 0, 1)
-    return b + (a - b) * near - width * near * (1 - near)
-
-
-def _noise(x: Field, y: Field, seed: int = 0, octaves: int = 4) -> Field:
-    """Value noise in about [−1, 1], one unit wide at its coarsest, halved with each octave."""
-    total, weight = np.zeros_like(x), 0.5
-    for octave in range(octaves):
-        table = np.random.default_rng(97 * seed + octave).uniform(-1, 1, (64, 64)).astype(np.float32)
-        left, above = np.floor(x), np.floor(y)
-        column, row = left.astype(np.int32), above.astype(np.int32)
-        u, v = ((3 - 2 * f) * f * f for f in (x - left, y - above))
-        a, b, c, d = (table[(row + i) % 64, (column + j) % 64] for i in (0, 1) for j in (0, 1))
-        total += np.float32(weight) * ((a * (1 - u) + b * u) * (1 - v) + (c * (1 - u) + d * u) * v)
-        x, y, weight = 2 * x + 17.3, 2 * y + 9.1, weight / 2
-    return total
-
-
-def _mixed(a, b, share: Field) -> np.ndarray:
-    """Colours from `a` (share 0) to `b` (share 1); each RGB or [N,3]."""
-    share = np.clip(share, 0, 1)[:, None]
-    return (np.float32(a) * (1 - share) + np.float32(b) * share).astype(np.float32)
-
-
-def _nearest(parts: list[tuple[Field, np.ndarray]]) -> np.ndarray:
-    """The colour of whichever body is nearest: pairs of distances and colours (RGB or [N,3])."""
-    distances = np.stack([distance for distance, _ in parts])
-    which = distances.argmin(0)
-    colour = np.empty((distances.shape[1], 3), np.float32)
-    for i, (_, colours) in enumerate(parts):
-        mine = which == i
-        colour[mine] = np.broadcast_to(np.float32(colours), colour.shape)[mine]
-    return colour
-
-
-def _clouds(d: Points, low, high, cloud, seed: int, cover: float = 0.0) -> np.ndarray:
-    """A sky from `low` at the horizon to `high`, with clouds that thin out towards it."""
-    height = np.clip(d[:, 1], 0, 1)
-    sky = _mixed(low, high, height * 2.4)
-    flat = np.maximum(d[:, 1], 0.06)
-    shape = _noise(d[:, 0] / flat * 0.9, d[:, 2] / flat * 0.9, seed, 6)
-    lit = _noise(d[:, 0] / flat * 0.9 + 0.12, d[:, 2] / flat * 0.9, seed, 4)
-    body = np.clip((shape + cover) * 3.2, 0, 1) * np.clip(height * 9, 0, 1)
-    return _mixed(sky, _mixed(np.float32(cloud) * 0.72, cloud, 0.6 + 1.4 * (shape - lit)), body)
+    return render(SCENES[name], size)
 
 
 # The valley: hills with a lake between them, and firs on the near slope.
@@ -200,8 +35,8 @@ _WATER = -0.9
 def _ground(p: Points) -> Field:
     x, z = p[:, 0], p[:, 2]
     valley = 0.1 * np.abs(x + 0.8 * np.sin(z * 0.2)) ** 1.35 - 1.35
-    mountains = np.clip((z - 17) / 14, 0, 1) * (4.4 + 4.2 * _noise(x * 0.13 + 3.7, z * 0.13, 3, 5))
-    return valley + mountains + 0.28 * _noise(x * 0.5, z * 0.5, 4, 4)
+    mountains = np.clip((z - 17) / 14, 0, 1) * (4.4 + 4.2 * noise(x * 0.13 + 3.7, z * 0.13, 3, 5))
+    return valley + mountains + 0.28 * noise(x * 0.5, z * 0.5, 4, 4)
 
 
 def _fir(p: Points, fir) -> Field:
@@ -211,7 +46,7 @@ def _fir(p: Points, fir) -> Field:
     def cone(y: Field) -> Field:
         return np.clip(0.25 * height * (0.5 - y / height), 0, None) * (1 + 0.22 * np.sin(y * 19 / height))
 
-    return 0.6 * _pillar(p, (x, foot + height / 2, z), cone, height / 2)
+    return 0.6 * pillar(p, (x, foot + height / 2, z), cone, height / 2)
 
 
 def _valley_parts(p: Points) -> list[Field]:
@@ -221,21 +56,21 @@ def _valley_parts(p: Points) -> list[Field]:
 
 def _valley_colour(p: Points, n: Points) -> np.ndarray:
     ground, water, firs = _valley_parts(p)
-    spots = _noise(p[:, 0] * 2.2, p[:, 2] * 2.2, 8, 4)
-    meadow = _mixed((0.33, 0.47, 0.16), (0.72, 0.66, 0.24), 0.5 + 1.1 * spots)
-    rock = _mixed((0.42, 0.36, 0.42), (0.66, 0.6, 0.6), 0.5 + spots)
+    spots = noise(p[:, 0] * 2.2, p[:, 2] * 2.2, 8, 4)
+    meadow = mixed((0.33, 0.47, 0.16), (0.72, 0.66, 0.24), 0.5 + 1.1 * spots)
+    rock = mixed((0.42, 0.36, 0.42), (0.66, 0.6, 0.6), 0.5 + spots)
     snow = np.clip((p[:, 1] - 3.0 + spots) * 1.2, 0, 1) * np.clip(n[:, 1] * 3 - 0.9, 0, 1)
-    land = _mixed(_mixed(meadow, rock, (p[:, 1] - 0.6 + 0.7 * spots) * 1.2), (0.98, 0.97, 1.0), snow)
-    ripples = _noise(p[:, 0] * 1.2, p[:, 2] * 5.0, 2, 4)
-    lake = _mixed((0.2, 0.42, 0.6), (0.72, 0.86, 0.95), 0.35 + 1.2 * ripples)
-    needles = _mixed((0.06, 0.2, 0.13), (0.2, 0.42, 0.2), 0.4 + _noise(p[:, 0] * 9, p[:, 1] * 9, 6, 3))
-    return _nearest([(ground, land), (water, lake), (firs, needles)])
+    land = mixed(mixed(meadow, rock, (p[:, 1] - 0.6 + 0.7 * spots) * 1.2), (0.98, 0.97, 1.0), snow)
+    ripples = noise(p[:, 0] * 1.2, p[:, 2] * 5.0, 2, 4)
+    lake = mixed((0.2, 0.42, 0.6), (0.72, 0.86, 0.95), 0.35 + 1.2 * ripples)
+    needles = mixed((0.06, 0.2, 0.13), (0.2, 0.42, 0.2), 0.4 + noise(p[:, 0] * 9, p[:, 1] * 9, 6, 3))
+    return nearest([(ground, land), (water, lake), (firs, needles)])
 
 
 VALLEY = Scene(
     distance=lambda p: np.min(_valley_parts(p), axis=0),
     colour=_valley_colour,
-    behind=lambda d: _clouds(d, (0.98, 0.86, 0.7), (0.2, 0.42, 0.78), (1.0, 0.97, 0.92), 11, 0.04),
+    behind=lambda d: clouds(d, (0.98, 0.86, 0.7), (0.2, 0.42, 0.78), (1.0, 0.97, 0.92), 11, 0.04),
     eye=(0.2, 1.5, -3.0), target=(0.2, 1.15, 8.0), sun=(-0.75, 0.5, -0.35), haze=0.012, step=0.9,
 )  # fmt: skip
 
@@ -262,7 +97,7 @@ _WALLS = np.float32(
 
 def _house(p: Points, house) -> Field:
     x, z, height, _ = house
-    walls = _box(p, (x, height / 2, z), (0.98, height / 2, 0.93))
+    walls = box(p, (x, height / 2, z), (0.98, height / 2, 0.93))
     q = p - np.float32((x, height, z))
     roof = np.maximum((np.abs(q[:, 0]) * 0.75 + q[:, 1] - 0.72) * 0.8, np.abs(q[:, 2]) - 0.96)
     return np.minimum(walls, np.maximum(roof, -q[:, 1]))
@@ -271,11 +106,11 @@ def _house(p: Points, house) -> Field:
 def _street_parts(p: Points) -> tuple[Field, Field, Field, Field]:
     houses = np.stack([_house(p, house) for house in _HOUSES])
     tower = np.minimum(
-        _box(p, (0.25, 2.2, 17.0), (0.75, 2.2, 0.75)),
-        0.7 * _pillar(p, (0.25, 5.4, 17.0), lambda y: np.clip(0.95 * (0.5 - y / 2), 0, None), 1.0),
+        box(p, (0.25, 2.2, 17.0), (0.75, 2.2, 0.75)),
+        0.7 * pillar(p, (0.25, 5.4, 17.0), lambda y: np.clip(0.95 * (0.5 - y / 2), 0, None), 1.0),
     )
     lamps = np.minimum.reduce([
-        np.minimum(_pillar(p, (x, 0.55, z), 0.03, 0.55), _ball(p, (x, 1.2, z), (0.11, 0.13, 0.11)))
+        np.minimum(pillar(p, (x, 0.55, z), 0.03, 0.55), ball(p, (x, 1.2, z), (0.11, 0.13, 0.11)))
         for x, z in ((-0.8, 2.1), (0.8, 4.0), (-0.8, 5.9), (0.8, 7.8))
     ])  # fmt: skip
     return p[:, 1], houses, tower, lamps
@@ -286,7 +121,7 @@ def _street_colour(p: Points, n: Points) -> np.ndarray:
     which = houses.argmin(0)
     house = np.float32([h[:3] for h in _HOUSES])[which]
     wall = _WALLS[np.array([h[3] * 3 + (h[0] > 0) for h in _HOUSES])[which] % len(_WALLS)]
-    wall = wall * (0.92 + 0.3 * _noise(p[:, 2] * 3, p[:, 1] * 3, 5, 3))[:, None]
+    wall = wall * (0.92 + 0.3 * noise(p[:, 2] * 3, p[:, 1] * 3, 5, 3))[:, None]
     along = np.where(np.abs(n[:, 0]) > 0.5, p[:, 2] - house[:, 1], p[:, 0] - house[:, 0])
     across, up = (along + 0.93) / 0.62 % 1, p[:, 1] / 0.62 % 1
     window = (
@@ -298,17 +133,17 @@ def _street_colour(p: Points, n: Points) -> np.ndarray:
     walls = np.where((window & ~cross)[:, None], glow, wall)
     tiles = np.float32((0.52, 0.24, 0.2)) * (0.8 + 0.4 * (p[:, 1] * 9 % 1 < 0.7))[:, None]
     walls = np.where((p[:, 1] > house[:, 2])[:, None] & (np.abs(n[:, 1]) > 0.2)[:, None], tiles, walls)
-    stones = _mixed((0.34, 0.31, 0.36), (0.62, 0.54, 0.5), 0.5 + 1.3 * _noise(p[:, 0] * 4, p[:, 2] * 3, 7, 4))
-    wet = np.exp(-((np.abs(p[:, 0]) - 0.5) ** 2) * 8) * np.clip(_noise(p[:, 0] * 2, p[:, 2] * 0.8, 9, 3) * 3, 0, 1)
-    stones = _mixed(stones, (1.5, 1.05, 0.55), 0.6 * wet)
+    stones = mixed((0.34, 0.31, 0.36), (0.62, 0.54, 0.5), 0.5 + 1.3 * noise(p[:, 0] * 4, p[:, 2] * 3, 7, 4))
+    wet = np.exp(-((np.abs(p[:, 0]) - 0.5) ** 2) * 8) * np.clip(noise(p[:, 0] * 2, p[:, 2] * 0.8, 9, 3) * 3, 0, 1)
+    stones = mixed(stones, (1.5, 1.05, 0.55), 0.6 * wet)
     lamp = np.where((p[:, 1] > 1.06)[:, None], np.float32((4.0, 3.2, 1.7)), np.float32((0.08, 0.1, 0.1)))
-    return _nearest([(ground, stones), (houses.min(0), walls), (tower, (0.62, 0.5, 0.56)), (lamps, lamp)])
+    return nearest([(ground, stones), (houses.min(0), walls), (tower, (0.62, 0.5, 0.56)), (lamps, lamp)])
 
 
 STREET = Scene(
     distance=lambda p: np.minimum.reduce([part if part.ndim == 1 else part.min(0) for part in _street_parts(p)]),
     colour=_street_colour,
-    behind=lambda d: _clouds(d, (1.0, 0.62, 0.36), (0.16, 0.2, 0.5), (0.98, 0.6, 0.5), 21, 0.12),
+    behind=lambda d: clouds(d, (1.0, 0.62, 0.36), (0.16, 0.2, 0.5), (0.98, 0.6, 0.5), 21, 0.12),
     eye=(-0.25, 0.95, -2.4), target=(0.1, 1.5, 8.0), sun=(0.45, 0.5, -0.6), focal=1.35,
     warm=(0.62, 0.46, 0.38), sky=(0.4, 0.4, 0.56), haze=0.025, step=0.8,
 )  # fmt: skip
@@ -324,29 +159,27 @@ def _face_parts(p: Points) -> dict[str, Field]:
     q = turned
     mirrored = q.copy()
     mirrored[:, 0] = np.abs(q[:, 0])
-    skull = _melted(_ball(q, (0, 0.12, 0), (0.62, 0.74, 0.68)), _ball(q, (0, -0.42, -0.1), (0.43, 0.46, 0.48)), 0.22)
-    skull = _melted(skull, _ball(q, (0, -0.74, -0.3), (0.17, 0.14, 0.18)), 0.16)  # the chin
-    skull = _melted(skull, _ball(mirrored, (0.3, -0.22, -0.4), (0.2, 0.18, 0.2)), 0.16)  # cheeks
-    skull = _melted(skull, _ball(mirrored, (0.24, 0.2, -0.52), (0.24, 0.08, 0.14)), 0.1)  # brows' ridge
-    skull = -_melted(-skull, _ball(mirrored, (0.25, 0.02, -0.74), (0.17, 0.1, 0.13)), 0.08)  # hollows of the eyes
-    nose = _melted(
-        _ball(q, (0, -0.06, -0.7), (0.075, 0.24, 0.13)), _ball(q, (0, -0.25, -0.76), (0.11, 0.1, 0.13)), 0.08
+    skull = melted(ball(q, (0, 0.12, 0), (0.62, 0.74, 0.68)), ball(q, (0, -0.42, -0.1), (0.43, 0.46, 0.48)), 0.22)
+    skull = melted(skull, ball(q, (0, -0.74, -0.3), (0.17, 0.14, 0.18)), 0.16)  # the chin
+    skull = melted(skull, ball(mirrored, (0.3, -0.22, -0.4), (0.2, 0.18, 0.2)), 0.16)  # cheeks
+    skull = melted(skull, ball(mirrored, (0.24, 0.2, -0.52), (0.24, 0.08, 0.14)), 0.1)  # brows' ridge
+    skull = -melted(-skull, ball(mirrored, (0.25, 0.02, -0.74), (0.17, 0.1, 0.13)), 0.08)  # hollows of the eyes
+    nose = melted(ball(q, (0, -0.06, -0.7), (0.075, 0.24, 0.13)), ball(q, (0, -0.25, -0.76), (0.11, 0.1, 0.13)), 0.08)
+    skull = melted(skull, nose, 0.07)
+    lips = melted(
+        ball(q, (0, -0.475, -0.585), (0.2, 0.045, 0.09)), ball(q, (0, -0.545, -0.575), (0.16, 0.055, 0.1)), 0.03
     )
-    skull = _melted(skull, nose, 0.07)
-    lips = _melted(
-        _ball(q, (0, -0.475, -0.585), (0.2, 0.045, 0.09)), _ball(q, (0, -0.545, -0.575), (0.16, 0.055, 0.1)), 0.03
-    )
-    neck = _pillar(p, (0, -1.1, 0.12), 0.34, 0.5)
-    skin = _melted(_melted(skull, neck, 0.12), _ball(mirrored, (0.64, -0.08, 0.05), (0.1, 0.2, 0.14)), 0.05)
+    neck = pillar(p, (0, -1.1, 0.12), 0.34, 0.5)
+    skin = melted(melted(skull, neck, 0.12), ball(mirrored, (0.64, -0.08, 0.05), (0.1, 0.2, 0.14)), 0.05)
     strands = 0.03 * np.sin(38 * np.arctan2(q[:, 0], q[:, 2]) + 6 * q[:, 1])
-    hair = _melted(
-        _ball(q, (0, 0.16, 0.16), (0.72, 0.78, 0.68)), _ball(mirrored, (0.56, -0.5, 0.3), (0.24, 0.62, 0.3)), 0.2
+    hair = melted(
+        ball(q, (0, 0.16, 0.16), (0.72, 0.78, 0.68)), ball(mirrored, (0.56, -0.5, 0.3), (0.24, 0.62, 0.3)), 0.2
     )
     wave = 0.05 * np.sin(3 * np.arctan2(q[:, 0], q[:, 2]) + 0.8)
-    crown = _pillar(q, (0, 0.66, 0.06), lambda y: 0.7 - 0.18 * y, 0.28, 0.12)
-    brim = _pillar(q - np.stack([0 * wave, wave, 0 * wave], -1), (0, 0.44, 0.04), 1.22, 0.035, 0.03)
-    coat = _melted(_ball(p, (0, -2.05, 0.2), (1.35, 0.72, 0.62)), _ball(p, (0, -1.62, 0.2), (0.56, 0.26, 0.44)), 0.2)
-    eyes = _ball(mirrored, (0.235, 0.02, -0.545), (0.125, 0.085, 0.1))
+    crown = pillar(q, (0, 0.66, 0.06), lambda y: 0.7 - 0.18 * y, 0.28, 0.12)
+    brim = pillar(q - np.stack([0 * wave, wave, 0 * wave], -1), (0, 0.44, 0.04), 1.22, 0.035, 0.03)
+    coat = melted(ball(p, (0, -2.05, 0.2), (1.35, 0.72, 0.62)), ball(p, (0, -1.62, 0.2), (0.56, 0.26, 0.44)), 0.2)
+    eyes = ball(mirrored, (0.235, 0.02, -0.545), (0.125, 0.085, 0.1))
     return {
         "skin": skin, "lips": lips, "eyes": eyes, "hair": hair + strands, "hat": np.minimum(crown, brim), "coat": coat,
         "wall": 1.9 - p[:, 2], "q": q, "band": crown,
@@ -359,7 +192,7 @@ def _face_colour(p: Points, n: Points) -> np.ndarray:
     rosy = np.exp(-(((np.abs(q[:, 0]) - 0.34) ** 2 + (q[:, 1] + 0.22) ** 2) * 14)) + np.exp(
         -(q[:, 0] ** 2 + (q[:, 1] + 0.25) ** 2) * 60
     )
-    skin = _mixed((0.93, 0.7, 0.54), (0.9, 0.45, 0.36), 0.65 * rosy)
+    skin = mixed((0.93, 0.7, 0.54), (0.9, 0.45, 0.36), 0.65 * rosy)
     brows = (
         (np.abs(np.abs(q[:, 0]) - 0.26) < 0.17)
         & (np.abs(q[:, 1] - 0.185 + 0.35 * (np.abs(q[:, 0]) - 0.24) ** 2) < 0.028)
@@ -368,28 +201,28 @@ def _face_colour(p: Points, n: Points) -> np.ndarray:
     lashes = (np.abs(np.abs(q[:, 0]) - 0.235) < 0.13) & (np.abs(q[:, 1] - 0.105) < 0.016) & (q[:, 2] < -0.3)
     skin = np.where((brows | lashes)[:, None], np.float32((0.3, 0.17, 0.1)), skin)
     gaze = np.hypot(np.abs(q[:, 0]) - 0.235, q[:, 1] - 0.02)
-    eyes = _mixed((0.95, 0.94, 0.92), (0.2, 0.36, 0.5), (0.075 - gaze) * 90)
-    eyes = _mixed(eyes, (0.03, 0.03, 0.05), (0.035 - gaze) * 90)
-    straw = _mixed(
+    eyes = mixed((0.95, 0.94, 0.92), (0.2, 0.36, 0.5), (0.075 - gaze) * 90)
+    eyes = mixed(eyes, (0.03, 0.03, 0.05), (0.035 - gaze) * 90)
+    straw = mixed(
         (0.95, 0.8, 0.42),
         (0.7, 0.5, 0.2),
-        0.5 + 0.9 * np.sin(46 * np.hypot(q[:, 0], q[:, 2]) + 2 * _noise(q[:, 0] * 6, q[:, 2] * 6, 3)),
+        0.5 + 0.9 * np.sin(46 * np.hypot(q[:, 0], q[:, 2]) + 2 * noise(q[:, 0] * 6, q[:, 2] * 6, 3)),
     )
     band = (q[:, 1] > 0.46) & (q[:, 1] < 0.6) & (part["band"] < 0.02)
     straw = np.where(band[:, None], np.float32((0.16, 0.26, 0.5)), straw)
-    hair = _mixed(
+    hair = mixed(
         (0.36, 0.17, 0.08), (0.66, 0.34, 0.14), 0.5 + 0.5 * np.sin(38 * np.arctan2(q[:, 0], q[:, 2]) + 6 * q[:, 1])
     )
-    coat = _mixed((0.14, 0.3, 0.42), (0.26, 0.5, 0.58), 0.5 + 1.2 * _noise(p[:, 0] * 5, p[:, 1] * 5, 12, 3))
+    coat = mixed((0.14, 0.3, 0.42), (0.26, 0.5, 0.58), 0.5 + 1.2 * noise(p[:, 0] * 5, p[:, 1] * 5, 12, 3))
     coat = np.where(
         (np.abs(p[:, 0]) < 0.16 + 0.16 * (p[:, 1] + 2.2))[:, None] & (p[:, 2] < 0.2)[:, None],
         np.float32((0.93, 0.9, 0.82)),
         coat,
     )
-    wall = _mixed((0.36, 0.5, 0.38), (0.7, 0.72, 0.46), 0.5 + 1.1 * _noise(p[:, 0] * 1.1, p[:, 1] * 1.1, 14, 5))
+    wall = mixed((0.36, 0.5, 0.38), (0.7, 0.72, 0.46), 0.5 + 1.1 * noise(p[:, 0] * 1.1, p[:, 1] * 1.1, 14, 5))
     lips = (0.78, 0.3, 0.28)
     colours = {"skin": skin, "lips": lips, "eyes": eyes, "hair": hair, "hat": straw, "coat": coat, "wall": wall}
-    return _nearest([(part[name], colour) for name, colour in colours.items()])
+    return nearest([(part[name], colour) for name, colour in colours.items()])
 
 
 def _face_distance(p: Points) -> Field:
@@ -423,30 +256,28 @@ _FRUIT = [  # centre, radius, colour, and of the side that is riper
 
 
 def _table_parts(p: Points) -> list[Field]:
-    jug = 0.75 * _pillar(p, (-0.62, 0.72, 0.2), _jug_radius, 0.72, 0.03)
+    jug = 0.75 * pillar(p, (-0.62, 0.72, 0.2), _jug_radius, 0.72, 0.03)
     q = p - np.float32((-0.05, 0.85, 0.2))
     handle = np.hypot(np.hypot(q[:, 0] * 1.2, q[:, 1]) - 0.3, q[:, 2]) - 0.055
-    pear = _melted(
-        _ball(p, (1.4, 0.27, -0.75), (0.28, 0.28, 0.28)), _ball(p, (1.46, 0.6, -0.72), (0.15, 0.2, 0.15)), 0.2
-    )
-    folds = 0.05 * np.sin(5 * p[:, 0] + 2 * np.sin(2 * p[:, 2])) + 0.06 * _noise(p[:, 0] * 1.4, p[:, 2] * 1.4, 2, 3)
+    pear = melted(ball(p, (1.4, 0.27, -0.75), (0.28, 0.28, 0.28)), ball(p, (1.46, 0.6, -0.72), (0.15, 0.2, 0.15)), 0.2)
+    folds = 0.05 * np.sin(5 * p[:, 0] + 2 * np.sin(2 * p[:, 2])) + 0.06 * noise(p[:, 0] * 1.4, p[:, 2] * 1.4, 2, 3)
     cloth = np.maximum(0.6 * (p[:, 1] - 0.03 - folds), np.hypot(p[:, 0] - 0.55, p[:, 2] + 1.0) - 1.35)
-    fruit = [_ball(p, centre, (radius,) * 3) for centre, radius, *_ in _FRUIT]
+    fruit = [ball(p, centre, (radius,) * 3) for centre, radius, *_ in _FRUIT]
     return [p[:, 1], 1.7 - p[:, 2], np.minimum(jug, handle), pear, cloth, *fruit]
 
 
 def _table_colour(p: Points, n: Points) -> np.ndarray:
     table, wall, jug, pear, cloth, *fruit = _table_parts(p)
-    grain = _mixed((0.44, 0.24, 0.12), (0.66, 0.4, 0.2), 0.5 + 1.2 * _noise(p[:, 0] * 0.8, p[:, 2] * 7, 4, 4))
-    plaster = _mixed((0.28, 0.4, 0.5), (0.5, 0.58, 0.56), 0.5 + 1.1 * _noise(p[:, 0] * 1.2, p[:, 1] * 1.2, 6, 5))
+    grain = mixed((0.44, 0.24, 0.12), (0.66, 0.4, 0.2), 0.5 + 1.2 * noise(p[:, 0] * 0.8, p[:, 2] * 7, 4, 4))
+    plaster = mixed((0.28, 0.4, 0.5), (0.5, 0.58, 0.56), 0.5 + 1.1 * noise(p[:, 0] * 1.2, p[:, 1] * 1.2, 6, 5))
     stripe = np.abs(p[:, 1] - 0.78) < 0.1
-    glaze = _mixed((0.86, 0.87, 0.84), (0.7, 0.76, 0.8), 0.5 + _noise(p[:, 0] * 4, p[:, 1] * 4, 7, 3))
+    glaze = mixed((0.86, 0.87, 0.84), (0.7, 0.76, 0.8), 0.5 + noise(p[:, 0] * 4, p[:, 1] * 4, 7, 3))
     glaze = np.where(
         (stripe & (np.sin(22 * np.arctan2(p[:, 0] + 0.62, p[:, 2] - 0.2)) > 0))[:, None],
         np.float32((0.16, 0.28, 0.6)),
         glaze,
     )
-    green = _mixed((0.62, 0.68, 0.2), (0.86, 0.74, 0.26), 0.5 + _noise(p[:, 0] * 5, p[:, 1] * 5, 8, 3))
+    green = mixed((0.62, 0.68, 0.2), (0.86, 0.74, 0.26), 0.5 + noise(p[:, 0] * 5, p[:, 1] * 5, 8, 3))
     linen = np.where(
         (np.sin(11 * (p[:, 0] + 0.4 * p[:, 2])) > 0.86)[:, None],
         np.float32((0.76, 0.22, 0.2)),
@@ -454,8 +285,8 @@ def _table_colour(p: Points, n: Points) -> np.ndarray:
     )
     parts = [(table, grain), (wall, plaster), (jug, glaze), (pear, green), (cloth, linen)]
     for distance, (_, _, unripe, ripe) in zip(fruit, _FRUIT, strict=True):
-        parts.append((distance, _mixed(unripe, ripe, 0.4 + _noise(p[:, 0] * 4 + 3, p[:, 1] * 4, 9, 4) + 0.3 * n[:, 1])))
-    return _nearest(parts)
+        parts.append((distance, mixed(unripe, ripe, 0.4 + noise(p[:, 0] * 4 + 3, p[:, 1] * 4, 9, 4) + 0.3 * n[:, 1])))
+    return nearest(parts)
 
 
 TABLE = Scene(
@@ -478,12 +309,12 @@ _BOATS = [  # x, z, size, colour of the hull, and of the sails
 
 def _bay_parts(p: Points) -> list[Field]:
     x, z = p[:, 0], p[:, 2]
-    swell = 0.07 * np.sin(2.2 * z + 0.7 * x) + 0.14 * _noise(x * 0.9, z * 1.5, 3, 4)
+    swell = 0.07 * np.sin(2.2 * z + 0.7 * x) + 0.14 * noise(x * 0.9, z * 1.5, 3, 4)
     sea = 0.6 * (p[:, 1] - swell)
     rise = (
         2.6 * np.exp(-(((x - 7.5) / 4.6) ** 2))
         + 1.7 * np.exp(-(((x + 11) / 5.0) ** 2))
-        + 0.7 * _noise(x * 0.5, z * 0.5, 5, 5)
+        + 0.7 * noise(x * 0.5, z * 0.5, 5, 5)
         - 0.5
     )
     land = 0.45 * np.maximum(p[:, 1] - rise, 15 - z)
@@ -491,8 +322,8 @@ def _bay_parts(p: Points) -> list[Field]:
     for bx, bz, size, *_ in _BOATS:
         q = (p - np.float32((bx, 0.1, bz))) / np.float32(size)
         narrow = 1 - 0.75 * (q[:, 0] / 0.7) ** 2
-        hull = np.maximum(_ball(q, (0, 0.22, 0), (0.72, 0.34, 0.24)), q[:, 1] - 0.2 - 0.1 * (q[:, 0] / 0.7) ** 2)
-        mast = _pillar(q, (0, 0.85, 0), 0.022, 0.75)
+        hull = np.maximum(ball(q, (0, 0.22, 0), (0.72, 0.34, 0.24)), q[:, 1] - 0.2 - 0.1 * (q[:, 0] / 0.7) ** 2)
+        mast = pillar(q, (0, 0.85, 0), 0.022, 0.75)
         bent = q[:, 2] + 0.12 * np.clip(narrow, 0, 1) - 0.05
         sail = np.maximum.reduce(
             [np.abs(bent) - 0.012, 0.03 - q[:, 0], 0.85 * (q[:, 0] + 0.46 * (q[:, 1] - 1.55)), 0.32 - q[:, 1]]
@@ -506,25 +337,25 @@ def _bay_parts(p: Points) -> list[Field]:
 
 def _bay_colour(p: Points, n: Points) -> np.ndarray:
     sea, land, *boats = _bay_parts(p)
-    glitter = _noise(p[:, 0] * 2.0, p[:, 2] * 5.0, 4, 4) + 0.9 * n[:, 2]
-    water = _mixed((0.06, 0.28, 0.42), (0.42, 0.72, 0.76), 0.32 - 1.5 * glitter)
-    water = _mixed(
+    glitter = noise(p[:, 0] * 2.0, p[:, 2] * 5.0, 4, 4) + 0.9 * n[:, 2]
+    water = mixed((0.06, 0.28, 0.42), (0.42, 0.72, 0.76), 0.32 - 1.5 * glitter)
+    water = mixed(
         water,
         (1.25, 1.0, 0.7),
         np.exp(-(((p[:, 0] - 0.16 * p[:, 2]) / (0.5 + 0.1 * p[:, 2])) ** 2)) * np.clip(glitter * 2.4 - 0.1, 0, 1),
     )
-    rocks = _mixed((0.5, 0.4, 0.36), (0.46, 0.55, 0.3), 0.3 + p[:, 1] * 0.5 + _noise(p[:, 0] * 1.5, p[:, 1] * 3, 6, 4))
+    rocks = mixed((0.5, 0.4, 0.36), (0.46, 0.55, 0.3), 0.3 + p[:, 1] * 0.5 + noise(p[:, 0] * 1.5, p[:, 1] * 3, 6, 4))
     parts = [(sea, water), (land, rocks)]
     for i, (_, _, _, hull, sail) in enumerate(_BOATS):
         parts += [(boats[2 * i], hull), (boats[2 * i + 1], sail)]
-    return _nearest(parts)
+    return nearest(parts)
 
 
 def _bay_sky(d: Points) -> np.ndarray:
-    sky = _clouds(d, (1.0, 0.8, 0.52), (0.24, 0.46, 0.76), (1.0, 0.9, 0.82), 31, 0.1)
-    sun = _unit(np.float32((0.16, 0.13, 1.0)))
+    sky = clouds(d, (1.0, 0.8, 0.52), (0.24, 0.46, 0.76), (1.0, 0.9, 0.82), 31, 0.1)
+    sun = unit(np.float32((0.16, 0.13, 1.0)))
     near = np.clip(d @ sun, 0, 1)
-    return _mixed(sky + 0.3 * (near**60)[:, None], (1.0, 0.97, 0.8), (near - 0.9985) * 1500)
+    return mixed(sky + 0.3 * (near**60)[:, None], (1.0, 0.97, 0.8), (near - 0.9985) * 1500)
 
 
 BAY = Scene(
