@@ -137,6 +137,27 @@ def without_default_duration(path):
     return path
 
 
+def late(clip, path, seconds=100, format=None, options=None):
+    """The packets of a clip, later on its clock: as cameras that have been on for long and live streams have it."""
+    with av.open(str(clip)) as source, av.open(str(path), "w", format=format, container_options=options or {}) as out:
+        streams = [out.add_stream_from_template(stream) for stream in source.streams]
+        for packet in source.demux():
+            if packet.size:
+                shift = round(seconds / packet.time_base)
+                packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
+                packet.stream = streams[packet.stream_index]
+                out.mux(packet)
+    return path
+
+
+# What makes an MP4 a piece of a live stream: no index in front, its fragments say themselves when they are.
+PIECE = {
+    "movflags": "frag_keyframe+empty_moov+default_base_moof+frag_discont",
+    "avoid_negative_ts": "disabled",
+    "use_editlist": "0",
+}
+
+
 def plain(path, codes, *, codec="libx264", format="yuv420p", size=(WIDTH, HEIGHT), tags=None, count=5, options=None):
     """A clip of one colour, given as codes of its planes; `tags`: of the codec context and the frames."""
     with av.open(str(path), "w") as container:

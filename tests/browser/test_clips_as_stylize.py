@@ -107,6 +107,16 @@ def test_what_an_edit_list_cuts_away_does_not_come_back(both, tmp_path, name):
     close(page, stylize)
 
 
+@pytest.mark.parametrize("name", ["late.mkv", "late.mp4", "late.webm"])
+def test_a_clip_whose_clock_starts_late_begins_with_its_first_frame(both, tmp_path, name):
+    codec, sound = ("libvpx-vp9", "libopus") if name.endswith("webm") else ("libx264", "aac")
+    clip = odd_clips.write(tmp_path / f"clip.{name.split('.')[1]}", 30, codec=codec, sound=sound)
+    options = odd_clips.PIECE if name.endswith("mp4") else {}
+    page, stylize, _ = both(odd_clips.late(clip, tmp_path / name, options=options))
+    close(page, stylize)
+    assert odd_clips.numbers_in(stylize)[0][0] < 0.03
+
+
 @pytest.mark.parametrize(
     "rows", [[(0.5, 0, 2)], [(0.4, 0.2, 1), (0.4, None, 1), (0.4, 1.2, 1)]], ids=["twice as fast", "a gap"]
 )

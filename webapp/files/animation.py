@@ -1,4 +1,4 @@
-"""Animated pictures: GIF, WebP and PNG in, GIF out, every frame shown as long as in the source.
+"""Animated pictures: GIF, WebP, PNG and AVIF in, GIF out, every frame shown as long as in the source.
 
 From outside: `read_animation`, `animation_loop`, `GifWriter`. Ticks are milliseconds on both sides.
 """
@@ -22,8 +22,8 @@ from .gif import read_gif
 
 TIME_BASE = Fraction(1, 1000)
 _CENTISECOND = Fraction(1, 100)  # GIF's own tick
-# Browsers show a frame that asks for less than 20 ms for 100 ms, so that is what such files mean.
-_SHORTEST_MS, _ASSUMED_MS = 20, 100
+# Browsers show a frame that asks for at most 10 ms for 100 ms, so that is what such files mean.
+_HASTY_MS, _ASSUMED_MS = 10, 100
 
 
 def animation_loop(path: Path) -> int | None:
@@ -44,26 +44,26 @@ def read_animation(path: Path, size: tuple[int, int]) -> Iterator[Frame]:
 
     `pts` and `duration` are in milliseconds; `alpha` is kept beside. Raises BadInput naming the frame that is damaged.
     """
-    pts = count = 0
+    count, clock = 0, 0.0  # milliseconds; 60 frames a second are no whole ones each, and times must not drift
 
     def damaged() -> str:
-        where = f"after frame {count}, at {pts / 1000:.2f} s,"
+        where = f"after frame {count}, at {clock / 1000:.2f} s,"
         return f"{path} is damaged {where} and cannot be decoded; copy or download it again."
 
     with reading(path, damaged):
-        for rgba, duration in _composed(path):
-            duration = _ASSUMED_MS if duration < _SHORTEST_MS else duration
-            yield _frame(pictures.resize(rgba, size), pts, duration)
-            count, pts = count + 1, pts + duration
+        for rgba, asked in _composed(path):
+            end = clock + (_ASSUMED_MS if asked <= _HASTY_MS else asked)
+            yield _frame(pictures.resize(rgba, size), round(clock), round(end) - round(clock))
+            count, clock = count + 1, end
 
 
-def _composed(path: Path) -> Iterator[tuple[np.ndarray, int]]:
+def _composed(path: Path) -> Iterator[tuple[np.ndarray, float]]:
     """Every frame as it is shown, uint8 RGBA [H,W,4], and how many milliseconds it asks for."""
     with pictures.open_image(path) as image:
         if image.format == "GIF":
             yield from read_gif(path, image.size, pictures.MAX_PIXELS)
             return
-        index = 0
+        index, end = 0, 0.0
         if getattr(image, "default_image", False):  # a PNG's picture for readers that know no animations
             if image.mode == "RGBA":
                 image.paste((0, 0, 0, 0), (0, 0, *image.size))  # what the first frame is composed onto
@@ -73,7 +73,12 @@ def _composed(path: Path) -> Iterator[tuple[np.ndarray, int]]:
                 image.seek(index)
             except EOFError:
                 return
-            yield np.asarray(image.convert("RGBA")), round(image.info.get("duration", 0))
+            rgba = np.asarray(image.convert("RGBA"))  # which reads the times, too
+            duration = image.info.get("duration", 0)
+            # AVIF's durations are rounded one by one, its times are not: 17, 17, 17 ms from 0, 17, 33 ms on.
+            start = image.info["timestamp"] if image.format == "AVIF" else end
+            before, end = end, start + duration
+            yield rgba, end - before
             index += 1
 
 

@@ -172,6 +172,37 @@ def test_frames_too_short_to_show_last_as_long_as_browsers_show_them(animated):
     assert [frame.duration for frame in read_animation(source, (41, 27))] == [100, 20, 100, 40, 50]
 
 
+@pytest.mark.parametrize("kind", ["webp", "png", "avif"])
+def test_sixty_frames_a_second_are_as_fast_as_in_browsers(tmp_path, media, kind):
+    """Chromium 156, Firefox and WebKit slow down frames of at most 10 ms, in every format."""
+    images = [Image.fromarray(media.scene(41, 27, index)) for index in range(60)]
+    durations = [17, 16, 17] * 20 if kind != "png" else 1000 / 60
+    images[0].save(tmp_path / f"a.{kind}", save_all=True, append_images=images[1:], duration=durations)
+    frames = list(read_animation(tmp_path / f"a.{kind}", (41, 27)))
+    assert [frame.pts for frame in frames] == [round(1000 * n / 60) for n in range(60)]
+    assert frames[-1].pts + frames[-1].duration == 1000
+
+
+def test_an_avif_of_sixty_frames_a_second_does_not_drift(tmp_path):
+    """Whose durations are 1/60 s and not whole milliseconds: as Pillow has them, 17, 17, 17 …"""
+    images = [Image.new("RGB", (16, 16), (4 * index, 0, 0)) for index in range(60)]
+    images[0].save(tmp_path / "a.avif", save_all=True, append_images=images[1:], duration=10)
+    with_ticks(tmp_path / "a.avif", 600)
+    frames = list(read_animation(tmp_path / "a.avif", (16, 16)))
+    assert max(abs(frame.pts - 1000 * n / 60) for n, frame in enumerate(frames)) <= 1
+    assert frames[-1].pts + frames[-1].duration == 1000
+
+
+def with_ticks(path, ticks):
+    """Says in an AVIF's header of the track (`mdhd`) how many ticks a second has, 1000 as Pillow writes it."""
+    data = bytearray(path.read_bytes())
+    at = data.index(b"mdhd")
+    scale = at + 4 + (20 if data[at + 4] else 12)
+    assert struct.unpack_from(">I", data, scale)[0] == 1000
+    struct.pack_into(">I", data, scale, ticks)
+    path.write_bytes(data)
+
+
 def test_transparency_survives(tmp_path, painter):
     frames = []
     for index in range(3):

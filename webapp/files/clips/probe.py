@@ -246,7 +246,8 @@ def _describe(path: Path, container, stream, frame, stated: colour.Stated, edits
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if not 1 / _MOST_ANAMORPHIC <= aspect <= _MOST_ANAMORPHIC:
         aspect = Fraction(1)
-    timing = _timing(path, container, stream)
+    origin = _origin(container, edits)
+    timing = _timing(path, container, stream, origin)
     return ClipInfo(
         path=path,
         container=container.format.name,
@@ -257,11 +258,13 @@ def _describe(path: Path, container, stream, frame, stated: colour.Stated, edits
         frame_rate=timing.rate,
         durations=timing.durations,
         time_base=stream.time_base,
-        origin=Fraction(container.start_time or 0, av.time_base) if _is_broadcast(container) else Fraction(0),
+        origin=origin,
         duration=timing.seconds,
         frames=timing.frames,
         # an MP4's index is checked; its declared durations do not allow for B-frames and edits
-        declared_seconds=None if "mp4" in container.format.name else declared_duration(stream),
+        declared_seconds=None
+        if "mp4" in container.format.name
+        else _since(origin, declared_duration(stream), container),
         declared_frames=stream.frames if container.format.name == "avi" else 0,
         orientation=orientation,
         matrix=colour.matrix_of(frame, stated),
@@ -283,7 +286,7 @@ class _Timing:
     frames: int
 
 
-def _timing(path: Path, container, stream) -> _Timing:
+def _timing(path: Path, container, stream, origin: Fraction) -> _Timing:
     """Rate and length as the header states them, or, where it does not, as the times of the packets have them.
 
     Browsers' recorders write neither; a rate that no camera has is often the clock's (1000 for milliseconds).
@@ -292,6 +295,7 @@ def _timing(path: Path, container, stream) -> _Timing:
     seconds = declared_duration(stream)
     if seconds is None and (container.duration or 0) > 0:
         seconds = container.duration / av.time_base
+    seconds = _since(origin, seconds, container)
     if 0 < stated <= _HIGHEST_USUAL_RATE and seconds is not None:
         return _Timing(stated, True, seconds, stream.frames or round(seconds * stated))
     count, first, last = _scan(path)
@@ -327,6 +331,35 @@ def _scan(path: Path) -> tuple[int, Fraction, Fraction]:
     if not times:
         return untimed, Fraction(0), Fraction(0)
     return len(times), min(times) * time_base, max(times) * time_base
+
+
+def _origin(container, edits: dict[int, EditList]) -> Fraction:
+    """When on its own clock a clip begins: with the first thing seen or heard, as players have it.
+
+    Broadcasts, pieces of live streams (fragmented MP4, FLV) and recordings of cameras count from when the sender was
+    switched on. An edit list says itself what is shown when, so that a pause that it begins with is meant.
+    """
+    if _is_broadcast(container):
+        return Fraction(container.start_time or 0, av.time_base)
+    starts = [
+        stream.start_time * stream.time_base
+        for stream in (*container.streams.video, *container.streams.audio)
+        if stream.start_time is not None and not stream.disposition & Disposition.attached_pic
+    ]
+    return Fraction(0) if edits else max(min(starts, default=Fraction(0)), Fraction(0))
+
+
+def _checkable_duration(container, stream, origin: Fraction) -> float | None:
+    """The stated length that the picture has to reach; none of an MP4, whose index is checked instead: its durations do
+    not allow for B-frames and edits."""
+    return None if "mp4" in container.format.name else _since(origin, declared_duration(stream), container)
+
+
+def _since(origin: Fraction, seconds: float | None, container) -> float | None:
+    """A stated length counted from a clip's beginning: where its clock begins late, muxers state when it ends."""
+    if seconds is None or _is_broadcast(container) or seconds <= origin:
+        return seconds
+    return seconds - float(origin)
 
 
 def _is_broadcast(container) -> bool:

@@ -13,6 +13,7 @@ from PIL import Image
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.probe import ClipLimits, Orientation, probe, working_size
 from impasto.webapp.files.clips.read import read_frames
+from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.stylize import stylize_path
 
 SPACES = {"601": 6, "709": 1, "2020": 9}  # AVCOL_SPC_*
@@ -451,6 +452,31 @@ def test_limits_are_named(tmp_path, media):
 )
 def test_working_sizes(size, short, even, expected):
     assert working_size(*size, short, even) == expected
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [("late.mkv", {}), ("late.flv", {}), ("late.mp4", odd_clips.PIECE), ("late.nut", {})]
+)
+def test_a_clip_whose_clock_starts_late_begins_with_its_first_frame(tmp_path, name, options):
+    clip = odd_clips.write(tmp_path / "clip.mp4", 30)
+    info = probe(odd_clips.late(clip, tmp_path / name, options=options))
+    assert float(info.origin) == pytest.approx(100 - 1024 / 48000, abs=0.002)  # the sound's lead-in comes first
+    assert info.duration == pytest.approx(1.22, abs=0.01)
+    assert info.frames in (30, 31)
+    frames = list(read_frames(info))
+    assert [odd_clips.number_of(frame.rgb) for frame in frames] == list(range(30))
+    assert [float(f.pts * info.time_base) for f in frames] == pytest.approx(
+        [0.0213 + n / 25 for n in range(30)], abs=0.002
+    )
+    part = list(read_frames(info, span=Span(0.5, 0.8)))
+    assert [odd_clips.number_of(frame.rgb) for frame in part] == list(range(11, 20))
+
+
+def test_a_pause_that_an_edit_list_begins_with_is_kept(tmp_path):
+    clip = odd_clips.put_edits(odd_clips.write(tmp_path / "a.mp4", sound=None), {"vide": [(100, None, 1), (1, 0, 1)]})
+    info = probe(clip)
+    assert info.origin == 0
+    assert float(next(read_frames(info)).pts * info.time_base) == 100
 
 
 @pytest.mark.parametrize("short", [0, -5, 100_000])

@@ -74,8 +74,7 @@ async function readTiming(file: Blob, input: Input): Promise<Timing> {
   const format = await input.getFormat();
   const edits = format === MP4 || format === QTFF ? await readEdits(file) : new Map<number, EditList>();
   const delays = format === MATROSKA || format === WEBM ? await readDelays(file) : new Map<number, number>();
-  // The clock of a broadcast starts anywhere.
-  const origin = format === MPEG_TS ? await input.getFirstTimestamp() : 0;
+  const origin = edits.size > 0 ? 0 : await begins(input);
   return {
     edits,
     parts({ id }) {
@@ -83,6 +82,14 @@ async function readTiming(file: Blob, input: Input): Promise<Timing> {
       return list ? partsOf(list) : whole(-origin - (delays.get(id) ?? 0));
     },
   };
+}
+
+/**
+ * When on its own clock a clip begins: those of broadcasts and of pieces of live streams start anywhere. Where an edit
+ * list says what is shown when, a pause that it begins with is meant.
+ */
+async function begins(input: Input): Promise<number> {
+  return Math.max(0, await input.getFirstTimestamp());
 }
 
 async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input">> {
