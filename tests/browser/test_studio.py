@@ -145,7 +145,7 @@ def test_a_job_outlives_its_page_and_is_found_again_played_and_downloaded(visit,
     expect(page.locator("#caption")).to_have_text("Preview: The Scream")
     preview = page.locator("#after img").evaluate("image => image.decode().then(() => image.naturalWidth)")
     page.locator("#paint").click()
-    expect(page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
+    expect(page.locator("#progress-words")).to_contain_text("frames", timeout=PAINTED)
     expect(page.locator("#caption")).to_have_text("Being painted with The Scream")
     assert faults(page) == []
     address = page.url

@@ -16,6 +16,7 @@ os.environ["GRADIO_ANALYTICS_MAX_EVENTS"] = "1"
 os.environ["GRADIO_ANALYTICS_CACHE_FREQUENCY"] = "1000000000"
 
 import gradio as gr
+import gradio.routes
 from fastapi import APIRouter, FastAPI
 
 from impasto.export.runtime.model import Model, load_model
@@ -53,6 +54,8 @@ def mount_studio(app: FastAPI, settings: Settings, model: Model | None = None) -
     megabytes = (settings.disk_mb * 1e6, settings.disk_mb_per_address * 1e6)
     folders = Folders(settings.keep_minutes * 60, None, *megabytes)
     os.environ["GRADIO_TEMP_DIR"] = str(folders.root)  # where uploads go, and the only folder that is served
+    # Where Gradio makes a folder for what is closed here: it was read from the environment when Gradio was imported.
+    gradio.routes.DEFAULT_TEMP_DIR = str(folders.root)
     model = model or load_model(settings.model or None)
     gallery = model.gallery()
     if not gallery:

@@ -1,4 +1,5 @@
 """Calls by hand: what is left out takes its default, as in Gradio's clients, and a name that is wrong gets a sentence.
+Nothing but the endpoints can be called: Gradio also takes its events' functions, such as the one that ends a session.
 
 From outside: `CallDefaults`, a pure ASGI middleware, to stand behind the `RequestFilter`, which bounds what is read.
 Gradio refuses a list shorter than an endpoint's parameters, so that each new parameter would break every older caller,
@@ -16,6 +17,7 @@ from .visitors.request_filter import refused_call
 
 CALL = "/gradio_api/call/"  # and the endpoint's name: values by position, in a list
 NAMED = "v2/"  # between the two: values by name
+JOIN = "/gradio_api/queue/join"  # Gradio's clients name an endpoint by its number, as `fn_index`
 
 
 class CallDefaults:
@@ -24,22 +26,22 @@ class CallDefaults:
 
     def __init__(self, app, blocks: Blocks):
         self.app = app
-        self.defaults = {str(fn.api_name): [each.value for each in fn.inputs] for fn in blocks.fns.values()}  # pyright: ignore[reportAttributeAccessIssue]
         self.parameters = {
             name.removeprefix("/"): may_be_left_out(found["parameters"])
             for name, found in blocks.get_api_info()["named_endpoints"].items()
         }
+        endpoints = {number: fn for number, fn in blocks.fns.items() if fn.api_name in self.parameters}
+        self.numbers = list(endpoints)  # what is asked for may be anything, a list too
+        self.defaults = {str(fn.api_name): [each.value for each in fn.inputs] for fn in endpoints.values()}  # pyright: ignore[reportAttributeAccessIssue]
 
     async def __call__(self, scope, receive, send):
-        route: str = scope.get("path", "").partition(CALL)[2].rstrip("/")
-        name, by_name = route.removeprefix(NAMED), route.startswith(NAMED)
-        if scope["type"] != "http" or scope["method"] != "POST" or not (by_name or name in self.defaults):
+        path: str = scope.get("path", "").rstrip("/")
+        route, joins = path.partition(CALL)[2], path.endswith(JOIN)
+        if scope["type"] != "http" or scope["method"] != "POST" or not (route or joins):
             return await self.app(scope, receive, send)
-        if by_name and name not in self.parameters:
-            names = " and ".join(self.parameters)
-            return await JSONResponse({"detail": f"There is no endpoint {name!r}: there are {names}."}, 404)(
-                scope, receive, send
-            )
+        name, by_name = route.removeprefix(NAMED), route.startswith(NAMED)
+        if route and name not in self.parameters:
+            return await self._no_endpoint(name)(scope, receive, send)
         body, more = b"", True
         while more:
             message = await receive()
@@ -47,7 +49,10 @@ class CallDefaults:
                 return None
             body += message.get("body", b"")
             more = message.get("more_body", False)
-        if by_name:
+        if joins:
+            if (number := number_in(body)) is not None and number not in self.numbers:
+                return await self._no_endpoint(number)(scope, receive, send)
+        elif by_name:
             if wrong := wrong_names(body, name, self.parameters[name]):
                 return await refused_call(wrong)(scope, receive, send)
         else:
@@ -60,6 +65,17 @@ class CallDefaults:
             return messages.pop() if messages else await receive()
 
         return await self.app(scope, replay, send)
+
+    def _no_endpoint(self, asked: Any) -> JSONResponse:
+        return JSONResponse(
+            {"detail": f"There is no endpoint {asked!r}: there are {' and '.join(self.parameters)}."}, 404
+        )
+
+
+def number_in(body: bytes) -> Any:
+    """The number of the endpoint that a JSON request of Gradio's clients names; None where it names none."""
+    call = json.loads(body or b"null")
+    return call.get("fn_index") if isinstance(call, Mapping) else None
 
 
 def may_be_left_out(parameters: Sequence[Mapping[str, Any]]) -> dict[str, bool]:

@@ -1,13 +1,14 @@
 """Jobs: a place in the line, a thread to paint in, progress in words, and cancelling that stops the work.
 
-From outside: `Jobs`, `JobProgress`, `duration`.
+From outside: `Jobs`, `JobProgress`, `duration`, `time_left`.
 """
 
 import asyncio
 import contextvars
+import math
 import threading
 import time
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -23,10 +24,16 @@ from .visitors.temporary import Folders
 
 Result = TypeVar("Result")
 UPDATE_SECONDS = 0.25  # between two updates of a job's progress: as often as people can read
+RATE_SECONDS = 10.0  # over which it is counted how many are painted a second: others may come and go meanwhile
+SETTLED_SECONDS = 1.0  # after the first frame, from which on a time left is said
 
 
 class JobProgress:
-    """A job's progress in words, at most every `UPDATE_SECONDS`: `show(done, total, text)`; total 0 is unknown."""
+    """A job's progress in words, at most every `UPDATE_SECONDS`: `show(done, total, text)`; total 0 is unknown.
+
+    The rate is that of the last `RATE_SECONDS`, counted from the first frame on: what comes before it, reading styles
+    and opening graphs, takes seconds and would be taken for slow painting.
+    """
 
     def __init__(
         self,
@@ -35,7 +42,8 @@ class JobProgress:
         clock: Callable[[], float] = time.monotonic,
     ):
         self.show, self.unit, self.clock = show, unit, clock
-        self._started = self._shown = clock()
+        self._shown = -math.inf
+        self._seen: deque[tuple[float, int]] = deque()  # when how many were done, of the last `RATE_SECONDS`
 
     def waiting(self, position: int) -> None:
         """`position` in the line, counted from 1."""
@@ -43,21 +51,29 @@ class JobProgress:
         self.show(0, 0, f"Waiting: {others.get(position, f'{position - 1} jobs start before yours')}")
 
     def start(self) -> None:
-        self._started = self._shown = self.clock()
+        self._seen.clear()
         self.show(0, 0, "Starting")
 
     def update(self, done: int, total: int) -> None:
         """Called after each frame."""
         now = self.clock()
+        if not self._seen:
+            self._seen.append((now, done))
         if done < total and now - self._shown < UPDATE_SECONDS:
             return
         self._shown = now
-        self.show(done, total, self._text(done, total, now - self._started))
+        self._seen.append((now, done))
+        while now - self._seen[1][0] > RATE_SECONDS:
+            self._seen.popleft()
+        self.show(done, total, self._text(done, total))
 
-    def _text(self, done: int, total: int, elapsed: float) -> str:
-        rate = done / max(elapsed, 1e-6)
+    def _text(self, done: int, total: int) -> str:
+        (began, before), (now, _) = self._seen[0], self._seen[-1]
+        if now - began < SETTLED_SECONDS or done == before:
+            return f"{done} of {total} {self.unit}" if total else f"{done} {self.unit}"
+        rate = (done - before) / (now - began)
         text = f"{rate:.1f} {self.unit}/s"
-        return f"{text}, {duration(max(total - done, 0) / rate)} left" if total else text
+        return f"{text}, {time_left(max(total - done, 0) / rate)}" if total else text
 
 
 class Jobs:
@@ -141,3 +157,11 @@ def duration(seconds: float) -> str:
         return f"{minutes} min" + (f" {seconds} s" if seconds else "")
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h" + (f" {minutes} min" if minutes else "")
+
+
+def time_left(seconds: float) -> str:
+    """An estimate in words, no finer than it can be: "8 s left", "about 40 s left", "about 3 min left"."""
+    if seconds < 10:
+        return f"{duration(seconds)} left"
+    step = 5 if seconds < 60 else 15 if seconds < 180 else 60
+    return f"about {duration(round(seconds / step) * step)} left"

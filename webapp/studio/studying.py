@@ -16,7 +16,7 @@ from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.study import study_picture
 
 from . import limits
-from .jobs import duration
+from .jobs import time_left
 from .painting import Studio
 
 Tell = Callable[[int, int, str], None]  # done, of how much, and in words
@@ -55,7 +55,7 @@ def study(
     def progress(now) -> bool | None:
         if cancelled():
             raise Cancelled("Cancelled.")
-        left = f", {duration(now.seconds_left)} left" if now.step else ""
+        left = f", {time_left(now.seconds_left)}" if now.step else ""
         tell(round(1000 * now.share), 1000, f"Studying{left}")
         return False if enough() and now.step else None
 

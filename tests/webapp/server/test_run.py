@@ -57,8 +57,8 @@ def wait_for(url, process):
     raise AssertionError(f"{url} did not answer")
 
 
-def test_it_serves_studio_and_live_page_and_ends_in_peace(program, port, model):
-    process = program("--port", port, IMPASTO_PORT="1")
+def test_it_serves_studio_and_live_page_and_ends_in_peace(program, port, model, tmp_path):
+    process = program("--port", port, IMPASTO_PORT="1", TMPDIR=str(tmp_path), GRADIO_TEMP_DIR="")
     address = f"http://127.0.0.1:{port}/"
     assert json.load(wait_for(address + "healthz", process))["model"] == model.name
     try:
@@ -74,6 +74,7 @@ def test_it_serves_studio_and_live_page_and_ends_in_peace(program, port, model):
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=SECONDS)
     assert process.returncode == 0
+    assert not list(tmp_path.iterdir())
     assert model.name in out
     assert [line.split()[-1] for line in out.splitlines() if "http" in line] == [address, address + "live/"]
     lines = err.splitlines()

@@ -154,6 +154,31 @@ def test_wrong_names_in_a_call_by_hand_get_a_sentence(served, endpoint, values, 
     assert words in answer.text
 
 
+@pytest.mark.parametrize("number", [-1, 99, "x", [], {}, 1.5])
+def test_an_endpoint_by_a_number_that_is_none_gets_a_sentence(served, number):
+    answer = httpx.post(served[0] + "gradio_api/queue/join", json={"data": [], "fn_index": number, "session_hash": "s"})
+    assert answer.status_code == 404
+    assert "there are paint_clip and paint_picture." in answer.json()["detail"]
+
+
+def test_nobody_can_end_a_session_over_the_api(served):
+    """Gradio would call the function that ends one, for whatever session it is given."""
+    url, app = served
+    theirs = app.state.studio.folders.session("someone") / "painted.mp4"
+    theirs.write_bytes(b"x")
+    blocks = app.state.visits.blocks
+    for number, fn in blocks.fns.items():
+        call = {"data": [], "session_hash": "someone"}
+        if fn.api_name not in ("paint_clip", "paint_picture"):
+            assert httpx.post(f"{url}gradio_api/call/{fn.api_name}", json=call).status_code == 404
+            assert httpx.post(f"{url}gradio_api/call/v2/{fn.api_name}", json=call).status_code == 404
+            joined = httpx.post(f"{url}gradio_api/queue/join", json={**call, "fn_index": number})
+            assert joined.status_code == 404
+    assert len(blocks.fns) == 3
+    assert theirs.is_file()
+    app.state.studio.folders.end("someone")
+
+
 def test_limits_are_refused_with_their_sentence(client, tmp_path, media, clip):
     long = media.write_clip(tmp_path / "my holiday.mp4", media.scenes(32, 32, 60))
     refused(client, "This clip lasts 2.4 s, more than the 2 s allowed; choose a part", handle_file(long))

@@ -7,7 +7,7 @@ import pytest
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.studio.jobs import JobProgress, Jobs, duration
+from impasto.webapp.studio.jobs import JobProgress, Jobs, duration, time_left
 from impasto.webapp.studio.visitors.temporary import Folders
 
 
@@ -128,10 +128,45 @@ def test_progress_is_told_at_most_four_times_a_second_and_at_the_end():
         "Starting",
     ]
     assert 7 <= len(told) - 4 <= 9  # in two seconds
-    assert told[4][2] == "50.0 frames/s, 2 s left"
+    assert told[4] == (1, 100, "1 of 100 frames")
+    assert "50.0 frames/s, 1 s left" in [words for _, _, words in told]
     assert told[-1] == (100, 100, "50.0 frames/s, 0 s left")
     progress.update(101, 0)
     assert "left" not in told[-1][2]
+
+
+def estimates(seconds_of):
+    """What is said after each of the frames, which take `seconds_of(n)` seconds: [(done, words)]."""
+    clock, told = [0.0], []
+    progress = JobProgress(lambda done, total, words: told.append((done, words)), clock=lambda: clock[0])
+    progress.start()
+    for done in range(1, 201):
+        clock[0] += seconds_of(done)
+        progress.update(done, 200)
+    return dict(told)
+
+
+def test_the_time_before_the_first_frame_is_not_taken_for_slow_painting():
+    said = estimates(lambda n: 20.0 if n == 1 else 0.5)
+    assert said[1] == "1 of 200 frames"
+    assert said[4] == "2.0 frames/s, about 1 min 45 s left"
+
+
+def test_the_time_left_follows_a_machine_that_is_busy_for_a_while():
+    said = estimates(lambda n: 2.0 if n <= 20 else 0.5)
+    assert said[20] == "0.5 frames/s, about 6 min left"
+    assert said[60] == "2.0 frames/s, about 1 min 15 s left"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "words"),
+    [
+        (0, "0 s left"), (9.4, "9 s left"), (11, "about 10 s left"), (58, "about 1 min left"),
+        (100, "about 1 min 45 s left"), (290, "about 5 min left"), (4000, "about 1 h 7 min left"),
+    ],
+)  # fmt: skip
+def test_an_estimate_is_no_finer_than_it_can_be(seconds, words):
+    assert time_left(seconds) == words
 
 
 @pytest.mark.parametrize(

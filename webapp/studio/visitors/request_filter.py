@@ -20,8 +20,9 @@ from .sessions import ANONYMOUS
 
 PREFIX = "/gradio_api/"
 OURS = "/studio/"  # the page's own routes
-# Routes of Gradio's that this app has no use for.
-CLOSED = ("proxy=", "vibe-", "undo-vibe-", "deep_link", "process_recording", "run-history", "dev/", "stream/")
+# Of Gradio's routes, those that its clients, programs and MCP need; what Gradio adds is closed until it is listed.
+OPEN = ("app_id", "cancel", "info", "mcp", "openapi.json", "reset", "startup-events", "upload", "upload_progress")
+OPEN_BELOW = ("call/", "file=", "file/", "heartbeat/", "mcp/", "queue/")
 JSON_BYTES = 1 << 20  # of a request that is no upload: a few names, numbers and paths
 NO_ADDRESS = "This app takes files, not addresses: download the file and upload it here."
 NOT_UPLOADED = "This file was not uploaded here; upload it first."
@@ -32,7 +33,7 @@ TOO_LONG = "This request is too long."
 
 
 class RequestFilter:
-    """Refuses with 403, 411, 413 or 422 and one sentence as `detail`.
+    """Refuses with 400, 403, 411, 413 or 422 and one sentence as `detail`.
 
     `root` is the folder that uploads lie in; `upload_bytes` bounds one upload request, which `uploads` then answers.
     Browsers let any page post a form to any host, and name its Origin: `origins` are those allowed beside our own.
@@ -71,7 +72,9 @@ class RequestFilter:
         return await self.app(scope, receive if body is None else _replay(body, receive), send)
 
     def _check_route(self, route: str) -> JSONResponse | None:
-        if route.startswith(CLOSED):
+        if any(character < " " for character in route):
+            return _refusal(400, "There is no such address here.")
+        if route.rstrip("/") not in OPEN and not route.startswith(OPEN_BELOW):
             return _refusal(403, "This app does not offer that.")
         if route.startswith("file=") and _is_address(route.removeprefix("file=")):
             return _refusal(403, NO_ADDRESS)
@@ -93,6 +96,8 @@ class RequestFilter:
             return _refusal(422, "This request is not JSON.")
         if not _is_call(data):
             return _refusal(422, "This request is not JSON.")
+        if not _is_text(data):
+            return _refusal(422, "This request holds half a character, which no text can have.")
         if not (isinstance(data, dict) and data.get("session_hash")):
             scope[ANONYMOUS] = True
         for path in _paths(data):
@@ -126,6 +131,14 @@ def _is_call(data: Any) -> bool:
         rest = {name: value for name, value in data.items() if name != "data" or not isinstance(value, list)}
         return bool(json.dumps(rest, allow_nan=False))
     except ValueError:
+        return False
+
+
+def _is_text(data: Any) -> bool:
+    """Whether all text in there can be written: JSON also has halves of characters, such as "\\ud83c"."""
+    try:
+        return bool(json.dumps(data, ensure_ascii=False).encode())
+    except UnicodeEncodeError:
         return False
 
 

@@ -80,6 +80,10 @@ def test_files_elsewhere_are_refused(tmp_path):
         "vibe-edit/",
         "deep_link",
         "run-history/records",
+        "run/paint_clip",
+        "component_server",
+        "profiling/traces",
+        "what-gradio-adds-next",
     ],
 )
 def test_routes_that_are_closed(tmp_path, route):
@@ -87,10 +91,30 @@ def test_routes_that_are_closed(tmp_path, route):
     assert ask(tmp_path, f"/behind/a/proxy/gradio_api/{route}", method="GET")[0] == 403
 
 
+@pytest.mark.parametrize(
+    "route", ["info", "upload_progress", "heartbeat/abc", "call/paint_clip/x", "mcp/", "queue/data"]
+)
+def test_routes_that_clients_need_stay_open(tmp_path, route):
+    assert ask(tmp_path, f"/gradio_api/{route}", method="GET")[0] == 200
+
+
+def test_addresses_with_control_characters_are_none(tmp_path):
+    assert ask(tmp_path, "/gradio_api/heartbeat/\0", method="GET")[0] == 400
+
+
+@pytest.mark.parametrize("path", ["/gradio_api/call/paint_clip", "/studio/preview"])
+def test_half_a_character_is_said_in_a_sentence(tmp_path, path):
+    assert ask(tmp_path, path, b'{"kind": "\\ud83c"}') == (
+        422,
+        "This request holds half a character, which no text can have.",
+    )
+    assert ask(tmp_path, path, b'{"kind": "\\ud83c\\udfa8"}')[0] == 200  # a palette, of two halves
+
+
 def test_long_and_broken_requests(tmp_path):
-    assert ask(tmp_path, "/gradio_api/run/x", b"[" * (JSON_BYTES + 1))[0] == 413
-    assert ask(tmp_path, "/gradio_api/run/x", b"[" * 100_000)[0] == 422
-    assert ask(tmp_path, "/gradio_api/run/x", b"{")[0] == 422
+    assert ask(tmp_path, "/gradio_api/call/x", b"[" * (JSON_BYTES + 1))[0] == 413
+    assert ask(tmp_path, "/gradio_api/call/x", b"[" * 100_000)[0] == 422
+    assert ask(tmp_path, "/gradio_api/call/x", b"{")[0] == 422
     assert ask(tmp_path, "/elsewhere", b"{")[0] == 200
 
 
