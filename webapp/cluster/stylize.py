@@ -8,9 +8,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path, PurePosixPath
 
 from impasto.models.errors import BadInput
+from impasto.webapp.files.folder import MEDIA_SUFFIXES, output_name, plan_folder
 from impasto.webapp.files.ledger import Ledger
 from impasto.webapp.files.pictures import SUFFIXES as PICTURES
-from impasto.webapp.files.stylize import MEDIA_SUFFIXES, output_name, plan_folder
 
 from . import places
 from .jobs import FileJob, parts_place

@@ -14,8 +14,9 @@ from impasto.export.runtime.sessions.session import cores as cores_here
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.parts import Part, join_parts, plan_parts
 from impasto.webapp.files.clips.probe import probe
+from impasto.webapp.files.moving import clip_size, stylize_part
 from impasto.webapp.files.pictures import image_header
-from impasto.webapp.files.stylize import clip_size, stylize_part, stylize_path
+from impasto.webapp.files.stylize import stylize_path
 
 from .places import fetched, stored
 

@@ -41,7 +41,7 @@ class _Brushed:
 
 
 def with_brush_size(painter: Any, side: int | None) -> Any:
-    """A painter (see `stylize.FramePainter`) with strokes as broad as at a shorter side of `side` pixels."""
+    """A painter (see `job.FramePainter`) with strokes as broad as at a shorter side of `side` pixels."""
     return painter if side is None else _Brushed(painter, side)
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from impasto.export.runtime.sample import picture as sample
 from impasto.export.runtime.style_file import is_style_file, licence_note, read_style
-from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
+from impasto.webapp.files.job import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 
 from . import limits, previews
 from .page_jobs import jpeg

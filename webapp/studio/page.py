@@ -17,8 +17,8 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import BRUSH_SIZES, DEFAULT
 from impasto.webapp.files.demo import demo_clip
+from impasto.webapp.files.job import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 from impasto.webapp.files.pictures import Picture, write_image
-from impasto.webapp.files.stylize import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 from impasto.webapp.hosting.link_preview import with_link_preview
 from impasto.webapp.hosting.origin import own_address
 from impasto.webapp.page_build import PAGE

@@ -22,8 +22,9 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import with_brush_size
 from impasto.webapp.files.clips.span import WHOLE, Span
+from impasto.webapp.files.job import IMAGE_SHORT_SIDE, persons_found
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.stylize import IMAGE_SHORT_SIDE, persons_found, stylize_path
+from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.hosting.metrics import Metrics
 from impasto.webapp.hosting.settings import Settings
 
@@ -202,7 +203,7 @@ class Studio:
         self, source: np.ndarray, options: PaintOptions, told: Callable[[dict], object] | None = None
     ) -> np.ndarray:
         """A frame or picture as a job with these options would paint it. uint8 RGB [H,W,3] → the same. `told` gets what
-        a summary says of persons: see `stylize.persons_found`."""
+        a summary says of persons: see `job.persons_found`."""
         painter = self.painter(_still(options))
         painted = with_brush_size(painter, options.brush_size).paint(source)
         if told is not None:

@@ -159,7 +159,7 @@ def test_a_painter_keeps_to_its_cores_where_the_machine_has_others(
     told = []
     run = run_pipeline
     monkeypatch.setattr(
-        "impasto.webapp.files.stylize.run_pipeline",
+        "impasto.webapp.files.moving.run_pipeline",
         lambda *stages, cores, **others: told.append(cores) or run(*stages, cores=cores, **others),
     )
     worker = Worker(recipe, given)

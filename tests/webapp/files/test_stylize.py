@@ -10,8 +10,9 @@ import pytest
 from PIL import Image
 
 from impasto.models.errors import BadInput
+from impasto.webapp.files.folder import output_name
 from impasto.webapp.files.pipeline import Cancelled
-from impasto.webapp.files.stylize import output_name, stylize_path
+from impasto.webapp.files.stylize import stylize_path
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """A clip in parts: each of whole scenes, painted by itself, then joined without encoding anything again.
 
-From outside: `plan_parts`, `read_part`, `join_parts`; `stylize.stylize_part` paints one. A scene is painted and encoded
+From outside: `plan_parts`, `read_part`, `join_parts`; `moving.stylize_part` paints one. A scene is painted and encoded
 by itself wherever it is (`scenes`), so what is joined has the picture of the clip painted at once, byte for byte.
 """
 

@@ -13,7 +13,8 @@ from impasto.webapp.files.clips.parts import Part, PartDiffers, join_parts, plan
 from impasto.webapp.files.clips.probe import probe
 from impasto.webapp.files.clips.read import read_frames
 from impasto.webapp.files.clips.scenes import Scenes
-from impasto.webapp.files.stylize import clip_size, stylize_part, stylize_path
+from impasto.webapp.files.moving import clip_size, stylize_part
+from impasto.webapp.files.stylize import stylize_path
 
 CUTS = (20, 45, 52)
 
