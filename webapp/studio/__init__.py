@@ -1,4 +1,4 @@
-"""The Gradio page: clips, pictures, the live page in a frame, and what the model is.
+"""The server's side of the page for files: jobs, previews, limits, visitors; and the API, by Gradio.
 
 From outside: `blocks.mount_studio`, which puts it on the FastAPI application. Nothing here imports torch.
 """

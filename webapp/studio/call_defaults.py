@@ -13,7 +13,7 @@ from typing import Any
 from gradio import Blocks
 from starlette.responses import JSONResponse
 
-from .visitors.request_filter import refused_call
+from .visitors.request_filter import read_body, refused_call, replay
 
 CALL = "/gradio_api/call/"  # and the endpoint's name: values by position, in a list
 NAMED = "v2/"  # between the two: values by name
@@ -42,13 +42,9 @@ class CallDefaults:
         name, by_name = route.removeprefix(NAMED), route.startswith(NAMED)
         if route and name not in self.parameters:
             return await self._no_endpoint(name)(scope, receive, send)
-        body, more = b"", True
-        while more:
-            message = await receive()
-            if message["type"] == "http.disconnect":
-                return None
-            body += message.get("body", b"")
-            more = message.get("more_body", False)
+        body = await read_body(receive)
+        if body is None:
+            return None  # whoever asked is gone
         if joins:
             if (number := number_in(body)) is not None and number not in self.numbers:
                 return await self._no_endpoint(number)(scope, receive, send)
@@ -59,12 +55,7 @@ class CallDefaults:
             body = completed(body, self.defaults[name])
         headers = [(key, value) for key, value in scope["headers"] if key != b"content-length"]
         scope = {**scope, "headers": [*headers, (b"content-length", str(len(body)).encode())]}
-        messages = [{"type": "http.request", "body": body, "more_body": False}]
-
-        async def replay():
-            return messages.pop() if messages else await receive()
-
-        return await self.app(scope, replay, send)
+        return await self.app(scope, replay(body, receive), send)
 
     def _no_endpoint(self, asked: Any) -> JSONResponse:
         return JSONResponse(

@@ -1,7 +1,7 @@
 """A filter before Gradio's routes: no addresses to fetch, no files but uploads, no outsized requests.
 
-From outside: `RequestFilter`, a pure ASGI middleware, and `refused_call`. Gradio would download an http(s) address
-given in place of a file, and serves one as a proxy; this app does neither.
+From outside: `RequestFilter`, a pure ASGI middleware; `read_body`, `replay` and `refused_call` for others like it.
+Gradio would download an http(s) address given in place of a file, and serves one as a proxy; this app does neither.
 """
 
 import asyncio
@@ -59,7 +59,7 @@ class RequestFilter:
                     return await self.uploads(scope, receive, send)
             else:
                 try:
-                    body = await asyncio.wait_for(_read(receive), BODY_SECONDS)
+                    body = await asyncio.wait_for(read_body(receive), BODY_SECONDS)
                 except (TimeoutError, asyncio.TimeoutError):
                     body, refusal = b"", _refusal(408, "The request did not arrive in time.")
                 if body is None:
@@ -69,7 +69,7 @@ class RequestFilter:
             if self.metrics is not None:
                 self.metrics.refused("request")
             return await refusal(scope, receive, send)
-        return await self.app(scope, receive if body is None else _replay(body, receive), send)
+        return await self.app(scope, receive if body is None else replay(body, receive), send)
 
     def _check_route(self, route: str) -> JSONResponse | None:
         if any(character < " " for character in route):
@@ -108,7 +108,7 @@ class RequestFilter:
         return None
 
 
-async def _read(receive) -> bytes | None:
+async def read_body(receive) -> bytes | None:
     """The body of a request, but little more than `JSON_BYTES` of it; None when the client has left."""
     body, more = b"", True
     while more and len(body) <= JSON_BYTES:
@@ -142,14 +142,14 @@ def _is_text(data: Any) -> bool:
         return False
 
 
-def _replay(body: bytes, receive):
-    """A `receive` that brings the body that was read already, then whatever comes after it."""
+def replay(body: bytes, receive):
+    """A `receive` that brings this body first, then whatever comes after the one that was read."""
     messages = [{"type": "http.request", "body": body, "more_body": False}]
 
-    async def replay():
+    async def receive_again():
         return messages.pop() if messages else await receive()
 
-    return replay
+    return receive_again
 
 
 def _paths(data: Any) -> Iterator[str]:
