@@ -135,7 +135,7 @@ class Predictor(nn.Module):
     """P as its `PredictorSpec` describes it, with heads for one `StyleLayout`.
 
     `forward` gives S. Its parts are methods of their own, because training computes what does not change only once:
-    `lower_summary` goes part of the way, `summary_from` the rest, `style_of` makes S of what was found.
+    `lower_summary` goes part of the way, `summary_from` the rest, `style_from` makes S of what was found.
     """
 
     def __init__(self, spec: PredictorSpec, layout: StyleLayout):
@@ -213,7 +213,7 @@ class Predictor(nn.Module):
         z, found = self._on(z, found, blocks, len(self.blocks))
         return self.upper(z, len(self.blocks)), torch.cat(found, 1) if found else z.new_zeros(len(z), 0)
 
-    def style_of(self, code: Tensor, found: Tensor) -> Tensor:
+    def style_from(self, code: Tensor, found: Tensor) -> Tensor:
         """Bottleneck [N,100] and statistics [N,K], as `summary` gives them → S [N,D]."""
         style = self.heads(code)
         if not self.spec.statistics:
@@ -224,7 +224,7 @@ class Predictor(nn.Module):
 
     def forward(self, image: Tensor) -> Tensor:
         """image [N,3,256,256] in [0, 1] → style vectors S [N,D]. Any weighted mean of them is a style too."""
-        return self.style_of(*self.summary(image))
+        return self.style_from(*self.summary(image))
 
 
 def statistics(z: Tensor) -> Tensor:

@@ -26,7 +26,7 @@ def test_systems_are_solved_as_numpy_solves_them():
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(3, 6, 8)), rng.normal(size=6)
     matrices = a @ a.transpose(0, 2, 1)
-    found = feedback.solved(torch.from_numpy(matrices), torch.from_numpy(b))
+    found = feedback.solve(torch.from_numpy(matrices), torch.from_numpy(b))
     expected = [np.linalg.solve(matrix, b) for matrix in matrices]
     np.testing.assert_allclose(found.numpy(), expected, rtol=1e-8)
 
@@ -45,7 +45,7 @@ def test_colours_against_opencv():
 def test_an_end_that_gave_the_colours_is_found():
     normal = torch.randn(3, 3, 400, generator=torch.Generator().manual_seed(2))
     end = torch.tensor([1.1, 0.7, 0.9, -0.3, 0.4, 0.1])
-    target = feedback.ended(normal, end[None])[0].mean(0, keepdim=True)
+    target = feedback.colours_with_ends(normal, end[None])[0].mean(0, keepdim=True)
     found = feedback.fit_end(normal, target, torch.tensor([0.8, 0.8, 0.8, 0.0, 0.0, 0.0]))
     assert (found - end).abs().max() < 0.15
 

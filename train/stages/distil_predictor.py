@@ -70,8 +70,8 @@ def losses(p: Predictor, teacher: Predictor, frozen: int, deviation: Tensor, pic
     with torch.autocast(pictures.device.type, enabled=False):
         with torch.no_grad():
             shared = thorough.lower_summary(pictures, frozen)
-            wanted = teacher.style_of(*teacher.summary_from(*shared, frozen))
-        found = p.style_of(*p.summary_from(*shared, frozen)) if frozen else p(pictures)
+            wanted = teacher.style_from(*teacher.summary_from(*shared, frozen))
+        found = p.style_from(*p.summary_from(*shared, frozen)) if frozen else p(pictures)
         return {"unexplained": ((found - wanted) / deviation).square().mean()}
 
 
@@ -88,7 +88,7 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
         p.bottleneck_of(some)
         code, found = teacher.summary(some)
         codes.append(code)
-        styles.append(teacher.style_of(code, found))
+        styles.append(teacher.style_from(code, found))
     handle.remove()
     # Ridge regression from one to the other: (XᵀX + λI)⁻¹ Xᵀ(Y − mean Y), of centred X.
     x, y = torch.cat(pooled).double(), torch.cat(codes).double()

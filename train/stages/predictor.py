@@ -44,8 +44,8 @@ class Config(PaintingConfig):
 class PaintingFeatures(NamedTuple):
     """What never changes of N paintings while P's heads learn: what its convolutions and VGG find in them."""
 
-    code: Tensor  # [N,100], P's bottleneck, see `Predictor.look`
-    statistics: Tensor  # [N,2C], of P's levels, see `Predictor.look`
+    code: Tensor  # [N,100], P's bottleneck, see `Predictor.summary`
+    statistics: Tensor  # [N,2C], of P's levels, see `Predictor.summary`
     targets: StyleTargets  # Gram matrices in bf16 where they are kept, float32 in a batch
 
 
@@ -93,7 +93,7 @@ def losses(
     """The training step: features of N paintings, photographs [N,3,H,W] in [0, 1], and VGG's features of these at the
     content layer [N,256,h,w] → the terms."""
     with torch.autocast(photos.device.type, enabled=False):
-        vectors = nets.p.style_of(known.code, known.statistics)
+        vectors = nets.p.style_from(known.code, known.statistics)
     return painting_terms(vgg, nets.t(photos, vectors), photos, content_features, known.targets)
 
 

@@ -53,7 +53,7 @@ def losses(
     still = (frames[0] + noise.transpose(0, 1)).clamp(0.0, 1.0)
     # what is not learned here: the style vectors, and a past that has seen the still first frame
     with torch.no_grad():
-        vectors = nets.p.style_of(known.code, known.statistics)
+        vectors = nets.p.style_from(known.code, known.statistics)
         content_features = vgg(frames[-1], CONTENT_LAYER)[CONTENT_LAYER]
         begun = unroll(nets.t.stabilizer, still, paint(nets, still, styles_over_time(nets, vectors, len(still))))[-1]
     # the frames that follow, painted with the changed vectors and carried along

@@ -26,7 +26,7 @@ def test_what_is_kept_of_a_painting_is_what_the_networks_see(cache):
     seen = losses.grams(cache.vgg(picture))
     for _ in range(2):  # computed, then kept
         batch = cache.batch([1, 0])
-        torch.testing.assert_close(cache.p.style_of(batch.code, batch.statistics)[:1], cache.p(picture))
+        torch.testing.assert_close(cache.p.style_from(batch.code, batch.statistics)[:1], cache.p(picture))
         for layer, gram in seen.items():
             torch.testing.assert_close(batch.targets.grams[layer][:1], gram, rtol=5e-3, atol=1e-7)  # bf16
     assert set(cache.kept) == {0, 1}
@@ -36,7 +36,7 @@ def test_terms_are_those_of_the_losses_one_by_one(cache):
     torch.manual_seed(2)
     t, photos = Transformer(TransformerSpec(channels=(4, 6, 8), blocks=1)), torch.rand(2, 3, 48, 48)
     batch, content_features = cache.batch([0, 1]), cache.vgg(photos)["relu3_3"]
-    painted = t(photos, cache.p.style_of(batch.code, batch.statistics))
+    painted = t(photos, cache.p.style_from(batch.code, batch.statistics))
     terms = predictor_stage.losses(loop.Networks(cache.p, t), cache.vgg, batch, photos, content_features)
     torch.testing.assert_close(terms["content"], losses.content(cache.vgg(painted)["relu3_3"], content_features))
     grams, palettes = losses.grams(cache.vgg(painted)), [losses.palette(painted)]
