@@ -33,9 +33,11 @@ PAUSE = 1.0  # seconds between two frames of a camera after which the older says
 
 @dataclass
 class Look:
-    """How to paint, besides the style: `strength` 0…1 (0 is the frame itself), `keep_colors` (only the luminance is
-    painted, the chroma stays the frame's own), `stability` 0…1 (0 paints every frame by itself; without effect for a
-    model that has no step graph)."""
+    """How to paint, besides the style. Raises BadInput for shares outside 0…1.
+
+    strength: 0 is the frame itself, 1 the painting. keep_colors: only the luminance is painted; the chroma stays the
+    frame's own. stability: 0 paints every frame by itself; it has no effect with a model that has no step graph.
+    """
 
     strength: float = 1.0
     keep_colors: bool = False
@@ -57,9 +59,9 @@ def _is_share(value: object) -> bool:
 class Painter:
     """A loaded model, a style and a look: paints the frames of one scene after another.
 
-    What it carries from frame to frame is its own business. It starts anew by itself where the style or the frame's
-    size changes, where a frame was not painted steadily (stability or strength 0), and after a pause; cuts are found in
-    the graph. Only that a new clip begins has to be said: `reset`.
+    It keeps what is carried from frame to frame, and starts anew by itself when the style or the frame's size changes,
+    after a frame that was not painted steadily (stability or strength 0), and after a pause. Cuts are found by the
+    graph. Only the beginning of a new clip has to be announced: `reset`.
     """
 
     def __init__(
@@ -72,29 +74,30 @@ class Painter:
         self.model = model if isinstance(model, Model) else load_model(model)
         self.device = choose_device(device)
         self.threads = threads_of(threads)
-        self._share = self.threads  # threads that the last frame was painted with: fewer where others paint, too
+        self._threads_now = self.threads  # that the last frame was painted with: fewer while others paint too
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)
         self._steadily = bool(self.model.state) and self.look.stability > 0
         self._brush: dict[str, np.ndarray] = {}
-        # Opened here, so that a model that cannot paint is refused now; with another brush, when they are first needed.
+        # Opened here, so that a model that cannot paint is refused now. With a brush, sessions are opened when first
+        # needed.
         self._session: ort.InferenceSession | None = self._open_frame()
         self._steady = Steady(self._open_step(), self.model.state) if self._steadily else None
-        self.motion: Motion | None = None  # how the frame painted last has moved, where it was painted steadily
+        self.motion: Motion | None = None  # of the frame painted last, if it was painted steadily
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
 
     def _open_frame(self) -> ort.InferenceSession:
-        return self.open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self._share)
+        return self.open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self._threads_now)
 
     def _open_step(self) -> ort.InferenceSession:
         given = {"frame": 3, "style": self.model.style_size, "stability": 0}
         given |= {part["name"]: part["channels"] for part in self.model.state}
-        return self.open("step", given, {"painted", *(part["from"] for part in self.model.state)}, self._share)
+        return self.open("step", given, {"painted", *(part["from"] for part in self.model.state)}, self._threads_now)
 
     def open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int) -> ort.InferenceSession:
-        """A session for a graph of the model, with the present brush where T is in it; checked: see `check_graph`."""
+        """A session for one of the model's graphs, with the present brush if T is in it; checked by `check_graph`."""
         graph = self.model.path(role)
         session = open_session(graph, self.device, threads, self._brush if role in ("frame", "step") else None)
         check_graph(session, graph, inputs, outputs)
@@ -102,13 +105,13 @@ class Painter:
 
     @property
     def style(self) -> np.ndarray:
-        """What is painted with: a style vector float32 [1,D]. Raises BadInput where no style was chosen."""
+        """The present style vector, float32 [1,D]. Raises BadInput if no style was chosen."""
         if self._style is None:
             raise BadInput("Choose a style before painting.")
         return self._style
 
     def open_lanes(self) -> Lanes:
-        """Sessions of one thread for T, with the present brush; only where the device is the processor."""
+        """Sessions with one thread each for T, with the present brush; only if the device is "cpu"."""
         return open_lanes(self.model.path("frame"), self._brush)
 
     def encode(self, picture: np.ndarray) -> np.ndarray:
@@ -116,7 +119,7 @@ class Painter:
         return self._encoder.encode(picture)
 
     def use(self, styles: Sequence[Style], weights: Sequence[float] | None = None) -> None:
-        """Paint with the weighted mean of these styles, style vectors and studied ones, from now on.
+        """From now on, paint with the weighted mean of these styles: style vectors, or studied styles.
 
         Raises BadInput for weights that `styles.blend` refuses, and for vectors and brushes of another model.
         """
@@ -143,7 +146,7 @@ class Painter:
             raise BadInput(f"This brush is not one of the model {self.model.name}: {error}.") from error
 
     def settings(self) -> dict:
-        """What is painted with, as JSON: the same where the same frames come out alike."""
+        """What determines the painting of a frame, as JSON: equal settings paint equal frames alike."""
         style = b"" if self._style is None else self._style.tobytes()
         style += b"".join(name.encode() + part.tobytes() for name, part in sorted(self._brush.items()))
         graph = self.model.files["step" if self._steady else "frame"]["sha256"]
@@ -159,10 +162,10 @@ class Painter:
         self.look = replace(self.look, stability=stability)
 
     def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
-        """RGB uint8 [H,W,3] → painted uint8 [H,W,3]. Any size; borders are reflected to what the model needs.
+        """RGB uint8 [H,W,3] of any size → painted uint8 [H,W,3]. Raises BadInput if no style was chosen.
 
-        time: when the frame was taken, in seconds of any clock, for cameras: more than `PAUSE` after the one before it
-        is painted as the first of a new scene. Raises BadInput where no style was chosen.
+        time: for cameras, when the frame was taken, in seconds of any clock. A frame more than `PAUSE` after the one
+        before is painted as the first of a new scene.
         """
         style = self.style
         self.motion = None
@@ -183,8 +186,8 @@ class Painter:
     def _run(
         self, inputs: dict[str, np.ndarray], size: tuple[int, ...], time: float | None, threads: int
     ) -> np.ndarray:
-        if threads != self._share:
-            self._share, self._session = threads, None
+        if threads != self._threads_now:
+            self._threads_now, self._session = threads, None
             if self._steady is not None:
                 self._steady.session = self._open_step()  # what it carries stays
         if self._steadily and self.look.stability > 0:
@@ -199,7 +202,7 @@ class Painter:
         return run(self._session, ["painted"], inputs)[0]
 
     def _goes_on(self, size: tuple[int, ...], time: float | None) -> bool:
-        """Whether the frame goes on from the one before; from here on it is that one."""
+        """Whether the frame continues the one before; remembers it for the next."""
         paused = time is not None and self._time is not None and time - self._time > PAUSE
         same = size == self._size
         self._size, self._time = size, time
@@ -209,7 +212,8 @@ class Painter:
         """uint8 [H,W,3] → float32 [1,3,H',W'] in [0, 1], padded right and below."""
         h, w = frame.shape[:2]
         m = self.model.multiple
-        # Reflected to the next multiple first, and that, where it is shorter than the networks need, once more.
+        # Reflected to the next multiple first; if that is shorter than the networks need, the result is reflected
+        # again.
         frame = _reflected(frame, -w % m, -h % m)
         width, height = padded_size(w, h, m, self.model.rules)
         frame = _reflected(frame, width - frame.shape[1], height - frame.shape[0])
@@ -224,13 +228,13 @@ def _same(a: Mapping[str, np.ndarray], b: Mapping[str, np.ndarray]) -> bool:
 
 
 def _reflected(frame: np.ndarray, right: int, below: int) -> np.ndarray:
-    """A frame [H,W,3] with so many pixels more to the right and below."""
+    """A frame [H,W,3], extended by this many pixels to the right and below by reflection."""
     return cv2.copyMakeBorder(frame, 0, below, 0, right, cv2.BORDER_REFLECT) if right or below else frame
 
 
 def padded_size(width: int, height: int, multiple: int, rules: dict) -> tuple[int, int]:
-    """The (width, height) in pixels that the networks get of a frame: multiples of `multiple`, and at least so many
-    that the reflection inside them has pixels to reflect (`rules` of the model)."""
+    """The (width, height) in pixels to which a frame is padded: multiples of `multiple`, and at least `least_side` of
+    the model's `rules`, so that reflection inside the networks has enough pixels."""
     least = rules.get("least_side", 2 * multiple)
     return max(width + -width % multiple, least), max(height + -height % multiple, least)
 

@@ -1,27 +1,28 @@
-"""The stabilizer: carries earlier paintings along the motion and mixes them in where that can be trusted.
+"""The stabilizer: carries earlier paintings along the motion, and mixes them in where they can be trusted.
 
 After Ruder et al., "Artistic style transfer for videos" (2016), without optimisation, occlusion masks or future frames.
 Two earlier paintings are carried:
 
-- the steady painting of the frame before, of which only the luminance is mixed in: it takes away what flickers from
-  frame to frame, and colours flicker little;
-- the key, an older steady painting, its luminance at half the size and its chroma at a quarter, to which the scene
-  holds on for longer. It is replaced after `KEY_FRAMES` frames, or as soon as less than `KEY_IN_SIGHT` of it is still
-  to be trusted.
+- The steady painting of the frame before. Only its luminance is mixed in: that removes the flicker from frame to frame,
+  and colours flicker little.
+- The key, an older steady painting, with luminance at half the size and chroma at a quarter. It holds the scene for
+  longer. It is replaced after `KEY_FRAMES` frames, or as soon as less than `KEY_IN_SIGHT` of it can be trusted.
 
-What flickers in the large, where strokes are too far apart to be mixed, is the tone: the mean colour of 16×16 pixels,
-which is carried by itself. How much of each stays is a product of shares in 0…1:
+On a larger scale, where strokes are too far apart to be mixed, the tone flickers: the mean colour of 16×16 pixels. It
+is carried by itself. How much of each earlier painting stays is a product of shares in 0…1:
 
-- trust: where the carried frame shows something else than the new one, beyond the border and after a cut, it is 0;
-- a small network, the judge, trained together with T, says how much may stay elsewhere;
-- calm and likeness: nothing of the painting before stays where the paintings differ no more than the camera's own
-  frames do, nor where their strokes have nothing in common, as in water, for their mean would only be grey.
+- Trust is 0 where the carried frame shows something else than the new one, beyond the border, and after a cut.
+- Elsewhere, a small network trained together with T, the judge, says how much may stay.
+- Calm and likeness: nothing of the painting before stays where the paintings differ no more than the camera's frames
+  do. Nor does it where their strokes have nothing in common, as in water: their mean would be grey.
 
-Reading between pixels blurs, and a mix of paintings whose strokes lie apart is flatter than each. Both are made up for
-where the painting before is read: it is sharpened by more than reading takes, the more the farther between pixels it
-lies. That cannot run away as long as the carried share times the greatest gain is below 1. Paintings are read in quads,
-one motion for 2×2 pixels (`quads.py`). Where the frame is the same as before nothing moves, whatever else would explain
-the picture. The motion to the key is composed of the motions from frame to frame, so it is found once a frame.
+Reading between pixels blurs, and the mean of two paintings whose strokes lie apart is flatter than each. Sharpening the
+painting before as it is read makes up for both: by more than reading blurs it, and the more, the farther between pixels
+a place lies. This stays stable as long as the carried share times the greatest gain is below 1.
+
+Paintings are read in quads, with one motion for 2×2 pixels (`quads.py`). Where a frame equals the one before, nothing
+moves, whatever motion would also explain the picture. The motion to the key is composed of the motions from frame to
+frame, so motion is found only once per frame.
 """
 
 import copy
@@ -35,31 +36,32 @@ from .flownet import MATCHED, RELEASED, load_flownet
 from .motion import box, inside, light, pixel_centres, pixel_size, read, sample
 from .quads import CELL, in_cells, neighbours, stretch
 
-QUARTER = 4  # motion and shares are found at the frame's size divided by this
-TONE_CELLS = 4  # cells of the quarter-size frame a side whose mean is a tone: 16 pixels of the frame
-KEY_FRAMES = 8  # from one key to the next: with more, style is lost, for motion is composed over all of them
-KEY_IN_SIGHT = 0.9  # trusted share of the frame below which a key is replaced, lest it be lost where motion is fast
-TONE_SHARE = 0.4  # of the tone before, where the key is trusted; with more of it style is lost
+QUARTER = 4  # motion and shares are computed at the frame's size divided by this
+TONE_CELLS = 4  # a tone is the mean of a square of the quarter-size frame of this side: 16 pixels of the frame
+KEY_FRAMES = 8  # from one key to the next; with more, style is lost, as motion is composed over all of them
+KEY_IN_SIGHT = 0.9  # a key is replaced when a smaller share of the frame is trusted: fast motion would lose it
+TONE_SHARE = 0.4  # of the tone before, where the key is trusted; with more, style is lost
 SHARES = (0.47, 0.32)  # of the painting before and of the key, before training; with more, style is lost
-CHROMA_SHARE = 1.25  # times the key's share: of its chroma, which is known for 4×4 pixels only, so much more stays
-# How far blur is undone, before training: 0.9 is what reading half-way between pixels takes. With more than 2.7
-# gratings along the motion could grow: SHARES[0] · (1 + CRISPNESS / 3) must stay below 1.
+CHROMA_SHARE = 1.25  # times the key's share stays of its chroma, which is known for 4×4 pixels only
+# How strongly blur is undone, before training; 0.9 undoes what reading half-way between pixels blurs. With more than
+# 2.7, gratings along the motion could grow: SHARES[0] · (1 + CRISPNESS / 3) must stay below 1.
 CRISPNESS = 2.7
-# The ends of ramps: at the first value nothing is carried, at the second all that may be.
+# Ends of ramps: at the first value nothing is carried, at the second everything that may be.
 FRAME_DIFFERENCE = (0.5, 0.06)  # mean difference of the carried frame from the new one, in 0…1
 TONE_DIFFERENCE = (0.2, 0.05)  # the same at the size of tones
 OUTSIDE = (0.0, -0.5)  # quarter-size pixels beyond the frame's border
 SAME_SCENE = (0.35, 0.55)  # trusted share of the frame: below the first value a new scene has begun
-CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: a painting may flicker as the camera's picture
-UNLIKE = (0.95, 0.45)  # difference of the paintings over that of unrelated ones
+CALM = (0.7, 1.5)  # difference of the paintings over that of the frames: as much flicker as the camera has is fine
+UNLIKE = (0.95, 0.45)  # difference of the paintings over that of two unrelated ones
 MOVING = (0.001, 0.003)  # mean change of luminance, in 0…1: at the first value nothing moves
-NOTHING = 1e-3  # a difference that is none, in 0…1: keeps quotients finite
+NOTHING = 1e-3  # a difference too small to matter, in 0…1: keeps quotients finite
 EVIDENCE = 4  # channels that the judge looks at
-LARGE_DIFFERENCE = 0.08  # a difference of paintings, or of frames, that is a lot: the unit of the judge's evidence
+LARGE_DIFFERENCE = 0.08  # a large difference of paintings or frames: the unit of the judge's evidence
 
 
 class State(NamedTuple):
-    """What is carried from one frame to the next: all zeros before the first frame, then what the stabilizer gave."""
+    """What is carried from one frame to the next: all zeros before the first frame, then what the stabilizer
+    returned."""
 
     last_painting: Tensor  # [N,1,H,W] the luminance of the steady painting of the frame before
     last_light: Tensor  # [N,1,H/2,W/2] the luminance of that frame at half the size
@@ -73,16 +75,16 @@ class State(NamedTuple):
     key_chroma: Tensor  # [N,3,H/4,W/4] its colours less their mean, at a quarter
     key_motion: Tensor  # [N,2,H/4,W/4] from the frame before to the key
     key_left: Tensor  # [N,1,H/32,W/32] for how many frames more the key is kept: the same number everywhere
-    begun: Tensor  # [N,1,H/32,W/32] 0 before the first frame, 1 from then on
+    begun: Tensor  # [N,1,H/32,W/32] 0 before the first frame, 1 afterwards
 
     @classmethod
     def empty(cls, frame: Tensor) -> "State":
-        """Before the first frame [N,3,H,W]."""
+        """The state before the first frame [N,3,H,W]."""
         n, _, h, w = frame.shape
         return cls(*(frame.new_zeros(n, channels, h // over, w // over) for channels, over in STATE.values()))
 
 
-# Of every part of the state: its channels, and by what the frame's height and width are divided.
+# Name of each part of the state → its channels, and by what the frame's height and width are divided.
 STATE = {
     "last_painting": (1, 1),
     "last_light": (1, 2),
@@ -110,11 +112,11 @@ class Views(NamedTuple):
 
 
 class Followed(NamedTuple):
-    """Where the new frame's pixels were, and what was there."""
+    """Where the new frame's pixels were in earlier frames, and what was there."""
 
     flow: Tensor  # [N,2,H/4,W/4] from the new frame to the one before, as GridSample counts
     key_flow: Tensor  # [N,2,H/4,W/4] from the new frame to the key
-    features: tuple[Tensor, ...]  # the next state's
+    features: tuple[Tensor, ...]  # of the new frame, for the next state
     frame: Tensor  # [N,3,H/4,W/4] the frame before, carried
     sixteenth: Tensor  # [N,3,H/16,W/16] the same at the size of tones
     tone: Tensor  # [N,3,H/16,W/16] the tone before, carried
@@ -133,18 +135,19 @@ class Stabilizer(nn.Module):
 
     @torch.no_grad()
     def settled(self) -> "Stabilizer":
-        """The same without its judge where that says the same of everything, as it does before training: it is then
-        two numbers, and what it would look at need not be computed. For export."""
+        """A copy for export. If the judge says the same of everything, as it does before training, it is replaced by
+        the two numbers it gives, and what it would look at need not be computed."""
         plain, last = copy.deepcopy(self), self.judge[2]
         if not last.weight.any():
             plain.judge = ConstantJudge(last.bias)
         return plain
 
     def forward(self, frame: Tensor, painted: Tensor, stability: Tensor, *state: Tensor) -> tuple[Tensor, State]:
-        """→ the steady painting [N,3,H,W], and the next state.
+        """A frame and its painting → the steady painting [N,3,H,W], and the next state.
 
-        frame and its painting [N,3,H,W] in [0, 1], H and W multiples of `flownet.MULTIPLE`; stability [1], 0…1, 0 gives
-        `painted` itself; state: the parts of `State`. The first frame, whose state is zeros, comes out as `painted`.
+        frame and painted [N,3,H,W] in [0, 1], H and W multiples of `flownet.MULTIPLE`; stability [1], 0…1, where 0
+        gives `painted` itself; state: the parts of `State`. The first frame, whose state is zeros, comes out as
+        `painted`.
         """
         past = State(*state)
         stability = stability * past.begun[:, :, :1, :1]
@@ -152,7 +155,7 @@ class Stabilizer(nn.Module):
         followed = self.follow(views, past)
         size = pixel_size(views.quarter_grid)
 
-        # The new painting, and what is carried to it: luminance; of every 4×4 pixels the colour, and of a quad of them.
+        # The new painting and what is carried to it: luminance; the colour of every 4×4 pixels, and the light of quads.
         now, before = light(painted), carried_light(views, followed, past)
         change = before - now
         colours_now, quads_now, level = in_cells(painted, QUARTER).split(CELL, 1)
@@ -174,8 +177,8 @@ class Stabilizer(nn.Module):
         share = stability * trusted * share * calm * ramp(apart / contrast, UNLIKE)
         key_share = stability * key_trusted * key_share
 
-        # The mix. Shares are those of 4×4 pixels, and so is what is added of chroma. Luminance is added as finely as it
-        # is known: of the painting before, pixel by pixel; of the key, at half the size; of the tone.
+        # The mix. Shares are per 4×4 pixels, and so is the chroma that is added. Luminance is added as finely as it is
+        # known: the painting before's pixel by pixel, the key's at half the size, the tone's per 16×16 pixels.
         shift, chroma_now = smoothly_larger(tone_step, TONE_CELLS), colours_now - level
         shift_light = light(shift)
         shift_chroma = shift - shift_light
@@ -201,12 +204,12 @@ class Stabilizer(nn.Module):
         )
 
     def follow(self, views: Views, past: State) -> Followed:
-        """The motion to the frame before and to the key, and what lies there."""
-        # Where the luminance is as it was nothing moves.
+        """The motion from the new frame to the one before and to the key, and what lies there."""
+        # Where the luminance is unchanged, nothing moves.
         changed = F.avg_pool2d((views.half_light - past.last_light).abs(), 2 * TONE_CELLS)
         moving = ramp(changed, MOVING)
 
-        # The motion to the frame before; what is of a sixteenth of the frame's size is carried along on the way.
+        # The motion to the frame before. On the way, what has a sixteenth of the frame's size is carried.
         sixteenth = F.avg_pool2d(past.last_frame, TONE_CELLS)
         features = (past.last_features4, past.last_features8, past.last_features16)
         flow, features, carried = self.motion.follow(
@@ -220,25 +223,25 @@ class Stabilizer(nn.Module):
         )
         flow = flow * smoothly_larger(moving, TONE_CELLS)
 
-        # The motion to the key: that to the frame before, and from there on.
+        # The motion to the key: to the frame before, and on from there.
         there = sample(torch.cat([past.key_motion, past.last_frame], 1), views.quarter_grid, flow)
         key_motion, frame = there.split((2, 3), 1)
         sixteenth, tone = carried.split(3, 1)
         return Followed(flow, flow + key_motion, features, frame, sixteenth, tone)
 
     def blur(self, pixels: Tensor) -> Tensor:
-        """By how much to sharpen what is read from where the motion [N,2,h,w], in pixels, leads: [N,1,h,w].
+        """By how much to sharpen what is read at the end of the motion [N,2,h,w] in pixels: [N,1,h,w].
 
-        crispness · Σ f (1 − f) over x and y, f the fraction of a pixel: what bilinear reading there takes.
+        crispness · Σ f (1 − f) over x and y, f being the fraction of a pixel: how much bilinear reading blurs there.
         """
         between = pixels - pixels.floor()
         return 2 * self.crispness * light(between * (1 - between))
 
     def shares(self, quarter: Tensor, difference: Tensor, pixels: Tensor, change: Tensor) -> Tensor:
-        """What the judge leaves of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].
+        """How much the judge keeps of the painting before and of the key where both are trusted, 0…1 [N,2,h,w].
 
-        quarter: the frame [N,3,h,w]; difference: `carried_off` of the frame before; pixels: the motion in pixels of
-        this size [N,2,h,w]; change: of `compared`.
+        quarter: the frame [N,3,h,w]; difference: `carried_off` of the frame before; pixels: the motion [N,2,h,w] in
+        pixels of this size; change: how far the paintings differ, from `compared`.
         """
         texture = light((quarter - box(quarter, 3)).abs())
         speed = pixels.square().sum(1, keepdim=True)
@@ -248,7 +251,7 @@ class Stabilizer(nn.Module):
 
 
 class ConstantJudge(nn.Module):
-    """A judge that looks at nothing: its logits [2], for every place."""
+    """A judge that looks at nothing: the same logits [2] everywhere."""
 
     def __init__(self, logits: Tensor):
         super().__init__()
@@ -259,7 +262,7 @@ class ConstantJudge(nn.Module):
 
 
 def views_of(frame: Tensor) -> Views:
-    """A frame [N,3,H,W] at all the sizes that are looked at."""
+    """A frame [N,3,H,W] at all the sizes that the stabilizer needs."""
     cells = in_cells(frame, QUARTER)
     quarter, light_in_quads, _ = cells.split(CELL, 1)
     half_light = F.pixel_shuffle(light_in_quads, 2)
@@ -269,14 +272,14 @@ def views_of(frame: Tensor) -> Views:
 
 
 def carried_light(views: Views, followed: Followed, past: State) -> Tensor:
-    """The light of the painting before, read where the motion leads: [N,1,H,W]."""
+    """The light of the painting before, carried along the motion: [N,1,H,W]."""
     half, quarter = views.half_grid, views.quarter_grid
     place = half + smoothly_larger(inside(quarter, followed.flow) - quarter, QUARTER // 2)
     return F.pixel_shuffle(read(neighbours(past.last_painting), place * stretch(half[:, :, -1:, -1:])), 2)
 
 
 def carried_key(views: Views, followed: Followed, past: State) -> tuple[Tensor, Tensor, Tensor]:
-    """Of the key, read where its motion leads: the light of its painting in quads [N,4,H/4,W/4], the chroma of that
+    """The key, carried along its motion: the light of its painting in quads [N,4,H/4,W/4], the painting's chroma
     [N,3,H/4,W/4], and its frame [N,3,H/4,W/4]."""
     quarter = views.quarter_grid
     place = inside(quarter, followed.key_flow)
@@ -286,24 +289,27 @@ def carried_key(views: Views, followed: Followed, past: State) -> tuple[Tensor, 
 
 
 def kept_tone(views: Views, followed: Followed, key_trusted: Tensor, tone: Tensor) -> Tensor:
-    """What to add to the new painting's tone [N,3,h,w] so that it keeps its share of the one before: [N,3,h,w]."""
+    """What to add to the new painting's tone [N,3,h,w] so that it keeps its share of the tone before: [N,3,h,w]."""
     difference = carried_off(views.sixteenth, followed.sixteenth[:, None])
     share = TONE_SHARE * F.avg_pool2d(key_trusted, TONE_CELLS) * ramp(difference, TONE_DIFFERENCE)
     return share * (followed.tone - tone)
 
 
 def key_is_worn(trusted: Tensor, left: Tensor) -> Tensor:
-    """1 where the key is to be replaced, else 0, [N,1,1,1]: too little of it is trusted, or its frames are over."""
+    """1 if the key is to be replaced, else 0, [N,1,1,1]: too little of it is trusted, or its time is over."""
     return 1 - (average(trusted) >= KEY_IN_SIGHT).to(trusted.dtype) * (average(left) >= 0.5).to(trusted.dtype)
 
 
 def compared(change: Tensor, now: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
-    """By how much the painting before differs from the new one, whose light now [N,1,H,W] is, level at a quarter →
-    how far apart they are about each place (root mean square), and how far two paintings with the new one's contrast
-    would be that have nothing in common, both [N,1,H/4,W/4]."""
+    """How far the painting before and the new one are apart around each place (root mean square), and how far apart two
+    unrelated paintings of the new one's contrast would be, both [N,1,H/4,W/4].
+
+    change [N,1,H,W]: the difference of their light; now [N,1,H,W]: the new painting's light; level: the same at a
+    quarter of the size [N,1,H/4,W/4].
+    """
     squares, apart = (F.avg_pool2d(x * x, QUARTER) for x in (now, change))
     level, squares, apart = box(torch.cat([level, squares, apart], 1), 3).split(1, 1)
-    # Two unrelated pictures of one variance differ by twice that variance in the mean square.
+    # The mean squared difference of two unrelated pictures of one variance is twice that variance.
     return (apart + NOTHING**2).sqrt(), ((squares - level * level).clamp(min=0.0) * 2 + NOTHING).sqrt()
 
 
@@ -318,8 +324,8 @@ def average(x: Tensor) -> Tensor:
 
 
 def larger(x: Tensor, times: int) -> Tensor:
-    """[N,C,h,w] → [N,C,times·h,times·w], each pixel repeated; times is a power of 2, for ONNX Runtime doubles in a
-    fraction of the time of anything else."""
+    """[N,C,h,w] → [N,C,times·h,times·w], each pixel repeated; times is a power of 2, because ONNX Runtime doubles in a
+    fraction of the time that any other factor takes."""
     return x if times == 1 else larger(F.interpolate(x, scale_factor=2.0, mode="nearest"), times // 2)
 
 
@@ -329,25 +335,25 @@ def smoothly_larger(x: Tensor, times: int) -> Tensor:
 
 
 def fine(light: Tensor) -> Tensor:
-    """Each pixel less the mean of the 3×3 about it: [N,1,H,W] → [N,1,H,W]."""
+    """Each pixel minus the mean of the 3×3 pixels around it: [N,1,H,W] → [N,1,H,W]."""
     return light - box(light, 3)
 
 
 def carried_off(frame: Tensor, carried: Tensor) -> Tensor:
-    """The mean differences of a frame [N,3,h,w] from K others as carried to it [N,K,3,h,w]: [N,K,h,w]."""
+    """How far a frame [N,3,h,w] differs from K others carried to it [N,K,3,h,w], mean over 3×3 pixels: [N,K,h,w]."""
     return box((frame[:, None] - carried).abs().mean(2), 3)
 
 
 def beyond(at: Tensor, size: Tensor) -> Tensor:
-    """How many pixels of the size [1,2,1,1] places [N,K,2,h,w] lie outside the frame, less than 0 within: [N,K,h,w]."""
+    """How many pixels, of size [1,2,1,1], places [N,K,2,h,w] lie outside the frame; negative inside: [N,K,h,w]."""
     return ((at.abs() - 1) / size).amax(2)
 
 
 def trust(difference: Tensor, outside: Tensor) -> Tensor:
-    """How far carried frames, a channel each, show what the new one does, 0…1 [N,K,h,w]; 0 outside and at cuts.
+    """How far carried frames, one per channel, show what the new one shows, 0…1 [N,K,h,w]; 0 outside and at cuts.
 
-    difference: `carried_off`; outside: how far `beyond` they were carried from. From the centre of an outermost pixel
-    to its edge trust falls to 0.
+    difference: from `carried_off`; outside: from `beyond`. Trust falls to 0 from the centre of an outermost pixel to
+    its edge.
     """
     share = ramp(difference, FRAME_DIFFERENCE) * ramp(outside, OUTSIDE)
     return share * ramp(average(share), SAME_SCENE)

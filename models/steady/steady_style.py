@@ -1,8 +1,8 @@
-"""What S becomes for a painting that will be mixed with carried ones.
+"""The steady style: what S becomes for paintings that will be mixed with carried ones.
 
-The mean of several paintings of one scene has less fine texture than each, and of another kind: it is nearer to the
-content than to the style. Painted a little more strongly, the mean comes out nearer to what a single painting would be.
-How much more is learnt, for each value of S by itself, and is the same for all styles.
+The mean of several paintings of one scene has less fine texture than each of them, and is nearer to the content than to
+the style. If each is painted a little more strongly, the mean comes out as a single painting would. How much more is
+learnt for each value of S, and is the same for all styles.
 """
 
 import torch
@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 class SteadyStyle(nn.Module):
-    """S' = S + stability · (scale · S + shift); before training S itself."""
+    """S' = S + stability · (scale · S + shift). Before training, scale and shift are 0, so S' = S."""
 
     def __init__(self, values: int):
         super().__init__()
