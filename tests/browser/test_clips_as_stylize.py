@@ -200,7 +200,7 @@ VP8 = {"b": "2M", "cpu-used": "8", "auto-alt-ref": "0"}
         "transparent",
     ],
 )
-def test_colours(both, tmp_path, make):
+def test_the_page_paints_a_clips_colours_as_stylize_does(both, tmp_path, make):
     page, stylize, _ = both(make(tmp_path))
     xs = [(i + 0.5) / 8 for i in range(8) if i not in (2, 5)]  # away from the transparent clip's edges
     assert np.abs(colours(page, xs) - colours(stylize, xs)).max() <= 5  # both encode with loss

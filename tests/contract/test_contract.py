@@ -140,7 +140,7 @@ def test_person_and_rest(case):
 
 
 @named("tone")
-def test_hdr(case):
+def test_tones_of_hdr(case):
     shown = tone_map(as_codes(case["codes"]), Transfer[case["name"].upper()])
     assert np.abs(shown[0].astype(int) - case["shown"]).max() <= 1
 

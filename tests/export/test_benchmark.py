@@ -9,7 +9,7 @@ from impasto.export import benchmark
 from impasto.models.errors import BadInput
 
 
-def test_report(tiny_model, monkeypatch):
+def test_the_report_sets_the_model_beside_its_rival(tiny_model, monkeypatch):
     monkeypatch.setattr(benchmark, "SIZES", {"64×48": (48, 64)})
     monkeypatch.setattr(benchmark, "CLIP_FRAMES", {"64×48": 12})
     result = benchmark.benchmark(tiny_model, "cpu", rounds=2)

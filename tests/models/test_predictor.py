@@ -12,7 +12,7 @@ from impasto.models.transformer import Transformer
 TINY = PredictorSpec(stem=4, stages=((1, 4, 1, 1), (2, 6, 2, 2)), last=8, bottleneck=5)
 
 
-def test_published_size():
+def test_the_published_predictor_has_the_published_size():
     p = Predictor(PredictorSpec(), StyleLayout.of(PUBLISHED))
     backbone = sum(x.numel() for name, x in p.named_parameters() if not name.startswith("heads"))
     assert len(p.blocks) == 17

@@ -37,7 +37,7 @@ def chw(image):
 
 
 @pytest.mark.parametrize("seed", [1, 3, 5])
-def test_codes_agree(networks, graphs, seed):
+def test_bottlenecks_agree_with_the_published_graph(networks, graphs, seed):
     p, _ = networks
     theirs = int8_code(graphs, seed)[0]
     with torch.no_grad():
@@ -45,7 +45,7 @@ def test_codes_agree(networks, graphs, seed):
     assert ours @ theirs / np.linalg.norm(ours) / np.linalg.norm(theirs) >= 0.99
 
 
-def test_paintings_agree(networks, graphs):
+def test_paintings_agree_with_the_published_graph(networks, graphs):
     """int8 rounding makes single pictures differ by 0.015 to 0.045; a wrong layer differs by 0.1 and more."""
     p, t = networks
     content, code = (i.name for i in graphs["transform"].get_inputs())

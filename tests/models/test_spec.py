@@ -32,7 +32,7 @@ def test_cost_is_what_the_convolutions_really_multiply(spec):
     assert spec.macs_per_pixel == pytest.approx(macs / (32 * 48))
 
 
-def test_known_costs():
+def test_multiplications_a_pixel():
     assert SPACE_TO_DEPTH.macs_per_pixel == 8640
     assert PUBLISHED.macs_per_pixel * 384**2 == pytest.approx(1.85e9, rel=0.002)
 

@@ -94,7 +94,7 @@ def test_yaml_and_set_hold_only_differences(tmp_path):
 
 
 @pytest.mark.parametrize(("text", "whole"), [("whole: true", True), ("whole: false", False), ("whole: 'True'", True)])
-def test_yes_and_no(text, whole, tmp_path):
+def test_yes_and_no_are_read_from_yaml(text, whole, tmp_path):
     file = tmp_path / "c.yaml"
     file.write_text(text)
     assert configured(video.Config(), file).whole is whole

@@ -100,7 +100,7 @@ def test_no_network_says_to_pass_a_file(monkeypatch):
         vgg.load()
 
 
-def test_bad_files(weights, tmp_path):
+def test_a_file_that_is_no_vgg_is_refused(weights, tmp_path):
     with pytest.raises(BadInput, match="no VGG-16 weights file"):
         vgg.load(tmp_path / "none.pth")
     for name in ("garbage.pth", "garbage.safetensors"):

@@ -44,7 +44,7 @@ def test_what_is_released_is_what_the_code_makes():
     assert onnx.load(person_file("carry")).graph == graph().graph
 
 
-def test_it_is_the_rule(carry):
+def test_the_carried_painting_is_what_numpy_computes(carry):
     rng = np.random.default_rng(3)
     found = rng.random((3, 32, 48), np.float32)
     now, before = _smooth(rng, 20, 28, 0.6), _smooth(rng, 20, 28, 0.6)

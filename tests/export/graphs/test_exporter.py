@@ -307,7 +307,7 @@ def test_refuses_to_finish_when_a_graph_differs(tiny_networks, graphs_at_hand, t
 @pytest.mark.parametrize(
     ("role", "difference"), [("frame", 2e-4), ("frame_fp16", 2e-2), ("step", 2e-4), ("style", float("nan"))]
 )
-def test_tolerances(role, difference):
+def test_a_graph_beyond_its_tolerance_is_refused(role, difference):
     with pytest.raises(parity.ParityError):
         parity.require(role, difference)
 

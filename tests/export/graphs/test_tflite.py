@@ -72,7 +72,7 @@ def test_the_missing_extra_is_named(tiny_model, tmp_path, monkeypatch, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_sizes():
+def test_a_size_is_read_as_width_and_height():
     assert tflite.tflite_size_of("512x288") == (512, 288)
     assert tflite.tflite_size_of("64X96") == (64, 96)
 

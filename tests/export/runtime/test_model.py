@@ -26,7 +26,7 @@ def test_one_changed_byte_is_found(copy):
         load_model(copy)
 
 
-def test_missing_file(copy):
+def test_a_model_without_one_of_its_files_is_refused(copy):
     (copy / "style.onnx").unlink()
     with pytest.raises(BadInput, match=r"lacks its file style\.onnx"):
         load_model(copy)
@@ -172,7 +172,7 @@ def test_no_model_at_all(tmp_path, monkeypatch):
         load_model()
 
 
-def test_gallery(tiny_model):
+def test_a_built_in_style_has_as_many_numbers_as_the_model_takes(tiny_model):
     style = tiny_model.gallery()["waves"]["style"]
     assert style.shape == (tiny_model.style_size,)
 

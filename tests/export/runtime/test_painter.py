@@ -31,7 +31,7 @@ def test_paints_what_the_graph_paints(painter, scene):
 
 
 @pytest.mark.parametrize("size", [(1, 1), (1, 50), (7, 9), (16, 16), (17, 33), (90, 130)])
-def test_any_size(painter, scene, size):
+def test_frames_of_any_size_keep_it(painter, scene, size):
     frame = scene[: size[0], : size[1]]
     painted = painter.paint(frame)
     assert painted.shape == frame.shape

@@ -96,7 +96,7 @@ def test_what_follows_is_painted_in_the_steady_style(begin, inputs, tiny_network
     assert np.abs(painted - alone(after["frame"])).mean() > 1e-3
 
 
-def test_a_reset_forgets(begin, inputs):
+def test_after_a_reset_the_first_frame_is_painted_as_at_the_start(begin, inputs):
     steady = begin()
     first = steady.paint(inputs(0), 1.0)
     steady.paint(inputs(5), 1.0)

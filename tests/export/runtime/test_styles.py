@@ -67,6 +67,6 @@ def test_blend_is_the_weighted_mean():
     ("weights", "words"),
     [([-1, 2], "zero or more"), ([0, 0], "above zero"), ([float("nan"), 1], "numbers"), ([1], "one weight for each")],
 )
-def test_bad_weights(weights, words):
+def test_weights_that_cannot_be_blended_are_refused(weights, words):
     with pytest.raises(BadInput, match=words):
         styles.blend([np.zeros(4), np.zeros(4)], weights)

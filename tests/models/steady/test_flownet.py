@@ -55,7 +55,7 @@ def test_comparable_features_are_those_of_numpy():
     )
 
 
-def test_shapes_and_units(net):
+def test_motion_comes_at_half_resolution_in_units_of_grid_sample(net):
     """A motion of (32, −16) pixels everywhere, in GridSample counts, at half the resolution, for a batch."""
     for solve in net.solve.values():
         torch.nn.init.zeros_(solve[-1].weight)

@@ -23,7 +23,7 @@ def learnt():
     ("stability", "expected"),
     [(1.0, [2.2, -2.2, 2.0, 0.25]), (0.5, [2.1, -3.1, 2.5, 0.125])],
 )
-def test_by_hand(learnt, stability, expected):
+def test_the_style_moves_as_computed_by_hand(learnt, stability, expected):
     style = torch.tensor([[2.0, -4.0, 3.0, 0.0]])
     torch.testing.assert_close(learnt(style, torch.tensor([stability])), torch.tensor([expected]))
 

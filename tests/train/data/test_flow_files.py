@@ -43,13 +43,13 @@ def test_flo_that_opencv_wrote(tmp_path):
         (b"PIEH" + struct.pack("<ii3f", 2, 1, 0, 0, 0), "cut short"),
     ],
 )
-def test_damaged_files(tmp_path, data, says):
+def test_a_damaged_flow_file_is_refused(tmp_path, data, says):
     (tmp_path / "a.flo").write_bytes(data)
     with pytest.raises(BadInput, match=says):
         read_flo(tmp_path / "a.flo")
 
 
-def test_missing_file(tmp_path):
+def test_a_missing_flow_file_is_refused(tmp_path):
     with pytest.raises(BadInput, match="Cannot read"):
         read_flo(tmp_path / "none")
 
@@ -88,7 +88,7 @@ def sintel(tmp_path):
     return tmp_path
 
 
-def test_sintel_layout(sintel):
+def test_sintel_pairs_have_frames_flow_and_what_is_visible(sintel):
     pairs = dict(sintel_pairs(sintel))
     # alley_1 has flow for frame 3, but no frame 4.
     assert list(pairs) == ["alley_1/frame_0001", "alley_1/frame_0002", "cave_2/frame_0007"]

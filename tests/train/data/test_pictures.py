@@ -82,7 +82,7 @@ def test_mismatch_and_absence_are_said(folder, tmp_path):
 
 
 @pytest.mark.parametrize("batch", [pictures.draw_photos, pictures.draw_paintings])
-def test_batches(batch, folder):
+def test_processes_draw_the_parts_of_one_batch(batch, folder):
     pixels = pictures.load([folder], 48)
     whole = batch(pixels, 6, 32, draws())
     assert whole.shape == (6, 3, 32, 32)

@@ -171,7 +171,7 @@ def test_motion_is_of_the_size_of_real_motion():
     assert 4 < lengths.quantile(0.95, 1).median() < 12
 
 
-def test_light_and_noise():
+def test_light_and_noise_differ_from_frame_to_frame():
     grey = torch.full((300, 3, 20, 20), 0.5)
     scene = synthetic.random_scene(grey, grey, 16, 2, draws())
     frames = synthetic.render(scene).frames

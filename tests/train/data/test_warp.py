@@ -25,7 +25,7 @@ def test_agrees_with_remap():
     assert (found - nchw(expected)).abs().max() < 1e-5
 
 
-def test_by_hand():
+def test_pixels_are_read_as_computed_by_hand():
     image = torch.tensor([[[[0.0, 1.0], [2.0, 4.0]]]])
     flow = torch.zeros(1, 2, 2, 2)
     flow[0, 0, 0, 0] = 0.25  # a quarter of a pixel right: 0.75·0 + 0.25·1

@@ -256,7 +256,7 @@ def test_averages_by_hand():
     assert len(evaluate.averages(rows, "scene", "model")) == 3
 
 
-def test_read_pictures(tmp_path):
+def test_pictures_are_read_by_name_and_others_refused(tmp_path):
     picture = smooth(0, (12, 16))
     cv2.imwrite(str(tmp_path / "a.png"), picture[:, :, ::-1])
     (found,) = evaluate.read_pictures(tmp_path).items()

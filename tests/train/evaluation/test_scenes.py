@@ -51,7 +51,7 @@ def only(folder):
 
 
 @pytest.mark.parametrize("given", ["training", "parent"])
-def test_sintel(sintel, given):
+def test_a_scene_of_sintel_has_its_frames_flow_and_masks(sintel, given):
     ((count, found),) = scenes.sintel_scenes(sintel if given == "training" else sintel.parent)
     (scene,) = found
     assert (count, scene.name, scene.source) == (1, "tea_1", "sintel final")
@@ -124,7 +124,7 @@ def test_sintel_has_a_source_for_each_pass_that_is_there(sintel):
     assert (scene.source, len(scene.frames)) == ("sintel clean", 3)
 
 
-def test_sintel_narrower(sintel):
+def test_a_narrower_scene_of_sintel_is_averaged_over_area(sintel):
     """Half as wide: half as fast, averaged over area, and visible what is so as a whole."""
     (whole,) = only(sintel)
     ((_, found),) = scenes.sintel_scenes(sintel, W // 2)
@@ -157,7 +157,7 @@ def write_clip(path, frames):
     writer.release()
 
 
-def test_clips(tmp_path):
+def test_a_scene_of_a_clip_has_motion_that_was_found(tmp_path):
     write_clip(tmp_path / "b.mp4", sliding(20))
     write_clip(tmp_path / "a.mp4", sliding(3))
     count, found = scenes.clip_scenes(tmp_path, 32, 17)

@@ -45,5 +45,5 @@ def test_it_rounds_little():
     ("side", "channels", "suits"),
     [(8, (64, 64), True), (8, (3, 64), False), (7, (64, 64), False), (8, (64, 16), False)],
 )
-def test_whom_it_suits(side, channels, suits):
+def test_sizes_that_winograd_suits(side, channels, suits):
     assert winograd.suits(torch.zeros(1, channels[0], side, side), torch.zeros(*channels[::-1], 3, 3)) == suits

@@ -183,7 +183,7 @@ def test_corrupt_model_is_named(run, files):
         (["-s", "wave"], "no built-in style 'wave' (did you mean 'waves'?): it has waves"),
     ],
 )
-def test_bad_options(run, files, arguments, words):
+def test_wrong_options_get_one_sentence(run, files, arguments, words):
     code, _, err = run(*stylize(files, *arguments))
     assert code == 2
     assert words in err
@@ -307,7 +307,7 @@ def test_a_missing_extra_is_named(tmp_path, package, command, extra):
         ("C:/pictures/a.jpg", ("C:/pictures/a.jpg", 1.0)),
     ],
 )
-def test_style_arguments(text, expected):
+def test_a_style_may_have_a_weight(text, expected):
     assert parse_style(text) == expected
 
 
@@ -345,7 +345,7 @@ def test_every_package_that_an_extra_brings_is_known_by_it():
     assert {*imported_packages()} - always - set(sys.stdlib_module_names) <= {*cli.EXTRA_OF}
 
 
-def test_the_version(run):
+def test_the_version_is_printed(run):
     code, out, err = run("--version")
     assert (code, err) == (0, "")
     assert out.startswith("impasto ")

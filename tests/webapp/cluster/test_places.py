@@ -14,7 +14,7 @@ from impasto.webapp.cluster.stylize import stylize_with
     [("a/b.mp4", False), ("C:/b.mp4", False), ("/x", False), ("s3://bucket/x", True), ("file:///x", True),
      ("memory://x", True), ("odd: name.mp4", False)],
 )  # fmt: skip
-def test_what_a_url_is(place, url):
+def test_a_url_is_told_from_a_path(place, url):
     assert places.is_url(place) == url
 
 

@@ -57,7 +57,7 @@ def faststart(tmp_path, media, clip):
     return tmp_path / "f.mp4"
 
 
-def test_missing_file(tmp_path, refused):
+def test_a_file_that_is_not_there(tmp_path, refused):
     refused(tmp_path / "no.mp4", tmp_path / "o.mp4", "There is no file")
 
 
@@ -68,7 +68,7 @@ def test_pipes_are_not_read(tmp_path, refused, name):
     refused(source, tmp_path / "o.mp4", "is no file, and pipes are not read; save what comes from there as a file")
 
 
-def test_empty_file(tmp_path, refused):
+def test_a_file_of_no_bytes(tmp_path, refused):
     (tmp_path / "e.mp4").write_bytes(b"")
     refused(tmp_path / "e.mp4", tmp_path / "o.mp4", "is empty")
 
@@ -135,7 +135,7 @@ def test_sound_without_picture(tmp_path, media, refused):
     refused(tmp_path / "s.mp4", tmp_path / "o.mp4", "has sound but no picture")
 
 
-def test_no_frames(tmp_path, media, refused):
+def test_a_clip_of_sound_alone(tmp_path, media, refused):
     with av.open(str(tmp_path / "z.mp4"), "w") as container:
         container.add_stream("libx264", rate=25)
         container.mux(list(media.sound_track(container, {"codec": "aac", "seconds": 1})()))
@@ -253,7 +253,7 @@ def test_an_output_folder_that_goes_away_meanwhile(tmp_path, clip, painter, endi
 
 
 @pytest.mark.parametrize("size", [0, -1, 30_000, 64.5, "64"])
-def test_impossible_sizes(tmp_path, clip, painter, size):
+def test_sizes_that_nothing_can_be_painted_at(tmp_path, clip, painter, size):
     with pytest.raises(BadInput, match="size"):
         stylize_path(clip, tmp_path / "o.mp4", painter, size=size)
 

@@ -37,7 +37,7 @@ def noise():
 
 
 @pytest.mark.parametrize("by", [2, 3, 5])
-def test_the_formula(noise, by):
+def test_enlarging_agrees_with_the_formula_in_float64(noise, by):
     painting, frame = noise(18, 25), noise(18 * by, 25 * by)
     assert np.abs(enlarge(painting, frame) - formula(painting, frame, by)).max() <= 1.6
 

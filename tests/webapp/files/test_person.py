@@ -69,7 +69,7 @@ def test_a_picture_keeps_what_is_not_painted_and_its_transparency(tmp_path, make
     assert np.abs(painted[110:, 90:110, :3].astype(int) - picture[110:, 90:110]).mean() > 5  # the shirt
 
 
-def test_an_animation(tmp_path, make):
+def test_a_person_is_found_in_an_animation(tmp_path, make):
     frames = [Image.fromarray(figure(90, 120, 0.4 + 0.05 * t)) for t in range(3)]
     frames[0].save(tmp_path / "a.gif", save_all=True, append_images=frames[1:], duration=100)
     summary = stylize_path(tmp_path / "a.gif", tmp_path / "o.gif", make("background"))

@@ -126,7 +126,7 @@ def test_the_pixel_limit_looks_at_the_header_alone(tmp_path, media):
         read_image(path)
 
 
-def test_headers(tmp_path, picture):
+def test_a_header_gives_format_size_and_frames(tmp_path, picture):
     Image.fromarray(picture).save(tmp_path / "p.jpg")
     header = image_header(tmp_path / "p.jpg")
     assert (header.format, header.width, header.height, header.frames) == ("JPEG", 40, 28, 1)

@@ -174,7 +174,7 @@ def test_what_cannot_work_is_said_before_studying(walk, tiny_model, painting, tm
 
 
 @pytest.mark.parametrize(("text", "size"), [("coarse", 2), ("fine", 0.5), ("1", 1), ("0.75", 0.75)])
-def test_brush_sizes(text, size):
+def test_brush_sizes_by_name_and_by_number(text, size):
     assert studying.brush_size_of(text) == size
 
 

@@ -48,7 +48,7 @@ def test_the_summary_says_what_was_done(tmp_path, clip, painter):
     ("stored", "size", "expected"),
     [((64, 48), None, (64, 48)), ((64, 48), 24, (32, 24)), ((64, 48), 96, (128, 96)), ((1300, 730), None, (1282, 720))],
 )
-def test_clip_sizes(tmp_path, media, painter, stored, size, expected):
+def test_the_size_of_a_painted_clip(tmp_path, media, painter, stored, size, expected):
     clip = media.write_clip(tmp_path / "c.mkv", media.scenes(*stored, 2), codec="ffv1", format="bgr0")
     summary = stylize_path(clip, tmp_path / "o.mp4", painter, size=size)
     assert (summary["width"], summary["height"]) == expected
@@ -59,7 +59,7 @@ def test_clip_sizes(tmp_path, media, painter, stored, size, expected):
     [((41, 27), None, (41, 27)), ((80, 40), 20, (40, 20)), ((41, 27), 54, (82, 54)), ((1800, 1500), None, (1728, 1440)),
      ((1, 1), None, (1, 1)), ((5000, 1), None, (5000, 1))],
 )  # fmt: skip
-def test_image_sizes(tmp_path, media, painter, stored, size, expected):
+def test_the_size_of_a_painted_picture(tmp_path, media, painter, stored, size, expected):
     Image.fromarray(media.scene(*stored, 0)).save(tmp_path / "p.bmp")
     summary = stylize_path(tmp_path / "p.bmp", tmp_path / "o.jpg", painter, size=size)
     assert summary["kind"] == "image"
@@ -136,7 +136,7 @@ def test_content_decides_not_the_name(tmp_path, media, painter):
 
 
 @pytest.mark.parametrize("name", ["it's 100%d: ünï-cødé.mp4", "-dash.mp4", "http:x.mp4"])
-def test_odd_names(tmp_path, clip, painter, name, monkeypatch):
+def test_clips_with_odd_names_are_painted(tmp_path, clip, painter, name, monkeypatch):
     monkeypatch.chdir(tmp_path)
     clip.rename(name)
     summary = stylize_path(name, f"o{name}", painter)

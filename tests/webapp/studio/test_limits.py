@@ -74,7 +74,7 @@ def test_garbage_is_no_clip(tmp_path, settings):
     refused(tmp_path / "private.mp4", settings(), "not a video")
 
 
-def test_pictures(tmp_path, settings, media):
+def test_only_still_pictures_that_can_be_read_and_are_small_enough_pass(tmp_path, settings, media):
     still = Image.fromarray(media.scene(40, 30, 0))
     still.save(tmp_path / "private.png")
     assert limits.check_picture(tmp_path / "private.png", settings()).width == 40
@@ -102,11 +102,11 @@ def test_a_painted_picture_has_an_end(settings, width, height, side, fits):
 
 
 @pytest.mark.parametrize(("size", "expected"), [(0, None), (None, None), (360, 360), (64.0, 64)])
-def test_sizes(size, expected):
+def test_a_size_in_pixels_and_0_for_the_files_own(size, expected):
     assert limits.check_size(size) == expected
 
 
 @pytest.mark.parametrize("size", [63, 1441, 99.5, -1, True])
-def test_sizes_refused(size):
+def test_what_is_no_size_is_refused(size):
     with pytest.raises(BadInput, match="whole number of pixels"):
         limits.check_size(size)

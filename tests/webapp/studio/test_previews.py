@@ -27,7 +27,7 @@ def test_a_frame_is_scaled_and_turned_upright(tmp_path, media):
     assert frame_at(turned, 0, 24).shape == (32, 24, 3)
 
 
-def test_no_clip(tmp_path):
+def test_a_damaged_clip_has_no_preview(tmp_path):
     (tmp_path / "x.mp4").write_bytes(b"garbage")
     with pytest.raises(BadInput):
         frame_at(tmp_path / "x.mp4", 0, 100)

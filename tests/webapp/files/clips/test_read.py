@@ -450,7 +450,7 @@ def test_limits_are_named(tmp_path, media):
         ((1, 1), 1, False, (1, 1)),
     ],
 )
-def test_working_sizes(size, short, even, expected):
+def test_the_size_that_frames_are_painted_at(size, short, even, expected):
     assert working_size(*size, short, even) == expected
 
 

@@ -52,12 +52,12 @@ def test_what_is_no_part_is_refused(clip, tmp_path, painter):
 
 
 @pytest.mark.parametrize(("text", "seconds"), [("75", 75), ("1:15.5", 75.5), ("0:01:15", 75), (" 2 ", 2)])
-def test_times_in_words(text, seconds):
+def test_times_are_read_as_seconds(text, seconds):
     assert parse_time(text) == seconds
 
 
 @pytest.mark.parametrize("text", ["", "a", "1:2:3:4", "-3", "nan", "1:"])
-def test_no_times(text):
+def test_what_is_no_time_is_refused(text):
     with pytest.raises(BadInput, match="is no time"):
         parse_time(text)
 

@@ -315,7 +315,7 @@ def test_chapters_are_kept_and_cover_art_is_not_the_picture(tmp_path, media, pai
 
 
 @pytest.mark.parametrize("size", [(2, 2), (2, 40), (17, 9), (130, 2)])
-def test_tiny_clips(tmp_path, media, painter, size):
+def test_clips_of_a_few_pixels_are_written(tmp_path, media, painter, size):
     clip = media.write_clip(tmp_path / "c.mkv", media.scenes(*size, 3), codec="ffv1", format="bgr0")
     summary = paint(clip, painter, tmp_path / "o.mp4")
     assert (summary["width"], summary["height"]) == tuple(max(side // 2 * 2, 2) for side in size)
