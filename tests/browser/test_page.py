@@ -11,7 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from engine_page import serve_echo
+from engine_page import serve_echo, wait_until
 from playwright.sync_api import expect
 
 from impasto.export.runtime.model import load_model
@@ -391,6 +391,51 @@ def test_what_was_painted_last_stays_when_the_camera_is_unplugged(page):
     page.get_by_role("button", name="Start it again").click()
     page.evaluate(FRAMES, TWO)
     expect(page.locator("#messages")).to_be_empty()
+
+
+def test_a_camera_that_sends_no_picture_is_told_until_it_does(page):
+    tell = (
+        """(name) => document.querySelector("#source").srcObject.getVideoTracks()[0].dispatchEvent(new Event(name))"""
+    )
+    page.evaluate(tell, "mute")
+    expect(page.locator("#messages")).to_contain_text("The camera sends no picture")
+    page.evaluate(tell, "unmute")
+    expect(page.locator("#messages")).to_be_empty()
+
+
+def test_a_video_that_the_system_stopped_goes_on_when_the_page_is_seen_again(page):
+    page.evaluate("""() => {
+      document.querySelector("#source").pause();
+      document.dispatchEvent(new Event("visibilitychange"));
+    }""")
+    wait_until(page, "!document.querySelector('#source').paused")
+    page.evaluate(FRAMES, TWO)
+
+
+# The fake camera is there whatever the permission says: here it is not.
+REFUSING = """() => {
+  const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+  navigator.mediaDevices.getUserMedia = async (wish) => {
+    const { state } = await navigator.permissions.query({ name: "camera" });
+    if (state === "denied") throw new DOMException("Permission denied", "NotAllowedError");
+    return open(wish);
+  };
+}"""
+
+
+def test_the_camera_starts_when_it_is_allowed_after_all(browser, static_site):
+    context = browser.new_context()
+    context.grant_permissions(["clipboard-read"])  # and nothing else
+    page = visit(context, static_site + LOOK)
+    page.evaluate(REFUSING)
+    page.get_by_role("button", name="Use my camera").click()
+    expect(page.get_by_role("alert")).to_contain_text("The camera was refused.", timeout=PATIENCE)
+    context.grant_permissions(["camera"])
+    expect(page.get_by_role("alert")).to_be_empty(timeout=PATIENCE)
+    wait_until(page, "document.querySelector('#source').srcObject?.active")
+    # It is mirrored before anything is painted.
+    assert page.locator("#mirror").get_attribute("aria-pressed") == "true"
+    context.close()
 
 
 def test_nobody_else_is_asked_for_anything(opened, static_site):

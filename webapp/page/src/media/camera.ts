@@ -47,6 +47,45 @@ export function wholeView(
   } as MediaTrackConstraints;
 }
 
+/** A picture that stays away for so long is worth a word: milliseconds. Switching cameras or waking up takes less. */
+const AWAY = 2000;
+
+/**
+ * Tells whether a stream's picture comes: false when it has stayed away for a while (a switch, a lid, a call on a phone),
+ * true when it is there again.
+ */
+export function watchPicture(stream: MediaStream, tell: (comes: boolean) => void): void {
+  const [track] = stream.getVideoTracks();
+  let waiting: ReturnType<typeof setTimeout> | undefined;
+  let told = true;
+  const say = (comes: boolean) => {
+    if (comes !== told) tell(comes);
+    told = comes;
+  };
+  const away = () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(() => say(track.readyState === "ended"), AWAY); // an end is told otherwise
+  };
+  track?.addEventListener("mute", away);
+  track?.addEventListener("unmute", () => {
+    clearTimeout(waiting);
+    say(true);
+  });
+  if (track?.muted) away();
+}
+
+/** Calls back, once, when a camera that was refused is allowed after all. */
+export async function onceAllowed(callback: () => void): Promise<void> {
+  const permission = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
+  if (permission?.state !== "denied") return;
+  const look = () => {
+    if (permission.state !== "granted") return;
+    permission.removeEventListener("change", look);
+    callback();
+  };
+  permission.addEventListener("change", look);
+}
+
 /** A screen, a window or a tab, as the person chooses. Rejects as `getDisplayMedia` does. */
 export function openScreen(): Promise<MediaStream> {
   return navigator.mediaDevices.getDisplayMedia({ video: { frameRate: { ideal: 30 } }, audio: false });

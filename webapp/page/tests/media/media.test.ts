@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { facesPerson, listCameras, stopStream, wholeView } from "../../src/media/camera";
+import { facesPerson, listCameras, onceAllowed, stopStream, watchPicture, wholeView } from "../../src/media/camera";
 import { recordingBarrier } from "../../src/media/recorder";
 import { createTimeline } from "../../src/media/writing";
 
@@ -49,6 +49,62 @@ describe("the camera", () => {
     expect(wholeView(sensor, { width: 640, height: 480 })).toBeNull();
     expect(wholeView({ width: { max: 1920 }, height: { max: 1080 } }, { width: 1280, height: 720 })).toBeNull();
     expect(wholeView({}, { width: 1280, height: 720 })).toBeNull(); // Firefox does not tell
+  });
+
+  it("is missed when its picture stays away, not when it blinks", () => {
+    vi.useFakeTimers();
+    const track = Object.assign(new EventTarget(), { muted: false, readyState: "live" });
+    const tell = vi.fn();
+    watchPicture({ getVideoTracks: () => [track] } as unknown as MediaStream, tell);
+    const happens = (name: string, wait: number) => {
+      track.dispatchEvent(new Event(name));
+      vi.advanceTimersByTime(wait);
+    };
+    happens("mute", 500);
+    happens("unmute", 5000);
+    expect(tell).not.toHaveBeenCalled();
+    happens("mute", 5000);
+    expect(tell.mock.calls).toEqual([[false]]);
+    happens("unmute", 0);
+    expect(tell.mock.calls).toEqual([[false], [true]]);
+    happens("mute", 500);
+    track.readyState = "ended"; // unplugged meanwhile: that is said otherwise
+    vi.advanceTimersByTime(5000);
+    expect(tell).toHaveBeenCalledTimes(2);
+    vi.useRealTimers();
+  });
+
+  it("is missed from the beginning where it opens without a picture", () => {
+    vi.useFakeTimers();
+    const track = Object.assign(new EventTarget(), { muted: true, readyState: "live" });
+    const tell = vi.fn();
+    watchPicture({ getVideoTracks: () => [track] } as unknown as MediaStream, tell);
+    vi.advanceTimersByTime(5000);
+    expect(tell.mock.calls).toEqual([[false]]);
+    vi.useRealTimers();
+  });
+
+  it("is told when it is allowed after all, once", async () => {
+    const permission = Object.assign(new EventTarget(), { state: "denied" });
+    vi.stubGlobal("navigator", { permissions: { query: async () => permission } });
+    const allowed = vi.fn();
+    await onceAllowed(allowed);
+    for (const state of ["prompt", "granted", "denied", "granted"]) {
+      permission.state = state;
+      permission.dispatchEvent(new Event("change"));
+      expect(allowed).toHaveBeenCalledTimes(state === "prompt" ? 0 : 1);
+    }
+  });
+
+  it("is not waited for where it was not refused, or nobody tells", async () => {
+    const granted = Object.assign(new EventTarget(), { state: "granted" });
+    for (const query of [async () => granted, async () => Promise.reject(new TypeError("no such name"))]) {
+      vi.stubGlobal("navigator", { permissions: { query } });
+      const allowed = vi.fn();
+      await onceAllowed(allowed);
+      granted.dispatchEvent(new Event("change"));
+      expect(allowed).not.toHaveBeenCalled();
+    }
   });
 
   it("stops every track, and bears there being none", () => {

@@ -1,6 +1,14 @@
 // The painting at work: one source at a time, the engine started when it is first needed, the settings applied to it.
 import { type Live, startLive } from "../../live/loop";
-import { type CameraWish, cameraId, facesPerson, openCamera, openScreen } from "../../media/camera";
+import {
+  type CameraWish,
+  cameraId,
+  facesPerson,
+  onceAllowed,
+  openCamera,
+  openScreen,
+  watchPicture,
+} from "../../media/camera";
 import { openSample } from "../../media/sample";
 import { clipSource, releaseSource, type Source, showSource, streamOf } from "../../media/source";
 import type { Backend, Engine, Size } from "../../types";
@@ -14,6 +22,7 @@ import {
   engineTrouble,
   missingSentence,
   type PageContext,
+  PICTURE_AWAY,
   screenTrouble,
 } from "../status/sentences";
 import type { Activity } from "../status/status";
@@ -217,6 +226,8 @@ export function createSession(
     live = null;
     releaseSource(shown);
     [shown, source] = [next, kind];
+    messages.clear("picture away");
+    applyView(); // already while the painter is prepared the person sees what is meant: the mirror
     document.body.dataset.view = "live";
     await showSource(video, next);
     if (turn !== sourceTurn) return;
@@ -230,10 +241,18 @@ export function createSession(
     if (source === "camera") releaseSource(shown); // most cameras open only once
     try {
       await use("camera", () => openCamera(wish));
-      streamOf(shown)?.getVideoTracks()[0]?.addEventListener("ended", cameraEnded);
+      const stream = streamOf(shown);
+      stream?.getVideoTracks()[0]?.addEventListener("ended", cameraEnded);
+      if (stream) watchPicture(stream, (comes) => stream === streamOf(shown) && sayPicture(comes));
     } catch (error) {
       messages.trouble("source", cameraTrouble(error, context()));
+      const turn = sourceTurn;
+      void onceAllowed(() => turn === sourceTurn && void useCamera(wish));
     }
+  };
+  const sayPicture = (comes: boolean): void => {
+    if (comes) messages.clear("picture away");
+    else messages.trouble("picture away", PICTURE_AWAY);
   };
   /** Nothing comes any more: what was painted last stays, and not the black that browsers show instead. */
   const ended = (): void => {
@@ -249,12 +268,17 @@ export function createSession(
   const cameraEnded = (): void => {
     if (source !== "camera") return;
     ended();
-    messages.trouble("source", "The camera stopped: it was unplugged, or taken by another program.", {
+    messages.clear("picture away");
+    messages.trouble("source", "The camera stopped: it was unplugged, taken by another program, or forbidden.", {
       label: "Start it again",
       run: () => void session.useCamera(),
     });
   };
 
+  // A phone stops videos when another app takes over, and does not always start them again.
+  document.addEventListener("visibilitychange", () => {
+    if (!document.hidden && source && video.paused) video.play().catch(() => {}); // no longer there
+  });
   settings.on((now, before) => {
     if (keysOf(now) !== keysOf(before)) palette.tryAgain();
     if (now.mix !== before.mix && engine.backend) applyStyle().catch(styleFailed);

@@ -25,6 +25,10 @@ export interface Problem {
 export const DIED =
   "The last time the browser gave up this page while the graphics card painted; now the processor paints. “WebGPU” as the painter tries the graphics card again.";
 
+/** The camera is open, but nothing comes. */
+export const PICTURE_AWAY =
+  "The camera sends no picture: a switch or lid on it, the system, or another program may hold it back. Painting goes on as soon as one comes.";
+
 const errorName = (error: unknown): string =>
   typeof error === "object" && error !== null && "name" in error ? String(error.name) : "";
 
@@ -64,7 +68,7 @@ export function cameraTrouble(error: unknown, context: PageContext): Problem {
       }
       return {
         sentence:
-          "The camera was refused. Allow it with the camera sign beside the address, then press “Use my camera” again.",
+          "The camera was refused. Allow it with the camera sign beside the address, then choose the camera again.",
       };
     case "NotFoundError":
     case "DevicesNotFoundError":

@@ -39,51 +39,66 @@ void main() {
   combined = vec4(texelFetch(painting, ivec2(pixel), 0).rgb, light);
 }`;
 
-/** Cubic upscaling (a = -0.75) along an axis, (1, 0) or (0, 1): four taps in three, the middle two by the linear filter. */
+/**
+ * Cubic upscaling (a = -0.75) along an axis, (1, 0) or (0, 1), to a place `uv` of it, through a pixel across it. Four texels
+ * are fetched: on a processor that stands in for a graphics card the linear filter, which needs three, costs more.
+ */
 const CUBIC = `
-vec4 upscaled(sampler2D of, vec2 uv, vec2 axis) {
-  float size = dot(vec2(textureSize(of, 0)), axis);
-  float p = dot(uv, axis) * size, centre = floor(p - 0.5) + 0.5, f = p - centre, g = 1.0 - f;
-  float w0 = -0.75 * f * g * g, w3 = -0.75 * g * f * f;
-  float w1 = 1.0 + f * f * (1.25 * f - 2.25), w2 = 1.0 + g * g * (1.25 * g - 2.25);
-  vec2 across = uv * (1.0 - axis), to = axis / size;
-  return w0 * texture(of, across + (centre - 1.0) * to) + w3 * texture(of, across + (centre + 2.0) * to)
-    + (w1 + w2) * texture(of, across + (centre + w2 / (w1 + w2)) * to);
+vec4 upscaled(sampler2D of, ivec2 pixel, ivec2 axis, float uv) {
+  ivec2 across = pixel * (1 - axis);
+  int last = axis.x * textureSize(of, 0).x + axis.y * textureSize(of, 0).y - 1;
+  float p = uv * float(last + 1) - 0.5, first = floor(p), f = p - first, g = 1.0 - f;
+  int i = int(first);
+  return -0.75 * f * g * g * texelFetch(of, across + max(i - 1, 0) * axis, 0)
+    + (1.0 + f * f * (1.25 * f - 2.25)) * texelFetch(of, across + max(i, 0) * axis, 0)
+    + (1.0 + g * g * (1.25 * g - 2.25)) * texelFetch(of, across + min(i + 1, last) * axis, 0)
+    - 0.75 * g * f * f * texelFetch(of, across + min(i + 2, last) * axis, 0);
 }`;
 
-/** What was combined, as wide as it is shown. The view does the other axis: 3 places are read twice, not 9 at once. */
+/** What was combined, as wide as it is shown. The view does the other axis: 4 texels are read twice, not 16 at once. */
 const WIDEN = `#version 300 es
 precision highp float;
 uniform sampler2D combined;
-uniform vec2 size; // of what is drawn to
+uniform float width; // of what is drawn to
 out vec4 wide;
 ${CUBIC}
 void main() {
-  wide = upscaled(combined, gl_FragCoord.xy / size, vec2(1.0, 0.0));
+  wide = upscaled(combined, ivec2(gl_FragCoord.xy), ivec2(1, 0), gl_FragCoord.x / width);
 }`;
 
-const VIEW = `#version 300 es
+/** What the view is compiled for: a processor that stands in for a graphics card computes whatever a shader might need. */
+interface Look {
+  /** Each pixel is one of the painting: nothing to upscale, and nothing is finer in the frame. */
+  whole: boolean;
+  /** Is painted: all, people, all but people, each in a style of its own. */
+  who: number;
+  keepColors: boolean;
+}
+
+const viewOf = ({ whole, who, keepColors }: Look) => `#version 300 es
+#define WHOLE ${Number(whole)}
+#define WHO ${who}
+#define KEEP_COLORS ${Number(keepColors)}
 precision highp float;
 uniform sampler2D frame, wide, behind, lines;
 uniform float strength, split, detail; // split < 0: no divider
-uniform bool whole; // each pixel is one of the painting: nothing to upscale, and nothing is finer in the frame
-uniform int who; // is painted: all, people, all but people, each in a style of its own
 uniform vec2 curve;
-uniform bool keepColors;
 uniform vec4 window;
 uniform vec3 luma;
 in vec2 at;
 out vec4 shown;
 ${CUBIC}
 vec3 finished(sampler2D of, vec3 plain) {
-  vec3 painted;
-  if (whole) painted = texture(of, at).rgb;
-  else {
-    vec4 coarse = upscaled(of, at, vec2(0.0, 1.0));
-    painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
-  }
+#if WHOLE
+  vec3 painted = texture(of, at).rgb;
+#else
+  vec4 coarse = upscaled(of, ivec2(gl_FragCoord.xy), ivec2(0, 1), at.y);
+  vec3 painted = clamp(clamp(coarse.rgb, 0.0, 1.0) + detail * (dot(luma, plain) - coarse.a), 0.0, 1.0);
+#endif
+#if KEEP_COLORS
   // Replacing Y in YCbCr adds the same difference to R, G and B.
-  if (keepColors) painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
+  painted = clamp(plain + dot(luma, painted - plain), 0.0, 1.0);
+#endif
   return mix(plain, painted, at.x < split ? 0.0 : strength);
 }
 
@@ -96,17 +111,24 @@ float share(vec3 plain) {
 void main() {
   vec3 plain = texture(frame, window.xy + at * window.zw).rgb;
   vec3 painted = finished(wide, plain);
-  if (who == 1) painted = mix(plain, painted, share(plain));
-  else if (who == 2) painted = mix(painted, plain, share(plain));
-  else if (who == 3) painted = mix(finished(behind, plain), painted, share(plain));
+#if WHO == 1
+  painted = mix(plain, painted, share(plain));
+#elif WHO == 2
+  painted = mix(painted, plain, share(plain));
+#elif WHO == 3
+  painted = mix(finished(behind, plain), painted, share(plain));
+#endif
   shown = vec4(painted, 1.0);
 }`;
 
 /** The samplers of the shaders, by the units of their textures. */
 const UNITS = ["frame", "painting", "combined", "wide", "behind", "lines"];
 
-/** More samples for each pixel than this cost more than they show: as in webgpu/tensors.ts. */
-const TAPS = 4;
+/**
+ * Samples along an axis for the frame's pixels under one of the painting's, `scale` of them: each is the mean of two by the
+ * linear filter. More than four cost more than they show.
+ */
+const tapsFor = (scale: number): number => (scale > 1 ? Math.min(4, Math.max(2, Math.ceil(scale / 2))) : 1);
 
 /** What was made of a frame: its painting; where it is wanted a second one, of what is behind people, and their mask. */
 export interface Made {
@@ -138,7 +160,7 @@ export function createCompositor(
   canvas.addEventListener("webglcontextlost", lost);
   const [frameTexture, painting, combined, wide, behind, lines] = UNITS.map((_, unit) => createTexture(gl, unit));
   const target = gl.createFramebuffer();
-  const [combine, widen, show] = [COMBINE, WIDEN, VIEW].map((fragment) => {
+  const compiled = (fragment: string) => {
     const program = link(gl, fragment);
     gl.useProgram(program);
     const uniform = (name: string) => gl.getUniformLocation(program, name);
@@ -147,8 +169,18 @@ export function createCompositor(
     gl.uniform2f(uniform("curve"), ...curve);
     for (const [unit, name] of UNITS.entries()) gl.uniform1i(uniform(name), unit);
     return { program, uniform };
-  });
+  };
+  const [combine, widen] = [COMBINE, WIDEN].map(compiled);
+  const views = new Map<string, ReturnType<typeof compiled>>();
+  const viewFor = (look: Look) => {
+    const key = JSON.stringify(look);
+    const view = views.get(key) ?? compiled(viewOf(look));
+    views.set(key, view);
+    return view;
+  };
   let ready = false;
+  /** Where the painting is in the frame, and whether it has the size it is shown at. */
+  let [window, whole]: [number[], boolean] = [[0, 0, 1, 1], false];
   /** What the textures hold besides the painting. */
   let has = { lines: false, behind: false };
 
@@ -195,14 +227,12 @@ export function createCompositor(
   const putTogether = (unit: number, texture: WebGLTexture, size: Size, crop: Size, window: number[]) => {
     drawInto(2, combined, size, [gl.RGBA8, gl.UNSIGNED_BYTE], combine.program, () => {
       gl.uniform4f(combine.uniform("window"), ...(window as [number, number, number, number]));
-      const taps = [crop.width / size.width, crop.height / size.height].map((scale) =>
-        Math.min(TAPS, Math.max(1, Math.ceil(scale))),
-      );
-      gl.uniform2i(combine.uniform("taps"), taps[0], taps[1]);
+      const [across, down] = [crop.width / size.width, crop.height / size.height].map(tapsFor);
+      gl.uniform2i(combine.uniform("taps"), across, down);
     });
     const { width } = canvas;
     drawInto(unit, texture, { width, height: size.height }, fine, widen.program, () =>
-      gl.uniform2f(widen.uniform("size"), width, size.height),
+      gl.uniform1f(widen.uniform("width"), width),
     );
   };
   const putLines = ({ width, height, values }: Lines) => {
@@ -214,12 +244,13 @@ export function createCompositor(
   };
   const draw = (view: View): boolean => {
     if (!ready) return false;
-    gl.useProgram(show.program);
+    const who = shownWho(view.who, has.lines, has.behind);
+    const { program, uniform } = viewFor({ whole, who, keepColors: view.keepColors });
+    gl.useProgram(program);
     gl.viewport(0, 0, canvas.width, canvas.height);
-    gl.uniform1f(show.uniform("strength"), view.strength);
-    gl.uniform1f(show.uniform("split"), view.split ?? -1);
-    gl.uniform1i(show.uniform("keepColors"), Number(view.keepColors));
-    gl.uniform1i(show.uniform("who"), shownWho(view.who, has.lines, has.behind));
+    gl.uniform1f(uniform("strength"), view.strength);
+    gl.uniform1f(uniform("split"), view.split ?? -1);
+    gl.uniform4f(uniform("window"), ...(window as [number, number, number, number]));
     gl.drawArrays(gl.TRIANGLES, 0, 3);
     return true;
   };
@@ -228,8 +259,8 @@ export function createCompositor(
       const size = shownSize(framing.crop);
       if (canvas.width !== size.width || canvas.height !== size.height) Object.assign(canvas, size);
       upload(0, frameTexture, frame);
-      const window = cropWindow(frameSize(frame), framing);
-      const whole = size.width === made.painting.width && size.height === made.painting.height;
+      window = cropWindow(frameSize(frame), framing);
+      whole = size.width === made.painting.width && size.height === made.painting.height;
       const put = (unit: number, texture: WebGLTexture, source: ImageData | ImageBitmap) => {
         if (whole) {
           upload(unit, texture, source);
@@ -243,9 +274,6 @@ export function createCompositor(
       if (made.behind) put(4, behind, made.behind);
       if (made.lines) putLines(made.lines);
       has = { lines: made.lines !== null, behind: made.behind !== null };
-      gl.useProgram(show.program);
-      gl.uniform1i(show.uniform("whole"), Number(whole));
-      gl.uniform4f(show.uniform("window"), ...window);
       ready = true;
       draw(view);
     },
