@@ -2,6 +2,7 @@
 import type { Backend, Engine, EngineEvent, Frame } from "../types";
 import { createGovernor } from "./governor";
 import { createIdle } from "./idle";
+import { createKept } from "./kept";
 import { liveSize, shortSides } from "./size";
 import { createMeter, type Stats } from "./stats";
 
@@ -24,6 +25,8 @@ export interface Live {
   stats(): Stats;
   /** Whether the last painting is shown again because nothing moves. */
   readonly idle: boolean;
+  /** How much of earlier paintings is held on to at this pace, 0…1: what stability is to be multiplied by. */
+  readonly kept: number;
   /** Whether no size that the page may choose reaches ten frames a second. */
   readonly struggling: boolean;
   stop(): void;
@@ -38,6 +41,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   const idleness = createIdle(video);
   const sides = shortSides(engine.model.multiple);
   let governor = createGovernor(sides);
+  let kept = createKept();
   let { side: fixed, always = false } = options;
   let idle = false;
   let taking = false;
@@ -56,6 +60,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   };
   const begin = () => {
     governor = createGovernor(sides, engine.backend === "webgpu" ? 384 : 256);
+    kept = createKept();
     limit();
   };
   begin();
@@ -104,6 +109,7 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
   const unsubscribe = engine.on((event: EngineEvent) => {
     if (event.kind === "painted") {
       meter.add(performance.now(), event.latencyMs);
+      kept.report(event.paintMs);
       if (fixed === null && !held) governor.report(event.paintMs);
       again();
     } else if (event.kind === "room") again();
@@ -146,6 +152,9 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
     },
     get idle() {
       return idle;
+    },
+    get kept() {
+      return kept.share;
     },
     get struggling() {
       return fixed === null && governor.struggling;

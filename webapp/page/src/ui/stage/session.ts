@@ -74,6 +74,8 @@ export function createSession(
   let always = false;
   let live: Live | null = null;
   let paused = false;
+  /** The stability that the painter was told last. */
+  let held: number | null = null;
   /** The size of the last painting. */
   let painted: Size | null = null;
   let started: Promise<unknown> | null = null;
@@ -97,12 +99,19 @@ export function createSession(
     const visible = Math.min(1, (video.videoWidth * painted.height) / (video.videoHeight * painted.width));
     return 0.5 + (share - 0.5) * visible;
   };
+  /** As much as the person wants, and as the pace allows. */
+  const holdSteady = (): void => {
+    const next = settings.get().stability * (live?.kept ?? 1);
+    if (next === held) return;
+    held = next;
+    engine.setStability(next);
+  };
   const applyView = (): void => {
-    const { strength, keepColors, split, stability, who } = settings.get();
+    const { strength, keepColors, split, who } = settings.get();
     video.classList.toggle("mirrored", mirrored());
     byId("mirror").setAttribute("aria-pressed", String(mirrored()));
     engine.setView({ strength, keepColors, split: split && onCanvas(split), mirror: mirrored(), who });
-    engine.setStability(stability);
+    holdSteady();
     if (engine.backend) engine.refresh();
   };
   /**
@@ -170,7 +179,7 @@ export function createSession(
   };
   /** The engine at work with the present settings; a failed start may be tried again. */
   const ready = async (): Promise<void> => {
-    engine.setStability(settings.get().stability); // which graph is fetched first depends on it
+    holdSteady(); // which graph is fetched first depends on it
     started ??= engine.start(wanted());
     const mine = started;
     try {
@@ -202,9 +211,10 @@ export function createSession(
   video.addEventListener("loadedmetadata", shape);
   video.addEventListener("resize", shape);
   engine.on((event) => {
-    if (event.kind === "painted") fetchBrushes();
-    if (event.kind !== "painted" || (painted?.width === event.size.width && painted.height === event.size.height))
-      return;
+    if (event.kind !== "painted") return;
+    fetchBrushes();
+    holdSteady();
+    if (painted?.width === event.size.width && painted.height === event.size.height) return;
     painted = event.size;
     if (settings.get().split !== null) applyView();
   });
