@@ -431,7 +431,7 @@ def test_the_camera_starts_when_it_is_allowed_after_all(browser, static_site):
     page.get_by_role("button", name="Use my camera").click()
     expect(page.get_by_role("alert")).to_contain_text("The camera was refused.", timeout=PATIENCE)
     context.grant_permissions(["camera"])
-    expect(page.get_by_role("alert")).to_be_empty(timeout=PATIENCE)
+    expect(page.locator("#messages")).to_be_empty(timeout=PATIENCE)
     wait_until(page, "document.querySelector('#source').srcObject?.active")
     # It is mirrored before anything is painted.
     assert page.locator("#mirror").get_attribute("aria-pressed") == "true"

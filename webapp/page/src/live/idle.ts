@@ -1,4 +1,5 @@
-// Tells a scene that stands still: then the last painting can stay.
+// Tells a scene that stands still: then the last painting can stay; and one that has just begun.
+import { createScenes } from "../engine/painters/canvas/scenes";
 
 /** Side of the thumbnail, pixels. */
 const SIDE = 48;
@@ -23,6 +24,8 @@ export function alike(a: Uint8ClampedArray, b: Uint8ClampedArray): boolean {
 export interface Idle {
   /** Whether the present picture need not be painted. */
   isIdle(now: number): boolean;
+  /** Whether the picture asked about last is the first after a cut; to be asked before each that is painted. */
+  begins(): boolean;
   /** The picture asked about last is being painted. */
   painting(now: number): void;
   /** The next picture must be painted. */
@@ -33,6 +36,7 @@ export function createIdle(source: CanvasImageSource): Idle {
   const canvas = new OffscreenCanvas(SIDE, SIDE);
   const context = canvas.getContext("2d", { willReadFrequently: true, alpha: false })!;
   context.imageSmoothingQuality = "medium";
+  const scenes = createScenes();
   let present: Uint8ClampedArray | null = null;
   let painted: Uint8ClampedArray | null = null;
   let at = 0;
@@ -44,6 +48,7 @@ export function createIdle(source: CanvasImageSource): Idle {
       if (painted === null || !alike(present, painted)) paintings = 0;
       return paintings >= SETTLED && now - at < OLDEST;
     },
+    begins: () => present !== null && scenes.begins(present, { width: SIDE, height: SIDE }),
     painting(now) {
       [painted, at] = [present, now];
       paintings++;

@@ -91,6 +91,8 @@ export function startLive(engine: Engine, video: HTMLVideoElement, options: Live
         limit();
       }
       const { size, crop } = liveSize(source, side(), engine.model);
+      // Elsewhere cuts are found in what is read of the frame anyway; on the graphics card nothing is read.
+      if (engine.backend === "webgpu" && idleness.begins()) engine.reset();
       if (stopped) frame.close();
       else if (engine.show(frame, size, capturedAt, crop)) idleness.painting(performance.now());
       else missed = capturedAt;

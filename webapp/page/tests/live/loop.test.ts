@@ -1,18 +1,23 @@
 // Which frames of a video reach the painter, and which are not even looked at.
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { startLive } from "../../src/live/loop";
-import type { Engine, EngineEvent } from "../../src/types";
+import type { Backend, Engine, EngineEvent } from "../../src/types";
 
 let looked: number;
 let shown: number[];
 let free: boolean;
 let tell: (event: EngineEvent) => void;
+let backend: Backend;
+/** Brightness of what comes, and before which frames all that was painted was forgotten. */
+let level: number;
+let resets: number[];
 let frames: ((now: number, metadata: object) => void)[];
 
 /** Counts how often a thumbnail is made; no two are alike. */
 class Canvas {
   getContext() {
-    return { drawImage: () => looked++, getImageData: () => ({ data: new Uint8ClampedArray(16).fill(20 * looked) }) };
+    const getImageData = () => ({ data: new Uint8ClampedArray(4 * 48 * 48).fill(level + looked) });
+    return { drawImage: () => looked++, getImageData };
   }
 }
 
@@ -21,7 +26,12 @@ class Taken {
 }
 
 const engine = {
-  backend: "wasm",
+  get backend() {
+    return backend;
+  },
+  reset() {
+    resets.push(shown.length);
+  },
   get free() {
     return free;
   },
@@ -47,6 +57,7 @@ const video = {
 
 beforeEach(() => {
   [looked, shown, free, frames] = [0, [], true, []];
+  [backend, level, resets] = ["wasm", 0, []];
   vi.stubGlobal("OffscreenCanvas", Canvas);
   vi.stubGlobal("VideoFrame", Taken);
   vi.stubGlobal("HTMLMediaElement", { HAVE_CURRENT_DATA: 2 });
@@ -74,4 +85,19 @@ test("the newest of them is painted as soon as there is room", async () => {
   await new Promise((done) => setTimeout(done));
   expect(shown).toEqual([1, 3]);
   expect(looked).toBe(2);
+});
+
+test.each<[Backend, number[]]>([
+  ["webgpu", [3]],
+  ["wasm", []],
+])("at a cut %s forgets what was painted, where it does not find cuts itself", async (by, expected) => {
+  backend = by;
+  startLive(engine, video, { side: 288 });
+  for (const [at, bright] of [20, 24, 20, 200, 204, 200].entries()) {
+    level = bright;
+    free = true;
+    await comes(at + 1);
+  }
+  expect(shown).toHaveLength(6);
+  expect(resets).toEqual(expected);
 });
