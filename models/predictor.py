@@ -7,10 +7,10 @@ After Ghiasi et al., "Exploring the structure of a real-time, arbitrary neural a
 2. one linear layer, the heads, maps those to γ and β of every normalised layer of T. The heads belong to P, so that T
    receives S ready-made.
 
-Such a network pools away how strongly each channel varies, which is what T's normalisation replaces (Huang and
-Belongie, "Arbitrary style transfer in real-time with adaptive instance normalization", 2017). So ours has a second
-branch: the mean and the deviation of every channel at every level go through two linear layers and are added to what
-the heads give.
+Pooling loses how strongly each channel varies, and that is what T's normalisation replaces (Huang and Belongie,
+"Arbitrary style transfer in real-time with adaptive instance normalization", 2017). So ours has a second branch: the
+mean and the standard deviation of every channel at every level go through two linear layers, and the result is added to
+that of the heads.
 """
 
 from dataclasses import asdict, dataclass
@@ -21,8 +21,8 @@ from torch.nn import functional as F
 
 from .spec import StyleLayout, between
 
-TINY = 1e-4  # added to variances, of values in about 0…6: the gradient of a deviation of 0 is infinite
-SLOPE = 0.2  # of the leaky ReLU between the two layers of the statistics, below zero
+TINY = 1e-4  # added to variances (of values in about 0…6), as the gradient of a root at 0 is infinite
+SLOPE = 0.2  # of the leaky ReLU between the two layers of the statistics, for values below zero
 MOST_WEIGHTS = 50_000_000  # of the inverted residuals: 200 MB, ten times what the published ones have
 SIDE = 256  # pixels: what P is shown where nothing else is said
 
@@ -49,7 +49,7 @@ class PredictorSpec:
     bottleneck: int = 100
     statistics: int = 0  # width of the layer that the statistics of all levels go through; 0: no such branch
     side: int = SIDE  # pixels: pictures are cropped to a square and resized to this before P sees them
-    feedback: float = 0.0  # how far S moves on when T was seen to paint in it, see `feedback`; 0: it stays as P says
+    feedback: float = 0.0  # how far S is corrected by what T paints in it, see `feedback`; 0: not at all
 
     @property
     def levels(self) -> dict[int, int]:
@@ -88,7 +88,7 @@ class PredictorSpec:
         return spec
 
 
-# Ours: the published one without its widest layers, which hold two thirds of its weights, but with statistics.
+# Ours: the published one without its widest layers, which hold two thirds of its weights, and with statistics.
 SMALL = PredictorSpec(
     stages=(*PredictorSpec().stages[:5], (6, 160, 1, 2)), last=384, statistics=256, side=384, feedback=0.3
 )
@@ -134,8 +134,8 @@ class InvertedResidual(nn.Module):
 class Predictor(nn.Module):
     """P as its `PredictorSpec` describes it, with heads for one `StyleLayout`.
 
-    `forward` gives S. Its parts are methods of their own, because training computes what does not change only once:
-    `lower_summary` goes part of the way, `summary_from` the rest, `style_from` makes S of what was found.
+    `forward` gives S. Its parts are methods of their own, because training computes only once what does not change:
+    `lower_summary` goes part of the way, `summary_from` the rest, and `style_from` makes S of the result.
     """
 
     def __init__(self, spec: PredictorSpec, layout: StyleLayout):
@@ -160,7 +160,7 @@ class Predictor(nn.Module):
     def start_at_identity(self) -> None:
         """Where training from random weights begins: the heads give γ = 1 and β = 0 plus a little of the bottleneck.
 
-        The branch of the statistics gives 0, so a P that was trained without it computes what it did.
+        The branch of the statistics gives 0, so that weights trained without it give the same S as before.
         """
         nn.init.normal_(self.heads.weight, std=0.02)
         self.heads.bias.zero_()
@@ -195,7 +195,7 @@ class Predictor(nn.Module):
         return self._on(z, found, 0, blocks)
 
     def _on(self, z: Tensor, found: list[Tensor], done: int, blocks: int) -> tuple[Tensor, list[Tensor]]:
-        """What `lower_summary` gave after `done` blocks → what it gives after `blocks`."""
+        """From `lower_summary` after `done` blocks to `lower_summary` after `blocks`."""
         for i in range(done, blocks):
             z = self.blocks[i](z)
             found = [*found, statistics(z)] if i + 1 in self.spec.levels else found

@@ -22,7 +22,7 @@ from .spec import StyleLayout, TransformerSpec
 from .steady.stabilizer import Stabilizer
 from .steady.steady_style import SteadyStyle
 
-SEEN = (1 / 255) ** 2  # a deviation of one level of 255
+SEEN = (1 / 255) ** 2  # variance of a frame that deviates by one level of 255
 
 
 def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor:
@@ -37,11 +37,11 @@ def style_norm(z: Tensor, gamma: Tensor, beta: Tensor, epsilon: float) -> Tensor
 
 
 def as_far_as_seen(style: Tensor, frame: Tensor, layout: StyleLayout) -> Tensor:
-    """S [N,D] or [1,D] with its γ multiplied by how much there is to be seen in each frame [N,3,H,W] → [N,D]: 0 where a
-    frame has one colour, 1 from a variance of `SEEN` on.
+    """S [N,D] or [1,D] with γ faded out for frames [N,3,H,W] without content → [N,D].
 
-    Every normalisation makes what is left of a channel as large as γ, so that a dozen of them would fill the painting
-    with the noise of a covered lens or of a coded fade from black. With γ at 0 it has the one colour that the βs say.
+    γ is multiplied by 0 for a frame of one colour, up to 1 for one whose variance is at least `SEEN`. Every
+    normalisation scales what is left of a channel up to γ, so a dozen of them would fill the painting with the noise of
+    a covered lens or of an encoded fade from black. With γ = 0 the painting has one colour, which the βs give.
     """
     apart = frame - frame.mean((2, 3), keepdim=True)
     share = ((apart * apart).mean((1, 2, 3)) / SEEN).clamp(max=1.0)[:, None]
@@ -86,7 +86,7 @@ class Transformer(nn.Module):
         )
         self.expand = nn.ModuleList(PaddedConv(b, a, 3) for a, b in reversed(list(pairwise(c))))
         self.skip = nn.ModuleList(PaddedConv(a, a, 3) for a in reversed(c[:-1]) if spec.skip)
-        for conv in self.skip:  # 0 at first: a T that was trained without skips computes what it did
+        for conv in self.skip:  # 0 at first, so that weights trained without skips paint as before
             nn.init.zeros_(conv.conv.weight)
             nn.init.zeros_(conv.conv.bias)
         self.end = PaddedConv(c[0], 3 * spec.stem_stride**2, spec.end_kernel)
@@ -94,13 +94,15 @@ class Transformer(nn.Module):
 
     @torch.no_grad()
     def level_end(self) -> None:
-        """Make the end paint plain places plainly: the f² pixels that depth-to-space spreads get kernels of one sum, by
-        input channel, and one bias. Where they differ, a flat frame is painted as a weave. Without effect where f is 1.
+        """Make the end paint flat places flat.
+
+        The kernels of the f² pixels that depth-to-space spreads get the same sum for each input channel, and the same
+        bias; where these differ, a flat frame is painted with a grid. Without effect where f, the stem's stride, is 1.
         """
         phases, conv = self.spec.stem_stride**2, self.end.conv
         assert conv.bias is not None
         sums = conv.weight.sum((2, 3)).view(3, phases, -1)
-        missing = sums.mean(1, keepdim=True) - sums  # [3,f²,C]: of each kernel's sum, which is spread over its places
+        missing = sums.mean(1, keepdim=True) - sums  # [3,f²,C]: what each kernel's sum lacks, spread over its weights
         conv.weight += (missing / conv.weight[0, 0].numel()).flatten(0, 1)[:, :, None, None]
         conv.bias.copy_(conv.bias.view(3, phases).mean(1, keepdim=True).expand(3, phases).flatten())
 
@@ -126,7 +128,7 @@ class Transformer(nn.Module):
         # Residual blocks at the coarsest size: the second convolution is not followed by a ReLU.
         for first, second in self.blocks:
             z = z + norm(second(F.relu(norm(first(z)))))
-        # Twice the size, a convolution, what the contraction saw at that size.
+        # Twice the size, a convolution, plus the features that the contraction had at that size.
         for i, conv in enumerate(self.expand):
             z = conv(F.interpolate(z, scale_factor=2.0, mode="nearest"))
             z = z + self.skip[i](levels[-2 - i]) if self.skip else z
@@ -140,6 +142,6 @@ class Transformer(nn.Module):
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
         """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → painted, as frame.
 
-        Of plain frames plain paintings: see `as_far_as_seen`.
+        A frame of one colour gives a painting of one colour: see `as_far_as_seen`.
         """
         return self.decode(self.encode(frame), as_far_as_seen(style, frame, self.layout))

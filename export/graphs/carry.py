@@ -1,6 +1,6 @@
-"""`models/person/carry.onnx`: what was found in the frame before, brought to where the stabilizer saw its pixels go.
+"""`models/person/carry.onnx`: the person's mask of the frame before, moved along the stabilizer's motion.
 
-Plain tensor operations without a weight, in a graph of their own, so that Python, WebAssembly and WebGPU run the very
+Plain tensor operations without weights, in a graph of their own, so that Python, WebAssembly and WebGPU compute the
 same. `models/rules.py` has the formulas.
 
     python -m impasto.export.graphs.carry models/person/carry.onnx    # extras: train
@@ -14,15 +14,15 @@ from onnx import TensorProto, helper
 
 from .person import OPSET, Nodes
 
-COARSE = 4  # pixels of what was found, each way, to a place at which motion is asked for
-STEPS = 2  # towards the place in the frame before: each halves what is wrong, and more
-SCENE = 1e6  # makes of any motion at all 1
+COARSE = 4  # pixels of the mask, each way, from one place where motion is computed to the next
+STEPS = 2  # of the iteration that finds a place in the frame before: each at least halves the error
+SCENE = 1e6  # any motion at all, multiplied by it and clipped, is 1
 
 
 def centres(nodes: Nodes, image: str) -> str:
     """Where the pixels of an image [1,C,h,w] are, x and y as GridSample counts, −1…1: [1,2,h,w].
 
-    Found by counting, as in `models.steady.motion.pixel_centres`: no shape is computed with, which WebGPU would not do.
+    Found by counting, as in `models.steady.motion.pixel_centres`: WebGPU cannot compute with shapes.
     """
     one, two, zero = (nodes.constant(value) for value in (1, 2, 0))
     plane = _part(nodes, image, 1, 0)
@@ -39,43 +39,46 @@ def centres(nodes: Nodes, image: str) -> str:
 
 
 def _part(nodes: Nodes, x: str, axis: int, at: int) -> str:
-    """One of an axis, which stays; −1 is the last."""
+    """The slice number `at` of an axis, −1 for the last; the axis stays, with size 1."""
     end = at + 1 if at >= 0 else 2**31 - 1
     return nodes.add("Slice", x, nodes.whole([at]), nodes.whole([end]), nodes.whole([axis]))
 
 
 def read(nodes: Nodes, image: str, places: str, name: str = "") -> str:
-    """image [1,C,h,w] at places [1,2,m,n] → [1,C,m,n], bilinear; beyond the border it is as at the border."""
+    """image [1,C,h,w] at places [1,2,m,n] → [1,C,m,n], bilinear; beyond the border it has the border's values."""
     grid = nodes.add("Transpose", places, perm=[0, 2, 3, 1])
     return nodes.add("GridSample", image, grid, name=name, mode="bilinear", padding_mode="border", align_corners=0)
 
 
 def graph() -> onnx.ModelProto:
-    """→ the graph:
+    """The graph that carries the masks of a frame to the next one.
 
-    found [1,C,h,w] in the frame before, h and w multiples of `COARSE`; key_motion and last_key_motion [1,2,m,n], from
-    the frame and from the one before to the stabilizer's key, in halves of the padded frame; extent [1,2,1,1], what
-    part of its width and of its height the frame is → carried [1,C,h,w].
+    found: [1,C,h,w] of the frame before, h and w multiples of `COARSE`.
+    key_motion, last_key_motion: [1,2,m,n], from the frame and from the one before to the stabilizer's key, in halves of
+    the padded frame.
+    extent: [1,2,1,1], the frame's width and height as shares of the padded frame's.
+    → carried: [1,C,h,w].
     """
     nodes = Nodes()
     one = nodes.constant(1)
 
-    # Motion is smooth enough to be asked for at a few places, which are found in the padded frame.
+    # Motion is smooth, so a few places suffice: their positions in the padded frame.
     places = centres(nodes, "found")
     few = nodes.add("AveragePool", places, kernel_shape=[COARSE, COARSE], strides=[COARSE, COARSE])
     few = nodes.add("Sub", nodes.add("Mul", nodes.add("Add", few, one), "extent"), one)
 
-    # The motion from the frame to the one before is that of which the way on to the key is all the rest.
+    # The motion m from the frame to the one before solves m(x) + last_key_motion(x + m(x)) = key_motion(x): both ways
+    # lead to the same place of the key. Fixed-point iteration, from the motion that is constant around x.
     way = read(nodes, "key_motion", few)
     motion = nodes.add("Sub", way, read(nodes, "last_key_motion", few))
     for _ in range(STEPS):
         motion = nodes.add("Sub", way, read(nodes, "last_key_motion", nodes.add("Add", few, motion)))
-    # A frame that has just become the key has no way to it, and none is known to the one before.
+    # In a frame that has just become the key key_motion is 0 everywhere, and no motion to the frame before is known.
     far = nodes.add("GlobalMaxPool", nodes.add("Abs", "key_motion"))  # [1,2,1,1]
     far = nodes.add("Add", _part(nodes, far, 1, 0), _part(nodes, far, 1, 1))
     known = nodes.add("Clip", nodes.add("Mul", far, nodes.constant(SCENE)), "", one)
 
-    # At every place of what was found, in the units of the frame without its padding.
+    # The motion at every pixel of the mask, in halves of the frame without its padding.
     moved = nodes.add("Div", nodes.add("Mul", motion, known), "extent")
     moved = nodes.add("Resize", moved, "", nodes.constant([1, 1, COARSE, COARSE]), mode="linear")
     read(nodes, "found", nodes.add("Add", places, moved), name="carried")

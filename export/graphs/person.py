@@ -1,8 +1,8 @@
 """`models/person/person.onnx`: where a picture shows a person, from the public selfie segmentation model of MediaPipe.
 
-Its TFLite file is read with LiteRT's schema and rebuilt operator by operator, for any size instead of one. What makes
-a mask of its answer that holds still and is refined by the frame follows in the same graph, so that Python and the page
-run the very same: `models/rules.py` has the formulas. Weights are stored in half precision, as in the TFLite file.
+Its TFLite file is read with LiteRT's schema and rebuilt operator by operator, for any size instead of one. The same
+graph then makes the mask steady and prepares its refinement by the frame, so that Python and the page compute the same:
+`models/rules.py` has the formulas. Weights are stored in half precision, as in the TFLite file.
 
     python -m impasto.export.graphs.person selfie_segmentation_landscape.tflite person.onnx    # extras: mobile, train
 """
@@ -43,7 +43,7 @@ class Nodes:
         return self._initializer(np.asarray(values, np.int64))
 
     def weight(self, values: np.ndarray) -> str:
-        """Stored in half precision, computed with in single: runtimes fold the cast when they open the graph."""
+        """Stored in half precision, used in single: runtimes fold the cast when they open the graph."""
         return self.add("Cast", self._initializer(values.astype(np.float16)), to=TensorProto.FLOAT)
 
     def _initializer(self, values: np.ndarray) -> str:
@@ -80,8 +80,10 @@ class TFLite:
 
 
 def _pads(size: list[int], kernel: list[int], stride: list[int], padding: int) -> list[int]:
-    """TensorFlow's SAME as explicit pads (top, left, bottom, right): what is odd goes below and to the right. Sizes are
-    multiples of the stride, so they fit every other such size too."""
+    """TensorFlow's SAME padding as explicit pads (top, left, bottom, right): an odd pixel goes to the bottom and right.
+
+    Sizes are multiples of the stride, so the pads fit every other such size too.
+    """
     if padding != _PADDING_SAME:
         return [0, 0, 0, 0]
     total = [max(k - s, 0) if n % s == 0 else max(k - n % s, 0) for n, k, s in zip(size, kernel, stride, strict=True)]

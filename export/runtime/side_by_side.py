@@ -1,8 +1,9 @@
-"""Frames side by side: T paints the next frames of a clip, a thread each, while the stabilizer takes them in order.
+"""Several frames of a clip painted at once by T, one thread for each, and then stabilized in order.
 
-Only the stabilizer looks at the past. T on one frame with one thread wastes nothing, where a second thread on the same
-frame brings less than half of itself: so whoever has several frames at hand, as with files, is done sooner this way.
-The pixels are those of the step graph, whose two halves these are.
+Only the stabilizer looks at the past, so T may paint the next frames before it is done with this one. A second thread
+on the same frame makes T less than one and a half times as fast, a second thread on another frame nearly twice: where
+several frames are at hand, as with files, this is the faster way. The two halves together give the same pixels as the
+step graph.
 """
 
 from collections import deque
@@ -17,12 +18,12 @@ from .sessions.cores import CORES
 from .sessions.session import run, running
 from .steady import Motion, Steady
 
-STABILIZER_SHARE = 4  # cores to one thread of the stabilizer, whose work is a third of T's and gains less by threads
-STABILIZER_THREADS = 4  # more bring nothing: most of its operators are too small
+STABILIZER_SHARE = 4  # cores for each thread of the stabilizer: it has a third of T's work, and gains less by threads
+STABILIZER_THREADS = 4  # more do not help: most of its operators are too small
 
 
 class Begun(NamedTuple):
-    """A frame that T is done with and the stabilizer is not."""
+    """A frame that T has painted and the stabilizer has not seen yet."""
 
     first: bool  # of a scene
     frame: np.ndarray  # uint8 [H,W,3]
@@ -31,8 +32,11 @@ class Begun(NamedTuple):
 
 
 class SideBySide:
-    """A painter's work on the frames of a clip, all of one size, in two halves: `begin` for any frame at any time,
-    from up to `lanes` threads at once, then `complete` in order."""
+    """A painter's work on the frames of a clip, all of one size, in two halves.
+
+    `begin` may be called from up to `lanes` threads at once, in any order; `complete` takes its results one at a time,
+    in the order of the frames.
+    """
 
     def __init__(self, painter: Painter, lanes: int):
         self.lanes, self._painter, model = lanes, painter, painter.model
@@ -50,7 +54,7 @@ class SideBySide:
             self._steady_style = painter.open("steady_style", given, {"steady_style"}, 1)
 
     def begin(self, frame: np.ndarray, first: bool) -> Begun:
-        """A frame, uint8 [H,W,3], and whether it is a scene's first → what `complete` needs."""
+        """T's half: a frame, uint8 RGB [H,W,3], and whether it is a scene's first → what `complete` takes."""
         planes, style = self._painter.prepare(frame), self._painter.style
         if self._steady is not None and not first:  # what is not mixed is painted in the style itself
             inputs = {"style": style, "stability": np.array([self._painter.look.stability], np.float32)}
@@ -60,7 +64,7 @@ class SideBySide:
         return Begun(first, frame, planes, painting)
 
     def complete(self, begun: Begun) -> np.ndarray:
-        """→ painted uint8 [H,W,3], of the frames in their order."""
+        """The stabilizer's half, of the next frame in order → painted uint8 RGB [H,W,3]."""
         painted = begun.painting
         if self._steady is not None:
             if begun.first:
@@ -74,7 +78,7 @@ class SideBySide:
         return finished
 
     def _buffer(self, shape: tuple[int, ...]) -> np.ndarray:
-        """Room for a painting, used again: new memory for each would cost time, and what is given back, room."""
+        """An uninitialised array for T's painting, if possible one that `complete` is done with: new ones cost time."""
         while self._buffers:
             with suppress(IndexError):  # another lane was faster
                 buffer = self._buffers.pop()
@@ -86,8 +90,10 @@ class SideBySide:
 def _run_into(
     session: ort.InferenceSession, inputs: dict[str, np.ndarray], output: str, room: np.ndarray
 ) -> np.ndarray:
-    """Run a graph whose one output goes into `room`, outside of the session's arena, which would grow by what is still
-    waiting for the stabilizer."""
+    """Run a graph and write its one output into `room`.
+
+    Otherwise it would lie in the session's arena, which would grow by every painting that waits for the stabilizer.
+    """
     binding = session.io_binding()
     for name, value in inputs.items():
         binding.bind_cpu_input(name, value)
@@ -98,8 +104,11 @@ def _run_into(
 
 
 def side_by_side(painter: object) -> SideBySide | None:
-    """A painter's work in halves; None where that is no gain or cannot be: for painters of another kind, on graphics
-    cards, with strength 0, and for models whose stabilizer is no graph of its own."""
+    """A painter's work in halves; None where that is not possible or not faster.
+
+    That is so for painters of another kind, on graphics cards, with strength 0, and for models that lack the graph of
+    the stabilizer alone.
+    """
     if not isinstance(painter, Painter) or painter.device != "cpu" or painter.look.strength == 0:
         return None
     steady = painter.look.stability > 0 and painter.model.state

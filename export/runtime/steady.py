@@ -1,4 +1,4 @@
-"""A step graph and what it carries from frame to frame: zeros before the first frame, then what came out."""
+"""A step graph and its state: zeros before the first frame, then what the graph gave for the frame before."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -8,7 +8,7 @@ import onnxruntime as ort
 
 from .sessions.session import run
 
-KEY_MOTION = "key_motion"  # the part of the state that tells where a frame's pixels are in the key: `Stabilizer`
+KEY_MOTION = "key_motion"  # the part of the state that says where a frame's pixels are in the key, see `Stabilizer`
 
 
 class Motion(NamedTuple):
@@ -16,7 +16,7 @@ class Motion(NamedTuple):
 
     key_motion: np.ndarray  # float32 [1,2,h,w], from the frame to the key, in halves of the padded frame
     last_key_motion: np.ndarray  # the same of the frame before
-    extent: np.ndarray  # float32 [1,2,1,1], what part of the padded frame's width and height is the frame
+    extent: np.ndarray  # float32 [1,2,1,1], the frame's width and height as shares of the padded frame's
 
 
 class Steady:
@@ -44,8 +44,10 @@ class Steady:
         return found["painted"]
 
     def motion(self, width: int, height: int, planes: np.ndarray) -> Motion | None:
-        """How the frame painted last has moved, of that size before it was padded to planes [1,3,H',W']; None for
-        graphs that do not tell."""
+        """How the frame painted last has moved; None for graphs that do not say.
+
+        width, height: the frame's, in pixels; planes: the frame as it was given to the graph, padded, [1,3,H',W'].
+        """
         if self._state is None or self._last_key_motion is None:
             return None
         extent = np.array([width / planes.shape[3], height / planes.shape[2]], np.float32)

@@ -31,7 +31,7 @@ CACHED = 64  # style vectors kept; each is a few kilobytes
 
 
 class StyleEncoder:
-    """P at work: pictures in, style vectors out, each picture encoded once."""
+    """Runs P: pictures in, style vectors out; a picture that was encoded before is looked up."""
 
     def __init__(self, model: Model, device: str = "auto", threads: int | None = None):
         self.model, self._device, self._threads = model, device, threads
@@ -73,8 +73,8 @@ def blend(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
 def blend_brushes(brushes: Sequence[Mapping[str, np.ndarray]], weights: Sequence[float]) -> dict[str, np.ndarray]:
     """Σ wᵢ bᵢ / Σ wᵢ of each parameter, float32; one that a brush lacks is zeros there. Raises as `blend`.
 
-    Since all brushes are differences from one T, the networks between them paint, too (Wang et al., "Deep network
-    interpolation for continuous imagery effect transition", 2019).
+    All brushes are differences from the same T, and networks whose weights lie between two of them paint well, too
+    (Wang et al., "Deep network interpolation for continuous imagery effect transition", 2019).
     """
     mixed: dict[str, np.ndarray] = {}
     for share, brush in zip(shares_of(weights, len(brushes)), brushes, strict=True):

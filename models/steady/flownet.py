@@ -1,8 +1,8 @@
 """Motion between two frames by a small learned network: features matched from coarse to fine, then least squares.
 
-After PWC-Net, "CNNs for optical flow using pyramid, warping, and cost volume" (Sun et al. 2018), with features made
-comparable before they are matched, as in "What matters in unsupervised optical flow" (Jonschkowski et al. 2020). What
-the network finds is right to a few tenths of a pixel; one Lucas-Kanade step makes it as exact as the picture allows.
+After PWC-Net, "CNNs for optical flow using pyramid, warping, and cost volume" (Sun et al. 2018), with features that are
+normalised before they are matched, as in "What matters in unsupervised optical flow" (Jonschkowski et al. 2020). The
+network is right to a few tenths of a pixel; one Lucas-Kanade step makes its motion as exact as the picture allows.
 As in `motion`, no shapes are computed, and every operator is one that browsers run.
 """
 
@@ -23,15 +23,15 @@ from .quads import CELL, in_cells
 
 RELEASED = Path(__file__).with_name("flownet.safetensors")  # what the stabilizer finds motion with
 MULTIPLE = 32  # H and W of a frame must be divisible by it: the coarsest level
-# By level, which is the half-size frame's size over the level's. ONNX Runtime's convolutions read and give 16 channels
-# in the time of one: with matches, contrast and motion, 16, 32 and 64 channels are turned into motion.
+# By level, named by how many times smaller it is than the half-size frame. ONNX Runtime's convolutions compute 16
+# channels in the time of one, so the inputs of `solve` (matches, features, contrast, motion) have 16, 32 and 64.
 FEATURES = {4: 16, 8: 16, 16: 14}
-MATCHED = {4: 8, 8: 8, 16: 14}  # the first of them are matched: reading them where the motion leads is what costs
-KNOWN = {4: 4, 8: 4, 16: 14}  # the first of them are looked at beside the matches, too
-REACH = {4: 1, 8: 2, 16: 3}  # pixels of a level that matching goes each way: 96 of the frame at the coarsest
+MATCHED = {4: 8, 8: 8, 16: 14}  # so many of them are matched: warping each takes time
+KNOWN = {4: 4, 8: 4, 16: 14}  # so many of them `solve` sees beside the matches
+REACH = {4: 1, 8: 2, 16: 3}  # pixels of a level that matching reaches each way: 96 of the frame at the coarsest
 HIDDEN = {4: (16,), 8: (16, 16), 16: (32, 16)}  # channels of the layers that turn matches into motion
-CONTRAST = 4.0  # of frames, so that they deviate by about 1
-FAINT = 0.01  # mean square of features that count for half
+CONTRAST = 4.0  # frames, in 0…1, are multiplied by it, so that their standard deviation is about 1
+FAINT = 0.01  # mean square of features that normalisation brings to 1/2 instead of 1
 STEP = 8.0  # pixels of the half-size frame that an output of 1 stands for
 DETAIL = 2.0  # the same for what the finest level adds at twice its size
 
@@ -48,8 +48,8 @@ def correlation(a: Tensor, b: Tensor, reach: int) -> Tensor:
 
 
 def comparable(features: Tensor) -> tuple[Tensor, Tensor]:
-    """[N,C,h,w] less each channel's mean, then brought to mean square 1 at every pixel where there is something to see;
-    and by how much each pixel was multiplied for that, [N,1,h,w].
+    """Features [N,C,h,w] less each channel's mean, scaled to mean square 1 over the channels at every pixel where there
+    is something to see; and the scale of each pixel, [N,1,h,w].
 
     Correlation is then in −1…1, and greatest where things are alike, not where they are bright.
     """
@@ -72,7 +72,7 @@ class FlowNet(nn.Module):
     def __init__(self):
         super().__init__()
         quarter, eighth, sixteenth = FEATURES.values()
-        # Even kernels: each output stands amid the pixels it is made of, as averages of the grid do.
+        # Even kernels with stride 2: each output lies at the centre of its pixels, as the averages of the grid do.
         self.stem = nn.Conv2d(8, 16, 4, 2)
         self.quarter = nn.Sequential(nn.ReLU(), *layers(16, quarter))
         self.eighth = nn.Sequential(nn.ReLU(), nn.Conv2d(quarter, 16, 4, 2, 1), nn.ReLU(), *layers(16, eighth))
@@ -84,7 +84,7 @@ class FlowNet(nn.Module):
             self.solve[str(scale)] = layers(matches + KNOWN[scale] + 1 + found, *HIDDEN[scale], 2 + detail)
 
         for layer in self.modules():
-            if isinstance(layer, nn.Conv2d):  # not PyTorch's own: its biases are larger than what comes out of pictures
+            if isinstance(layer, nn.Conv2d):  # PyTorch's own initial biases are larger than what pictures give
                 nn.init.kaiming_normal_(layer.weight)
                 nn.init.zeros_(layer.bias)
         with torch.no_grad():
@@ -103,7 +103,7 @@ class FlowNet(nn.Module):
         return features, contrasts
 
     def matched(self, features: Sequence[Tensor]) -> tuple[Tensor, ...]:
-        """Those of a frame's features that the next frame's are matched with, `MATCHED` channels each."""
+        """The part of a frame's features that the next frame's are matched with, `MATCHED` channels of each level."""
         return tuple(x[:, :m] for x, m in zip(features, MATCHED.values(), strict=True))
 
     def levels(
@@ -111,7 +111,7 @@ class FlowNet(nn.Module):
     ) -> dict[int, Tensor]:
         """The motion in pixels of the half-size frame, [N,2,h/scale,w/scale], by scale, coarse to fine.
 
-        features, contrasts: those of the frame; seen: the other's that are `matched`; quads_at: the centres of the
+        features, contrasts: the frame's; seen: the other frame's `matched` features; quads_at: the centres of the
         half-size frame's quads, [1,2,h/2,w/2].
         """
         size, flows, flow = pixel_size(quads_at) / 2, {}, None
@@ -138,12 +138,18 @@ class FlowNet(nn.Module):
         now: Tensor,
         then: Tensor,
     ) -> tuple[Tensor, tuple[Tensor, ...], Tensor]:
-        """`forward`, given what of both frames is at hand anyway.
+        """As `forward`, from intermediate results that the stabilizer has computed already.
 
-        cells: `quads.in_cells` of the frame [N,8,h/2,w/2]; here, there: the light of both [N,1,h,w]; seen: what is
-        `matched` of the other's features; quads_at as in `levels`; now, then: both frames at an 8th [N,3,h/8,w/8], then
-        with whatever else of that size is wanted carried along. → the motion; the next frame's `seen`; and `then` as
-        carried.
+        Args:
+            cells: `quads.in_cells` of the frame [N,8,h/2,w/2].
+            here, there: the luminance of both frames [N,1,h,w].
+            seen: the other frame's `matched` features.
+            quads_at: as in `levels`.
+            now, then: both frames at an eighth of the size [N,3,h/8,w/8]; `then` may have more channels of that size,
+                which are to be warped too.
+
+        Returns:
+            the motion, as `forward`; `seen` for the next frame; and `then`, warped.
         """
         size, (features, contrasts) = pixel_size(quads_at) / 2, self.features(cells)
         flows = self.levels(features, contrasts, seen, quads_at)

@@ -62,6 +62,11 @@ def _same_size(a: np.ndarray, b: np.ndarray | Tensor, path: Path) -> None:
         raise BadInput(f"{path} is {a.shape[1]}×{a.shape[0]} pixels where {b.shape[1]}×{b.shape[0]} are expected.")
 
 
+def sintel_training(folder: Path) -> Path:
+    """Where MPI-Sintel's flow/, clean/ and final/ lie: `folder`, or `training` in it for the data set's own folder."""
+    return folder / "training" if (folder / "training").is_dir() else folder
+
+
 def sintel_pairs(training: str | Path, render: str = "final") -> Iterator[tuple[str, Pair]]:
     """("SCENE/frame_N", Pair) for every flow of MPI-Sintel whose two frames are there, scenes and frames in order.
 

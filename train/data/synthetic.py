@@ -95,7 +95,7 @@ def random_scene(backgrounds: Tensor, cutouts: Tensor, size: int, frames: int, d
 
 def render(scene: SyntheticScene) -> RenderedSequence:
     """The frames of a scene, with the flow and the mask from each frame to the one before."""
-    here = pixel_centres(scene)
+    here = pixel_positions(scene)
     frames, covers, flows, masks = [], [], [], []
     for t in range(scene.light.shape[1]):
         # Where each pixel's two layers were in the frame before: that is the flow of either layer.
@@ -116,7 +116,7 @@ def flow_between(scene: SyntheticScene, later: int, earlier: int) -> tuple[Tenso
 
     The mask asks for both frames only: a point hidden in between counts as visible.
     """
-    here = pixel_centres(scene)
+    here = pixel_positions(scene)
     behind, front = trace_back(scene.camera, here, later, earlier), trace_back(scene.object, here, later, earlier)
     covers = [_sample_cutout(scene, trace_back(scene.object, here, t, 0))[:, 3:] for t in (later, earlier)]
     return _flow_and_mask(here, behind, front, *covers)
@@ -128,7 +128,7 @@ def overlay(scene: SyntheticScene, here: Tensor, there: Tensor, flow: Tensor, ma
     here, there [N,3,size,size] in [0, 1]; flow [N,2,size,size] from here to there; mask [N,1,size,size] as `render`
     gives it.
     """
-    at = pixel_centres(scene)
+    at = pixel_positions(scene)
     front = trace_back(scene.object, at, 1, 0)
     # The cut-out's colour (times coverage) and coverage in the later frame and in the earlier one.
     (now, cover), (then, covered) = (_sample_cutout(scene, places).split((3, 1), 1) for places in (front, at))
@@ -145,7 +145,7 @@ def overlay(scene: SyntheticScene, here: Tensor, there: Tensor, flow: Tensor, ma
 
 def uncovered(scene: SyntheticScene, t: int) -> Tensor:
     """1.0 [N,1,size,size] where frame t ≥ 1 shows background, unblended, that the cut-out hid in the one before."""
-    here = pixel_centres(scene)
+    here = pixel_positions(scene)
     behind = trace_back(scene.camera, here, t, t - 1)
     now, then = (
         _sample_cutout(scene, trace_back(scene.object, points, frame, 0))[:, 3:]
@@ -159,7 +159,7 @@ def _inside_frame(points: Tensor, here: Tensor) -> Tensor:
     return (points.abs() <= here[0, -1, -1, 0] + UNBLENDED).all(-1).unsqueeze(1)
 
 
-def pixel_centres(scene: SyntheticScene) -> Tensor:
+def pixel_positions(scene: SyntheticScene) -> Tensor:
     """[1,size,size,2] the frame's pixels, from its middle, x then y."""
     size = scene.camera.size
     line = torch.arange(size, device=scene.background.device, dtype=torch.float32) - (size - 1) / 2

@@ -73,6 +73,7 @@ RATIOS = {  # of figures, by the figure they are
     "sharpness_relative": ("sharpness", "sharpness_alone"),
     "ghosting": ("trail", "trail_change"),
 }
+COMPARED = ("style_error", "content_error", "sharpness")  # of a steady painting with the same model frame by frame
 STYLE_SIDE = 384  # px: short side at which VGG sees the style picture
 FLAT_SIDE = 256  # px: of the grey frame that has to stay even
 THIRDS = ("low", "middle", "high")
@@ -133,21 +134,10 @@ def measure_scene(
     """
     # Pictures are judged at a quarter, the middle and three quarters of the clip, stability over all of it.
     frames = [to_tensor(frame) for frame in scene.frames]
-    count, picks = len(frames), sorted({len(frames) * i // 4 for i in (1, 2, 3)})
+    picks = sorted({len(frames) * i // 4 for i in (1, 2, 3)})
     with torch.no_grad():
         shown = [(frames[i], vgg(frames[i][None], losses.CONTENT_LAYER)[losses.CONTENT_LAYER]) for i in picks]
-    _, height, width = frames[0].shape
-    # what the unpainted frames have of each: a painting is compared with it
-    own = {
-        "variation_input": metrics.variation(frames),
-        "e_stab_input": metrics.e_stab(frames, scene.near),
-        "e_stab_lag8_input": metrics.e_stab_visible(frames, scene.far),
-        "sharpness_input": metrics.sharpness(frames),
-    }
-    facts = {"scene": scene.name, "source": scene.source, "frames": count, "height": height, "width": width}
-    facts |= {"pairs": len(scene.near.here), "visible": float(scene.near.masks.mean())}
-    facts |= {"revealed": float(scene.revealed.masks.mean()) if scene.revealed.frames else 0.0, **own}
-    rows = []
+    own, rows = unpainted(scene, frames), []
     for style in styles:
         clips, known = {}, {}
         for name, painter in painters.items():
@@ -155,16 +145,38 @@ def measure_scene(
             known[name] = of_pictures(vgg, [outs[i] for i in picks], shown, style)
             known[name] |= _measure(outs, frames, scene, own)
             # a steady painter beside the same network frame by frame: what steadiness costs, and what it drags along
-            reference = (alone or {}).get(name)
-            if reference:
-                known[name] |= {
-                    f"{f}_alone": known[reference][f] for f in ("style_error", "content_error", "sharpness")
-                }
+            if reference := (alone or {}).get(name):
+                known[name] |= {f"{figure}_alone": known[reference][figure] for figure in COMPARED}
                 known[name] |= trails(outs, clips[reference], scene.revealed)
             row = {"scene": scene.name, "source": scene.source, "style": style.name, "third": style.third}
             rows.append({**row, "model": name, **_complete(known[name])})
             tick()
-    return facts, rows
+    return {**_facts(scene), **own}, rows
+
+
+def unpainted(scene: Scene, frames: Sequence[Tensor]) -> dict[str, float]:
+    """The figures of a scene's own frames [3,H,W], with which those of a painting are compared."""
+    return {
+        "variation_input": metrics.variation(frames),
+        "e_stab_input": metrics.e_stab(frames, scene.near),
+        "e_stab_lag8_input": metrics.e_stab_visible(frames, scene.far),
+        "sharpness_input": metrics.sharpness(frames),
+    }
+
+
+def _facts(scene: Scene) -> dict:
+    """What a scene is: its size, and what share of its pixels is visible in both frames of a pair, and revealed."""
+    count, height, width, _ = scene.frames.shape
+    return {
+        "scene": scene.name,
+        "source": scene.source,
+        "frames": count,
+        "height": height,
+        "width": width,
+        "pairs": len(scene.near.here),
+        "visible": float(scene.near.masks.mean()),
+        "revealed": float(scene.revealed.masks.mean()) if scene.revealed.frames else 0.0,
+    }
 
 
 def flat_frames(

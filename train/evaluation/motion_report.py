@@ -27,7 +27,7 @@ from impasto.models.steady.motion import light
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.clips import Pair, dis_flow, smaller
-from impasto.train.data.flow_files import sintel_pairs
+from impasto.train.data.flow_files import sintel_pairs, sintel_training
 from impasto.train.data.warp import warp
 from impasto.train.stages import motion as motion_stage
 
@@ -190,7 +190,7 @@ def compare(weights: Path | None, sintel: Path | None, photos: Sequence[Path]) -
     networks: dict[str, Network] = {LEARNED: load_flownet(weights or flownet.RELEASED)}
     found_by, results = ways(networks), {}
     if sintel:
-        training = sintel / "training" if (sintel / "training").is_dir() else sintel
+        training = sintel_training(sintel)
         results["Sintel, final"] = accuracy((pair for _, pair in sintel_pairs(training)), found_by)
         half = (halved(pair) for _, pair in sintel_pairs(training))
         results["Sintel, final, at half its size"] = accuracy(half, found_by)

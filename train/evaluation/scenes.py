@@ -18,7 +18,7 @@ from impasto.export.runtime.pictures import square
 from impasto.models.errors import BadInput
 from impasto.train.data import synthetic
 from impasto.train.data.clips import Pair, motion, read_frames, resized, smaller
-from impasto.train.data.flow_files import sintel_lead, sintel_pairs
+from impasto.train.data.flow_files import sintel_lead, sintel_pairs, sintel_training
 from impasto.train.data.occlusion import disoccluded
 from impasto.train.data.pack import listed
 from impasto.train.evaluation import made_up
@@ -78,7 +78,7 @@ def sintel_scenes(folder: Path, width: int | None = None) -> list[Source]:
     flow; what frame N+1 reveals is known where there is an occlusion mask of frame N. BadInput, once scenes are asked
     for: no flow there, or no frames to it, or a damaged file, or frames narrower than `width`.
     """
-    training = folder / "training" if (folder / "training").is_dir() else folder
+    training = sintel_training(folder)
     names = {file.parent.name for file in training.glob("flow/*/frame_*.flo")}
     renders = [render for render in RENDERS if (training / render).is_dir()] or RENDERS[:1]
     return [Source(len(names), _sintel(training, render, width)) for render in renders]

@@ -33,12 +33,11 @@ def on_ray(
     first = painters_of(painter)[0]
     model = first.model
     place = model.name if model.folder.parent == RELEASED else str(model.folder.resolve())
-    weights = model.files["frame"]["sha256"]
     settings = {**painter.settings(), "size": size, "brush_size": brush_size}
     only = painter.only if isinstance(painter, PersonPainter) else None
     (pictures, shares), (behind, behind_shares) = styles, background
     recipe = Recipe(
-        place, weights, tuple(pictures), tuple(shares), first.look, size, brush_size, settings,
+        place, model.files["frame"]["sha256"], tuple(pictures), tuple(shares), first.look, size, brush_size, settings,
         only=only, background=tuple(behind), background_shares=tuple(behind_shares),
     )  # fmt: skip
     return stylize_on_ray(address, source, output, recipe, **shown)

@@ -39,11 +39,11 @@ class FileJob:
     parts: list[tuple[Part, str]] = field(default_factory=list)
     gaps: list[dict] = field(default_factory=list)
     missing: int = 0  # parts not painted yet
-    whole: bool = False  # painted whole after all
-    again: bool | None = None  # in a folder: whether it was there, painted otherwise
-    frames: int = 0  # painted here, by whoever
-    persons: list[bool] = field(default_factory=list)  # whether one was found, of each part painted here
-    tries: dict[tuple, int] = field(default_factory=dict)
+    whole: bool = False  # painted in one piece after all, as its parts could not be read alone
+    again: bool | None = None  # in a folder: whether it was there already, painted with other settings
+    frames: int = 0  # painted by this command, on any machine
+    persons: list[bool] = field(default_factory=list)  # of each part painted by this command: was a person found
+    tries: dict[tuple, int] = field(default_factory=dict)  # of tasks that failed
     started: float = field(default_factory=time.perf_counter)
     outcome: dict | None = None
 
@@ -73,7 +73,7 @@ class FileJob:
         again = {} if self.again is None else {"again": self.again}
         self.outcome = {**result, **speed, **again}
         if task.method == "join" and (any(self.persons) or len(self.persons) == len(self.parts)):
-            self.outcome["person_found"] = any(self.persons)  # else the parts that were there are not known of
+            self.outcome["person_found"] = any(self.persons)  # otherwise unknown: some parts were there already
         if self.parts or self.whole:
             places.remove(self.parts_place)
         return []
@@ -119,7 +119,7 @@ def parts_place(folder: str, name: str, recipe: Recipe) -> str:
     """Where a file's parts wait: another place for another recipe, so that a run that goes on mixes nothing."""
     styles = [repr(getattr(style, "style", style)) for style in (*recipe.styles, *recipe.background)]
     told = repr((
-        name, recipe.weights, styles, recipe.shares, recipe.look, recipe.size, recipe.brush_size, recipe.only,
+        name, recipe.frame_sha256, styles, recipe.shares, recipe.look, recipe.size, recipe.brush_size, recipe.only,
         recipe.background_shares,
     ))  # fmt: skip
     return places.join(folder, f"{PARTS_FOLDER}{hashlib.sha256(told.encode()).hexdigest()[:16]}")

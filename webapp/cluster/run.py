@@ -34,7 +34,7 @@ def run_jobs(
 ) -> None:
     """Do all jobs; each has its `outcome` afterwards. Raises what the crew raises.
 
-    Whatever belongs to a file that was begun goes before what begins another. `progress(done, 0)` counts painted
+    Tasks of files that were begun go before those that begin another. `progress(done, 0)` counts painted
     frames; how many there will be is not known.
     """
     waiting = deque(task for job in jobs for task in job.first())

@@ -25,36 +25,33 @@ PART_FRAMES = 250  # of the shortest part: ten seconds, against which finding cu
 
 @dataclass(frozen=True)
 class Recipe:
-    """How everything is painted. `model` is a name or folder that every machine knows; `weights` its frame graph's
-    SHA-256; `styles` and their `shares` as for `Painter.use`; `size` and `brush_size` as for
-    `stylize_path`; `only` and the style of the `background` as for `PersonPainter`."""
+    """How all files are painted, the same on every machine."""
 
-    model: str | None
-    weights: str
-    styles: tuple[Any, ...]
+    model: str | None  # a name, or a folder that every machine sees
+    frame_sha256: str  # of that model's frame graph
+    styles: tuple[Any, ...]  # these and their shares as for `Painter.use`
     shares: tuple[float, ...]
     look: Look
-    size: int | None
+    size: int | None  # this and the brush size as for `stylize_path`
     brush_size: int | None
-    settings: dict | None = None  # all this for the ledger of a folder, see `files.ledger`
-    only: str | None = None
-    background: tuple[Any, ...] = ()
+    settings: dict | None = None  # all of this for the ledger of a folder, see `files.ledger`
+    only: str | None = None  # as for `PersonPainter`
+    background: tuple[Any, ...] = ()  # the styles of the background, as `styles`
     background_shares: tuple[float, ...] = ()
 
 
 class Worker:
-    """A painter with so many cores. Every method takes places (see `places`) and returns plain data."""
+    """A painter with `cores` cores. Every method takes places (see `places`) and returns plain data."""
 
     def __init__(self, recipe: Recipe, cores: int, part_frames: int = PART_FRAMES):
         self.recipe, self.part_frames = recipe, part_frames
-        # All that counts threads by itself is told: the machine may have more cores than this painter is given, and
-        # the number that Ray puts into OMP_NUM_THREADS reaches neither ONNX Runtime nor OpenCV.
+        # The machine may have more cores than this painter is given, and the number that Ray puts into OMP_NUM_THREADS
+        # reaches neither ONNX Runtime nor OpenCV.
         cv2.setNumThreads(cores)
-        # Reading and writing, too, keep to the cores that were given where the machine has others: they are somebody
-        # else's. Where it has no others there is nobody to keep out of the way of.
+        # Where the machine has more cores, these are somebody else's, and reading and writing keep off them, too.
         self.cores = cores if cores < cores_here() else None
         model = load_model(recipe.model)
-        if model.files["frame"]["sha256"] != recipe.weights:
+        if model.files["frame"]["sha256"] != recipe.frame_sha256:
             raise BadInput(f"A machine of the cluster has another model {model.name}; install the same one everywhere.")
         self.painter = painter = Painter(model, "cpu", cores, recipe.look)
         painter.use(recipe.styles, recipe.shares)

@@ -1,8 +1,9 @@
 """Decoding, painting and encoding at the same time, in constant memory.
 
-From outside: `run_pipeline` and `Cancelled`. The reader and the writer each have a thread. What of painting needs no
-other frame may be done in lanes, a thread each, on several frames side by side; what needs the frames in order stays in
-the calling thread, so that Ctrl-C reaches it. Whatever fails first stops all of them and is what the caller sees.
+From outside: `run_pipeline` and `Cancelled`. The reader and the writer each have a thread. The part of painting that
+needs no other frame may be done in lanes, one thread each, on several frames at once; the part that needs the frames in
+order stays in the calling thread, so that Ctrl-C reaches it. The first failure stops all stages and is what the caller
+sees.
 """
 
 import os
@@ -38,7 +39,7 @@ class _Run:
         self.stopped = False
 
     def stop(self, error: BaseException) -> None:
-        """End all stages. The first error is kept; that a stage was stopped by another's is none."""
+        """End all stages. The first error is kept; `_Stopped`, which follows from another's, is not an error."""
         with self.changed:
             if self.first_error is None and not isinstance(error, _Stopped):
                 self.first_error = error
@@ -82,10 +83,10 @@ class _Queue:
 
 
 class _Lanes:
-    """Items of a queue while `count` threads work on them: so many at most that are begun and not fetched yet.
+    """Works on the items of a queue in `count` threads; at most `count` items are begun and not fetched yet.
 
-    Each has a slot from the moment its lane takes it, so they are fetched in order. Iteration raises _Stopped as that
-    of a queue does.
+    Each item has a slot from the moment a lane takes it, so they are fetched in order. Iteration raises _Stopped as
+    that of a queue does.
     """
 
     EMPTY = object()  # in a slot whose lane is not done yet
@@ -144,29 +145,26 @@ def run_pipeline(
 
     With `begin`, what `paint` gets is `begin(item, number)`, number counted from 0, called in `lanes` threads at once.
     `frames` is iterated in one thread, `write` called in another, `paint`, `progress(done, total)` and `cancelled()`
-    in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive, and one a lane. With `cores`, so many of these threads
-    at most work at once: for whoever was given less than the machine has. The first exception of any stage
-    (KeyboardInterrupt included) ends all of them, the threads are joined, and it is raised here; `Cancelled` when
-    `cancelled()` is true.
+    in the caller's. At most 2·QUEUE_FRAMES + 3 items are alive, and one more for each lane. With `cores`, at most that
+    many of the threads work at once, for processes that may not use the whole machine. The first exception of any stage
+    (KeyboardInterrupt included) ends all of them, the threads are joined, and it is raised here; `Cancelled` is raised
+    when `cancelled()` is true.
     """
     run = _Run()
     decoded, painted = _Queue(run), _Queue(run)
-    background = _in_background
+    source: _Queue | _Lanes = decoded
+    in_background = _at_low_priority
     if cores is not None:
-        turns, background = threading.Semaphore(cores), _guarded
+        turns, in_background = threading.Semaphore(cores), _guarded
         frames, paint, write = _items_by_turns(turns, frames), _by_turns(turns, paint), _by_turns(turns, write)
         begin = begin and _by_turns(turns, begin)
     threads = [
-        threading.Thread(target=background, args=(run, _read, frames, decoded), name="impasto-read", daemon=True),
-        threading.Thread(target=background, args=(run, _write, painted, write), name="impasto-write", daemon=True),
+        _thread("read", in_background, run, _read, frames, decoded),
+        _thread("write", in_background, run, _write, painted, write),
     ]
-    source: _Queue | _Lanes = decoded
     if begin is not None:
         source = _Lanes(run, decoded, begin, lanes)
-        threads += [
-            threading.Thread(target=_guarded, args=(run, source.work), name="impasto-lane", daemon=True)
-            for _ in range(lanes)
-        ]
+        threads += [_thread("lane", _guarded, run, source.work) for _ in range(lanes)]
     done = 0
     try:
         for thread in threads:
@@ -188,8 +186,12 @@ def run_pipeline(
     return done
 
 
+def _thread(name: str, target: Callable, *args: Any) -> threading.Thread:
+    return threading.Thread(target=target, args=args, name=f"impasto-{name}", daemon=True)
+
+
 def _by_turns(turns: threading.Semaphore, stage: Callable) -> Callable:
-    """A stage's work on an item, done only while it has one of so many turns."""
+    """A stage that works on an item only while it holds one of the semaphore's turns."""
 
     def work(*args: Any) -> Any:
         with turns:
@@ -199,7 +201,7 @@ def _by_turns(turns: threading.Semaphore, stage: Callable) -> Callable:
 
 
 def _items_by_turns(turns: threading.Semaphore, items: Iterable[Any]) -> Iterator[Any]:
-    """The items, each of them made while it has a turn."""
+    """The items; making each takes a turn."""
     iterator, end = iter(items), object()
     take = _by_turns(turns, next)
     try:
@@ -209,13 +211,14 @@ def _items_by_turns(turns: threading.Semaphore, items: Iterable[Any]) -> Iterato
         getattr(iterator, "close", lambda: None)()
 
 
-def _in_background(run: _Run, stage: Callable, *args: Any) -> None:
-    """What the reading and the writing thread do: their stage, at low priority; a failure ends the others."""
+def _at_low_priority(run: _Run, stage: Callable, *args: Any) -> None:
+    """Run a stage in this thread, at low priority; a failure ends the others."""
     _lower_priority()
     _guarded(run, stage, *args)
 
 
 def _guarded(run: _Run, stage: Callable, *args: Any) -> None:
+    """Run a stage in this thread; a failure ends the others."""
     try:
         stage(*args)
     except BaseException as error:

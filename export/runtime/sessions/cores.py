@@ -1,7 +1,7 @@
-"""The cores of this process, lent to painters frame by frame, so that all who paint at once get like shares.
+"""The cores of this process, lent to painters frame by frame, so that all that paint at once get equal shares.
 
-From outside: `CORES`, `Cores`. A live page, a clip in the studio and a preview are each a painter. Who is alone gets
-all cores; where several hold some or wait, each gets its share, in the order they came.
+From outside: `CORES`, `Cores`. A live page, a clip in the studio and a preview are each a painter. One alone gets all
+cores; several get equal shares, in the order in which they asked.
 """
 
 import threading
@@ -24,7 +24,7 @@ class _Request:
 
 
 class Cores:
-    """`count` cores. Who comes first is served first, but for those who hold their share already."""
+    """`count` cores, lent first come, first served, except to painters that hold their share already."""
 
     def __init__(self, count: int):
         self.count = self.free = count

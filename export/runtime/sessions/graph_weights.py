@@ -1,13 +1,13 @@
-"""T's weights inside an exported graph: which there are, their hash, and the graph's bytes with other ones. No torch.
+"""T's weights inside an exported graph: reading them, their hash, and the graph with a brush added to them. No torch.
 
 A graph keeps every weight of T as an initializer of its own, `network.<parameter>` or, in step graphs,
 `frame.network.<parameter>`, and its numbers as raw bytes. They are found by walking the Protocol Buffers wire format of
 `onnx.proto`, so that neither reading nor changing them needs the package onnx. The page does the same in
 `engine/model/graph-weights.ts`.
 
-ONNX Runtime's own ways were tried: `SessionOptions.add_initializer` is ignored for the convolutions whose weights it
-lays out anew (findings/onnxruntime-add-initializer-and-layouts.sh), and weights as inputs of the graph cost 30 %
-of the time of a frame.
+ONNX Runtime's own ways do not serve: `SessionOptions.add_initializer` is ignored for the convolutions whose weights it
+rearranges (findings/onnxruntime-add-initializer-and-layouts.sh), and weights as inputs of the graph make a frame take
+30 % longer.
 """
 
 import hashlib
@@ -65,7 +65,7 @@ def weights_hash(graph: bytes) -> str:
 def with_brush(graph: bytes, brush: Mapping[str, np.ndarray]) -> bytes:
     """The graph with `brush` added to T's weights: parameter name → difference, of the parameter's shape.
 
-    The sums are rounded to the graph's own precision. Raises ValueError for a name or a shape that T has not.
+    The sums are rounded to the graph's own precision. Raises ValueError for a name or a shape that T does not have.
     """
     weights, changed = weights_of(graph), bytearray(graph)
     check_fits(weights, brush)
@@ -84,7 +84,7 @@ def check_fits(weights: Mapping[str, Weight], brush: Mapping[str, np.ndarray]) -
 
 
 def _weight(graph: bytes, start: int, end: int) -> tuple[str, Weight] | None:
-    """An initializer as (parameter of T, weight), or None where it is none of T's."""
+    """An initializer as (parameter of T, weight); None for one that is not T's."""
     shape: list[int] = []
     name, kind, raw = "", 0, (0, 0)
     for number, first, last in _fields(graph, start, end):
@@ -106,7 +106,7 @@ def _weight(graph: bytes, start: int, end: int) -> tuple[str, Weight] | None:
 
 
 def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """(number, start, end) of each field of a message: of its content, without tag and length."""
+    """(field number, start, end) of each field of a message, where its content lies, without tag and length."""
     while start < end:
         tag, at = _varint(data, start)
         kind = tag & 7

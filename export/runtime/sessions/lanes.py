@@ -1,7 +1,8 @@
-"""Sessions of one thread each for one graph, of which whoever has a frame borrows one.
+"""Sessions of one thread each for one graph; whoever has a frame to paint borrows one.
 
-All painters of a process share them, so that no more frames are worked on at once than there are cores, whoever's they
-are. Each session has its own arena: one shared by several runs at once grows to more than theirs together.
+All painters of a process share them, so that no more frames are worked on at once than there are cores. Each session
+has an arena (ONNX Runtime's memory) of its own: a single one used by several runs at once grows larger than all of
+these together.
 """
 
 from collections.abc import Callable, Iterator

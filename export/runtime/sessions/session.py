@@ -67,8 +67,8 @@ def _session(graph: str, stamp: int, device: str, threads: int) -> ort.Inference
     return _start(graph, device, threads)
 
 
-# Few: each keeps the memory of the largest frame it has painted, and while a blend is dragged every place of the slider
-# is another brush. Whoever paints with one that has gone from here keeps it until the next.
+# Few: each keeps the memory of the largest frame it has painted, and while the slider of a blend is dragged every
+# position is another brush. A painter keeps its session even when it has been dropped here.
 @lru_cache(maxsize=4)
 def _session_with_brush(graph: str, stamp: int, device: str, threads: int, brush: bytes) -> ort.InferenceSession:
     return _start(with_brush(Path(graph).read_bytes(), load(brush)), device, threads)
@@ -92,10 +92,11 @@ def _start(graph: str | bytes, device: str, threads: int) -> ort.InferenceSessio
     options.inter_op_num_threads = 1  # the graphs are chains: there is nothing to run side by side
     options.execution_mode = ort.ExecutionMode.ORT_SEQUENTIAL
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_ALL  # blocked layouts, fused activations
-    # Between two parallel operators a worker waits awake, but not for long, and not after the run: waking it takes
-    # longer than most of the small ones do, and one that stays awake burns the time that decoding and other people's
-    # paintings need. Against never: alone a fifth faster, two at once as fast (always: as fast, and a fifth slower).
-    # 20 µs are too few for the small operators of a step: 2 % slower. 100: two at once a tenth slower.
+    # Between two parallel operators a worker thread spins, but not for long, and not after the run: waking it takes
+    # longer than most small operators do, while one that spins takes the time that decoding and other painters need.
+    # Compared with no spinning, one painter alone is a fifth faster and two at once are as fast; with endless spinning
+    # one alone gains the same, and two at once are a fifth slower. 20 µs are too few for the small operators of a step
+    # (2 % slower); with 100 µs two at once are a tenth slower.
     options.add_session_config_entry("session.intra_op.allow_spinning", "1")
     options.add_session_config_entry("session.intra_op.spin_duration_us", "50")
     options.add_session_config_entry("session.force_spinning_stop", "1")

@@ -148,7 +148,7 @@ def test_one_file_and_its_mistakes(clips, tmp_path, crew, recipe):
 
 def test_another_model_on_a_machine_is_refused(recipe):
     with pytest.raises(BadInput, match="another model tiny; install the same one"):
-        Worker(replace(recipe, weights="0" * 64), 1)
+        Worker(replace(recipe, frame_sha256="0" * 64), 1)
 
 
 @pytest.mark.parametrize(("given", "kept_to"), [(1, 1), (3, 3), (4, None)])
