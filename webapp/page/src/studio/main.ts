@@ -1,6 +1,6 @@
 // The page for files, put together: what is chosen, the stage, the jobs.
 import { takeHandedOver } from "../clips/handover";
-import { bindDrop, type DroppedFiles } from "../ui/clips/drop";
+import { bindDrop, type DroppedFiles, sortFiles } from "../ui/clips/drop";
 import { byId, make } from "../ui/dom";
 import { icon, placeIcons } from "../ui/icons";
 import { fillAbout } from "./about";
@@ -139,8 +139,11 @@ function bindChoosing(
   const take = (files: File[]): void => {
     if (!files.length) return;
     hush();
-    if (studio.get().kind === "clip") sources.takeClip(files[0]);
-    else sources.takePictures(files);
+    const { clip, pictures } = sortFiles(files);
+    const onlyPictures = pictures.length > 0 && !clip;
+    // What was chosen in the other one's place is painted all the same.
+    if (studio.get().kind === "clip" ? !onlyPictures : clip && !pictures.length) sources.takeClip(clip ?? files[0]);
+    else sources.takePictures(studio.get().kind === "clip" ? pictures : files);
   };
   for (const id of ["choose", "take"]) {
     const input = byId<HTMLInputElement>(id);
@@ -153,7 +156,7 @@ function bindChoosing(
   byId("example").addEventListener("click", async () => {
     try {
       const clip = { ...(studio.get().ours ?? (await getExample())), url: null };
-      studio.set({ clip, from: 0, to: null, at: 0, shown: null });
+      studio.set({ clip, from: 0, to: null, at: clip.at ?? 0, shown: null });
     } catch (error) {
       say(told(error));
     }
@@ -182,7 +185,8 @@ function bindPreview(
   const refresh = async (): Promise<void> => {
     const state = studio.get();
     const shown = state.shown ? jobs.find(state.shown) : undefined;
-    byId("moment").hidden = Boolean(state.shown) || state.kind !== "clip" || !state.clip;
+    const moments = !state.shown && state.kind === "clip" && Boolean(state.clip);
+    if (!moments || document.body.dataset.stage !== "result") byId("moment").hidden = !moments; // two sliders would be one too many
     if (shown?.kind === "study") return studio.set({ shown: null }); // it has no stage
     if (state.shown)
       return shown && stage.showJob(shown, state.clip?.path === shown.asked.sources[0].path ? state.clip.url : null);
@@ -205,6 +209,7 @@ function bindPreview(
       last = key;
       const name = subject[Math.min(state.index, subject.length - 1)].name;
       stage.showPreview(preview, `Preview: ${titleOf(state, styles)}`, name);
+      byId("moment").hidden = !moments;
       sayNobody(preview.note);
       stage.busy("");
     } catch (error) {
@@ -296,6 +301,7 @@ function bindJobs(
     const bar = byId<HTMLProgressElement>("bar");
     if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
+    byId("stop").hidden = !jobs.mine(job);
     byId("progress-words").textContent = [percentOf(job), job.words].filter(Boolean).join(", ");
     const quarter = job.total ? Math.floor((4 * job.done) / job.total) : 0;
     if (quarter > 0 && quarter !== announced) byId("announce").textContent = `${25 * quarter} % painted`;
@@ -304,6 +310,10 @@ function bindJobs(
   byId("paint").addEventListener("click", () => {
     const state = studio.get();
     send(wishFor(state, chosenSources(state), styles.asked(), styles.rest()));
+  });
+  byId("stop").addEventListener("click", () => {
+    const job = jobs.find(studio.get().shown ?? "");
+    if (job) void jobs.remove(job);
   });
   bindAddress(studio);
   return jobs;
