@@ -271,7 +271,7 @@ def test_on_phones_a_painting_is_shared_with_another_app(visit, tmp_path, in_tim
         navigator.canShare = () => true
         navigator.share = async ({files}) => {
             if (late-- > 0) throw new DOMException("too late", "NotAllowedError")
-            window.shared.push([files[0].name, files[0].type, files[0].size > 500])
+            window.shared.push([files[0].name, files[0].type, files[0].size > 50])
         }
     }""",
         0 if in_time else 1,
@@ -444,18 +444,34 @@ def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up_with(visit, 
     expect(page.locator("#messages .message")).to_have_count(0)
 
 
-def test_what_a_restarted_server_has_lost_is_said(browser, start_server, clip):
+def test_what_a_restarted_server_has_lost_is_brought_back_or_said(browser, start_server, clip, tmp_path):
+    """What this page uploaded it uploads again; after a reload it has the files no more."""
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "my cat.png")
     server = start_server()
     page = (studio := Visit(browser, server.url)).page
     studio.upload(clip)
+    page.locator("#own").set_input_files(tmp_path / "my cat.png")
+    expect(page.locator("#caption")).to_have_text("Preview: my cat", timeout=PAINTED)
     page.locator("#paint").click()
     expect(page.locator("#caption")).to_contain_text("painted with", timeout=PAINTED)
+    lost = page.get_by_text("The connection to the server is lost")
     server.stop()
-    expect(page.locator("#messages")).to_contain_text("The connection to the server is lost")
+    expect(lost).to_be_visible()
+    server = start_server(port=server.port)
+    expect(page.locator("#messages")).to_contain_text("please paint it again", timeout=PAINTED)
+    expect(page.locator("#caption")).to_have_text("Preview: my cat", timeout=PAINTED)
+    page.locator("#paint").click()
+    expect(page.locator("#caption")).to_have_text("Painted with my cat", timeout=PAINTED)
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    ready(page)
+    server.stop()
+    expect(lost).to_be_visible()
     start_server(port=server.port)
-    expect(page.locator("#messages")).to_contain_text("stripes.mp4: no longer on the server", timeout=PAINTED)
+    expect(page.locator("#messages")).to_contain_text("stripes.mp4, my cat: no longer on the server", timeout=PAINTED)
     expect(page.locator("#caption")).to_have_text("Left a clip, right the same in the manner of The Starry Night")
     expect(page.locator("#source")).to_be_empty()
+    expect(page.locator("#chosen b")).to_have_text(["The Starry Night"])
     studio.context.close()
 
 

@@ -51,7 +51,7 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     on.changed();
     if (gone) {
       studio.set({ shown: null });
-      on.say("This painting is no longer on the server.");
+      on.say("This painting is no longer on the server; please paint it again.");
     }
   };
   const show = (): void => {
@@ -77,9 +77,9 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       try {
         const news = await listen(version);
         version = news.version;
-        take(news.jobs);
         if (!there) on.connection(true);
         there = true;
+        take(news.jobs);
         await pause(AGAIN_SOON);
       } catch {
         if (there) on.connection(false);

@@ -8,8 +8,8 @@ import { percentOf } from "./job-list";
 import { createJobs, type Jobs } from "./jobs";
 import { bindOptions, bindWords } from "./options";
 import { bindParts, sayNobody, titleOf } from "./parts";
-import { dropLost, recallChosen, rememberChosen } from "./remembered";
-import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
+import { bringBackLost, recallChosen, rememberChosen } from "./remembered";
+import { getConfig, getExample, getPreview, Lost, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
 import {
@@ -53,7 +53,11 @@ async function start(): Promise<void> {
     if (there) void caughtUp().catch((error) => say(told(error)));
   });
   const caughtUp = async (): Promise<void> => {
-    sayGone(await dropLost(studio, styles));
+    const gone = await bringBackLost(studio, styles, config.upload_bytes, (name, share) =>
+      stage.busy(`Uploading ${name} again: ${Math.round(100 * share)} %`),
+    );
+    stage.busy("");
+    sayGone(gone);
     await refresh();
   };
   bindChoosing(studio, sources, config, styles, stage);
@@ -66,6 +70,7 @@ async function start(): Promise<void> {
 
 /** One sentence that stays until it is closed; the same one only once. */
 export function say(sentence: string): void {
+  if (lost && sentence === new Lost().message) return; // that is said already
   const box = byId("messages");
   const text = `That did not work. ${sentence}`;
   if ([...box.children].some((each) => each.querySelector("p")?.textContent === text)) return;
@@ -76,11 +81,15 @@ export function say(sentence: string): void {
 }
 
 function sayGone(names: string[]): void {
-  if (names.length) say(`${names.join(", ")}: no longer on the server; please choose it again.`);
+  if (names.length)
+    say(`${names.join(", ")}: no longer on the server; please choose ${names.length > 1 ? "them" : "it"} again.`);
 }
 
+let lost = false;
+
 /** While the server is not there this stands in the place of all that failed for want of it. */
-function sayLost(lost: boolean): void {
+function sayLost(now: boolean): void {
+  lost = now;
   hush();
   if (!lost) return;
   const words = "The connection to the server is lost. This page goes on as soon as it is back.";
