@@ -163,7 +163,7 @@ def test_a_job_without_anybody_who_waits_for_it_ends(serve, until, monkeypatch, 
 def test_a_queued_endpoint_cannot_be_run_past_the_queue(serve):
     with serve(Settings(threads=1)) as (url, _):
         for route in ("run", "api"):
-            assert httpx.post(url + f"gradio_api/{route}/paint_clip", json={"data": []}).status_code == 404
+            assert httpx.post(url + f"gradio_api/{route}/paint_clip", json={"data": []}).status_code == 403
 
 
 def test_old_files_are_removed_although_others_come_in_meanwhile(tmp_path, monkeypatch):
