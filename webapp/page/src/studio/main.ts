@@ -53,9 +53,12 @@ async function start(): Promise<void> {
     if (there) void caughtUp().catch((error) => say(told(error)));
   });
   const caughtUp = async (): Promise<void> => {
+    catchingUp = true;
     const gone = await bringBackLost(studio, styles, config.upload_bytes, (name, share) =>
       stage.busy(`Uploading ${name} again: ${Math.round(100 * share)} %`),
-    );
+    ).finally(() => {
+      catchingUp = false;
+    });
     stage.busy("");
     sayGone(gone);
     await refresh();
@@ -86,6 +89,8 @@ function sayGone(names: string[]): void {
 }
 
 let lost = false;
+/** What the server has lost is on its way there again: until then no preview can be painted of it. */
+let catchingUp = false;
 
 /** While the server is not there this stands in the place of all that failed for want of it. */
 function sayLost(now: boolean): void {
@@ -192,6 +197,7 @@ function bindPreview(
   let timer = 0;
   let last = "";
   const refresh = async (): Promise<void> => {
+    if (catchingUp) return;
     const state = studio.get();
     const shown = state.shown ? jobs.find(state.shown) : undefined;
     const moments = !state.shown && state.kind === "clip" && Boolean(state.clip);
