@@ -69,7 +69,7 @@ def serving():
 
 def files_page(page: Page, url: str) -> bytes:
     page.goto(url)
-    page.get_by_role("button", name="Try ours").click()
+    page.get_by_role("button", name="Try our clip").click()
     expect(page.locator("#caption")).to_contain_text("Preview")
     page.wait_for_timeout(SHOWN)
     return page.screenshot()

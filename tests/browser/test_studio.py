@@ -218,10 +218,82 @@ def test_cancel_asks_stops_the_job_and_frees_the_place(visit, long_clip, clip):
     expect(waiting.page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
 
 
+def test_a_file_of_the_other_kind_is_painted_all_the_same(visit, clip, tmp_path):
+    """A picture chosen as a clip, a clip as a picture, an animated GIF as either."""
+    still, *rest = [Image.new("RGB", (96, 64), (60 * n, 90, 200 - 60 * n)) for n in range(3)]
+    still.save(tmp_path / "cat.gif", save_all=True, append_images=rest, duration=200)
+    page = (studio := visit()).page
+    page.locator("#choose").set_input_files(tmp_path / "cat.gif")
+    expect(page.get_by_role("tab", name="Picture")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("#source .hint")).to_have_text("96×64 · 3 frames")
+    studio.upload(clip)
+    expect(page.get_by_role("tab", name="Clip")).to_have_attribute("aria-selected", "true")
+    page.get_by_role("tab", name="Picture").click()
+    expect(page.locator("#source b")).to_have_text("cat.gif")
+    page.get_by_role("button", name="Paint the picture").click()
+    expect(page.locator("#figures")).to_have_text("cat.gif · medium brush · 1 picture", timeout=PAINTED)
+    with page.expect_download() as caught:
+        page.get_by_role("link", name="Download").click()
+    caught.value.save_as(tmp_path / caught.value.suggested_filename)
+    with Image.open(tmp_path / "cat, The Starry Night.gif") as gif:
+        assert gif.n_frames == 3
+
+
+def test_a_paintings_link_is_copied_and_shows_it_to_somebody_else(visit, tmp_path):
+    Image.new("RGB", (96, 64), "teal").save(tmp_path / "sea.png")
+    page = visit(permissions=["clipboard-read", "clipboard-write"]).page
+    page.get_by_role("tab", name="Picture").click()
+    page.locator("#choose").set_input_files(tmp_path / "sea.png")
+    page.get_by_role("button", name="Paint the picture").click()
+    expect(page.locator("#caption")).to_have_text("Painted with The Starry Night", timeout=PAINTED)
+    page.get_by_role("button", name="Copy link").press("Enter")
+    expect(page.get_by_role("button", name="Link copied")).to_be_focused()
+    assert faults(page) == []
+    link = page.evaluate("navigator.clipboard.readText()")
+    somebody = visit()
+    somebody.page.goto(link)
+    somebody.page.reload()
+    ready(somebody.page)
+    expect(somebody.page.locator("#caption")).to_have_text("Painted with The Starry Night")
+    expect(somebody.page.get_by_role("link", name="Download")).to_be_visible()
+    expect(somebody.page.get_by_role("button", name="Remove")).to_have_count(0)  # it is not theirs
+
+
+@pytest.mark.parametrize("in_time", [True, False])
+def test_on_phones_a_painting_is_shared_with_another_app(visit, tmp_path, in_time):
+    """Where fetching takes longer than a press counts, a second press shares what was fetched."""
+    Image.new("RGB", (96, 64), "teal").save(tmp_path / "sea.png")
+    studio = visit(viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True)
+    page = studio.page
+    page.evaluate(
+        """(late) => {
+        window.shared = []
+        navigator.canShare = () => true
+        navigator.share = async ({files}) => {
+            if (late-- > 0) throw new DOMException("too late", "NotAllowedError")
+            window.shared.push([files[0].name, files[0].type, files[0].size > 50])
+        }
+    }""",
+        0 if in_time else 1,
+    )
+    page.get_by_role("tab", name="Picture").click()
+    page.locator("#choose").set_input_files(tmp_path / "sea.png")
+    page.get_by_role("button", name="Paint the picture").click()
+    expect(page.locator("#caption")).to_have_text("Painted with The Starry Night", timeout=PAINTED)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    page.get_by_role("button", name="Share").click()
+    if not in_time:
+        page.get_by_role("button", name="Share now").click()
+    page.wait_for_function("window.shared.length")
+    assert page.evaluate("shared") == [["sea, The Starry Night.png", "image/png", True]]
+    fetched = [url for url in studio.requests if "/painted/0" in url]
+    assert len(fetched) <= 2  # shown, and fetched to be shared
+
+
 def test_what_is_chosen_is_what_is_shown(visit, tmp_path):
     Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "my cat.png")
     page = visit().page
-    expect(page.locator("#caption")).to_have_text("The Starry Night, on a scene of ours")
+    expect(page.locator("#caption")).to_have_text("Left a clip, right the same in the manner of The Starry Night")
     assert (chosen(page), pressed(page)) == (["The Starry Night"], ["The Starry Night"])
     page.locator("#own").set_input_files(tmp_path / "my cat.png")
     expect(page.locator("#chosen b")).to_have_text(["my cat"])
@@ -372,17 +444,41 @@ def test_a_lost_connection_is_said_and_what_was_missed_is_caught_up_with(visit, 
     expect(page.locator("#messages .message")).to_have_count(0)
 
 
-def test_what_a_restarted_server_has_lost_is_said(browser, start_server, clip):
+def test_what_a_restarted_server_has_lost_is_uploaded_again(browser, start_server, clip, tmp_path):
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (90, 120, 3), np.uint8)).save(tmp_path / "my cat.png")
     server = start_server()
     page = (studio := Visit(browser, server.url)).page
     studio.upload(clip)
+    page.locator("#own").set_input_files(tmp_path / "my cat.png")
+    expect(page.locator("#caption")).to_have_text("Preview: my cat", timeout=PAINTED)
     page.locator("#paint").click()
     expect(page.locator("#caption")).to_contain_text("painted with", timeout=PAINTED)
     server.stop()
     expect(page.locator("#messages")).to_contain_text("The connection to the server is lost")
     start_server(port=server.port)
-    expect(page.locator("#messages")).to_contain_text("stripes.mp4: no longer on the server", timeout=PAINTED)
-    expect(page.locator("#caption")).to_have_text("The Starry Night, on a scene of ours")
+    expect(page.locator("#messages")).to_contain_text("please paint it again", timeout=PAINTED)
+    expect(page.locator("#caption")).to_have_text("Preview: my cat", timeout=PAINTED)
+    assert chosen(page) == ["my cat"]
+    page.locator("#paint").click()
+    expect(page.locator("#caption")).to_have_text("Painted with my cat", timeout=PAINTED)
+    studio.context.close()
+
+
+def test_what_a_page_cannot_bring_back_after_a_reload_is_said(browser, start_server, clip):
+    server = start_server()
+    page = (studio := Visit(browser, server.url)).page
+    studio.upload(clip)
+    expect(page.locator("#caption")).to_have_text("Preview: The Starry Night", timeout=PAINTED)
+    page.reload()
+    ready(page)
+    expect(page.locator("#facts")).to_contain_text("frames/s")
+    server.stop()
+    expect(page.locator("#messages")).to_contain_text("The connection to the server is lost")
+    start_server(port=server.port)
+    expect(page.locator("#messages")).to_contain_text(
+        "stripes.mp4: no longer on the server; please choose it again.", timeout=PAINTED
+    )
+    expect(page.locator("#caption")).to_have_text("Left a clip, right the same in the manner of The Starry Night")
     expect(page.locator("#source")).to_be_empty()
     studio.context.close()
 

@@ -18,6 +18,7 @@ from impasto.models.atomic import folder_aside
 from impasto.models.errors import BadInput
 from impasto.models.store import vgg_file
 from impasto.webapp.hosting.page_config import VGG, page_config
+from impasto.webapp.hosting.settings import table
 from impasto.webapp.page_build import build_page
 
 from .requirements import installed, pinned_requirements
@@ -51,7 +52,7 @@ def build_space(folder: Path, model: str | None = None, name: str | None = None)
         _copy_metadata(aside)
         _copy_model(loaded, aside / "impasto" / "models" / "released" / loaded.name)
         python = ".".join(map(str, sys.version_info[:2]))
-        values = {"model": loaded.name, "gradio": installed("gradio"), "python": python}
+        values = {"model": loaded.name, "gradio": installed("gradio"), "python": python, "settings": table()}
         values["thumbnail"] = _thumbnail(aside, aside / "impasto" / "webapp" / "page" / "dist", name)
         _fill_in("README.md", values, aside / "README.md")
         _fill_in("app.py", values, aside / "app.py")

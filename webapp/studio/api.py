@@ -19,6 +19,7 @@ from impasto.webapp.files.clips.span import Span
 
 from .api_words import description
 from .feedback import gradio_progress, show_errors
+from .limits import moves
 from .names import painted_name
 from .painting import PaintOptions, Studio, StyleChoice
 from .visitors.sessions import counted_for, session_of
@@ -78,9 +79,9 @@ def add_api(studio: Studio) -> None:
         with show_errors(studio.metrics):
             session = session_of(request)
             source = _file(studio, session, picture, "picture")
-            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 0.0, brush)
+            options = _options(studio, session, styles, pictures, weights, strength, keep_colors, size, 1.0, brush)
             options = replace(options, **_parts(only, background_styles))
-            progress = gradio_progress(gr.Progress(), "pictures")
+            progress = gradio_progress(gr.Progress(), "frames" if moves(source) else "pictures")
             painted = await studio.jobs.run(
                 session,
                 lambda folder, cancelled: studio.paint_pictures([source], options, folder, cancelled, progress.update),

@@ -8,7 +8,7 @@ from impasto.webapp.files.brush_size import BRUSH_SIZES, DEFAULT
 _RETURNED = {
     "clip": "the painted clip (H.264 in MP4, sound kept) and a summary (frames, width, height, fps, seconds, "
     "painted_per_second, audio, gaps, and where it matters person_found)",
-    "picture": "the painted picture (JPEG where the source is one, PNG otherwise)",
+    "picture": "the painted picture (JPEG where the source is one, GIF where it moves, PNG otherwise)",
 }
 _CLIPS_ONLY = ("stability", "start", "end")
 

@@ -1,7 +1,7 @@
 """What a job may ask for, seen in the file's header before anything is decoded.
 
-From outside: `describe_clip`, `check_clip`, `longest_part`, `check_picture`, `read_style`, `check_painted`,
-`check_size`, `without_path`. Every refusal is one sentence without a path.
+From outside: `describe_clip`, `check_clip`, `longest_part`, `check_picture`, `moves`, `painted_side`, `read_style`,
+`check_painted`, `check_size`, `without_path`. Every refusal is one sentence without a path.
 """
 
 from collections.abc import Iterator
@@ -14,6 +14,7 @@ import numpy as np
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files.clips.probe import ClipInfo, ClipLimits, probe, working_size
 from impasto.webapp.files.clips.span import WHOLE, Span
+from impasto.webapp.files.job import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 from impasto.webapp.files.pictures import Header, flatten, image_header, read_image
 from impasto.webapp.hosting.settings import Settings
 
@@ -79,16 +80,25 @@ def check_frames(count: int, settings: Settings) -> None:
         )
 
 
-def check_picture(path: Path, settings: Settings, word: str = "This picture", *, moving: bool = False) -> Header:
-    """Describe a picture. Raises BadInput when it is none, moves unless it may, or is too large in bytes or pixels."""
+def check_picture(path: Path, settings: Settings, word: str = "This picture") -> Header:
+    """Describe a picture, which may move. Raises BadInput when it is none, or has too many bytes, pixels or frames."""
     with without_path(path, word):
         _check_bytes(path, settings)
         header = image_header(path)
         if header is None:
             raise BadInput(f"{word} is not one this app can read; choose a JPEG, PNG or WebP.")
-        if header.frames > 1 and not moving:
-            raise BadInput(f"{word} moves; save one of its frames as a JPEG or PNG and choose that.")
     return header
+
+
+def moves(path: Path) -> bool:
+    """Whether a file is an animation: a GIF, WebP or PNG of several frames."""
+    header = image_header(path)
+    return header is not None and header.frames > 1
+
+
+def painted_side(header: Header, size: int | None) -> int:
+    """The shorter side at which a picture is painted, in pixels; an animation is as small as a clip."""
+    return size or min(header.width, header.height, CLIP_SHORT_SIDE if header.frames > 1 else IMAGE_SHORT_SIDE)
 
 
 def read_style(path: Path, settings: Settings) -> np.ndarray:
@@ -97,15 +107,18 @@ def read_style(path: Path, settings: Settings) -> np.ndarray:
     Raises BadInput for more than `style_pixels` to decode.
     """
     word = "This style picture"
-    check_picture(path, settings, word, moving=True)
+    check_picture(path, settings, word)
     with without_path(path, word):
         return flatten(read_image(path, settings.style_pixels, shrink=True))
 
 
 def check_painted(header: Header, side: int, settings: Settings) -> None:
-    """Raise BadInput for a picture that would have too many pixels, painted with `side` on its shorter side."""
+    """Raise BadInput for a picture that would have too many pixels, painted with `side` on its shorter side, or for an
+    animation with too many frames."""
     width, height = working_size(header.width, header.height, side, even=False)
-    if width * height > PICTURE_FRAMES * settings.frame_pixels:
+    if header.frames > settings.clip_frames:
+        raise BadInput(f"This picture has {header.frames:,} frames, more than the {settings.clip_frames:,} allowed.")
+    if width * height > (1 if header.frames > 1 else PICTURE_FRAMES) * settings.frame_pixels:
         raise BadInput(f"This picture would be painted at {width}×{height}, which is too large; choose a smaller size.")
 
 

@@ -131,7 +131,7 @@ def describe(studio: Studio) -> dict:
         "pictures_at_once": limits.MAX_PICTURES,
         "upload_bytes": round(settings.upload_mb * 1e6),
         "clip_limits": f"Up to {megabytes}. Of a clip longer than {longest} you choose the part that is painted.",
-        "picture_limits": f"Up to {limits.MAX_PICTURES} at once, {megabytes} each.",
+        "picture_limits": f"Up to {limits.MAX_PICTURES} at once, {megabytes} each; animated GIFs, too.",
         "jobs_at_once": settings.jobs_per_client,
         "kept": f"until you remove it here, or for {duration(settings.keep_minutes * 60)}",
         "grace": duration(settings.grace_minutes * 60),

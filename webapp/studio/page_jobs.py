@@ -53,6 +53,7 @@ class PageJob:
     options: PaintOptions
     asked: dict  # what the page sent, for the page to read again
     titles: list[tuple[str, float]]
+    unit: str = "pictures"  # what is counted while it is painted: "frames" where something moves
     state: str = "waiting"
     words: str = ""
     done: int = 0
@@ -236,7 +237,7 @@ class PageJobs:
             admitted.set()
             show(*given)
 
-        progress = JobProgress(at_start, "frames" if job.kind == "clip" else "pictures")
+        progress = JobProgress(at_start, job.unit)
         work = {"clip": self._paint_clip, "pictures": self._paint_pictures, "study": self._study}[job.kind]
         told = progress.show if job.kind == "study" else progress.update
         try:

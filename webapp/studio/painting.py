@@ -22,7 +22,8 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import STYLES_AT_ONCE
 from impasto.webapp.files.brush_size import with_brush_size
 from impasto.webapp.files.clips.span import WHOLE, Span
-from impasto.webapp.files.job import IMAGE_SHORT_SIDE, persons_found
+from impasto.webapp.files.job import persons_found
+from impasto.webapp.files.pictures import Header
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import stylize_path
 from impasto.webapp.hosting.metrics import Metrics
@@ -177,26 +178,39 @@ class Studio:
         progress: Progress,
         told: Callable[[dict], object] | None = None,
     ) -> list[Path]:
-        """Paint pictures into `folder`, as PNG, or JPEG where the source is one; `told` gets `stylize_path`'s summary
-        of each. Raises BadInput, Cancelled."""
+        """Paint pictures into `folder`, as PNG, or JPEG where the source is one, and what moves as GIF; `told` gets
+        `stylize_path`'s summary of each. Progress counts frames, one for a still. Raises BadInput, Cancelled."""
         if not 1 <= len(pictures) <= limits.MAX_PICTURES:
             raise BadInput(f"Choose from one to {limits.MAX_PICTURES} pictures.")
         size = limits.check_size(options.size)
         headers = [limits.check_picture(path, self.settings) for path in pictures]
         for header in headers:
-            limits.check_painted(header, size or min(header.width, header.height, IMAGE_SHORT_SIDE), self.settings)
-        painter, timer, painted = self.painter(_still(options)), _FrameTimer(self.metrics, "picture"), []
+            limits.check_painted(header, limits.painted_side(header, size), self.settings)
+        total, before = sum(header.frames for header in headers), 0
+        timer, painted = _FrameTimer(self.metrics, "picture"), []
+        looks = {moving: options if moving else _still(options) for moving in map(_moves, headers)}
+        painters = {moving: self.painter(look) for moving, look in looks.items()}
+
+        def count(done: int, _: int) -> None:
+            limits.check_frames(done, self.settings)
+            if done % FRAMES_A_LOOK == 0:
+                self.folders.check_room()
+            timer.frame()
+            progress(before + done, total)
+
         for number, (path, header) in enumerate(zip(pictures, headers, strict=True), 1):
             if cancelled():
                 raise Cancelled("Cancelled.")
-            target = folder / _file_name(options, ".jpg" if header.format in ("JPEG", "MPO") else ".png", number)
+            target = folder / _file_name(options, _suffix(header), number)
             with limits.without_path(path, "This picture"):
-                summary = stylize_path(path, target, painter, size=size, brush_size=options.brush_size)
+                summary = stylize_path(
+                    path, target, painters[_moves(header)], size=size, brush_size=options.brush_size, progress=count,
+                    cancelled=cancelled,
+                )  # fmt: skip
             if told is not None:
                 told(summary)
             painted.append(target)
-            timer.frame()
-            progress(number, len(pictures))
+            before += header.frames
         return painted
 
     def preview(
@@ -225,6 +239,15 @@ def _file_name(options: PaintOptions, suffix: str, number: int | None = None) ->
     sources = [style.source for style in options.styles]
     style = "blend" if len(sources) > 1 else "own" if isinstance(sources[0], Path) else sources[0]
     return f"impasto-{style}{'' if number is None else f'-{number:02d}'}{suffix}"
+
+
+def _moves(header: Header) -> bool:
+    return header.frames > 1
+
+
+def _suffix(header: Header) -> str:
+    """What a painted picture is saved as: what moves as a GIF, a JPEG as one, all else as PNG."""
+    return ".gif" if _moves(header) else ".jpg" if header.format in ("JPEG", "MPO") else ".png"
 
 
 def _still(options: PaintOptions) -> PaintOptions:

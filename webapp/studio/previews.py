@@ -1,6 +1,6 @@
 """Single frames: one of a clip, and pictures, at the size they are shown or painted at.
 
-From outside: `frame_at`, `picture_at`, `shrunk`.
+From outside: `frame_at`, `picture_at`, `thumbnail`, `middle`, `shrunk`.
 """
 
 from fractions import Fraction
@@ -16,6 +16,7 @@ from impasto.webapp.files.clips.probe import ClipInfo, open_clip, picture_stream
 from impasto.webapp.files.pictures import flatten, read_image, resize
 
 CACHED = 8  # frames; some megabytes each
+LONGEST = 4  # times as long as broad, of what is shown small
 
 
 @lru_cache(maxsize=CACHED)
@@ -59,6 +60,20 @@ def picture_at(path: Path, side: int) -> np.ndarray:
     rgb = flatten(read_image(path))
     height, width = rgb.shape[:2]
     return resize(rgb, working_size(width, height, side, even=False))
+
+
+def thumbnail(path: Path, side: int) -> np.ndarray:
+    """A small picture of a picture: uint8 RGB [H,W,3], its shorter side at most `side`. Raises BadInput."""
+    return shrunk(middle(flatten(read_image(path))), side)
+
+
+def middle(rgb: np.ndarray) -> np.ndarray:
+    """uint8 RGB [H,W,3] without its ends where it is longer than `LONGEST` times its breadth: of a strip a thousand
+    times as long there is no small picture."""
+    height, width = rgb.shape[:2]
+    most = LONGEST * min(height, width)
+    top, left = max(0, height - most) // 2, max(0, width - most) // 2
+    return rgb[top : top + most, left : left + most]
 
 
 def shrunk(rgb: np.ndarray, side: int) -> np.ndarray:

@@ -263,10 +263,12 @@ async def _submit(studio: Studio, jobs: PageJobs, visitor: str, wish: Wish, requ
     if wish.kind == "clip":
         await run_in_threadpool(limits.check_clip, sources[0], studio.settings, options.span)
         sources = sources[:1]
+    moving = wish.kind == "clip" or await run_in_threadpool(lambda: any(map(limits.moves, sources)))
+    unit = "frames" if moving else "pictures"
     names = [source.name or path.name for source, path in zip(wish.sources, sources, strict=False)]
     return await jobs.submit(
         visitor, address_of(request), kind=wish.kind, sources=sources, names=names, options=options,
-        asked=wish.model_dump(), titles=studio.titles(options.styles),
+        asked=wish.model_dump(), titles=studio.titles(options.styles), unit=unit,
     )  # fmt: skip
 
 
@@ -274,7 +276,7 @@ async def _submit_study(studio: Studio, jobs: PageJobs, visitor: str, wish: Stud
     if not study_seconds(studio):
         raise BadInput("Nothing is studied on this server; `impasto study` does it, and its file may be dropped here.")
     sources = [studio.folders.uploaded(visitor, each.path) for each in (wish.picture, wish.on) if each]
-    await run_in_threadpool(limits.check_picture, sources[0], studio.settings, "This style picture", moving=True)
+    await run_in_threadpool(limits.check_picture, sources[0], studio.settings, "This style picture")
     for source in sources[1:]:
         check = limits.describe_clip if image_header(source) is None else limits.check_picture
         await run_in_threadpool(check, source, studio.settings)

@@ -26,6 +26,7 @@ import impasto.models
 from impasto.export.runtime.model import load_model
 from impasto.models.errors import BadInput
 from impasto.webapp.cli import main as cli
+from impasto.webapp.hosting.settings import table
 from impasto.webapp.space import build, push
 
 COLOURS = {"red", "yellow", "green", "blue", "indigo", "purple", "pink", "gray"}
@@ -71,6 +72,10 @@ def front_matter(folder):
 
 def files(folder):
     return {str(path.relative_to(folder)) for path in folder.rglob("*") if path.is_file()}
+
+
+def test_whoever_duplicates_a_space_finds_every_setting(space):
+    assert table() in (space / "README.md").read_text("utf-8")
 
 
 def test_a_space_is_complete(space):

@@ -79,7 +79,15 @@ def test_only_still_pictures_that_can_be_read_and_are_small_enough_pass(tmp_path
     still.save(tmp_path / "private.png")
     assert limits.check_picture(tmp_path / "private.png", settings()).width == 40
     still.save(tmp_path / "private.gif", save_all=True, append_images=[Image.new("RGB", (40, 30))])
-    refused(tmp_path / "private.gif", settings(), "moves", limits.check_picture)
+    moving = limits.check_picture(tmp_path / "private.gif", settings())
+    assert moving.frames == 2
+    assert limits.moves(tmp_path / "private.gif")
+    assert not limits.moves(tmp_path / "private.png")
+    limits.check_painted(moving, 30, settings())
+    with pytest.raises(BadInput, match="has 2 frames, more than the 1 allowed"):
+        limits.check_painted(moving, 30, settings(clip_frames=1))
+    with pytest.raises(BadInput, match="too large"):  # a still may have twice as many pixels
+        limits.check_painted(moving, 30, settings(frame_pixels=700))
     style = limits.read_style(tmp_path / "private.gif", settings())
     assert np.abs(style - media.scene(40, 30, 0).astype(int)).mean() < 10  # the first frame, in GIF's colours
     (tmp_path / "private.jpg").write_bytes(b"garbage")

@@ -11,6 +11,7 @@ from PIL import Image
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import style_file, write_style
 from impasto.models.errors import BadInput
+from impasto.webapp.files.animation import read_animation
 from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.studio import limits
@@ -158,3 +159,34 @@ def test_previews_and_pictures_are_painted_by_themselves(studio, pictures, tmp_p
     studio.paint_clip(media.write_clip(tmp_path / "c.mp4", media.scenes(32, 32, 2)), options, tmp_path, never, ignore)
     assert asked == [0.0, 0.0, 0.7]
     assert real(options).look.stability == 0.7
+
+
+def test_what_moves_is_painted_as_a_gif_and_held_steady(studio, pictures, tmp_path, media):
+    Image.fromarray(media.scene(80, 64, 0)).save(
+        tmp_path / "moving.webp", save_all=True, duration=80,
+        append_images=[Image.fromarray(media.scene(80, 64, n)) for n in (1, 2)],
+    )  # fmt: skip
+    (folder := tmp_path / "job").mkdir()
+    options, told, counted = PaintOptions((StyleChoice("the-scream"),), stability=1.0), [], []
+    moving = [pictures[0], tmp_path / "moving.webp"]
+    painted = studio.paint_pictures(moving, options, folder, never, lambda *count: counted.append(count), told.append)
+    assert [path.name for path in painted] == ["impasto-the-scream-01.jpg", "impasto-the-scream-02.gif"]
+    assert [summary["kind"] for summary in told] == ["image", "animation"]
+    assert counted == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    steady = studio.painter(options)
+    with Image.open(painted[1]) as gif:
+        assert (gif.n_frames, gif.info["duration"]) == (3, 80)
+    frames = [frame.rgb for frame in read_animation(painted[1], (80, 64))]
+    sources = [frame.rgb for frame in read_animation(tmp_path / "moving.webp", (80, 64))]
+    for frame, source in zip(frames, sources, strict=True):
+        assert np.abs(frame.astype(int) - steady.paint(source)).mean() < 12  # in GIF's 256 colours
+
+
+def test_an_animation_of_more_frames_than_allowed_is_refused_before_it_is_decoded(studio, tmp_path, monkeypatch):
+    still, *rest = [Image.new("RGB", (40, 30), (n * 9, 0, 0)) for n in range(21)]
+    still.save(tmp_path / "long.gif", save_all=True, append_images=rest)
+    monkeypatch.setattr(studio, "painter", lambda options: pytest.fail("painted"))
+    with pytest.raises(BadInput, match="has 21 frames, more than the 20 allowed"):
+        studio.paint_pictures(
+            [tmp_path / "long.gif"], PaintOptions((StyleChoice("the-scream"),)), tmp_path, never, ignore
+        )

@@ -286,6 +286,41 @@ def test_what_cannot_be_studied_is_said_in_a_sentence(page, served, clip, tmp_pa
     assert "message" in page.post("studio/study", json=asked).json()["detail"][0]
 
 
+def test_a_clip_that_begins_in_black_is_shown_where_there_is_something_to_see(page, tmp_path, media):
+    black = [np.zeros((64, 96, 3), np.uint8)] * 6
+    for frames, at in (([*black, *media.scenes(96, 64, 6)], 0.5), (media.scenes(96, 64, 12), 0), (2 * black, 0)):
+        clip = media.write_clip(tmp_path / "c.mp4", frames)
+        seen = page.post("studio/look?kind=clip", json={"path": upload(page, clip)}).json()
+        assert seen["at"] == at
+        assert (pixels(seen["thumb"]).std() > 8) == any(frame.any() for frame in frames)
+
+
+@pytest.mark.parametrize("size", [(4000, 3), (3, 4000), (4000, 40)])
+def test_a_strip_is_looked_at_and_painted_with(page, clip, size, tmp_path, media):
+    Image.fromarray(media.scene(*size, 0)).save(tmp_path / "strip.png")
+    path = upload(page, tmp_path / "strip.png")
+    for kind in ("style", "picture"):
+        thumb = pixels(page.post(f"studio/look?kind={kind}", json={"path": path}).json()["thumb"])
+        assert max(thumb.shape[:2]) <= 4 * min(thumb.shape[:2])
+    answer = page.post("studio/preview", json=wish(upload(page, clip), styles=[{"path": path}]))
+    assert answer.status_code == 200
+
+
+def test_an_animated_gif_is_looked_at_previewed_and_painted(page, tmp_path, media, until):
+    still, *rest = [Image.fromarray(media.scene(96, 64, n)) for n in range(4)]
+    still.save(tmp_path / "cat.gif", save_all=True, append_images=rest, duration=100)
+    path = upload(page, tmp_path / "cat.gif")
+    assert page.post("studio/look?kind=picture", json={"path": path}).json()["facts"] == "96×64 · 4 frames"
+    asked = wish(path, kind="pictures", sources=[{"path": path, "name": "cat.gif"}], size=0)
+    assert pixels(page.post("studio/preview", json=asked).json()["after"]).shape == (64, 96, 3)
+    done = painted(page, page.post("studio/jobs", json=asked).json()["id"], until)
+    assert (done["state"], done["files"], done["total"]) == ("done", ["cat, The Great Wave off Kanagawa.gif"], 4)
+    file = page.get(f"studio/jobs/{done['id']}/painted/0")
+    assert file.headers["content-type"] == "image/gif"
+    with Image.open(io.BytesIO(file.content)) as gif:
+        assert gif.n_frames == 4
+
+
 def test_style_files_are_looked_at_and_painted_with(page, served, clip, tmp_path, media):
     model = served[1].state.studio.model
     weights = weights_of(model.path("frame").read_bytes())

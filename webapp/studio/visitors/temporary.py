@@ -32,16 +32,14 @@ class Folders:
 
     A session's own folder and the uploads it used go when it ends. Files older than `keep_seconds` go, unless their
     session has work in hand: Gradio removes those that it has seen, `tend` the rest. `close` removes everything.
-    All files together have up to `most` bytes, those of one address up to `most_each`. Thread-safe.
+    All files together have up to `most` bytes, those of one address up to `most_each`. Thread-safe. Raises BadInput
+    where no folder can be made.
     """
 
     def __init__(
         self, keep_seconds: float, parent: Path | None = None, most: float = math.inf, most_each: float = math.inf
     ):
-        parent = Path(parent or tempfile.gettempdir()).resolve()
-        _remove_abandoned(parent)
-        self.root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        (self.root / _SESSIONS).mkdir()
+        self.root = _new_root(parent)
         self.keep_seconds, self.most, self.most_each = keep_seconds, most, most_each
         self._owners: dict[Path, str] = {}  # folder → the address whose files it holds
         self._coming: list[tuple[str, int]] = []  # uploads on their way: address, bytes announced
@@ -221,6 +219,21 @@ def _remove_old(path: Path, oldest: float) -> None:
     with suppress(OSError):  # gone already, or not empty
         if path.lstat().st_mtime < oldest:
             path.rmdir() if path.is_dir() else path.unlink()
+
+
+def _new_root(parent: Path | None) -> Path:
+    """A new folder below `parent`, by default the system's for temporary files, with room for sessions."""
+    try:
+        parent = Path(parent or tempfile.gettempdir()).resolve()
+        _remove_abandoned(parent)
+        root = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        (root / _SESSIONS).mkdir()
+    except OSError as error:
+        raise BadInput(
+            f"Uploads have no place: no temporary folder can be made ({error.strerror}); set TMPDIR to one that can be "
+            "written to."
+        ) from error
+    return root
 
 
 def _remove_abandoned(parent: Path) -> None:

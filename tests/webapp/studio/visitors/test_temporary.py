@@ -41,6 +41,11 @@ def test_a_session_has_one_folder_with_a_name_nobody_guesses(folders):
     assert len(folders.session("a").name) >= 32
 
 
+def test_where_nothing_can_be_written_that_is_said(tmp_path):
+    with pytest.raises(BadInput, match=r"no temporary folder can be made \(No such file or directory\); set TMPDIR"):
+        Folders(60, tmp_path / "gone")
+
+
 def test_ending_a_session_takes_its_results_and_uploads_and_leaves_others(folders):
     mine, shared = upload(folders, "mine"), upload(folders, "shared")
     for session, path in (("a", mine), ("a", shared), ("b", shared)):

@@ -16,7 +16,7 @@ export function fillAbout(config: StudioConfig): void {
     [
       "What happens to your files",
       [
-        `What you upload and what is painted stays on this server ${config.kept}; nobody else sees it. A job goes on for ${config.grace} after you close the page.`,
+        `What you upload and what is painted stays on this server ${config.kept}. Nobody else sees it but those to whom you give its link. Painting goes on for ${config.grace} after you close the page.`,
         "The live page paints your camera in your own browser and uploads nothing.",
       ],
     ],

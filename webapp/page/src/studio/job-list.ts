@@ -24,7 +24,7 @@ export function showList(jobs: Job[], studio: Studio, config: StudioConfig, on: 
     list.replaceChildren(...rows);
   if (focused) list.querySelector<HTMLElement>(`[data-focus="${CSS.escape(focused)}"]`)?.focus();
   byId("jobs-hint").textContent =
-    `A job goes on for ${config.grace} without its page; a painting stays ${config.kept}.`;
+    `Painting goes on for ${config.grace} after you close this page. What is painted stays ${config.kept}; whoever has its link can see it.`;
 }
 
 /** The row that is there, with the words of the new one, where both offer the same: a button must not go while it is pressed. */
@@ -39,7 +39,8 @@ function kept(old: HTMLLIElement | undefined, fresh: HTMLLIElement): HTMLLIEleme
 function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
   const study = job.kind === "study";
   const sources = job.names.length > 1 ? `${job.names.length} pictures` : job.names[0];
-  const name = study ? "A study" : sources;
+  const name = study ? job.painted_with : sources;
+  const rest = study ? (job.state === "done" ? ", studied" : ", being studied") : `, ${job.painted_with}`;
   const told: Record<Job["state"], string> = {
     waiting: job.words,
     painting: [percentOf(job), job.words].filter(Boolean).join(", "),
@@ -47,7 +48,7 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
     failed: `That did not work. ${job.words}`,
     cancelled: "Cancelled",
   };
-  const words = make("span", { className: "what" }, make("b", {}, ...named(name, `, ${job.painted_with}`)));
+  const words = make("span", { className: "what" }, make("b", {}, ...named(name, rest)));
   words.append(make("span", { className: "hint", textContent: told[job.state] }));
   const item = make("li", { className: job.state, data: { job: job.id } }, words);
   const add = (label: string, act: (button: HTMLButtonElement) => void, kind = "secondary"): void => {
@@ -57,7 +58,7 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
       textContent: label,
       data: { focus: `${job.id} ${label}` },
     });
-    button.setAttribute("aria-label", `${label}: ${name}, ${job.painted_with}`);
+    button.setAttribute("aria-label", `${label}: ${name}${rest}`);
     button.addEventListener("click", () => button.ariaDisabled !== "true" && act(button));
     item.append(button);
   };
@@ -83,10 +84,10 @@ function row(job: Job, studio: Studio, on: RowHandlers): HTMLLIElement {
         { type: "button", className: "close", data: { focus: `${job.id} away` } },
         icon("close"),
       );
-      away.setAttribute("aria-label", `${label}: ${name}, ${job.painted_with}`);
+      away.setAttribute("aria-label", `${label}: ${name}${rest}`);
       away.addEventListener("click", () => on.remove(job));
       item.append(away);
-    } else add(label, () => on.remove(job));
+    } else if (!onStage) add(label, () => on.remove(job)); // there it stands beside the progress
   }
   return item;
 }
@@ -97,7 +98,7 @@ export function downloadLink(job: Job): HTMLAnchorElement {
   const link = make("a", {
     className: "primary download",
     href: `${paintedOf(job, last)}?download=true`,
-    textContent: "Download",
+    textContent: job.kind === "study" ? "Download the style" : "Download",
     download: job.files[last],
     data: { focus: `${job.id} download` },
   });

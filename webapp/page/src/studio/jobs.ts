@@ -14,6 +14,10 @@ export interface Jobs {
   add(job: Job): void;
   /** The job on the stage, by the address of the page. */
   find(id: string): Job | undefined;
+  /** Whether it is this visitor's own. */
+  mine(job: Job): boolean;
+  /** Cancels a job that waits or is painted, or removes one that is over; asks first where something would be lost. */
+  remove(job: Job): Promise<void>;
 }
 
 interface Handlers {
@@ -47,13 +51,14 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     on.changed();
     if (gone) {
       studio.set({ shown: null });
-      on.say("This painting is no longer on the server.");
+      on.say("This painting is no longer on the server; please paint it again.");
     }
   };
   const show = (): void => {
-    showList(all(), studio, config, { ...on, remove, mine: (job) => jobs.includes(job) });
+    showList(all(), studio, config, { ...on, remove, mine });
     showTitle(all());
   };
+  const mine = (job: Job): boolean => jobs.some(({ id }) => id === job.id);
   const remove = async (job: Job): Promise<void> => {
     const unsaved = job.state === "done" && !saved.has(job.id);
     const [what, doing, done] =
@@ -72,9 +77,9 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       try {
         const news = await listen(version);
         version = news.version;
-        take(news.jobs);
         if (!there) on.connection(true);
         there = true;
+        take(news.jobs);
         await pause(AGAIN_SOON);
       } catch {
         if (there) on.connection(false);
@@ -112,6 +117,8 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     all,
     add: (job) => take([...jobs.filter(({ id }) => id !== job.id), job]),
     find: (id) => all().find((job) => job.id === id),
+    mine,
+    remove,
   };
 }
 

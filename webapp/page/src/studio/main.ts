@@ -1,6 +1,6 @@
 // The page for files, put together: what is chosen, the stage, the jobs.
 import { takeHandedOver } from "../clips/handover";
-import { bindDrop, type DroppedFiles } from "../ui/clips/drop";
+import { bindDrop, type DroppedFiles, sortFiles } from "../ui/clips/drop";
 import { byId, make } from "../ui/dom";
 import { icon, placeIcons } from "../ui/icons";
 import { fillAbout } from "./about";
@@ -8,8 +8,8 @@ import { percentOf } from "./job-list";
 import { createJobs, type Jobs } from "./jobs";
 import { bindOptions, bindWords } from "./options";
 import { bindParts, sayNobody, titleOf } from "./parts";
-import { dropLost, recallChosen, rememberChosen } from "./remembered";
-import { getConfig, getExample, getPreview, lookAtStyle, Refusal, study, submit, upload } from "./server";
+import { bringBackLost, recallChosen, rememberChosen } from "./remembered";
+import { getConfig, getExample, getPreview, Lost, lookAtStyle, Refusal, study, submit, upload } from "./server";
 import { createSources } from "./source";
 import { createStage, type Stage } from "./stage";
 import {
@@ -53,7 +53,14 @@ async function start(): Promise<void> {
     if (there) void caughtUp().catch((error) => say(told(error)));
   });
   const caughtUp = async (): Promise<void> => {
-    sayGone(await dropLost(studio, styles));
+    catchingUp = true;
+    const gone = await bringBackLost(studio, styles, config.upload_bytes, (name, share) =>
+      stage.busy(`Uploading ${name} again: ${Math.round(100 * share)} %`),
+    ).finally(() => {
+      catchingUp = false;
+    });
+    stage.busy("");
+    sayGone(gone);
     await refresh();
   };
   bindChoosing(studio, sources, config, styles, stage);
@@ -66,6 +73,7 @@ async function start(): Promise<void> {
 
 /** One sentence that stays until it is closed; the same one only once. */
 export function say(sentence: string): void {
+  if (lost && sentence === new Lost().message) return; // that is said already
   const box = byId("messages");
   const text = `That did not work. ${sentence}`;
   if ([...box.children].some((each) => each.querySelector("p")?.textContent === text)) return;
@@ -76,11 +84,17 @@ export function say(sentence: string): void {
 }
 
 function sayGone(names: string[]): void {
-  if (names.length) say(`${names.join(", ")}: no longer on the server; please choose it again.`);
+  if (names.length)
+    say(`${names.join(", ")}: no longer on the server; please choose ${names.length > 1 ? "them" : "it"} again.`);
 }
 
+let lost = false;
+/** What the server has lost is on its way there again: until then no preview can be painted of it. */
+let catchingUp = false;
+
 /** While the server is not there this stands in the place of all that failed for want of it. */
-function sayLost(lost: boolean): void {
+function sayLost(now: boolean): void {
+  lost = now;
   hush();
   if (!lost) return;
   const words = "The connection to the server is lost. This page goes on as soon as it is back.";
@@ -139,8 +153,11 @@ function bindChoosing(
   const take = (files: File[]): void => {
     if (!files.length) return;
     hush();
-    if (studio.get().kind === "clip") sources.takeClip(files[0]);
-    else sources.takePictures(files);
+    const { clip, pictures } = sortFiles(files);
+    const onlyPictures = pictures.length > 0 && !clip;
+    // What was chosen in the other one's place is painted all the same.
+    if (studio.get().kind === "clip" ? !onlyPictures : clip && !pictures.length) sources.takeClip(clip ?? files[0]);
+    else sources.takePictures(studio.get().kind === "clip" ? pictures : files);
   };
   for (const id of ["choose", "take"]) {
     const input = byId<HTMLInputElement>(id);
@@ -153,7 +170,7 @@ function bindChoosing(
   byId("example").addEventListener("click", async () => {
     try {
       const clip = { ...(studio.get().ours ?? (await getExample())), url: null };
-      studio.set({ clip, from: 0, to: null, at: 0, shown: null });
+      studio.set({ clip, from: 0, to: null, at: clip.at ?? 0, shown: null });
     } catch (error) {
       say(told(error));
     }
@@ -180,9 +197,11 @@ function bindPreview(
   let timer = 0;
   let last = "";
   const refresh = async (): Promise<void> => {
+    if (catchingUp) return;
     const state = studio.get();
     const shown = state.shown ? jobs.find(state.shown) : undefined;
-    byId("moment").hidden = Boolean(state.shown) || state.kind !== "clip" || !state.clip;
+    const moments = !state.shown && state.kind === "clip" && Boolean(state.clip);
+    if (!moments || document.body.dataset.stage !== "result") byId("moment").hidden = !moments; // two sliders would be one too many
     if (shown?.kind === "study") return studio.set({ shown: null }); // it has no stage
     if (state.shown)
       return shown && stage.showJob(shown, state.clip?.path === shown.asked.sources[0].path ? state.clip.url : null);
@@ -205,6 +224,7 @@ function bindPreview(
       last = key;
       const name = subject[Math.min(state.index, subject.length - 1)].name;
       stage.showPreview(preview, `Preview: ${titleOf(state, styles)}`, name);
+      byId("moment").hidden = !moments;
       sayNobody(preview.note);
       stage.busy("");
     } catch (error) {
@@ -296,6 +316,7 @@ function bindJobs(
     const bar = byId<HTMLProgressElement>("bar");
     if (job.total) bar.value = job.done / job.total;
     else bar.removeAttribute("value");
+    byId("stop").hidden = !jobs.mine(job);
     byId("progress-words").textContent = [percentOf(job), job.words].filter(Boolean).join(", ");
     const quarter = job.total ? Math.floor((4 * job.done) / job.total) : 0;
     if (quarter > 0 && quarter !== announced) byId("announce").textContent = `${25 * quarter} % painted`;
@@ -304,6 +325,10 @@ function bindJobs(
   byId("paint").addEventListener("click", () => {
     const state = studio.get();
     send(wishFor(state, chosenSources(state), styles.asked(), styles.rest()));
+  });
+  byId("stop").addEventListener("click", () => {
+    const job = jobs.find(studio.get().shown ?? "");
+    if (job) void jobs.remove(job);
   });
   bindAddress(studio);
   return jobs;

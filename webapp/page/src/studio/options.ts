@@ -78,7 +78,7 @@ export function bindWords(studio: Studio, config: StudioConfig): void {
     byId("choose-label").className = `${count ? "secondary" : "primary"} choose`; // what comes next stands out
     byId("limits").textContent = clip ? config.clip_limits : config.picture_limits;
     const [choose, take] = [byId<HTMLInputElement>("choose"), byId<HTMLInputElement>("take")];
-    choose.accept = clip ? "video/*,.mkv,.mov,.mp4,.webm,.avi" : "image/*,.heic,.heif";
+    choose.accept = clip ? "video/*,.mkv,.mov,.mp4,.webm,.avi,.gif" : "image/*,.heic,.heif";
     choose.multiple = !clip;
     take.accept = clip ? "video/*" : "image/*";
     byId("example").hidden = !clip || !config.example || count > 0;

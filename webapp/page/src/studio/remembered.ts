@@ -1,6 +1,6 @@
 // What is chosen, kept in the browser for as long as its tab is open: a reload, or a way there and back, loses none of it.
 import { isOwn, type Mix, only } from "../ui/styles/mix";
-import { getJob, Lost, look, lookAtStyle, Refusal } from "./server";
+import { getJob, Lost, look, lookAtStyle, Refusal, uploadAgain } from "./server";
 import type { State, Studio } from "./state";
 import type { StyleEntry, Styles } from "./styles";
 import type { Source, StudioConfig } from "./types";
@@ -41,7 +41,7 @@ async function those<T>(all: T[], holds: (one: T) => Promise<boolean>): Promise<
   return all.filter((_, i) => held[i]);
 }
 
-/** What of the choice the server still has. */
+/** What of the choice the server still has, and the names of what it has not. */
 async function present({ state, own }: Chosen) {
   const [styled, clips, pictures] = await Promise.all([
     those(own, hasStyle),
@@ -51,18 +51,59 @@ async function present({ state, own }: Chosen) {
   const there = new Set([...clips, ...pictures].map(({ path }) => path));
   const all = [...(state.clip ? [state.clip] : []), ...state.pictures];
   const lost = all.filter(({ path }) => !there.has(path)).map(({ name }) => name);
-  return { styled, clip: clips[0] ?? null, pictures, lost };
+  lost.push(...own.filter((entry) => !styled.includes(entry)).map(({ title }) => title));
+  return { styled, clip: clips[0] ?? null, pictures, there, lost };
 }
 
-/** Takes out what the server has no more, as after its restart. Resolves with the names of clip and pictures that are gone. */
-export async function dropLost(studio: Studio, styles: Styles): Promise<string[]> {
+/**
+ * Uploads again what the server has lost, as after its restart, and takes out what this page cannot bring back.
+ * `progress` is told of each file on its way. Resolves with the names of what is gone.
+ */
+export async function bringBackLost(
+  studio: Studio,
+  styles: Styles,
+  most: number,
+  progress: (name: string, share: number) => void,
+): Promise<string[]> {
   const own = [...styles.entries.values()].filter(({ key }) => isOwn(key));
   const asked = { state: studio.get(), own };
-  const { styled, clip, pictures, lost } = await present(asked);
-  for (const entry of own) if (!styled.includes(entry)) styles.drop(entry.key);
-  if (lost.length && studio.get().clip === asked.state.clip)
-    studio.set({ clip, pictures, index: 0, ...(clip ? {} : { from: 0, to: null, at: 0 }) });
-  return lost;
+  const { styled, there, lost } = await present(asked);
+  if (!lost.length) return [];
+  const gone: string[] = [];
+  /** Where a file lies now; null where it is gone. */
+  const placeOf = async (path: string, name: string): Promise<string | null> => {
+    const place = there.has(path) ? path : await uploadAgain(path, most, progress);
+    if (place === null) gone.push(name);
+    return place;
+  };
+  const { clip, pictures } = asked.state;
+  const here = async (source: Source): Promise<Source | null> => {
+    const path = await placeOf(source.path, source.name);
+    return path === null ? null : { ...source, path };
+  };
+  const clipHere = clip && (await here(clip));
+  const picturesHere: Source[] = [];
+  for (const picture of pictures) {
+    const found = await here(picture);
+    if (found) picturesHere.push(found);
+  }
+  for (const entry of own) {
+    if (styled.includes(entry)) continue;
+    // What was studied is gone with its job.
+    const path = entry.kind === "studied" ? null : await placeOf(entry.path, entry.title);
+    if (path) styles.entries.set(entry.key, { ...entry, path, job: "" });
+    else styles.drop(entry.key);
+    if (entry.kind === "studied") gone.push(entry.title);
+  }
+  if (studio.get().clip !== clip || studio.get().pictures !== pictures) return gone; // chosen anew meanwhile
+  studio.set({
+    clip: clipHere,
+    pictures: picturesHere,
+    index: 0,
+    mix: [...studio.get().mix], // its styles may lie elsewhere
+    ...(clipHere ? {} : { from: 0, to: null, at: 0 }),
+  });
+  return gone;
 }
 
 function read(): Chosen | null {

@@ -87,6 +87,23 @@ export const sourceOf = (job: Job, number = 0): string => `studio/jobs/${job.id}
 export const pictureOf = (style: string): string => `studio/styles/${encodeURIComponent(style)}`;
 export const paintingOf = (style: string): string => `studio/paintings/${encodeURIComponent(style)}`;
 
+/** What this page has uploaded, by the path it went to. */
+const held = new Map<string, File>();
+
+/**
+ * Uploads once more what this page uploaded and the server has lost, as after its restart. Resolves with the new path,
+ * null where the page does not hold the file or the server does not take it.
+ */
+export async function uploadAgain(
+  path: string,
+  most: number,
+  progress: (name: string, share: number) => void,
+): Promise<string | null> {
+  const file = held.get(path);
+  if (!file) return null;
+  return upload(file, most, (share) => progress(file.name, share)).catch(() => null);
+}
+
 /**
  * Uploads a file; `progress` gets the share that is there, 0…1. Resolves with its path on the server; rejects with an
  * AbortError once `signal` is aborted.
@@ -110,7 +127,11 @@ export function upload(
     request.onabort = () => reject(new DOMException("The upload was cancelled.", "AbortError"));
     signal?.addEventListener("abort", () => request.abort());
     request.onload = async () => {
-      if (request.status === 200) return resolve(JSON.parse(request.responseText)[0]);
+      if (request.status === 200) {
+        const path = JSON.parse(request.responseText)[0];
+        held.set(path, file);
+        return resolve(path);
+      }
       reject(new Refusal(await sentenceOf(new Response(request.responseText, { status: request.status }))));
     };
     request.open("POST", "gradio_api/upload");

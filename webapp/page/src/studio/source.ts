@@ -80,7 +80,8 @@ export function createSources(studio: Studio, config: StudioConfig): Sources {
         const clip = await bring(file, "clip", `Uploading ${file.name}`, signal);
         const long = (clip.seconds ?? 0) > (clip.longest ?? Number.POSITIVE_INFINITY);
         byId("announce").textContent = `${clip.name}: ${clip.facts}`;
-        studio.set({ clip, from: 0, to: long ? Math.floor((clip.longest ?? 0) * 10) / 10 : null, at: 0, shown: null });
+        const to = long ? Math.floor((clip.longest ?? 0) * 10) / 10 : null;
+        studio.set({ clip, from: 0, to, at: clip.at ?? 0, shown: null });
       } catch (error) {
         if (!signal.aborted) fail(error);
       }

@@ -7,6 +7,7 @@ import exampleAfter from "./example/painted.mp4";
 import exampleBefore from "./example/source.mp4";
 import { downloadLink } from "./job-list";
 import { frameOf, paintedOf, sourceOf } from "./server";
+import { shareButton } from "./share";
 import { bindTransport } from "./transport";
 import type { Job, Preview } from "./types";
 
@@ -56,6 +57,8 @@ export function createStage(): Stage {
   const say = (caption: string, file: string, facts = ""): void => {
     byId("caption").textContent = caption;
     byId("figures").replaceChildren(...named(file, facts));
+    if (facts && !facts.startsWith(" "))
+      byId("figures").lastElementChild?.before(make("span", { className: "dot", textContent: " · " }));
   };
   const busy = (words: string): void => {
     const box = byId("busy");
@@ -74,9 +77,13 @@ export function createStage(): Stage {
     } else showPicture(job, 0);
     closeup.hide();
   };
+  const offer = (job: Job): void => {
+    const share = shareButton(job);
+    byId("keep-it").replaceChildren(...(share ? [share] : []), downloadLink(job));
+  };
   const told = (job: Job, number: number): void => {
-    byId("keep-it").replaceChildren(downloadLink(job));
-    say(`Painted with ${job.painted_with}`, job.names[number], ` · ${job.facts}`);
+    offer(job);
+    say(`Painted with ${job.painted_with}`, job.names[number], job.facts);
   };
   /** One of the painted pictures; where there are several, the one before and the next are a press away. */
   const showPicture = (job: Job, number: number): void => {
@@ -101,7 +108,7 @@ export function createStage(): Stage {
   const alone = (job: Job): void => {
     const [width, height] = job.size ?? [16, 9];
     put(null, video(paintedOf(job), "after", 0), width / height, job.sound);
-    byId("keep-it").replaceChildren(downloadLink(job));
+    offer(job);
   };
   /** What is painted so far; what was on the stage stays until it is there. */
   const showFrame = async (job: Job): Promise<void> => {
@@ -140,7 +147,7 @@ export function createStage(): Stage {
       for (const clip of clips) Object.assign(clip, { muted: true, loop: true, autoplay: true });
       put(clips[0], clips[1], 16 / 9);
       closeup.hide();
-      say("The Starry Night, on a scene of ours", "A harbour, drawn by code");
+      say("Left a clip, right the same in the manner of The Starry Night", "A harbour, drawn by code");
       transport.play();
     },
     showPreview(preview, caption, file) {

@@ -86,7 +86,7 @@ export function wishFor(
     styles,
     strength: state.strength,
     keep_colors: state.keepColors,
-    stability: clip ? state.stability : 0,
+    stability: state.stability, // of what moves: a clip, or an animated GIF
     brush: state.brush,
     size: state.sizes[state.kind],
     only: parts === "person" || parts === "background" ? parts : "",

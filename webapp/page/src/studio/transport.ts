@@ -38,7 +38,7 @@ export function bindTransport(): Transport {
   const show = (): void => {
     const playing = !(main()?.paused ?? true);
     play.textContent = playing ? "Pause" : "Play";
-    sound.setAttribute("aria-pressed", String(!main()?.muted));
+    sound.textContent = main()?.muted ? "Unmute" : "Mute";
     follow();
   };
   const start = (): void => {

@@ -59,6 +59,8 @@ export interface Source {
   thumb: string;
   seconds?: number;
   longest?: number;
+  /** Where in a clip, 0…1, there is something to see for the first time: many begin in black. */
+  at?: number;
   /** An address of the file as the browser has it; null after a reload. */
   url: string | null;
 }

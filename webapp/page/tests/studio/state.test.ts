@@ -49,14 +49,14 @@ describe("what is painted", () => {
       expect(lookOf({ ...studio.get(), ...change })).not.toBe(first);
   });
 
-  test("is asked for as everything is set: the part and stability of clips only", () => {
+  test("is asked for as everything is set: the part of clips only", () => {
     const studio = createState(config);
     studio.set({ clip: source("mine.mp4"), from: 3, to: 5, stability: 0.5, sizes: { clip: 480, pictures: 1080 } });
     const wish = wishFor(studio.get(), chosenSources(studio.get()), wave, scream);
     expect(wish).toMatchObject({ kind: "clip", start: 3, end: 5, stability: 0.5, brush: 320, size: 480, styles: wave });
     expect(wish.sources).toEqual([{ path: "/x/mine.mp4", name: "mine.mp4" }]);
     studio.set({ kind: "pictures" });
-    expect(wishFor(studio.get(), [], wave, scream)).toMatchObject({ start: 0, end: null, stability: 0, size: 1080 });
+    expect(wishFor(studio.get(), [], wave, scream)).toMatchObject({ start: 0, end: null, stability: 0.5, size: 1080 });
   });
 
   test("is painted again in other styles as it was", () => {
