@@ -1,7 +1,8 @@
 """Files and folders that are written aside and take their place only when complete. No torch.
 
-From outside: `written_aside` and `write_text` for a file, `folder_aside` for a folder, `place_of` for where either will
-lie, `recover` for whoever reads folders, `refusal` for what the operating system says.
+From outside: `written_aside` and `write_text` for a file, `folder_aside` for a folder, `require_room` before long
+work, `place_of` for where either will lie, `recover` for whoever reads folders, `refusal` for what the operating system
+says.
 
 What is written aside is called `.TOKEN.part.mp4`, a folder `.NAME.TOKEN.part`, and the folder it replaces, for a
 moment, `.NAME.TOKEN.old`. A process that is killed leaves them. While anything is written aside in a folder, a shared
@@ -66,6 +67,23 @@ def written_aside(target: Path) -> Iterator[Path]:
             yield aside
             os.replace(aside, target)
         except Exception as error:
+            raise refusal(error, target) or error from error
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
+def require_room(target: Path, size: int) -> None:
+    """Raise DiskFull or BadInput where a file of `size` bytes could not be written as `target` now; nothing is changed.
+
+    It is tried: what a system says of a disk's free room knows nothing of quotas, of links and of mounts.
+    """
+    target = place_of(target)
+    aside = target.with_name(f".{_token()}.part{target.suffix}")
+    with _locked(target.parent):
+        try:
+            aside.write_bytes(bytes(size))
+        except OSError as error:
             raise refusal(error, target) or error from error
         finally:
             with suppress(OSError):

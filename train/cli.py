@@ -206,12 +206,13 @@ def pack(
     frames: Annotated[int, typer.Option(help="Frames of each stretch that clips are cut into.")] = 8,
 ) -> None:
     """Pack folders into one file that loads straight into memory."""
-    from .data.pack import pack
+    from .data.pack import left_out, pack
 
     done = pack(folders, out, side, limit_mb, kind, frames)
-    missing = f", {len(done['unreadable'])} unreadable" if done["unreadable"] else ""
-    size = f"{done['mb']:.1f} MB at quality {done['quality']}"
-    typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size}{missing}.")
+    size = f"{done['mb']:.1f} MB" if done["mb"] >= 1 else f"{1000 * done['mb']:.0f} kB"
+    typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size} at quality {done['quality']}.")
+    if done["unreadable"]:
+        typer.echo(f"Warning: {left_out(done['unreadable'], kind)}", err=True)
 
 
 def main() -> None:

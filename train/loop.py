@@ -8,7 +8,6 @@ what they mean.
 import copy
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from . import checkpoint, losses, run_log
 from .checkpoint import Networks
 from .config import PaintingConfig, StageConfig, check
 from .data.augment import Draws
+from .progress import warn
 
 NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
 PREDICTORS = {"published": PredictorSpec(), "small": SMALL}
@@ -155,7 +155,6 @@ def run(
     if not checkpoint.newest(out) and (out / checkpoint.RESULT).exists():
         raise BadInput(f"{out} already holds weights, of a run that is not there: choose another --out.")
     bases = [group["base"] for group in optimizer.param_groups]
-    warn = (lambda sentence: print(f"Warning: {sentence}", file=sys.stderr)) if main else (lambda sentence: None)
     first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)
     for group, base in zip(optimizer.param_groups, bases, strict=True):
         group["base"] = base  # what is asked for now, not what the checkpoint was trained with

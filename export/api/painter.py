@@ -165,14 +165,20 @@ def stylize(
         if not os.fspath(place):  # it would be taken for the folder one is in
             raise BadInput("A file's name is empty; name a file or a folder.")
     side = parse_brush_size(str(brush))
-    for each in (style, background_style):
-        check_overwriting(target, [source for source, _ in parts_of(each)] if each is not None else [])
+    read = [part for each in (style, background_style) if each is not None for part, _ in parts_of(each)]
+    check_overwriting(target, read)
     painter = Painter(
         style, strength=strength, keep_colors=keep_colors, stability=stability, only=only,
         background_style=background_style, model=model, device=device, threads=threads,
     )  # fmt: skip
     return stylize_path(
-        os.fspath(source), os.fspath(target), painter._painter, size=size, brush_size=side, progress=progress
+        os.fspath(source),
+        os.fspath(target),
+        painter._painter,
+        size=size,
+        brush_size=side,
+        progress=progress,
+        read=read,
     )
 
 

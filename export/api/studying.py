@@ -62,5 +62,5 @@ def study(
         raise BadInput(f"minutes must be above zero, not {minutes!r}.")
     return study_picture(
         picture, target, load_model(model), seconds=None if minutes is None else 60 * minutes, steps=steps, on=on,
-        brush_size=brush_size, closer=closer, preview=preview, seed=seed, threads=threads, progress=progress,
+        brush_size=brush_size, closer=closer, preview=preview, seed=seed, threads=threads, progress=progress, keep=True,
     )[0]  # fmt: skip

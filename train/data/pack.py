@@ -17,15 +17,15 @@ import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import Tensor
-from tqdm import tqdm
 
 from impasto.export.runtime.description import each, fields, text, whole
 from impasto.export.runtime.pictures import read_style_picture, sent_size, square
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
+from impasto.train.progress import shown
 
 from .clips import read_frames
 
@@ -69,7 +69,7 @@ def pack(
         if sum(map(_weight, items)) <= limit:
             break
     if not items:
-        raise BadInput(f"None of the {len(files)} files can be read, {unreadable[0]} for one; check the folders.")
+        raise BadInput(none_usable(unreadable, kind))
     kept = [items[i] for i in _spread([_weight(item) for item in items], limit)]
     if not kept:
         raise BadInput(f"Not even one item fits {limit_mb} MB; raise the limit or lower the side.")
@@ -136,6 +136,19 @@ def _size(encoded: bytes) -> tuple[int, int]:
         return 0, 0
 
 
+def none_usable(names: list[str], kind: str) -> str:
+    """In a sentence, that of all these files none can be used."""
+    usable = "can be read" if kind == "images" else "can be read and is long enough"
+    return f"None of the {len(names)} {kind} {usable}, {names[0]} for one; check the folder."
+
+
+def left_out(names: list[str], kind: str) -> str:
+    """In a sentence, which files cannot be used."""
+    why = "cannot be read" if kind == "images" else "cannot be read or are too short"
+    named = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{len(names)} of the {kind} {why} and are left out: {named}."
+
+
 def listed(folders: list[Path], kind: str) -> list[tuple[str, Path]]:
     """Every file of that kind under the folders, sorted within each, as (folder/relative name, path).
 
@@ -188,7 +201,7 @@ def _encode_all(files: list, side: int, frames: int, quality: int) -> tuple[list
     items, unreadable = [], []
     with ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(one, [path for _, path in files])
-        for (name, _), found in tqdm(zip(files, results, strict=True), f"quality {quality}", len(files), disable=None):
+        for (name, _), found in shown(zip(files, results, strict=True), f"packing at quality {quality}", len(files)):
             if not found:
                 unreadable.append(name)
             many = len(found) > 1
@@ -233,4 +246,5 @@ def _write(out_file: Path, items: list, info: dict) -> None:
     offsets = np.cumsum([0] + [len(shot) for shot in shots], dtype=np.int64)
     header = {"impasto_pack": json.dumps({**info, "names": [name for name, _ in items]})}
     with written_aside(out_file) as aside:
-        save_file({"bytes": np.concatenate(shots), "offsets": offsets}, aside, header)
+        # not by save_file, whose files nobody else may read
+        aside.write_bytes(save({"bytes": np.concatenate(shots), "offsets": offsets}, header))

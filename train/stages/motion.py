@@ -20,6 +20,7 @@ from impasto.models.errors import BadInput
 from impasto.models.steady.flownet import FlowNet, save_flownet
 from impasto.models.steady.motion import pixel_grid
 from impasto.models.steady.quads import in_cells
+from impasto.train.checkpoint import SETTINGS
 from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws
@@ -114,7 +115,7 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     Writes `flownet.safetensors` and log.jsonl (means since the line before) into `out`. BadInput: a run is there
     already, the size does not suit, there are fewer than `HELD_OUT` photographs, or the loss is not finite.
     """
-    if (out / RESULT).exists():
+    if (out / RESULT).exists() or (out / SETTINGS).exists():
         raise BadInput(f"{out} already holds a run: choose another --out.")
     check(config)
     if started() > 1:

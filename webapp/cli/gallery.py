@@ -161,7 +161,7 @@ def study_all(
         file, entry = paintings[name].with_suffix(SUFFIX), entries[name]
         own = {"closer": entry["closer"]} if "closer" in entry else {}
         style, learnt = study_picture(
-            paintings[name], file, model, threads=1, name=entry["title"], progress=progress, **limit, **own
+            paintings[name], file, model, threads=1, name=entry["title"], progress=progress, keep=True, **limit, **own
         )
         shares[name] = 1.0
         if not quiet:

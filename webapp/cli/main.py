@@ -151,10 +151,11 @@ def stylize(
     from .console import ProgressBar, complain, print_outcome, report, report_failures
 
     side = parse_brush_size(brush)
-    span = Span(parse_time(start or "0"), parse_time(end) if end else None)
+    span = Span(parse_time(start or "0"), parse_time(end) if end is not None else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     front, back = ([parse_style(text) for text in given] for given in (style, background_style or []))
-    check_overwriting(output, [each for each, _ in (*front, *back)])
+    read = [each for each, _ in (*front, *back)]
+    check_overwriting(output, read)
     styles, weights = style_vectors(painter, front)
     painter.use(styles, weights)
     behind, shares = style_vectors(painter, back)
@@ -166,7 +167,7 @@ def stylize(
         complain(f"Note: {note}")
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
-        shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive}
+        shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive, "read": read}
         if ray is None:
             summary = stylize_path(Path(source), Path(output), whole, size=size, span=span, brush_size=side, **shown)
         else:

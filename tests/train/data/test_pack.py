@@ -86,6 +86,18 @@ def test_damaged_pictures_are_named_and_passed_over(tmp_path):
     report = pack.pack([tmp_path / "a"], tmp_path / "a.safetensors", 32)
     assert report["unreadable"] == ["a/p00b.jpg", "a/p01b.png"]
     assert report["kept"] == 2
+    assert pack.left_out(report["unreadable"], "images") == (
+        "2 of the images cannot be read and are left out: a/p00b.jpg, a/p01b.png."
+    )
+    assert pack.left_out(list("abcde"), "clips") == (
+        "5 of the clips cannot be read or are too short and are left out: a, b, c and 2 more."
+    )
+
+
+def test_a_pack_is_readable_by_whom_new_files_are(tmp_path):
+    pack.pack([paint(tmp_path / "a", 1)], tmp_path / "a.safetensors", 32)
+    (tmp_path / "new").write_bytes(b"")
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "new").stat().st_mode
 
 
 def test_clips_become_sequences_end_to_end(tmp_path):
