@@ -79,6 +79,8 @@ def require_room(target: Path, size: int) -> None:
     It is tried: what a system says of a disk's free room knows nothing of quotas, of links and of mounts.
     """
     target = place_of(target)
+    if target.is_dir():
+        raise BadInput(f"{target} is a folder; name a file in it.")
     aside = target.with_name(f".{_token()}.part{target.suffix}")
     with _locked(target.parent):
         try:
@@ -119,6 +121,8 @@ def folder_aside(folder: Path) -> Iterator[Path]:
         try:
             yield aside
             _replace(aside, folder)
+        except BadInput as error:  # of a file in it, by the name that nobody gave it
+            raise type(error)(str(error).replace(str(aside), str(folder))) from error
         except Exception as error:
             raise refusal(error, folder) or error from error
         finally:
@@ -142,6 +146,8 @@ def refusal(error: Exception, target: Path | str) -> BadInput | None:
         code = int(told["rust"] or told["python"])
     if code in FULL:
         return DiskFull(f"The disk is full: {target} could not be written; make room and start again.")
+    if code == errno.EISDIR:
+        return BadInput(f"{target} is a folder; name a file in it.")
     if code in _FORBIDDEN:
         return BadInput(f"{target} cannot be written ({os.strerror(code)}); choose another output folder.")
     if code == errno.ENAMETOOLONG:

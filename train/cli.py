@@ -56,6 +56,7 @@ def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> N
         resume: Resume = False,
     ) -> None:
         from .config import configured
+        from .loop import check_out
 
         given = {"start": start, "vgg": vgg, "clips": clips, "teacher": teacher}
         strange = [option for option, value in given.items() if value and option not in takes]
@@ -65,6 +66,7 @@ def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> N
             raise BadInput(f"impasto train {stage_name} needs --{needs}: a weights file or a run's folder.")
         stage = import_module(f".stages.{name}", __package__)
         settings = configured(stage.Config(), config, change, steps, minutes)
+        check_out(out, resume)  # before anything is read, which may take minutes
         chosen = {**given, "start": start or "published", "clips": clips or ()}
         typer.echo(stage.train(settings, photos, paintings, out, *(chosen[option] for option in takes), resume=resume))
 

@@ -74,6 +74,9 @@ def start(source: str, network: str, seed: int, predictor: str = "small") -> Net
         torch.manual_seed(seed)
         spec, pspec = named(NETWORKS, network), named(PREDICTORS, predictor)
         return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))
+    named(PREDICTORS, predictor)  # which of them only matters from scratch; but one that does not exist is a mistake
+    if network:
+        named(NETWORKS, network)
     file = weights_file(source)
     if not file.is_file():
         raise BadInput(
@@ -122,6 +125,16 @@ def on_device(nets: Networks, device: torch.device) -> Networks:
     return nets
 
 
+def check_out(out: Path, resume: bool) -> None:
+    """BadInput: `out` holds a run and `resume` is False, or weights of one without its checkpoints, or is no folder."""
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file: --out names a run's folder.")
+    if checkpoint.newest(out) and not resume:
+        raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
+    if not checkpoint.newest(out) and (out / checkpoint.RESULT).exists():
+        raise BadInput(f"{out} already holds weights, of a run that is not there: choose another --out.")
+
+
 def run(
     config: PaintingConfig,
     nets: Networks,
@@ -150,10 +163,7 @@ def run(
     averaged: list[Tensor] = [weight for net in ema for weight in net.parameters()]
     present: list[Tensor] = [weight for net in nets for weight in net.parameters()]
 
-    if checkpoint.newest(out) and not resume:
-        raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
-    if not checkpoint.newest(out) and (out / checkpoint.RESULT).exists():
-        raise BadInput(f"{out} already holds weights, of a run that is not there: choose another --out.")
+    check_out(out, resume)
     bases = [group["base"] for group in optimizer.param_groups]
     first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)
     for group, base in zip(optimizer.param_groups, bases, strict=True):

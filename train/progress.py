@@ -1,8 +1,12 @@
-"""What a person at a terminal sees while a stage gets ready. From outside: `shown`, `warn`."""
+"""What a person at a terminal sees while a stage gets ready, or a model is written.
+
+From outside: `shown`, `parts`, `warn`.
+"""
 
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from tqdm import tqdm
@@ -13,6 +17,18 @@ T = TypeVar("T")
 def shown(parts: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
     """The same parts, with a bar while they are gone through: on a terminal, and of the main process alone."""
     return tqdm(parts, what, total, disable=None if is_main() else True, leave=False)
+
+
+@contextmanager
+def parts() -> Iterator[Callable[[int, int, str], None]]:
+    """A function that shows how far work in parts has come: `export.graphs.progress.Progress`, on a terminal."""
+    with tqdm(disable=None, leave=False, bar_format="{desc}: {n_fmt} of {total_fmt}") as bar:
+
+        def told(done: int, total: int, what: str) -> None:
+            bar.n, bar.total = done, total
+            bar.set_description_str(what)
+
+        yield told
 
 
 def warn(sentence: str) -> None:

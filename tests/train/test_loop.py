@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from full_disk import full_disk
 from safetensors.torch import load_file, save_file
 from torch.distributed import run as torchrun
 
@@ -62,6 +63,38 @@ def test_weights_that_no_run_of_the_folder_left_are_not_written_over(sources, ti
     with pytest.raises(BadInput, match="already holds weights"):
         image_stage.train(tiny(image_stage), out=tmp_path, resume=resume, **{**sources, "start": str(tmp_path)})
     assert (tmp_path / "weights.safetensors").read_bytes() == before
+
+
+def test_two_runs_do_not_share_a_folder(sources, tiny, tmp_path):
+    with checkpoint.held(tmp_path / "run"), pytest.raises(BadInput, match="Another process is training into"):
+        image_stage.train(tiny(image_stage), out=tmp_path / "run", **sources)
+    image_stage.train(tiny(image_stage, steps=1), out=tmp_path / "run", **sources)
+
+
+def test_a_full_disk_is_said_with_what_to_do(sources, tiny, tmp_path):
+    """The checkpoint before is whole, and the run goes on from it."""
+    run = {"out": tmp_path / "run", **sources}
+    image_stage.train(tiny(image_stage, steps=2), **run)
+    with full_disk(100_000), pytest.raises(DiskFull) as problem:
+        image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
+    assert str(problem.value) == (
+        f"The disk is full: the checkpoint of step 4 could not be written to {tmp_path / 'run'}; make room, then give "
+        "the same command with --resume."
+    )
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["0000002"]
+    image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
+    assert checkpoint.newest(tmp_path / "run").name == "0000004"
+
+
+def test_what_is_wrong_with_the_folder_is_said_before_pictures_are_read(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="is a file: --out names a run's folder"):
+        loop.check_out(tmp_path / "file", resume=False)
+    (tmp_path / "checkpoints" / "0000001").mkdir(parents=True)
+    given = dict.fromkeys(("photos", "paintings"), tmp_path / "none") | {"out": tmp_path}
+    command = next(each.callback for each in cli.app.registered_commands if each.name == "predictor")
+    with pytest.raises(BadInput, match="already holds a run: add --resume"):
+        command(**given)
 
 
 def _stop_after(patch, last):

@@ -92,7 +92,7 @@ def _read_folder(folder: Path, side: int, kind: str, frames: int) -> Tensor:
     items = [item for several in found for item in several]
     unusable = [name for (name, _), several in zip(files, found, strict=True) if not several]
     if not items:
-        raise BadInput(pack.none_usable(unusable, kind))
+        raise BadInput(pack.none_usable(unusable, kind, frames))
     if unusable:
         warn(pack.left_out(unusable, kind))
     pixels = torch.from_numpy(np.stack(items)).permute(0, 1, 4, 2, 3).contiguous()

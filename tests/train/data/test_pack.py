@@ -146,6 +146,8 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path):
     (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[:-50])
     (tmp_path / "damaged").write_bytes((tmp_path / "whole").read_bytes().replace(b"RIFF", b"LOSS"))
     (tmp_path / "text").write_text("hello")
+    with pytest.raises(BadInput, match=r"There is no folder or pack .*none"):
+        pack.unpack(tmp_path / "none")
     for name in ("cut", "text", "missing", "damaged"):
         with pytest.raises(BadInput, match=name):
             pack.unpack(tmp_path / name)
@@ -182,7 +184,7 @@ def test_a_header_is_checked_before_room_is_made(tmp_path, change):
         Image.fromarray(np.full((40, 40, 3), 80 * i, np.uint8)).save(tmp_path / "in" / f"{i}.png")
     pack.pack([tmp_path / "in"], tmp_path / "p", 32)
     with_header(tmp_path / "p", change)
-    with pytest.raises(BadInput, match=r"not a pack|damaged at picture 0"):
+    with pytest.raises(BadInput, match=r"nor a pack|damaged at picture 0"):
         pack.unpack(tmp_path / "p")
 
 

@@ -151,6 +151,26 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_learnt(walk, tiny_model, pa
         impasto.study(painting, target, steps=3, model=tiny_model.folder)
 
 
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"minutes": "1"}, "minutes must be a number above zero, not '1'"),
+        ({"minutes": float("inf")}, "minutes must be a number above zero, not inf"),
+        ({"closer": None}, "closer is a number, not None"),
+        ({"brush_size": "coarse"}, "brush_size is a number, not 'coarse'"),
+        ({"on": np.zeros((9, 9, 3))}, "The clip or picture to study on is a file's or folder's path, not ndarray"),
+        ({"picture": Image.new("RGB", (9, 9))}, r"not Image: np\.asarray"),
+        ({"picture": None}, "The picture is a file's or folder's path, not NoneType"),
+        ({"target": 3}, "The target is a file's or folder's path, not int"),
+    ],
+)
+def test_what_python_is_given_in_vain(walk, tiny_model, painting, options, sentence):
+    given = {"picture": painting, "model": tiny_model.folder} | options
+    with pytest.raises(BadInput, match=sentence):
+        impasto.study(given.pop("picture"), **given)
+    assert not hasattr(walk, "asked")
+
+
 def test_a_full_disk_is_said_before_studying(walk, tiny_model, painting, tmp_path):
     with full_disk(studying.ROOM - 1), pytest.raises(DiskFull, match=r"a\.style could not be written"):
         studying.study_picture(painting, tmp_path / "a.style", tiny_model, steps=3)
