@@ -96,6 +96,14 @@ def newest(out: Path) -> Path | None:
     return found[-1] if found else None
 
 
+def how_to_go_on(out: Path) -> str:
+    """In a sentence, what a run that was broken off has kept."""
+    reached = newest(out)
+    if reached is None:
+        return f"{out} has no checkpoint yet: the same command begins anew."
+    return f"{out} has the checkpoint of step {int(reached.name)}: the same command with --resume goes on from there."
+
+
 def _complete(out: Path) -> list[Path]:
     """The checkpoints of a run's folder, oldest first."""
     return sorted(path for path in (out / "checkpoints").glob("*") if path.name.isdecimal())

@@ -36,7 +36,7 @@ class StageConfig:
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     seed: int = 0
     save_every: int = 250  # steps between checkpoints and sample sheets
-    save_minutes: float = 0.0  # and minutes between them, if not 0: where the machine may be taken away
+    save_minutes: float = 10.0  # and minutes between them, if not 0: on a CPU a step may take seconds
 
 
 @dataclass(frozen=True)

@@ -101,8 +101,8 @@ def named(table: Mapping, name: str):
 def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
     """Networks on their device, this process's random numbers, and how many items of the batch are its own.
 
-    BadInput: as `config.check`, the batch can't be divided among the processes, or the picture's size doesn't suit the
-    network.
+    BadInput: as `config.check` and `check_sides`, the batch can't be divided among the processes, or the picture's
+    size doesn't suit the network.
     """
     check(config)
     world, multiple = processes.num_processes, nets.t.spec.multiple
@@ -110,11 +110,21 @@ def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> t
         raise BadInput(f"A batch of {config.batch} cannot be divided among {world} processes: change --set batch=….")
     if config.size % multiple:
         raise BadInput(f"size={config.size} must be divisible by {multiple} for this network.")
+    check_sides(config)
     nets = on_device(nets, processes.device)
     for net in nets:
         net.train()
     random = torch.Generator().manual_seed(config.seed)
     return nets, Draws(random, processes.process_index, world), config.batch // world
+
+
+def check_sides(config: StageConfig) -> None:
+    """BadInput: photographs would be enlarged to be painted, and everything learnt from pictures that are not sharp."""
+    if config.size > config.photo_side:
+        raise BadInput(
+            f"size={config.size} is more than photo_side={config.photo_side}, the side that photographs are read at: "
+            f"--set photo_side={config.size * 4 // 3}, for instance."
+        )
 
 
 def on_device(nets: Networks, device: torch.device) -> Networks:

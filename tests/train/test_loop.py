@@ -65,6 +65,25 @@ def test_weights_that_no_run_of_the_folder_left_are_not_written_over(sources, ti
     assert (tmp_path / "weights.safetensors").read_bytes() == before
 
 
+def test_photographs_are_not_enlarged(sources, tiny, tmp_path):
+    with pytest.raises(BadInput, match=r"size=32 is more than photo_side=24, .*: --set photo_side=42, for instance"):
+        image_stage.train(tiny(image_stage, photo_side=24), out=tmp_path / "run", **sources)
+
+
+def test_what_ctrl_c_leaves_is_said(sources, tiny, tmp_path, capsys):
+    run = tmp_path / "run"
+    config = tiny(image_stage, steps=6, save_every=2)
+    for resume, last, said in (
+        (False, 1, f"{run} has no checkpoint yet: the same command begins anew.\n"),
+        (False, 3, f"{run} has the checkpoint of step 2: the same command with --resume goes on from there.\n"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            _stop_after(patch, last, KeyboardInterrupt)
+            with pytest.raises(KeyboardInterrupt):
+                image_stage.train(config, out=run, resume=resume, **sources)
+        assert capsys.readouterr().err == said
+
+
 def test_two_runs_do_not_share_a_folder(sources, tiny, tmp_path):
     with checkpoint.held(tmp_path / "run"), pytest.raises(BadInput, match="Another process is training into"):
         image_stage.train(tiny(image_stage), out=tmp_path / "run", **sources)
@@ -97,13 +116,13 @@ def test_what_is_wrong_with_the_folder_is_said_before_pictures_are_read(tmp_path
         command(**given)
 
 
-def _stop_after(patch, last):
+def _stop_after(patch, last, error=InterruptedError):
     log_step = run_log.Log.step
 
     def step(self, number, *rest):
         log_step(self, number, *rest)
         if number == last:
-            raise InterruptedError
+            raise error
 
     patch.setattr(run_log.Log, "step", step)
 

@@ -1,5 +1,6 @@
 """What the painting stages have in common: how they begin, and how they hand their terms to the loop."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
@@ -51,17 +52,22 @@ class Stage(NamedTuple):
         """`loop.run`, with sample sheets of the same few pictures throughout."""
         same = pictures.sample_sheet(self.photographs, self.paintings, self.config, loop.SAMPLES)
         with checkpoint.held(out) if self.processes.is_main_process else nullcontext():
-            return loop.run(
-                self.config,
-                self.nets,
-                rates=rates,
-                terms=terms,
-                sheet=lambda trained: loop.sheet(trained, *same),
-                out=out,
-                processes=self.processes,
-                draws=self.draws,
-                resume=resume,
-            )
+            try:
+                return loop.run(
+                    self.config,
+                    self.nets,
+                    rates=rates,
+                    terms=terms,
+                    sheet=lambda trained: loop.sheet(trained, *same),
+                    out=out,
+                    processes=self.processes,
+                    draws=self.draws,
+                    resume=resume,
+                )
+            except KeyboardInterrupt:
+                if self.processes.is_main_process:
+                    print(checkpoint.how_to_go_on(out), file=sys.stderr)
+                raise
 
 
 def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:

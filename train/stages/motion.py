@@ -25,7 +25,7 @@ from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import scale_flow
-from impasto.train.loop import rate_factor, require_finite, started
+from impasto.train.loop import check_sides, rate_factor, require_finite, started
 
 RESULT = "flownet.safetensors"
 HELD_OUT = 10  # every tenth photograph is kept from training, to compare on
@@ -122,6 +122,7 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
         raise BadInput("The motion stage trains in one process: run it without torchrun.")
     if config.size < 32 or config.size % 16:
         raise BadInput(f"size={config.size} must be at least 32 and divisible by 16.")
+    check_sides(config)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     stored = pictures.load(photos, config.photo_side, device)
     if len(stored) < HELD_OUT:

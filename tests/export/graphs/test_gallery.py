@@ -251,7 +251,11 @@ def test_an_exported_model_has_previews(tiny_networks, graphs_at_hand, paintings
 
     p, t = tiny_networks
     built = gallery.build_gallery(gallery.torch_encoder(p, t), paintings)
-    exported = export_model(p, t, tmp_path / "tiny", gallery=built)
+    told = []
+    exported = export_model(p, t, tmp_path / "tiny", gallery=built, progress=lambda *part: told.append(part))
+    assert told[-2:] == [(0, 2, "painting dots"), (1, 2, "painting waves")]
+    assert {what.split()[0] for _, _, what in told} == {"checking", "painting"}  # the graphs are not written here
+    assert all(done < total for done, total, _ in told)
     assert exported.gallery()["waves"]["preview"] == "previews/waves.webp"
     assert Image.open(exported.folder / "previews" / "waves.webp").size == (256, 192)
     encoded = gallery.build_gallery(StyleEncoder(exported).encode, paintings)
