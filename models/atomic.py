@@ -1,7 +1,8 @@
 """Files and folders that are written aside and take their place only when complete. No torch.
 
-From outside: `written_aside` and `write_text` for a file, `folder_aside` for a folder, `place_of` for where either will
-lie, `recover` for whoever reads folders, `refusal` for what the operating system says.
+From outside: `written_aside` and `write_text` for a file, `folder_aside` for a folder, `require_room` before long
+work, `place_of` for where either will lie, `recover` for whoever reads folders, `refusal` for what the operating system
+says.
 
 What is written aside is called `.TOKEN.part.mp4`, a folder `.NAME.TOKEN.part`, and the folder it replaces, for a
 moment, `.NAME.TOKEN.old`. A process that is killed leaves them. While anything is written aside in a folder, a shared
@@ -72,6 +73,25 @@ def written_aside(target: Path) -> Iterator[Path]:
                 aside.unlink(missing_ok=True)
 
 
+def require_room(target: Path, size: int) -> None:
+    """Raise DiskFull or BadInput where a file of `size` bytes could not be written as `target` now; nothing is changed.
+
+    It is tried: what a system says of a disk's free room knows nothing of quotas, of links and of mounts.
+    """
+    target = place_of(target)
+    if target.is_dir():
+        raise BadInput(f"{target} is a folder; name a file in it.")
+    aside = target.with_name(f".{_token()}.part{target.suffix}")
+    with _locked(target.parent):
+        try:
+            aside.write_bytes(bytes(size))
+        except OSError as error:
+            raise refusal(error, target) or error from error
+        finally:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+
+
 def write_text(target: Path, text: str) -> None:
     """A text file in UTF-8 that appears whole or not at all; raises as `written_aside`."""
     with written_aside(target) as aside:
@@ -101,6 +121,8 @@ def folder_aside(folder: Path) -> Iterator[Path]:
         try:
             yield aside
             _replace(aside, folder)
+        except BadInput as error:  # of a file in it, by the name that nobody gave it
+            raise type(error)(str(error).replace(str(aside), str(folder))) from error
         except Exception as error:
             raise refusal(error, folder) or error from error
         finally:
@@ -124,6 +146,8 @@ def refusal(error: Exception, target: Path | str) -> BadInput | None:
         code = int(told["rust"] or told["python"])
     if code in FULL:
         return DiskFull(f"The disk is full: {target} could not be written; make room and start again.")
+    if code == errno.EISDIR:
+        return BadInput(f"{target} is a folder; name a file in it.")
     if code in _FORBIDDEN:
         return BadInput(f"{target} cannot be written ({os.strerror(code)}); choose another output folder.")
     if code == errno.ENAMETOOLONG:

@@ -41,6 +41,8 @@ def model_folder(name: str | os.PathLike | None = None) -> Path:
     Nothing given means the default one, the first of `DEFAULT` that is present. The description itself is not read.
     Raises BadInput when there is no such model, naming those there are.
     """
+    if not isinstance(name, str | os.PathLike | None):
+        raise BadInput(f"A model is a name, or the path of its folder, not {type(name).__name__}.")
     known = available()
     if name is None:
         for default in DEFAULT:

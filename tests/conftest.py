@@ -57,7 +57,7 @@ def graphs_at_hand(tiny_model, one_thread, monkeypatch):
     """Whatever is exported gets the graphs of `tiny_model`, in no time; all the rest, checks too, is done."""
     from impasto.export.graphs import exporter
 
-    def copied(p, t, folder):
+    def copied(p, t, folder, progress):
         files = {role: tiny_model.path(role) for role in tiny_model.files if not role.startswith("study")}
         graphs = {role: file.name for role, file in files.items() if file.suffix == ".onnx"}
         for name in graphs.values():

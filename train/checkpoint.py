@@ -8,7 +8,8 @@ the average of the newest checkpoint: that is the result, to be exported or to s
 import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -16,14 +17,20 @@ import torch
 
 from impasto.export.runtime.description import fields, number, whole
 from impasto.models.atomic import folder_aside, written_aside
-from impasto.models.errors import BadInput
+from impasto.models.errors import BadInput, DiskFull
 from impasto.models.predictor import Predictor
 from impasto.models.transformer import Transformer
 from impasto.models.weights import load_weights, save_weights
 
+try:
+    import fcntl
+except ImportError:  # Windows, where two runs in one folder are not noticed
+    fcntl = None
+
 KEPT = 2  # the newest one, and one before it in case a person finds the newest spoilt
 RESULT = "weights.safetensors"
 SETTINGS = "config.json"
+LOCK = ".lock"  # held by the process that trains into the folder; it ends with it
 LOG = "log.jsonl"  # one line of figures a step
 LINE = fields(step=whole(0, 10**9), seconds=number)
 
@@ -68,10 +75,33 @@ def read_log(run: Path) -> list[dict]:
     return lines
 
 
+@contextmanager
+def held(out: Path) -> Iterator[None]:
+    """Keep others from training into the same folder, which is made. BadInput: another process does already."""
+    out.mkdir(parents=True, exist_ok=True)
+    with open(out / LOCK, "w", encoding="utf-8") as lock:
+        if fcntl is not None:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as e:
+                raise BadInput(f"Another process is training into {out}: choose another --out.") from e
+            except OSError:  # a file system without locks
+                pass
+        yield
+
+
 def newest(out: Path) -> Path | None:
     """The newest complete checkpoint of a run's folder, if there is one."""
     found = _complete(out)
     return found[-1] if found else None
+
+
+def how_to_go_on(out: Path) -> str:
+    """In a sentence, what a run that was broken off has kept."""
+    reached = newest(out)
+    if reached is None:
+        return f"{out} has no checkpoint yet: the same command begins anew."
+    return f"{out} has the checkpoint of step {int(reached.name)}: the same command with --resume goes on from there."
 
 
 def _complete(out: Path) -> list[Path]:
@@ -82,7 +112,22 @@ def _complete(out: Path) -> list[Path]:
 def save(
     out: Path, step: int, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, random: torch.Generator
 ) -> None:
-    """Writes the checkpoint of this step aside, then renames it: what has its name is complete."""
+    """Writes the checkpoint of this step aside, then renames it: what has its name is complete.
+
+    Raises DiskFull, which says how to go on.
+    """
+    try:
+        _save(out, step, nets, ema, optimizer, random)
+    except DiskFull as e:
+        raise DiskFull(
+            f"The disk is full: the checkpoint of step {step} could not be written to {out}; make room, then give the "
+            "same command with --resume."
+        ) from e
+
+
+def _save(
+    out: Path, step: int, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, random: torch.Generator
+) -> None:
     folder = out / "checkpoints" / f"{step:07d}"
     if not folder.exists():
         with folder_aside(folder) as aside:

@@ -56,6 +56,7 @@ def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> N
         resume: Resume = False,
     ) -> None:
         from .config import configured
+        from .loop import check_out
 
         given = {"start": start, "vgg": vgg, "clips": clips, "teacher": teacher}
         strange = [option for option, value in given.items() if value and option not in takes]
@@ -65,6 +66,7 @@ def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> N
             raise BadInput(f"impasto train {stage_name} needs --{needs}: a weights file or a run's folder.")
         stage = import_module(f".stages.{name}", __package__)
         settings = configured(stage.Config(), config, change, steps, minutes)
+        check_out(out, resume)  # before anything is read, which may take minutes
         chosen = {**given, "start": start or "published", "clips": clips or ()}
         typer.echo(stage.train(settings, photos, paintings, out, *(chosen[option] for option in takes), resume=resume))
 
@@ -206,12 +208,13 @@ def pack(
     frames: Annotated[int, typer.Option(help="Frames of each stretch that clips are cut into.")] = 8,
 ) -> None:
     """Pack folders into one file that loads straight into memory."""
-    from .data.pack import pack
+    from .data.pack import left_out, pack
 
     done = pack(folders, out, side, limit_mb, kind, frames)
-    missing = f", {len(done['unreadable'])} unreadable" if done["unreadable"] else ""
-    size = f"{done['mb']:.1f} MB at quality {done['quality']}"
-    typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size}{missing}.")
+    size = f"{done['mb']:.1f} MB" if done["mb"] >= 1 else f"{1000 * done['mb']:.0f} kB"
+    typer.echo(f"Packed {done['kept']} of {done['found']} {kind} into {out}: {size} at quality {done['quality']}.")
+    if done["unreadable"]:
+        typer.echo(f"Warning: {left_out(done['unreadable'], kind)}", err=True)
 
 
 def main() -> None:

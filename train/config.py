@@ -36,7 +36,7 @@ class StageConfig:
     clip: float = 1.0  # norm of the gradient: a rare painting with a huge Gram matrix must not undo a hundred steps
     seed: int = 0
     save_every: int = 250  # steps between checkpoints and sample sheets
-    save_minutes: float = 0.0  # and minutes between them, if not 0: where the machine may be taken away
+    save_minutes: float = 10.0  # and minutes between them, if not 0: on a CPU a step may take seconds
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,7 @@ BOUNDS = {
     "clip_share": SHARE,
     "weight_decay": Bounds(0, 1),
 }
+LIKENESS = 0.7  # of two names, 0 to 1, from which on one is taken for the other misspelt
 YAML_BYTES = 1_000_000  # of a file of settings
 DECAYS = ("steps", "minutes", "none")
 
@@ -175,6 +176,8 @@ def _parsed(change: str) -> DictConfig:
 def _read_yaml(file: Path) -> DictConfig:
     """What a YAML file says, nested or as "weights.texture: 2"."""
     found = OmegaConf.create()
+    if not file.is_file():
+        raise BadInput(f"There is no file of settings {file}; check the name.")
     try:
         if file.stat().st_size > YAML_BYTES:
             raise BadInput(f"{file} does not hold settings: it has more than {YAML_BYTES:,} bytes.")
@@ -186,7 +189,9 @@ def _read_yaml(file: Path) -> DictConfig:
     except BadInput:
         raise
     except (OSError, YAMLError, OmegaConfBaseException, ValueError, TypeError, AttributeError, RecursionError) as e:
-        raise BadInput(f"{file} cannot be read as YAML ({type(e).__name__}).") from e
+        mark = getattr(e, "problem_mark", None)
+        where = f" in line {mark.line + 1}" if mark else ""
+        raise BadInput(f"{file} cannot be read as YAML ({type(e).__name__}{where}).") from e
     if not isinstance(loaded, dict):
         raise BadInput(f"{file} does not hold settings, one `key: value` a line.")
     return found
@@ -204,8 +209,11 @@ def _merged(config: C, given: DictConfig) -> C:
 
 def _no_such(key: str, config: StageConfig) -> str:
     known = [name for name, _ in settings(config)]
-    near = difflib.get_close_matches(key, {*known, *(name.partition(".")[0] for name in known)}, 1)
-    rest = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(known)}."
+    group, _, last = key.rpartition(".")
+    inside = {name.removeprefix(f"{group}."): name for name in known if group and name.startswith(f"{group}.")}
+    names = inside or {name: name for name in {*known, *(name.partition(".")[0] for name in known)}}
+    near = difflib.get_close_matches(last if inside else key, names, 1, LIKENESS)
+    rest = f"did you mean {names[near[0]]!r}?" if near else f"there are {', '.join(inside.values() or known)}."
     return f"There is no setting {key!r}; {rest}"
 
 

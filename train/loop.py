@@ -8,7 +8,6 @@ what they mean.
 import copy
 import math
 import os
-import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -30,6 +29,7 @@ from . import checkpoint, losses, run_log
 from .checkpoint import Networks
 from .config import PaintingConfig, StageConfig, check
 from .data.augment import Draws
+from .progress import warn
 
 NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
 PREDICTORS = {"published": PredictorSpec(), "small": SMALL}
@@ -74,6 +74,9 @@ def start(source: str, network: str, seed: int, predictor: str = "small") -> Net
         torch.manual_seed(seed)
         spec, pspec = named(NETWORKS, network), named(PREDICTORS, predictor)
         return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))
+    named(PREDICTORS, predictor)  # which of them only matters from scratch; but one that does not exist is a mistake
+    if network:
+        named(NETWORKS, network)
     file = weights_file(source)
     if not file.is_file():
         raise BadInput(
@@ -98,8 +101,8 @@ def named(table: Mapping, name: str):
 def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
     """Networks on their device, this process's random numbers, and how many items of the batch are its own.
 
-    BadInput: as `config.check`, the batch can't be divided among the processes, or the picture's size doesn't suit the
-    network.
+    BadInput: as `config.check` and `check_sides`, the batch can't be divided among the processes, or the picture's
+    size doesn't suit the network.
     """
     check(config)
     world, multiple = processes.num_processes, nets.t.spec.multiple
@@ -107,11 +110,21 @@ def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> t
         raise BadInput(f"A batch of {config.batch} cannot be divided among {world} processes: change --set batch=….")
     if config.size % multiple:
         raise BadInput(f"size={config.size} must be divisible by {multiple} for this network.")
+    check_sides(config)
     nets = on_device(nets, processes.device)
     for net in nets:
         net.train()
     random = torch.Generator().manual_seed(config.seed)
     return nets, Draws(random, processes.process_index, world), config.batch // world
+
+
+def check_sides(config: StageConfig) -> None:
+    """BadInput: photographs would be enlarged to be painted, and everything learnt from pictures that are not sharp."""
+    if config.size > config.photo_side:
+        raise BadInput(
+            f"size={config.size} is more than photo_side={config.photo_side}, the side that photographs are read at: "
+            f"--set photo_side={config.size * 4 // 3}, for instance."
+        )
 
 
 def on_device(nets: Networks, device: torch.device) -> Networks:
@@ -120,6 +133,16 @@ def on_device(nets: Networks, device: torch.device) -> Networks:
         net.to(device)
         net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
     return nets
+
+
+def check_out(out: Path, resume: bool) -> None:
+    """BadInput: `out` holds a run and `resume` is False, or weights of one without its checkpoints, or is no folder."""
+    if out.exists() and not out.is_dir():
+        raise BadInput(f"{out} is a file: --out names a run's folder.")
+    if checkpoint.newest(out) and not resume:
+        raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
+    if not checkpoint.newest(out) and (out / checkpoint.RESULT).exists():
+        raise BadInput(f"{out} already holds weights, of a run that is not there: choose another --out.")
 
 
 def run(
@@ -150,12 +173,8 @@ def run(
     averaged: list[Tensor] = [weight for net in ema for weight in net.parameters()]
     present: list[Tensor] = [weight for net in nets for weight in net.parameters()]
 
-    if checkpoint.newest(out) and not resume:
-        raise BadInput(f"{out} already holds a run: add --resume to continue it, or choose another --out.")
-    if not checkpoint.newest(out) and (out / checkpoint.RESULT).exists():
-        raise BadInput(f"{out} already holds weights, of a run that is not there: choose another --out.")
+    check_out(out, resume)
     bases = [group["base"] for group in optimizer.param_groups]
-    warn = (lambda sentence: print(f"Warning: {sentence}", file=sys.stderr)) if main else (lambda sentence: None)
     first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)
     for group, base in zip(optimizer.param_groups, bases, strict=True):
         group["base"] = base  # what is asked for now, not what the checkpoint was trained with

@@ -27,6 +27,7 @@ from .checkpoint import RESULT, read_log, recipe
 from .config import PaintingConfig, configured, key_and_value
 from .data import pack
 from .losses import LossWeights
+from .progress import parts
 from .stages import image, predictor, steady, steady_style, video
 
 # What all stages share: the clock ends them, and the rate falls along with it.
@@ -135,7 +136,7 @@ def plan(minutes: float, start: str, changes: Sequence[str], dry_run: bool) -> d
         key, value = key_and_value(change)
         name, _, setting = key.partition(".")
         if name not in configs:
-            raise BadInput(f"{key} is not a stage's setting: say image.batch=8, video.batch=8 or steady.batch=8.")
+            raise BadInput(f"{key} is not a stage's setting: say STAGE.KEY=VALUE, and of stages {', '.join(configs)}.")
         if (setting, value) == ("minutes", "0"):
             configs[name] = replace(configs[name], minutes=0.0)  # left out
         else:
@@ -193,7 +194,11 @@ def export(out: Path, trained: Path) -> str:
         from impasto.export.graphs.parity import ParityError
 
         try:
-            export_model(*loop.start(str(trained), "", 0), out / "model", name=out.name, recipe=recipe(trained))
+            with parts() as told:
+                export_model(
+                    *loop.start(str(trained), "", 0), out / "model", name=out.resolve().name, recipe=recipe(trained),
+                    progress=told,
+                )  # fmt: skip
         except ParityError as e:  # networks that have learnt next to nothing paint noise, which rounding tears apart
             return f"they were not exported ({e})."
         note_finished(out, "export", f"The model is in {out / 'model'}.")

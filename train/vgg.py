@@ -128,7 +128,7 @@ def _read(file: Path) -> tuple[dict[str, Tensor], str]:
         found = torch.load(file, map_location="cpu", weights_only=True)
         return {name: value for name, value in found.items() if isinstance(value, Tensor)}, "RGB"
     except Exception as e:  # both readers raise whatever their parsers ran into
-        raise BadInput(f"{file} is not a readable weights file ({type(e).__name__}: {e}).") from e
+        raise BadInput(f"{file} is not a readable weights file ({type(e).__name__}).") from e
 
 
 def _convention(described: str) -> str:

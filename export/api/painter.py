@@ -16,7 +16,7 @@ from impasto.export.runtime.scenes import Scenes
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
-from .styles import Style, parts_of, style_vectors
+from .styles import PIL_HINT, Style, is_pil, parts_of, style_vectors
 
 
 class Painter:
@@ -67,6 +67,9 @@ class Painter:
         if only is not None or self._rest is not None:
             self._painter = PersonPainter(self._first, only, self._rest)
         self.use(style, background_style)
+
+    def __repr__(self) -> str:
+        return f"<impasto.Painter of the model {self.model}>"
 
     @property
     def model(self) -> str:
@@ -131,6 +134,9 @@ def stylize(
     model: str | os.PathLike[str] | None = None,
     device: str = "auto",
     threads: int | None = None,
+    start: float | str | None = None,
+    end: float | str | None = None,
+    recursive: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> dict[str, Any]:
     """Paint a clip (its sound kept), an animation, a picture, or a folder of them, as `impasto stylize` does.
@@ -144,6 +150,8 @@ def stylize(
             1440 for pictures.
         brush: How broad strokes are, whatever the size: "broad", "medium", "fine", "full" (as fine as the size allows),
             or the shorter side in pixels, 64 to 4320, that is painted and then enlarged with the frame's own detail.
+        start, end: The part of a clip that is painted, sound too: seconds (75.5), or minutes and seconds ("1:15.5").
+        recursive: Take a folder's sub-folders along; the target has the same ones.
         progress: Called after each frame with how many are painted and how many there are (0: unknown).
 
     Returns:
@@ -159,35 +167,76 @@ def stylize(
             cannot be painted are listed under "failed" instead.
     """
     from impasto.webapp.files.brush_size import parse_brush_size
+    from impasto.webapp.files.clips.span import Span
     from impasto.webapp.files.stylize import stylize_path
 
-    for place in (source, target):
-        if not os.fspath(place):  # it would be taken for the folder one is in
-            raise BadInput("A file's name is empty; name a file or a folder.")
+    check_place(source, "source")
+    check_place(target, "target")
+    begins, ends = _seconds(start), _seconds(end)
+    span = Span(0.0 if begins is None else begins, ends)
     side = parse_brush_size(str(brush))
-    for each in (style, background_style):
-        check_overwriting(target, [source for source, _ in parts_of(each)] if each is not None else [])
+    read = [part for each in (style, background_style) if each is not None for part, _ in parts_of(each)]
+    check_overwriting(target, read)
     painter = Painter(
         style, strength=strength, keep_colors=keep_colors, stability=stability, only=only,
         background_style=background_style, model=model, device=device, threads=threads,
     )  # fmt: skip
     return stylize_path(
-        os.fspath(source), os.fspath(target), painter._painter, size=size, brush_size=side, progress=progress
+        os.fspath(source),
+        os.fspath(target),
+        painter._painter,
+        size=size,
+        brush_size=side,
+        span=span,
+        recursive=recursive,
+        progress=progress,
+        read=read,
     )
+
+
+def _seconds(time: float | str | None) -> float | None:
+    from impasto.webapp.files.clips.span import parse_time
+
+    if time is None or isinstance(time, str):
+        return None if time is None else parse_time(time)
+    if not isinstance(time, Real) or isinstance(time, bool):
+        raise BadInput(f"A time is seconds (75.5), or minutes and seconds ('1:15.5'), not {time!r}.")
+    return float(time)
 
 
 def check_frame(frame: np.ndarray) -> None:
     """Raise BadInput unless this is a frame: uint8 RGB [H,W,3] with at least one pixel."""
     if not isinstance(frame, np.ndarray):
-        raise BadInput(f"A frame is a NumPy array, uint8 RGB [H,W,3], not {type(frame).__name__}.")
+        hint = PIL_HINT if is_pil(frame) else ""
+        raise BadInput(f"A frame is a NumPy array, uint8 RGB [H,W,3], not {type(frame).__name__}{hint}.")
     kind = f"not {frame.dtype} of shape {list(frame.shape)}"
     if frame.dtype != np.uint8:
-        raise BadInput(f"A frame is RGB with 8 bits a channel (uint8, 0 to 255), {kind}.")
+        raise BadInput(f"A frame is RGB with 8 bits a channel (uint8, 0 to 255), {kind}{_to_bytes(frame.dtype)}.")
     if frame.size == 0:
         raise BadInput(f"A frame needs at least one pixel, {kind}.")
     if frame.ndim == 2 or (frame.ndim == 3 and frame.shape[2] == 1):
         raise BadInput(f"A frame is RGB [H,W,3]; this one is grey, {kind}: np.dstack([frame] * 3) makes it RGB.")
     if frame.ndim == 3 and frame.shape[2] == 4:
         raise BadInput(f"A frame is RGB [H,W,3]; this one has an alpha channel, {kind}: frame[..., :3] is without.")
+    if frame.ndim == 3 and frame.shape[0] == 3 and frame.shape[2] != 3:
+        raise BadInput(f"A frame is RGB [H,W,3], {kind}: frame.transpose(1, 2, 0) puts the channels last.")
     if frame.ndim != 3 or frame.shape[2] != 3:
         raise BadInput(f"A frame is RGB [H,W,3], {kind}.")
+
+
+def _to_bytes(dtype: np.dtype) -> str:
+    """How an array of another type becomes one of bytes, to go on a sentence; nothing where nobody can tell."""
+    if dtype.kind == "f":
+        return ": (frame * 255).round().astype(np.uint8), where its values go from 0 to 1"
+    if dtype.kind == "u" and dtype.itemsize == 2:
+        return ": (frame // 257).astype(np.uint8), where all 16 bits are used"
+    return ": frame.astype(np.uint8), where its values go from 0 to 255" if dtype.kind in "iu" else ""
+
+
+def check_place(place: object, what: str) -> None:
+    """Raise BadInput unless this is a path: a str or what has one, and not empty."""
+    path = os.fspath(place) if isinstance(place, (str, os.PathLike)) else None
+    if not isinstance(path, str):
+        raise BadInput(f"The {what} is a file's or folder's path, not {type(place).__name__}.")
+    if not path:  # it would be taken for the folder one is in
+        raise BadInput("A file's name is empty; name a file or a folder.")

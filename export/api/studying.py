@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
+from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,6 +13,9 @@ import numpy as np
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.style_file import StyleFile
 from impasto.models.errors import BadInput
+
+from .painter import check_place
+from .styles import PIL_HINT, is_pil
 
 if TYPE_CHECKING:
     from impasto.export.runtime.study import Progress
@@ -58,9 +63,19 @@ def study(
 
     if minutes is not None and steps is not None:
         raise BadInput("Say how long to study with minutes or with steps, not with both.")
-    if minutes is not None and not minutes > 0:
-        raise BadInput(f"minutes must be above zero, not {minutes!r}.")
+    for name, value in (("closer", closer), ("brush_size", brush_size)):
+        if not isinstance(value, Real):
+            raise BadInput(f"{name} is a number, not {value!r}.")
+    if minutes is not None and not (isinstance(minutes, Real) and 0 < minutes < math.inf):
+        raise BadInput(f"minutes must be a number above zero, not {minutes!r}.")
+    if not isinstance(picture, np.ndarray):
+        if is_pil(picture):
+            raise BadInput(f"The picture is a file's path or pixels, uint8 RGB [H,W,3], not Image{PIL_HINT}.")
+        check_place(picture, "picture")
+    for place, what in ((target, "target"), (on, "clip or picture to study on"), (preview, "preview")):
+        if place is not None:
+            check_place(place, what)
     return study_picture(
         picture, target, load_model(model), seconds=None if minutes is None else 60 * minutes, steps=steps, on=on,
-        brush_size=brush_size, closer=closer, preview=preview, seed=seed, threads=threads, progress=progress,
+        brush_size=brush_size, closer=closer, preview=preview, seed=seed, threads=threads, progress=progress, keep=True,
     )[0]  # fmt: skip

@@ -9,7 +9,7 @@ import difflib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,8 +20,10 @@ from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
 
 Source: TypeAlias = str | os.PathLike[str] | np.ndarray | StyleFile
-Style: TypeAlias = Source | Mapping[str | os.PathLike[str] | StyleFile, float]
+# Keys are names, paths and studied styles; a Mapping that said so would take no dict[str, float], whose keys are str.
+Style: TypeAlias = Source | Mapping[Any, float]
 
+PIL_HINT = ': np.asarray(image.convert("RGB")) makes pixels of it'
 BUILT_IN = "name:"  # before a built-in style's name, where a file might have the same one
 
 
@@ -87,8 +89,13 @@ def _checked(source: object) -> Source:
         return source
     raise BadInput(
         "A style is a built-in style's name, the path of a picture or a .style file, pixels (uint8 RGB), or a mapping "
-        f"of names and paths to weights, not {type(source).__name__}."
+        f"of names and paths to weights, not {type(source).__name__}{PIL_HINT if is_pil(source) else ''}."
     )
+
+
+def is_pil(given: object) -> bool:
+    """Whether this is a picture of Pillow's, which need not be loaded to know."""
+    return type(given).__module__.partition(".")[0] == "PIL"
 
 
 def _weight(source: object, weight: object) -> float:

@@ -9,10 +9,9 @@ import onnx_ir as ir
 import torch
 from onnxscript.optimizer import optimize_ir
 
-from impasto.export.runtime.model import Model, describe, load_model, write_model
+from impasto.export.runtime.model import Model, check_model_folder, describe, load_model, write_model
 from impasto.export.runtime.sessions.graph_weights import weights_hash
 from impasto.models.atomic import folder_aside
-from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
 from impasto.models.rules import rules
 from impasto.models.transformer import Transformer
@@ -21,6 +20,7 @@ from impasto.models.weights import save_weights
 from . import parity
 from .gallery import write_gallery
 from .lowering import TRANSLATIONS, with_fewer_operators
+from .progress import Progress, untold
 from .quiet import quiet
 from .tflite import write_tflite
 from .wrappers import MULTIPLE, STATE, FrameGraph, StabilizeGraph, SteadyStyleGraph, StepGraph, StyleGraph
@@ -43,6 +43,7 @@ def export_model(
     gallery: dict | None = None,
     card: str | None = None,
     tflite: tuple[int, int] | None = None,
+    progress: Progress = untold,
 ) -> Model:
     """Write P and T as the model `folder` (made, or replaced when it is a model already) and return it, loaded.
 
@@ -52,11 +53,12 @@ def export_model(
     Raises BadInput when `folder` holds something else, ParityError when a graph differs from its network.
     """
     folder = Path(folder)
-    if folder.exists() and not (folder / "model.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
-        raise BadInput(f"{folder} exists and is not a model: choose another folder.")
+    check_model_folder(folder)
     with folder_aside(folder) as aside:
-        roles = _write_graphs(p.eval(), t.eval(), aside)
-        differences = _check_graphs(p, t, aside, roles)
+        roles = _write_graphs(p.eval(), t.eval(), aside, progress)
+        differences = _check_graphs(p, t, aside, roles, progress)
+        if tflite:
+            progress(0, 1, "writing graphs for phones")
         phone_files, phone_differences = write_tflite(p, t, aside, tflite, gallery) if tflite else ({}, {})
         roles |= phone_files
         save_weights(p, t, aside / "weights.safetensors")
@@ -65,7 +67,7 @@ def export_model(
             (aside / "README.md").write_text(card, "utf-8")
         model = Model(
             folder=aside,
-            name=name or folder.name,
+            name=name or folder.resolve().name,
             revision=revision,
             style_size=t.layout.size,
             layout=t.layout.to_json(),
@@ -79,11 +81,11 @@ def export_model(
             weights=weights_hash((aside / roles["frame"]).read_bytes()),
             figures={**(figures or {}), "parity": differences, **phone_differences},
         )
-        write_model(write_gallery(model, gallery) if gallery else model)
+        write_model(write_gallery(model, gallery, progress) if gallery else model)
     return load_model(folder)
 
 
-def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
+def _write_graphs(p: Predictor, t: Transformer, folder: Path, progress: Progress) -> dict[str, str]:
     """Export every graph in every precision; returns role → file name."""
     height, width, side = 64, 96, p.spec.side
     frame = {"frame": torch.rand(1, 3, height, width), "style": torch.rand(1, t.layout.size)}
@@ -103,7 +105,8 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path) -> dict[str, str]:
         ("stabilize", StabilizeGraph(t), {"frame": frame["frame"], "painting": frame["frame"].clone(), **of_step}),
     ]
     roles = {role: f"{role}.onnx" for role, _, _ in graphs}
-    for role, graph, inputs in graphs:
+    for done, (role, graph, inputs) in enumerate(graphs):
+        progress(done, 2 * len(graphs), f"writing {roles[role]}")
         _to_onnx(graph, inputs, OUTPUTS[role.removesuffix("_fp16")], folder / roles[role])
     return roles
 
@@ -164,12 +167,15 @@ def forget_origins(model) -> None:
         value.metadata_props.clear()
 
 
-def _check_graphs(p: Predictor, t: Transformer, folder: Path, roles: dict[str, str]) -> dict[str, float]:
+def _check_graphs(
+    p: Predictor, t: Transformer, folder: Path, roles: dict[str, str], progress: Progress
+) -> dict[str, float]:
     """Run every graph beside its network; returns the differences. Raises ParityError."""
     with torch.no_grad():
         style = p(torch.from_numpy(parity.probes(p.spec.side, p.spec.side)["picture"])).numpy()
     differences = {}
-    for role, file in roles.items():
+    for done, (role, file) in enumerate(roles.items()):
+        progress(len(roles) + done, 2 * len(roles), f"checking {file}")
         if role.startswith("frame"):
             differences[role] = parity.frame_difference(t, folder / file, style)
         elif role.startswith("step"):

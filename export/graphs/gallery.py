@@ -1,4 +1,4 @@
-"""The built-in styles of a model: style vectors of public-domain paintings, and small pictures of them.
+"""The built-in styles of a model: style vectors of a folder of paintings, and small pictures of them.
 
 `gallery.json` maps a name to {"title", "artist", "year", "style": S, "painting", "preview"}. `paintings/NAME.webp`
 beside it is the painting itself, as small as a stamp, and `previews/NAME.webp` a scene as the model paints it in that
@@ -17,15 +17,16 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from impasto.export.runtime.model import Model, describe, load_model, write_model
+from impasto.export.runtime.model import Model, check_model_folder, describe, load_model, write_model
 from impasto.export.runtime.painter import Painter
-from impasto.export.runtime.pictures import SUFFIXES, read_style_picture, square
+from impasto.export.runtime.pictures import read_style_picture, square
 from impasto.export.runtime.style_file import STUDIED, write_style
 from impasto.export.runtime.style_file import SUFFIX as STYLE_SUFFIX
 from impasto.export.runtime.styles import Style
 from impasto.models.atomic import folder_aside
-from impasto.models.errors import BadInput
 
+from .paintings import about, find_paintings
+from .progress import Progress, untold
 from .scenes import draw_scene
 
 SHOWN = ("title", "artist", "year")
@@ -36,45 +37,26 @@ PAINTING_BYTES = 4_000
 DIGITS = 6  # significant ones of each value of S: the painted frame does not change, the file is half as large
 
 
-def gallery_index() -> dict[str, dict]:
-    """Name → {"title", "artist", "died": year of the artist's death, "year": of the painting, "scene": that
-    its preview shows} of every built-in style; "closer" where it is studied with another than `study`'s own.
+def build_gallery(
+    encode: Callable[[np.ndarray], np.ndarray], folder: Path, progress: Progress = untold
+) -> dict[str, dict]:
+    """Encode the paintings in `folder`; `encode` turns RGB uint8 [H,W,3] into S [D].
 
-    All are in the public domain: the artist died before 1954 and painted it before 1929.
+    Returns name → {"title", "artist", "year", "scene", "style": S, "painting": RGB uint8 [96,96,3]}. Raises
+    BadInput as `find_paintings` and `about`, and for a painting that is damaged.
     """
-    return json.loads((files("impasto.models") / "gallery_index.json").read_text("utf-8"))
-
-
-def find_paintings(folder: Path) -> dict[str, Path]:
-    """Name → the picture NAME.jpg (.jpeg, .png, .webp) in `folder`. Raises BadInput naming all that are missing."""
-    there = {path.stem: path for path in sorted(Path(folder).glob("*")) if path.suffix.lower() in SUFFIXES}
-    index = gallery_index()
-    missing = [f"{name} ({entry['artist']}, {entry['title']})" for name, entry in index.items() if name not in there]
-    if missing:
-        raise BadInput(
-            f"{folder} lacks {len(missing)} of the {len(index)} paintings, "
-            f"named like their styles with .jpg, .png or .webp: {', '.join(missing)}."
-        )
-    return {name: there[name] for name in index}
-
-
-def build_gallery(encode: Callable[[np.ndarray], np.ndarray], folder: Path) -> dict[str, dict]:
-    """Encode the paintings of the index found in `folder`; `encode` turns RGB uint8 [H,W,3] into S [D].
-
-    Returns name → {"title", "artist", "year", "scene", "style": S, "painting": RGB uint8 [96,96,3]}. Raises BadInput
-    for paintings missing or damaged.
-    """
-    index = gallery_index()
+    paintings, entries = find_paintings(folder), about(folder)
     gallery = {}
-    for name, path in find_paintings(folder).items():
+    for done, (name, path) in enumerate(paintings.items()):
+        progress(done, len(paintings), f"reading {name}")
         picture = read_style_picture(path)
         style = np.asarray(encode(picture), np.float32).ravel()
         small = square(picture, PAINTING_SIDE)
-        gallery[name] = {**_shown(index[name]), "scene": index[name]["scene"], "style": style, "painting": small}
+        gallery[name] = {**_shown(entries[name]), "scene": entries[name]["scene"], "style": style, "painting": small}
     return gallery
 
 
-def write_gallery(model: Model, gallery: Mapping[str, dict]) -> Model:
+def write_gallery(model: Model, gallery: Mapping[str, dict], progress: Progress = untold) -> Model:
     """Write `gallery.json` into the model's folder.
 
     An entry that has "painting" gets a small picture of it, one that has "scene" a preview, painted on that scene, and
@@ -88,7 +70,7 @@ def write_gallery(model: Model, gallery: Mapping[str, dict]) -> Model:
         for name, style in studied.items():
             write_style(model.folder / STUDIED / f"{name}{STYLE_SUFFIX}", style)
             entries[name] |= describe(model.folder, {"studied": f"{STUDIED}/{name}{STYLE_SUFFIX}"})
-    for name, picture in _pictures(model, gallery):
+    for name, picture in _pictures(model, gallery, progress):
         path = model.folder / name
         path.parent.mkdir(exist_ok=True)
         path.write_bytes(picture)
@@ -97,10 +79,11 @@ def write_gallery(model: Model, gallery: Mapping[str, dict]) -> Model:
     return replace(model, files={**model.files, **describe(model.folder, {"gallery": "gallery.json"})})
 
 
-def _pictures(model: Model, gallery: Mapping[str, dict]) -> Iterator[tuple[str, bytes]]:
+def _pictures(model: Model, gallery: Mapping[str, dict], progress: Progress) -> Iterator[tuple[str, bytes]]:
     """The WebP pictures that a gallery has beside it: (name in the model's folder, bytes)."""
     draw, painter = cache(draw_scene), Painter(model)
-    for name, entry in gallery.items():
+    for done, (name, entry) in enumerate(gallery.items()):
+        progress(done, len(gallery), f"painting {name}")
         if "painting" in entry:
             yield f"paintings/{name}.webp", _webp(entry["painting"], PAINTING_BYTES)
         if "scene" in entry:
@@ -108,14 +91,22 @@ def _pictures(model: Model, gallery: Mapping[str, dict]) -> Iterator[tuple[str, 
             yield f"previews/{name}.webp", paint_preview(painter, style, draw(entry["scene"]))
 
 
-def rebuild_gallery(model: Model, gallery: Mapping[str, dict]) -> Model:
-    """Give a model folder this gallery in place of its own; the folder changes whole or not at all."""
-    with folder_aside(model.folder) as aside:
+def rebuild_gallery(
+    model: Model, gallery: Mapping[str, dict], folder: Path | None = None, progress: Progress = untold
+) -> Model:
+    """Give a model this gallery in place of its own: in its own folder, or as another model, `folder`, named after it.
+
+    The folder changes whole or not at all. Raises BadInput when `folder` holds something else than a model.
+    """
+    if folder is not None:
+        check_model_folder(folder)
+    name = model.name if folder is None else folder.resolve().name
+    with folder_aside(folder or model.folder) as aside:
         shutil.copytree(model.folder, aside, dirs_exist_ok=True)
         for made in ("paintings", "previews", STUDIED):
             shutil.rmtree(aside / made, ignore_errors=True)
-        write_model(write_gallery(replace(model, folder=aside), gallery))
-    return load_model(model.folder)
+        write_model(write_gallery(replace(model, folder=aside, name=name), gallery, progress))
+    return load_model(folder or model.folder)
 
 
 def paint_preview(painter: Painter, style: Style, frame: np.ndarray) -> bytes:

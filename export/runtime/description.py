@@ -21,6 +21,11 @@ def text(value: Any) -> bool:
     return isinstance(value, str) and 0 < len(value) <= 1000
 
 
+def words(value: Any) -> bool:
+    """A text, which may be empty."""
+    return value == "" or text(value)
+
+
 def file_name(value: Any) -> bool:
     """A file of the folder itself: no path leads out of it, or into another."""
     return text(value) and re.fullmatch(r"(?!\.+$)[^/\\:\0]+", value) is not None
@@ -95,7 +100,7 @@ DESCRIPTION: dict[str, tuple[Check, str]] = {
 
 
 # Of a built-in style, as a gallery has it.
-STYLE = fields(title=text, artist=text, year=text, style=each(number))
+STYLE = fields(title=text, artist=words, year=words, style=each(number))
 STUDIED = fields(
     file=lambda value: text(value) and re.fullmatch(r"styles/[^/\\:\0]+\.style", value) is not None,
     bytes=whole(0, 2**40),

@@ -105,6 +105,12 @@ def write_model(model: Model) -> None:
         aside.write_text(json.dumps(data, indent=1, ensure_ascii=False) + "\n", "utf-8")
 
 
+def check_model_folder(folder: Path) -> None:
+    """Raise BadInput where a model cannot be written as `folder`: it holds something else."""
+    if folder.exists() and not (folder / "model.json").is_file() and (not folder.is_dir() or any(folder.iterdir())):
+        raise BadInput(f"{folder} exists and is not a model: choose another folder.")
+
+
 def load_model(name: str | os.PathLike | None = None) -> Model:
     """Read a model by name or path (see `models.store`) and check every file's size and hash.
 

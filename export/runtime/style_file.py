@@ -59,6 +59,9 @@ class StyleFile:
     source: str = ""
     preview: bytes = b""
 
+    def __repr__(self) -> str:
+        return f"<studied style {self.name!r} of {self.model or 'no model'}: {len(self.brush)} tensors differ>"
+
 
 def style_file(
     model: Model, style: np.ndarray, brush: Mapping[str, np.ndarray], *, name: str, source: str = "",

@@ -7,9 +7,10 @@ import subprocess
 import sys
 
 import pytest
+from full_disk import full_disk
 
 from impasto.models import atomic
-from impasto.models.atomic import folder_aside, recover, written_aside
+from impasto.models.atomic import folder_aside, recover, require_room, written_aside
 from impasto.models.errors import BadInput, DiskFull
 
 
@@ -35,6 +36,18 @@ def test_a_file_takes_its_place_when_complete(tmp_path):
         assert target.read_text() == "old"
     assert [path.name for path in tmp_path.iterdir()] == ["o.txt"]
     assert target.read_text() == "new"
+
+
+def test_room_is_tried_and_nothing_changed(tmp_path):
+    target = tmp_path / "o.txt"
+    target.write_text("old")
+    require_room(target, 1000)
+    with full_disk(999), pytest.raises(DiskFull, match=r"The disk is full: .*o\.txt could not be written"):
+        require_room(target, 1000)
+    with pytest.raises(BadInput, match="cannot be written"):
+        require_room(target / "a.txt", 1)
+    assert names(tmp_path) == ["o.txt"]
+    assert target.read_text() == "old"
 
 
 def test_a_file_stays_as_it_was_when_the_block_fails(tmp_path):

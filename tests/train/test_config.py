@@ -2,7 +2,6 @@
 
 import math
 from dataclasses import asdict, replace
-from pathlib import Path
 
 import pytest
 
@@ -74,7 +73,10 @@ def test_a_misspelt_name_is_answered_with_the_right_one(stage, name, default):
 
 
 def test_a_misspelt_group_is_answered_too():
-    assert said(configured, image.Config(), changes=["weigths.style=1"]).endswith("did you mean 'weights'?")
+    assert said(configured, image.Config(), changes=["weigths.tv=1"]).endswith("did you mean 'weights'?")
+    assert said(configured, image.Config(), changes=["weights.stile=1"]).startswith(
+        "There is no setting 'weights.stile'; there are weights.texture, weights.energy,"
+    )
 
 
 def test_a_setting_like_no_other_is_answered_with_all():
@@ -119,7 +121,7 @@ def test_yes_and_no_are_read_from_yaml(text, whole, tmp_path):
         ("decay: minutes", "decay is steps, minutes"),
         ("{rate: 0, predictor_rate: 0}", "every learning rate is 0"),
         ("- rate", "does not hold settings"),
-        ("rate: [", "cannot be read as YAML"),
+        ("rate: 1\nbatch: [", r"cannot be read as YAML \(ParserError in line \d\)"),
         ("rate: 1\nrate: 2", "cannot be read as YAML"),
         ("\0", "cannot be read as YAML"),
         ("[" * 5000, "cannot be read as YAML"),
@@ -135,8 +137,9 @@ def test_wrong_yaml_is_refused(text, says, tmp_path):
 
 def test_a_file_that_is_no_text_or_not_there_is_refused(tmp_path):
     (tmp_path / "c.yaml").write_bytes(b"\xff\xfe\x00rate")
-    for file in (tmp_path / "c.yaml", tmp_path / "none.yaml", tmp_path):
-        assert "cannot be read as YAML" in said(configured, image.Config(), Path(file))
+    assert "cannot be read as YAML" in said(configured, image.Config(), tmp_path / "c.yaml")
+    for file in (tmp_path / "none.yaml", tmp_path):
+        assert said(configured, image.Config(), file) == f"There is no file of settings {file}; check the name."
 
 
 @pytest.mark.parametrize("change", ["rate", "=3", "", "rate 3"])

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from full_disk import full_disk
 from safetensors.torch import load_file, save_file
 from torch.distributed import run as torchrun
 
@@ -64,13 +65,64 @@ def test_weights_that_no_run_of_the_folder_left_are_not_written_over(sources, ti
     assert (tmp_path / "weights.safetensors").read_bytes() == before
 
 
-def _stop_after(patch, last):
+def test_photographs_are_not_enlarged(sources, tiny, tmp_path):
+    with pytest.raises(BadInput, match=r"size=32 is more than photo_side=24, .*: --set photo_side=42, for instance"):
+        image_stage.train(tiny(image_stage, photo_side=24), out=tmp_path / "run", **sources)
+
+
+def test_what_ctrl_c_leaves_is_said(sources, tiny, tmp_path, capsys):
+    run = tmp_path / "run"
+    config = tiny(image_stage, steps=6, save_every=2)
+    for resume, last, said in (
+        (False, 1, f"{run} has no checkpoint yet: the same command begins anew.\n"),
+        (False, 3, f"{run} has the checkpoint of step 2: the same command with --resume goes on from there.\n"),
+    ):
+        with pytest.MonkeyPatch.context() as patch:
+            _stop_after(patch, last, KeyboardInterrupt)
+            with pytest.raises(KeyboardInterrupt):
+                image_stage.train(config, out=run, resume=resume, **sources)
+        assert capsys.readouterr().err == said
+
+
+def test_two_runs_do_not_share_a_folder(sources, tiny, tmp_path):
+    with checkpoint.held(tmp_path / "run"), pytest.raises(BadInput, match="Another process is training into"):
+        image_stage.train(tiny(image_stage), out=tmp_path / "run", **sources)
+    image_stage.train(tiny(image_stage, steps=1), out=tmp_path / "run", **sources)
+
+
+def test_a_full_disk_is_said_with_what_to_do(sources, tiny, tmp_path):
+    """The checkpoint before is whole, and the run goes on from it."""
+    run = {"out": tmp_path / "run", **sources}
+    image_stage.train(tiny(image_stage, steps=2), **run)
+    with full_disk(100_000), pytest.raises(DiskFull) as problem:
+        image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
+    assert str(problem.value) == (
+        f"The disk is full: the checkpoint of step 4 could not be written to {tmp_path / 'run'}; make room, then give "
+        "the same command with --resume."
+    )
+    assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["0000002"]
+    image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
+    assert checkpoint.newest(tmp_path / "run").name == "0000004"
+
+
+def test_what_is_wrong_with_the_folder_is_said_before_pictures_are_read(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(BadInput, match="is a file: --out names a run's folder"):
+        loop.check_out(tmp_path / "file", resume=False)
+    (tmp_path / "checkpoints" / "0000001").mkdir(parents=True)
+    given = dict.fromkeys(("photos", "paintings"), tmp_path / "none") | {"out": tmp_path}
+    command = next(each.callback for each in cli.app.registered_commands if each.name == "predictor")
+    with pytest.raises(BadInput, match="already holds a run: add --resume"):
+        command(**given)
+
+
+def _stop_after(patch, last, error=InterruptedError):
     log_step = run_log.Log.step
 
     def step(self, number, *rest):
         log_step(self, number, *rest)
         if number == last:
-            raise InterruptedError
+            raise error
 
     patch.setattr(run_log.Log, "step", step)
 

@@ -17,20 +17,20 @@ import cv2
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save_file
+from safetensors.numpy import save
 from torch import Tensor
-from tqdm import tqdm
 
 from impasto.export.runtime.description import each, fields, text, whole
 from impasto.export.runtime.pictures import read_style_picture, sent_size, square
-from impasto.models.atomic import written_aside
+from impasto.models.atomic import require_room, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
+from impasto.train.progress import shown
 
 from .clips import read_frames
 
 KINDS = {
-    "images": {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff"},
+    "images": {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"},
     "clips": {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"},
 }
 WEBP_SIDE = 16_383  # px: the longest that WebP has
@@ -61,6 +61,7 @@ def pack(
     if limit_mb is not None and not limit_mb > 0:
         raise BadInput(f"A pack cannot be limited to {limit_mb:g} MB; say more than 0.")
     out_file.parent.mkdir(parents=True, exist_ok=True)
+    require_room(out_file, 1)  # of the rest nothing is known yet
     frames = frames if kind == "clips" else 1
     limit = float("inf") if limit_mb is None else limit_mb * 1e6 - HEADER
     start = 0 if limit_mb is None else _first_quality(files, side, frames, limit)
@@ -69,7 +70,7 @@ def pack(
         if sum(map(_weight, items)) <= limit:
             break
     if not items:
-        raise BadInput(f"None of the {len(files)} files can be read, {unreadable[0]} for one; check the folders.")
+        raise BadInput(none_usable(unreadable, kind, frames))
     kept = [items[i] for i in _spread([_weight(item) for item in items], limit)]
     if not kept:
         raise BadInput(f"Not even one item fits {limit_mb} MB; raise the limit or lower the side.")
@@ -88,6 +89,8 @@ def unpack(file: Path) -> tuple[Tensor, dict]:
 
     The header is a dict: kind, side, frames, quality, names (one an item). Raises BadInput if `file` is no whole pack.
     """
+    if not Path(file).exists():
+        raise BadInput(f"There is no folder or pack {file}; check the name.")
     try:
         with safe_open(file, framework="np") as stored:
             info = json.loads(stored.metadata()["impasto_pack"])
@@ -99,19 +102,21 @@ def unpack(file: Path) -> tuple[Tensor, dict]:
             data, offsets = stored.get_tensor("bytes"), stored.get_tensor("offsets")
         _check_offsets(data, offsets, info)
     except (OSError, SafetensorError, KeyError, TypeError, ValueError, RecursionError) as error:
-        raise BadInput(f"{file} is not a pack of training pictures; make it again with pack().") from error
+        raise BadInput(
+            f"{file} is neither a folder nor a pack of training pictures; `impasto train pack` makes one of a folder."
+        ) from error
     side, frames = info["side"], info["frames"]
     encoded = [data[start:end].tobytes() for start, end in pairwise(offsets)]
     for i, picture in enumerate(encoded):  # all headers first: what is made room for is as large as they say
         if _size(picture) != (side, side):
-            raise BadInput(f"{file} is damaged at picture {i}; make it again with pack().")
+            raise BadInput(f"{file} is damaged at picture {i}; make it again with `impasto train pack`.")
     pixels = np.empty((len(encoded), 3, side, side), np.uint8)
 
     def decode(i: int) -> None:
         try:
             pixels[i] = read_style_picture(encoded[i], side * side).transpose(2, 0, 1)
         except BadInput as error:
-            raise BadInput(f"{file} is damaged at picture {i}; make it again with pack().") from error
+            raise BadInput(f"{file} is damaged at picture {i}; make it again with `impasto train pack`.") from error
 
     with ThreadPoolExecutor(WORKERS) as pool:
         list(pool.map(decode, range(len(pixels))))
@@ -134,6 +139,19 @@ def _size(encoded: bytes) -> tuple[int, int]:
         return sent_size(encoded)
     except BadInput:
         return 0, 0
+
+
+def none_usable(names: list[str], kind: str, frames: int) -> str:
+    """In a sentence, that of all these files none can be used."""
+    usable = "can be read" if kind == "images" else f"can be read and has {frames} frames"
+    return f"None of the {len(names)} {kind} {usable}, {names[0]} for one; check the folder."
+
+
+def left_out(names: list[str], kind: str) -> str:
+    """In a sentence, which files cannot be used."""
+    why = "cannot be read" if kind == "images" else "cannot be read or are too short"
+    named = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
+    return f"{len(names)} of the {kind} {why} and are left out: {named}."
 
 
 def listed(folders: list[Path], kind: str) -> list[tuple[str, Path]]:
@@ -188,7 +206,7 @@ def _encode_all(files: list, side: int, frames: int, quality: int) -> tuple[list
     items, unreadable = [], []
     with ThreadPoolExecutor(WORKERS) as pool:
         results = pool.map(one, [path for _, path in files])
-        for (name, _), found in tqdm(zip(files, results, strict=True), f"quality {quality}", len(files), disable=None):
+        for (name, _), found in shown(zip(files, results, strict=True), f"packing at quality {quality}", len(files)):
             if not found:
                 unreadable.append(name)
             many = len(found) > 1
@@ -233,4 +251,5 @@ def _write(out_file: Path, items: list, info: dict) -> None:
     offsets = np.cumsum([0] + [len(shot) for shot in shots], dtype=np.int64)
     header = {"impasto_pack": json.dumps({**info, "names": [name for name, _ in items]})}
     with written_aside(out_file) as aside:
-        save_file({"bytes": np.concatenate(shots), "offsets": offsets}, aside, header)
+        # not by save_file, whose files nobody else may read
+        aside.write_bytes(save({"bytes": np.concatenate(shots), "offsets": offsets}, header))

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.train.data import augment, pack
+from impasto.train.progress import shown, warn
 
 from .augment import Draws
 
@@ -84,11 +85,15 @@ def _shrunk(pixels: Tensor, side: int) -> Tensor:
 
 
 def _read_folder(folder: Path, side: int, kind: str, frames: int) -> Tensor:
-    paths = [path for _, path in pack.listed([folder], kind)]
+    files = pack.listed([folder], kind)
     with ThreadPoolExecutor(pack.WORKERS) as pool:
-        read = pool.map(lambda path: list(pack.read(path, side, frames)), paths)
-        items = [item for found in read for item in found]
+        read = pool.map(lambda file: list(pack.read(file[1], side, frames)), files)
+        found = list(shown(read, f"reading {folder.name}", len(files)))
+    items = [item for several in found for item in several]
+    unusable = [name for (name, _), several in zip(files, found, strict=True) if not several]
     if not items:
-        raise BadInput(f"None of the {len(paths)} {kind} in {folder} can be read; check the folder.")
+        raise BadInput(pack.none_usable(unusable, kind, frames))
+    if unusable:
+        warn(pack.left_out(unusable, kind))
     pixels = torch.from_numpy(np.stack(items)).permute(0, 1, 4, 2, 3).contiguous()
     return pixels if kind == "clips" else pixels.squeeze(1)

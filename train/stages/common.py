@@ -1,6 +1,8 @@
 """What the painting stages have in common: how they begin, and how they hand their terms to the loop."""
 
+import sys
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,7 +11,7 @@ from accelerate import Accelerator
 from accelerate.utils import broadcast
 from torch import Tensor, nn
 
-from impasto.train import loop, vgg
+from impasto.train import checkpoint, loop, vgg
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures
@@ -49,17 +51,23 @@ class Stage(NamedTuple):
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
         """`loop.run`, with sample sheets of the same few pictures throughout."""
         same = pictures.sample_sheet(self.photographs, self.paintings, self.config, loop.SAMPLES)
-        return loop.run(
-            self.config,
-            self.nets,
-            rates=rates,
-            terms=terms,
-            sheet=lambda trained: loop.sheet(trained, *same),
-            out=out,
-            processes=self.processes,
-            draws=self.draws,
-            resume=resume,
-        )
+        with checkpoint.held(out) if self.processes.is_main_process else nullcontext():
+            try:
+                return loop.run(
+                    self.config,
+                    self.nets,
+                    rates=rates,
+                    terms=terms,
+                    sheet=lambda trained: loop.sheet(trained, *same),
+                    out=out,
+                    processes=self.processes,
+                    draws=self.draws,
+                    resume=resume,
+                )
+            except KeyboardInterrupt:
+                if self.processes.is_main_process:
+                    print(checkpoint.how_to_go_on(out), file=sys.stderr)
+                raise
 
 
 def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:

@@ -19,6 +19,7 @@ from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import augment
 from impasto.train.data.augment import Draws
+from impasto.train.progress import shown
 
 from . import common
 from .distil import load_teacher
@@ -84,7 +85,7 @@ def fit(p: Predictor, teacher: Predictor, pictures: Tensor) -> Tensor:
     # What the student pools, and the teacher's bottlenecks and style vectors, of every picture.
     pooled, codes, styles = [], [], []
     handle = p.bottleneck.register_forward_hook(lambda _, inputs, output: pooled.append(inputs[0]))
-    for some in pictures.split(16):
+    for some in shown(pictures.split(16), "fitting P"):
         p.bottleneck_of(some)
         code, found = teacher.summary(some)
         codes.append(code)

@@ -20,11 +20,12 @@ from impasto.models.errors import BadInput
 from impasto.models.steady.flownet import FlowNet, save_flownet
 from impasto.models.steady.motion import pixel_grid
 from impasto.models.steady.quads import in_cells
+from impasto.train.checkpoint import SETTINGS
 from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import scale_flow
-from impasto.train.loop import rate_factor, require_finite, started
+from impasto.train.loop import check_sides, rate_factor, require_finite, started
 
 RESULT = "flownet.safetensors"
 HELD_OUT = 10  # every tenth photograph is kept from training, to compare on
@@ -114,13 +115,14 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     Writes `flownet.safetensors` and log.jsonl (means since the line before) into `out`. BadInput: a run is there
     already, the size does not suit, there are fewer than `HELD_OUT` photographs, or the loss is not finite.
     """
-    if (out / RESULT).exists():
+    if (out / RESULT).exists() or (out / SETTINGS).exists():
         raise BadInput(f"{out} already holds a run: choose another --out.")
     check(config)
     if started() > 1:
         raise BadInput("The motion stage trains in one process: run it without torchrun.")
     if config.size < 32 or config.size % 16:
         raise BadInput(f"size={config.size} must be at least 32 and divisible by 16.")
+    check_sides(config)
     device = "cuda" if torch.cuda.is_available() else "cpu"
     stored = pictures.load(photos, config.photo_side, device)
     if len(stored) < HELD_OUT:

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from impasto.models.predictor import Predictor
+from impasto.train.progress import shown
 
 LEAST = 0.01  # of the largest deviation: smaller ones count as this, so that no noise is blown up
 ENOUGH = 512  # pictures: about as many as there are statistics
@@ -17,7 +18,7 @@ ENOUGH = 512  # pictures: about as many as there are statistics
 @torch.no_grad()
 def begin_statistics(p: Predictor, pictures: Tensor) -> None:
     """Makes what P gathers of its statistics their components over pictures [N,3,h,w] in [0, 1]."""
-    whiten(p.gather, torch.cat([p.summary(some)[1] for some in pictures.split(16)]))
+    whiten(p.gather, torch.cat([p.summary(some)[1] for some in shown(pictures.split(16), "whitening P's statistics")]))
 
 
 @torch.no_grad()

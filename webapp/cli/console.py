@@ -80,6 +80,29 @@ class StudyBar:
         self.bar.stop()
 
 
+class PartsBar:
+    """A bar with what is being done, of work in parts; nothing at all when not on a terminal."""
+
+    def __init__(self, quiet: bool = False):
+        shown = sys.stderr.isatty() and not quiet
+        self.bar = Progress(
+            BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), console=err, disable=not shown,
+            transient=True,
+        )  # fmt: skip
+        self.task = self.bar.add_task("getting ready", total=None)
+
+    def update(self, done: int, total: int, what: str) -> None:
+        """Called before each part, as `export.graphs.progress.Progress`."""
+        self.bar.update(self.task, completed=done, total=total, description=what)
+
+    def __enter__(self):
+        self.bar.start()
+        return self
+
+    def __exit__(self, *_):
+        self.bar.stop()
+
+
 def say(line: str, to: Console = out) -> None:
     """One line, however long, as it is."""
     to.print(on_one_line(line), soft_wrap=True)

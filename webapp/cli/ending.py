@@ -10,15 +10,21 @@ from types import FrameType
 
 # The signals, and what Python does about them; Windows has no SIGHUP.
 _DEFAULTS = {"SIGINT": signal.default_int_handler, "SIGTERM": signal.SIG_DFL, "SIGHUP": signal.SIG_DFL}
+SIGNALS = {getattr(signal, name) for name in _DEFAULTS if hasattr(signal, name)}
 _received: list[int] = []
 
 
 def end_as_by_ctrl_c() -> None:
-    """Let each of these signals raise KeyboardInterrupt. One that is ignored, SIGHUP under `nohup`, stays ignored."""
+    """Let each of these signals raise KeyboardInterrupt. One that is ignored, SIGHUP under `nohup`, stays ignored.
+
+    One that came while they were held back, as the command line began anew (see `large_pages`), is raised now.
+    """
     for name, default in _DEFAULTS.items():
         number = getattr(signal, name, None)
         if number is not None and signal.getsignal(number) == default:
             signal.signal(number, _interrupt)
+    if hasattr(signal, "pthread_sigmask"):
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def was_interrupted() -> bool:

@@ -7,10 +7,13 @@ a second time, as the same process, before anything is loaded.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+
+from .ending import SIGNALS
 
 VARIABLE = "GLIBC_TUNABLES"
 TUNABLE = "glibc.malloc.hugetlb"
@@ -22,8 +25,11 @@ def start_in_large_pages() -> None:
     """Begin anew with `with_large_pages`, where that changes anything; else come back."""
     environment = with_large_pages(os.environ, _policy(), _glibc())
     if environment is not None and sys.executable:
+        # Ctrl-C waits until the new beginning takes signals, in `end_as_by_ctrl_c`: Python would say much of it before.
+        signal.pthread_sigmask(signal.SIG_BLOCK, SIGNALS)
         with suppress(OSError):  # as it was, then
             os.execve(sys.executable, [sys.executable, *sys.orig_argv[1:]], environment)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, SIGNALS)
 
 
 def with_large_pages(environment: Mapping[str, str], policy: str, glibc: tuple[int, ...]) -> dict[str, str] | None:

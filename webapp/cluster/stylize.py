@@ -4,10 +4,12 @@ From outside: `stylize_on_ray`.
 """
 
 import posixpath
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 from impasto.webapp.files.folder import MEDIA_SUFFIXES, output_name, plan_folder
 from impasto.webapp.files.ledger import Ledger
 from impasto.webapp.files.pictures import SUFFIXES as PICTURES
@@ -29,6 +31,7 @@ def stylize_on_ray(
     progress: Progress | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
+    read: Sequence[Any] = (),
     part_frames: int = PART_FRAMES,
 ) -> dict:
     """Paint `source` into `target`, paths or URLs of two files or of two folders, on the Ray cluster at `address`.
@@ -36,12 +39,14 @@ def stylize_on_ray(
     Everything is as for `stylize_path`. Paths have to be the same on all machines. Clips of at least twice
     `part_frames` are painted in parts of at least so many frames, where their cuts allow; parts that were finished wait
     in `target` until the clip is complete, and are used by whoever runs the same command again. Raises BadInput where
-    there is no cluster, or no machine of it is left.
+    there is no cluster, or no machine of it is left, and where an output is one of those that are also `read`.
     """
     from .crew import RayCrew
 
     with RayCrew(address, recipe, part_frames) as crew:
-        return stylize_with(crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive)
+        return stylize_with(
+            crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive, read=read
+        )
 
 
 def stylize_with(
@@ -53,6 +58,7 @@ def stylize_with(
     progress: Progress | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
+    read: Sequence[Any] = (),
 ) -> dict:
     """The same with any crew."""
     places.check_distinct(source, target)
@@ -72,8 +78,10 @@ def stylize_with(
         again = there and ledger is not None and ledger.differs(Path(output))
         if there and not again:
             skipped.append(name)
-        else:
-            jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe), again=again))
+            continue
+        if not places.is_url(output):
+            check_overwriting(output, read)
+        jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe), again=again))
 
     def note(outcome: dict) -> None:
         if ledger is not None and "error" not in outcome:

@@ -5,7 +5,7 @@ From outside: `FramePainter`, `Job`, `begin_file`, `persons_found`, `CLIP_SHORT_
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -46,6 +46,7 @@ class Job:
     brush_size: int | None = None
     show: Callable[[np.ndarray], None] | None = None
     cores: int | None = None
+    read: Sequence[Any] = ()
 
     def shrink(self, rgb: np.ndarray) -> np.ndarray:
         """The frame at the size it is painted at, which makes the strokes as broad as asked for: see `brush_size`."""

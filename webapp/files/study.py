@@ -4,7 +4,9 @@ From outside: `study_picture`, `brush_size_of`. The studying itself is `impasto.
 """
 
 import os
+import tempfile
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -20,7 +22,7 @@ from impasto.export.runtime.sample import picture as made_up
 from impasto.export.runtime.study import Graphs, Progress, Studied, study
 from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, write_style
 from impasto.export.runtime.styles import Style
-from impasto.models.atomic import place_of, written_aside
+from impasto.models.atomic import place_of, require_room, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
@@ -34,6 +36,7 @@ FRAMES = 24  # of a clip that are studied on: more of one scene show little else
 FRAME_SIDE = 384  # their shorter side, pixels: studying crops smaller squares out of them
 LOOKED_AT = 1500  # frames of a clip that are looked through for them, a minute of most
 PREVIEW_EVERY = 3.0  # seconds between two previews
+ROOM = 300_000  # bytes that must be there before it begins: for a file of the released model, and for a preview
 THUMBNAIL = (256, 192)  # width, height in pixels of the preview in a `.style` file
 THUMBNAIL_BYTES = 24_000  # with the brush of the released model, 0.22 MB, a file stays below 250 kB
 
@@ -57,6 +60,7 @@ def study_picture(
     name: str | None = None,
     graphs: Graphs | None = None,
     progress: OnProgress | None = None,
+    keep: bool = False,
 ) -> tuple[StyleFile, Studied]:
     """Study a picture and write what was learnt as `target`, a `.style` file (None: nothing is written).
 
@@ -64,7 +68,8 @@ def study_picture(
     on, and previews are painted on; by default what comes along. preview: a picture file that is painted anew every few
     seconds; show: called with such a painting, uint8 RGB. name: of the style; by default the file's. seconds, steps,
     brush_size, closer, seed, threads, graphs: as in `export.runtime.study.study`. progress: called after each step;
-    False ends the studying, and what was learnt is kept, as it is after Ctrl-C.
+    False ends the studying, and what was learnt is kept, as it is after Ctrl-C. keep: where the target cannot be
+    written when it comes to that, what was learnt is written elsewhere, and the sentence says where.
 
     Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
     KeyboardInterrupt when interrupted before anything was learnt.
@@ -73,6 +78,7 @@ def study_picture(
         if file is not None:
             check_target(Path(file), suffixes, what)
             check_overwriting(file, [source, on])
+            require_room(Path(file), ROOM)
     pixels = read_style_picture(source)
     contents = frames_of(Path(on)) if on is not None else []
     shown = contents[0] if contents else _shown()
@@ -103,7 +109,7 @@ def study_picture(
     line = file.name if file else ""
     done = style_file(model, found.style, found.brush, name=title, source=line, preview=thumbnail(painted))
     if target is not None:
-        write_style(target, done)
+        (write_or_keep if keep else write_style)(Path(target), done)
     if preview is not None:
         _write_preview(Path(preview), painted)
     return done, found
@@ -146,6 +152,28 @@ def check_target(path: Path, suffixes: set[str] | frozenset[str], what: str) -> 
         raise BadInput(f"There is no folder {folder} to write {path.name} into.")
     if not os.access(folder, os.W_OK):
         raise BadInput(f"{folder} cannot be written to; choose another folder.")
+
+
+def write_or_keep(target: Path, style: StyleFile) -> None:
+    """`write_style`; where that fails, what took so long to learn is written elsewhere, and the BadInput says where."""
+    try:
+        write_style(target, style)
+    except BadInput as error:
+        kept = _kept(target, style)
+        if kept is None:
+            raise
+        why = str(error).partition(";")[0].rstrip(".")
+        raise type(error)(f"{why}; what was learnt is in {kept}: move it to where you want it.") from error
+
+
+def _kept(target: Path, style: StyleFile) -> Path | None:
+    """Where a style that could not be written is instead: in the folder for temporary files, or the user's own."""
+    for folder in (tempfile.gettempdir, Path.home):
+        with suppress(BadInput, OSError, RuntimeError):  # there may be no such folder
+            place = Path(folder()) / f"{target.stem}-{uuid.uuid4().hex[:6]}{SUFFIX}"
+            write_style(place, style)
+            return place
+    return None
 
 
 def thumbnail(painted: np.ndarray) -> bytes:

@@ -4,8 +4,9 @@ From outside: `stylize_path`. What a file is, its content says; how the result i
 """
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -13,6 +14,7 @@ from impasto.export.runtime.damage import writing
 from impasto.export.runtime.person import painters_of
 from impasto.models.atomic import written_aside
 from impasto.models.errors import BadInput
+from impasto.models.overwriting import check_overwriting
 from impasto.webapp.files import pictures
 
 from .clips.probe import ClipLimits
@@ -38,6 +40,7 @@ def stylize_path(
     brush_size: int | None = None,
     show: Callable[[np.ndarray], None] | None = None,
     cores: int | None = None,
+    read: Sequence[Any] = (),
 ) -> dict:
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
@@ -55,6 +58,8 @@ def stylize_path(
         brush_size: Frames whose shorter side is longer than this are painted at this size and enlarged with their own
             detail, so that strokes are as broad as there; None paints every frame at its own size.
         show: Called with each painted frame, uint8 RGB [H,W,3].
+        read: What else is read, such as the pictures that are the styles: no output is written over them. What is no
+            path is passed over.
         cores: How many cores reading, painting and writing a clip may use together; None for all of the machine's.
 
     Returns:
@@ -68,7 +73,7 @@ def stylize_path(
         BadInput: For anything a person can put right.
     """
     source, target = Path(source), Path(target)
-    job = Job(painter, size, limits or ClipLimits(), progress, cancelled, span, brush_size, show, cores)
+    job = Job(painter, size, limits or ClipLimits(), progress, cancelled, span, brush_size, show, cores, read)
     if source.is_dir():
         return stylize_folder(source, target, job, _stylize_file, on_file, recursive)
     return _stylize_file(source, target, job)
@@ -76,6 +81,7 @@ def stylize_path(
 
 def _stylize_file(source: Path, target: Path, job: Job) -> dict:
     pictures.check_readable(source)
+    check_overwriting(target, job.read)
     begin_file(job.painter)
     summary = _by_content(source, target, job)
     return summary | persons_found(job.painter)

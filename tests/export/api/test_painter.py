@@ -117,6 +117,7 @@ def test_what_the_painter_says_of_itself(model):
         ({"waves": "much"}, "weight of style waves must be a number"),
         ({"waves": 0}, "above zero"),
         (3, "not int"),
+        (Image.new("RGB", (8, 8)), r'not Image: np\.asarray\(image\.convert\("RGB"\)\) makes pixels of it'),
         (np.zeros((4, 4), np.uint8), "RGB or RGBA with 8 bits"),
     ],
 )
@@ -143,7 +144,12 @@ def test_a_file_goes_before_a_built_in_style_of_that_name(
         (np.zeros((8, 8), np.uint8), "this one is grey"),
         (np.zeros((8, 8, 1), np.uint8), "this one is grey"),
         (np.zeros((8, 8, 4), np.uint8), "has an alpha channel"),
-        (np.zeros((8, 8, 3), np.float32), "8 bits a channel"),
+        (np.zeros((8, 8, 3), np.float32), r"8 bits a channel .*: \(frame \* 255\).*, where its values go from 0 to 1"),
+        (np.zeros((8, 8, 3), np.uint16), r"8 bits a channel .*: \(frame // 257\)"),
+        (np.zeros((8, 8, 3), int), r"8 bits a channel .*: frame\.astype\(np\.uint8\)"),
+        (np.zeros((8, 8, 3), bool), "8 bits a channel .*not bool"),
+        (np.zeros((3, 8, 8), np.uint8), r"frame\.transpose\(1, 2, 0\) puts the channels last"),
+        (Image.new("RGB", (8, 8)), r'not Image: np\.asarray\(image\.convert\("RGB"\)\) makes pixels of it'),
         (np.zeros((0, 8, 3), np.uint8), "at least one pixel"),
         (np.zeros((1, 8, 8, 3), np.uint8), r"RGB \[H,W,3\], not uint8 of shape \[1, 8, 8, 3\]"),
         ([[1, 2, 3]], "not list"),
@@ -179,6 +185,45 @@ def test_frames_of_any_size(model):
     painter = impasto.Painter("waves", model=model)
     for height, width in ((1, 1), (7, 100), (64, 64)):
         assert painter.paint(np.zeros((height, width, 3), np.uint8)).shape == (height, width, 3)
+
+
+@pytest.mark.parametrize(
+    ("places", "words"),
+    [
+        ((np.zeros((8, 8, 3), np.uint8), "o.png"), "The source is a file's or folder's path, not ndarray"),
+        ((b"a.png", "o.png"), "The source is a file's or folder's path, not bytes"),
+        (("a.png", None), "The target is a file's or folder's path, not NoneType"),
+    ],
+)
+def test_what_is_no_path_is_a_sentence(model, places, words):
+    with pytest.raises(impasto.BadInput, match=words):
+        impasto.stylize(*places, "waves", model=model)
+
+
+def test_what_is_no_model_is_a_sentence():
+    with pytest.raises(impasto.BadInput, match="A model is a name, or the path of its folder, not int"):
+        impasto.Painter("waves", model=3)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_notebook_shows_few_words(model):
+    assert repr(impasto.Painter("waves", model=model)) == "<impasto.Painter of the model tiny>"
+    assert dir(impasto) == ["BadInput", "Painter", "__version__", "study", "stylize"]
+
+
+def test_a_part_of_a_clip_and_sub_folders(model, tmp_path, scene):
+    make_clip(tmp_path / "clip.mp4", 48, 64, 50)
+    for start, end, frames in ((0.4, None, 40), ("0:01", 1.6, 15)):
+        summary = impasto.stylize(
+            tmp_path / "clip.mp4", tmp_path / "o.mp4", "waves", model=model, stability=0, start=start, end=end
+        )
+        assert summary["frames"] == frames
+    for start in (True, [1], "1:99"):
+        with pytest.raises(impasto.BadInput, match="time"):
+            impasto.stylize(tmp_path / "clip.mp4", tmp_path / "o.mp4", "waves", model=model, start=start)
+    (tmp_path / "in" / "deeper").mkdir(parents=True)
+    Image.fromarray(scene).save(tmp_path / "in" / "deeper" / "a.png")
+    summary = impasto.stylize(tmp_path / "in", tmp_path / "out", "waves", model=model, recursive=True)
+    assert [each["output"] for each in summary["painted"]] == [str(tmp_path / "out" / "deeper" / "a.png")]
 
 
 @pytest.mark.parametrize("places", [("", "out"), ("clip.mp4", "")])

@@ -86,6 +86,18 @@ def test_damaged_pictures_are_named_and_passed_over(tmp_path):
     report = pack.pack([tmp_path / "a"], tmp_path / "a.safetensors", 32)
     assert report["unreadable"] == ["a/p00b.jpg", "a/p01b.png"]
     assert report["kept"] == 2
+    assert pack.left_out(report["unreadable"], "images") == (
+        "2 of the images cannot be read and are left out: a/p00b.jpg, a/p01b.png."
+    )
+    assert pack.left_out(list("abcde"), "clips") == (
+        "5 of the clips cannot be read or are too short and are left out: a, b, c and 2 more."
+    )
+
+
+def test_a_pack_is_readable_by_whom_new_files_are(tmp_path):
+    pack.pack([paint(tmp_path / "a", 1)], tmp_path / "a.safetensors", 32)
+    (tmp_path / "new").write_bytes(b"")
+    assert (tmp_path / "a.safetensors").stat().st_mode == (tmp_path / "new").stat().st_mode
 
 
 def test_clips_become_sequences_end_to_end(tmp_path):
@@ -134,6 +146,8 @@ def test_a_file_that_is_no_pack_is_refused(tmp_path):
     (tmp_path / "cut").write_bytes((tmp_path / "whole").read_bytes()[:-50])
     (tmp_path / "damaged").write_bytes((tmp_path / "whole").read_bytes().replace(b"RIFF", b"LOSS"))
     (tmp_path / "text").write_text("hello")
+    with pytest.raises(BadInput, match=r"There is no folder or pack .*none"):
+        pack.unpack(tmp_path / "none")
     for name in ("cut", "text", "missing", "damaged"):
         with pytest.raises(BadInput, match=name):
             pack.unpack(tmp_path / name)
@@ -170,7 +184,7 @@ def test_a_header_is_checked_before_room_is_made(tmp_path, change):
         Image.fromarray(np.full((40, 40, 3), 80 * i, np.uint8)).save(tmp_path / "in" / f"{i}.png")
     pack.pack([tmp_path / "in"], tmp_path / "p", 32)
     with_header(tmp_path / "p", change)
-    with pytest.raises(BadInput, match=r"not a pack|damaged at picture 0"):
+    with pytest.raises(BadInput, match=r"nor a pack|damaged at picture 0"):
         pack.unpack(tmp_path / "p")
 
 

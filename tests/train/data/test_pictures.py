@@ -67,6 +67,18 @@ def test_larger_packs_are_shrunk(folder, clips, tmp_path):
     assert (pictures.load([clips], 20, kind="clips", frames=3).float() - packed.float()).abs().max() < 4
 
 
+def test_what_cannot_be_used_is_said_and_left_out(folder, clips, capsys, monkeypatch):
+    (folder / "x.png").write_bytes(b"no picture")
+    pictures.load([folder], 32)
+    said = "Warning: 1 of the images cannot be read and are left out: pictures/x.png.\n"
+    assert capsys.readouterr() == ("", said)
+    pictures.load([clips], 32, kind="clips", frames=6)
+    assert capsys.readouterr() == ("", "")
+    monkeypatch.setenv("RANK", "1")  # of several processes one says it
+    pictures.load([folder], 32)
+    assert capsys.readouterr() == ("", "")
+
+
 def test_mismatch_and_absence_are_said(folder, tmp_path):
     pack.pack([folder], tmp_path / "p", 32)
     with pytest.raises(BadInput, match="32 px"):

@@ -8,7 +8,9 @@ import sys
 
 import pytest
 from PIL import Image
+from rich.console import Console
 
+from impasto.webapp.cli import console
 from impasto.webapp.cli.console import on_one_line
 from impasto.webapp.cli.main import main
 
@@ -48,6 +50,18 @@ def test_what_a_terminal_would_obey_is_written_out_and_all_else_stays():
     text = "Bild 10.00\u202fpm, Félix, 北斎, 👩\u200d🎨, C:\\new"
     assert on_one_line(text) == text
     assert on_one_line("a\r\nb\tc\x9b\u2028") == "a\\r\\nb\\tc\\x9b\\u2028"
+
+
+@pytest.mark.parametrize(("terminal", "quiet"), [(True, False), (True, True), (False, False)])
+def test_work_in_parts_is_shown_on_a_terminal_alone(monkeypatch, terminal, quiet):
+    shown = io.StringIO()
+    monkeypatch.setattr(console, "err", Console(file=shown, force_terminal=True, width=80))
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: terminal)
+    with console.PartsBar(quiet) as bar:
+        bar.update(1, 4, "writing step.onnx")
+        bar.bar.refresh()
+    wanted = terminal and not quiet
+    assert ("writing step.onnx" in shown.getvalue(), "25%" in shown.getvalue()) == (wanted, wanted)
 
 
 @pytest.mark.parametrize("encoding", ["ascii", "cp1252", "utf-8"])

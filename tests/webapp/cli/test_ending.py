@@ -9,7 +9,7 @@ import pytest
 
 from impasto.export.benchmark import make_clip
 from impasto.webapp.cli import __main__ as begin
-from impasto.webapp.cli import ending
+from impasto.webapp.cli import ending, large_pages
 
 # The command line, which gets a signal when it paints its fifth frame.
 PROGRAM = """
@@ -85,3 +85,33 @@ def test_a_library_that_cannot_be_loaded_is_no_ctrl_c(monkeypatch):
     monkeypatch.setattr(begin, "start_in_large_pages", broken)
     with pytest.raises(ImportError, match="no such symbol"):
         begin.start()
+
+
+def test_a_signal_that_came_before_the_command_line_could_take_it():
+    """It was held back while the process began anew: it is neither lost nor a traceback."""
+    program = (
+        "import os, signal, sys\n"
+        "sys.argv = ['impasto', '--version']\n"
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})\n"
+        "os.kill(os.getpid(), signal.SIGINT)\n"
+        "from impasto.webapp.cli.__main__ import start\n"
+        "start()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
+def test_signals_are_held_back_while_it_begins_anew(monkeypatch):
+    held = []
+
+    def replaced(*_):
+        held.append(signal.pthread_sigmask(signal.SIG_BLOCK, ()))
+        raise OSError("no room for a process")
+
+    monkeypatch.setattr(large_pages, "with_large_pages", lambda *_: {})
+    monkeypatch.setattr(large_pages.os, "execve", replaced)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, ())
+    large_pages.start_in_large_pages()
+    assert held == [before | ending.SIGNALS]
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, ()) == before

@@ -1,31 +1,17 @@
 """Every command that writes says in one sentence that the disk is full or forbids it, and leaves nothing behind."""
 
-import resource
 import shutil
-from contextlib import contextmanager
 
 import cv2
 import numpy as np
 import pytest
+from full_disk import ROOM, full_disk
 from PIL import Image
 
 from impasto.export.benchmark import make_clip
 from impasto.export.runtime.sample import picture
 from impasto.webapp.files import demo
 from impasto.webapp.space import build
-
-ROOM = 8000  # bytes: less than anything here has
-
-
-@contextmanager
-def full_disk(room=ROOM):
-    """No file may grow larger, which the system refuses by EFBIG, as it refuses by ENOSPC where a disk is full."""
-    before = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
 
 @pytest.fixture

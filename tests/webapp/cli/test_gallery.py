@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from impasto.export.graphs import gallery
+from impasto.export.graphs import gallery, paintings
 from impasto.export.graphs.scenes import draw_scene
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.painter import Painter
@@ -29,7 +29,7 @@ def one_painting(tmp_path, monkeypatch):
     """A folder with a picture made by code, and an index that knows only it."""
     entry = {"title": "Ripples", "artist": "made by code", "died": 1900, "year": "1899", "scene": "made up"}
     monkeypatch.setattr(gallery, "draw_scene", lambda name: (picture(96, 128) * 255).astype(np.uint8))
-    monkeypatch.setattr(gallery, "gallery_index", lambda: {"ripples": entry})
+    monkeypatch.setattr(paintings, "gallery_index", lambda: {"ripples": entry})
     (tmp_path / "paintings").mkdir()
     Image.fromarray((picture(300, 260) * 255).astype(np.uint8)).save(tmp_path / "paintings" / "ripples.webp")
     return tmp_path / "paintings"
@@ -50,8 +50,9 @@ def test_list_shows_every_style(run):
 def test_build_makes_the_gallery_of_a_model_anew(run, one_painting, tmp_path):
     shutil.copytree(load_model().folder, tmp_path / "model")
     code, out, err = run("gallery", "build", one_painting, "-m", tmp_path / "model")
-    assert (code, err) == (0, "")
-    assert "1 built-in styles" in out
+    assert code == 0
+    assert f"before, which are not in {one_painting}." in err
+    assert "1 built-in style" in out
     built = load_model(tmp_path / "model")
     assert list(built.gallery()) == ["ripples"]
     assert (built.folder / "previews" / "ripples.webp").is_file()
@@ -90,7 +91,7 @@ def test_build_takes_what_was_studied_and_studies_what_is_missing(run, one_paint
         model = shutil.copytree(folder, tmp_path / "fresh", dirs_exist_ok=True)
         code, out, err = run("gallery", "build", one_painting, "-m", model, "--study", "2")
         assert code == 0
-        assert "1 built-in styles with previews, 1 of them studied" in out
+        assert "1 built-in style with previews, 1 of them studied" in out
         shutil.rmtree(model / "styles")
     assert asked == [120]
     code, out, _ = run("gallery", "build", one_painting, "-m", folder, "--json")
@@ -114,11 +115,12 @@ def test_build_takes_what_was_studied_and_studies_what_is_missing(run, one_paint
 
 def test_what_is_finished_stays_when_studying_breaks_off(run, one_painting, tmp_path, monkeypatch, tiny_model):
     """The other painting's study is under way then: it ends, and leaves nothing behind."""
-    entry = gallery.gallery_index()["ripples"]
+    entry = paintings.gallery_index()["ripples"]
     index = {"first": entry, "second": {**entry, "closer": 0.9}}
-    monkeypatch.setattr(gallery, "gallery_index", lambda: index)
+    monkeypatch.setattr(paintings, "gallery_index", lambda: index)
     for name in ("first", "second"):
         shutil.copy(one_painting / "ripples.webp", one_painting / f"{name}.webp")
+    (one_painting / "ripples.webp").unlink()
     folder = shutil.copytree(tiny_model.folder, tmp_path / "model")
     asked, whole = [], False
 
@@ -143,11 +145,38 @@ def test_what_is_finished_stays_when_studying_breaks_off(run, one_painting, tmp_
     assert {*asked} == {(30, 1, 0.5), (30, 1, 0.9)}
 
 
-def test_missing_paintings_are_one_sentence(run, tmp_path):
-    code, out, err = run("gallery", "build", tmp_path)
-    assert (code, out) == (2, "")
-    assert err.count("\n") == 1
-    assert all(f"{name} (" in err for name in gallery.gallery_index())
+def test_build_makes_another_model_of_ones_own_paintings(run, one_painting, tmp_path, tiny_model):
+    """What the released model has stays, and `stylize -m` paints in the new one's."""
+    (one_painting / "ripples.webp").rename(one_painting / "My Ripples.webp")
+    before = tiny_model.folder.joinpath("model.json").read_bytes()
+    code, out, err = run("gallery", "build", one_painting, "-m", tiny_model.folder, "-o", tmp_path / "mine")
+    assert (code, err) == (0, "")
+    assert out == f"{tmp_path / 'mine'}: 1 built-in style with previews, 0 of them studied\n"
+    assert tiny_model.folder.joinpath("model.json").read_bytes() == before
+    clip = one_painting / "My Ripples.webp"
+    code, *_ = run("stylize", clip, "-s", "my-ripples", "-o", tmp_path / "a.png", "-m", tmp_path / "mine")
+    assert code == 0
+    code, out, err = run("gallery", "build", one_painting, "-m", shutil.copytree(tiny_model.folder, tmp_path / "model"))
+    assert code == 0
+    assert err == f"Note: tiny had waves before, which are not in {one_painting}.\n"
+
+
+def test_build_says_what_is_missing(run, one_painting, tmp_path):
+    (tmp_path / "empty").mkdir()
+    mine = ("-o", tmp_path / "mine")
+    for arguments, sentence in (
+        ([tmp_path / "none", *mine], f"There is no folder {tmp_path / 'none'}: name one that holds paintings."),
+        (
+            [tmp_path / "empty", *mine],
+            f"There are no paintings in {tmp_path / 'empty'}: each is a .jpg, .png or .webp, named like its style.",
+        ),
+        (
+            [one_painting],
+            "Say where: -o FOLDER writes a new model with these styles, -m MODEL gives that model these.",
+        ),
+        ([one_painting, "-o", tmp_path], f"{tmp_path} exists and is not a model: choose another folder."),
+    ):
+        assert run("gallery", "build", *arguments) == (2, "", f"Error: {sentence}\n")
 
 
 def test_previews_show_what_the_model_paints_on_a_scene():
@@ -156,7 +185,7 @@ def test_previews_show_what_the_model_paints_on_a_scene():
     assert frame.shape == (288, 384, 3)
     styles = painter.model.gallery()
     painted = {}
-    assert {gallery.gallery_index()[name]["scene"] for name in ON_THE_TABLE} == {"table"}
+    assert {paintings.gallery_index()[name]["scene"] for name in ON_THE_TABLE} == {"table"}
     for name in ON_THE_TABLE:
         painter.reset()
         painter.use([built_in(painter.model, styles[name])])

@@ -5,10 +5,13 @@ The studying itself is `tests/export/runtime/test_study.py`; here it is a walk o
 
 import io
 import shutil
+import tempfile
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
+from full_disk import full_disk
 from PIL import Image
 
 import impasto
@@ -16,6 +19,7 @@ from impasto.export.benchmark import make_clip
 from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Progress, Studied
+from impasto.export.runtime.style_file import read_style
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import study as studying
 
@@ -119,6 +123,59 @@ def test_a_preview_that_cannot_be_written_costs_nothing_that_was_learnt(
     with pytest.raises(DiskFull, match=r"p\.png could not be written"):
         studying.study_picture(painting, tmp_path / "a.style", tiny_model, steps=3, preview=tmp_path / "p.png")
     assert (tmp_path / "a.style").is_file()
+
+
+def test_a_disk_that_fills_up_costs_nothing_that_was_learnt(walk, tiny_model, painting, tmp_path, monkeypatch):
+    """It is written elsewhere, and said where; where nothing can be written at all, the first refusal stands."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    real, full = studying.write_style, {tmp_path / "out"}
+
+    def write(path, style):
+        if path.parent in full:
+            raise DiskFull(f"The disk is full: {path} could not be written; make room and start again.")
+        real(path, style)
+
+    monkeypatch.setattr(studying, "write_style", write)
+    for folder in ("out", "temporary"):
+        (tmp_path / folder).mkdir()
+    target = tmp_path / "out" / "a.style"
+    with pytest.raises(DiskFull) as problem:
+        impasto.study(painting, target, steps=3, model=tiny_model.folder)
+    (kept,) = (tmp_path / "temporary").iterdir()
+    assert str(problem.value) == (
+        f"The disk is full: {target} could not be written; what was learnt is in {kept}: move it to where you want it."
+    )
+    assert read_style(kept, tiny_model).source == "reeds.png"
+    full |= {tmp_path / "temporary", Path.home()}
+    with pytest.raises(DiskFull, match="make room and start again"):
+        impasto.study(painting, target, steps=3, model=tiny_model.folder)
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"minutes": "1"}, "minutes must be a number above zero, not '1'"),
+        ({"minutes": float("inf")}, "minutes must be a number above zero, not inf"),
+        ({"closer": None}, "closer is a number, not None"),
+        ({"brush_size": "coarse"}, "brush_size is a number, not 'coarse'"),
+        ({"on": np.zeros((9, 9, 3))}, "The clip or picture to study on is a file's or folder's path, not ndarray"),
+        ({"picture": Image.new("RGB", (9, 9))}, r"not Image: np\.asarray"),
+        ({"picture": None}, "The picture is a file's or folder's path, not NoneType"),
+        ({"target": 3}, "The target is a file's or folder's path, not int"),
+    ],
+)
+def test_what_python_is_given_in_vain(walk, tiny_model, painting, options, sentence):
+    given = {"picture": painting, "model": tiny_model.folder} | options
+    with pytest.raises(BadInput, match=sentence):
+        impasto.study(given.pop("picture"), **given)
+    assert not hasattr(walk, "asked")
+
+
+def test_a_full_disk_is_said_before_studying(walk, tiny_model, painting, tmp_path):
+    with full_disk(studying.ROOM - 1), pytest.raises(DiskFull, match=r"a\.style could not be written"):
+        studying.study_picture(painting, tmp_path / "a.style", tiny_model, steps=3)
+    assert not hasattr(walk, "asked")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["reeds.png"]
 
 
 def test_frames_come_from_a_clip_a_picture_or_a_folder(painting, scene, tmp_path):

@@ -298,6 +298,21 @@ def test_a_folder_resumes_where_it_stopped(tmp_path, folder, painter):
         assert (tmp_path / "out" / name).stat().st_mtime_ns == time
 
 
+def test_a_painting_that_is_now_the_style_is_not_painted_over(tmp_path, folder, painter):
+    """All that was painted in another style is painted again, but for what is read meanwhile."""
+    out = tmp_path / "out"
+    painter.settings = lambda: {"style": "one"}
+    stylize_path(folder, out, painter)
+    style = out / "b.jpg"
+    before = style.read_bytes()
+    painter.settings = lambda: {"style": "two"}
+    summary = stylize_path(folder, out, painter, read=[np.zeros(3), out / "none.png", style])
+    assert [Path(each["input"]).name for each in summary["failed"]] == ["b.JPG", "broken.mp4"]
+    assert summary["failed"][0]["error"] == f"The output {style} is also read; choose another name."
+    assert [each["again"] for each in summary["painted"]] == [True] * 4
+    assert style.read_bytes() == before
+
+
 def test_a_folder_needs_another_folder(tmp_path, folder, painter):
     (tmp_path / "file").write_text("")
     for target, words in (

@@ -223,7 +223,7 @@ def working_size(width: int, height: int, short_side: int, even: bool = True) ->
     With `even`, as H.264 needs, both sides are rounded to even numbers: down by at most one pixel where nothing is
     scaled, to the nearest otherwise. Raises BadInput for a size below 1 or a side that no codec can carry.
     """
-    if not isinstance(short_side, Integral) or short_side < 1:
+    if not isinstance(short_side, Integral) or isinstance(short_side, bool) or short_side < 1:
         raise BadInput(f"The size must be a whole number of pixels, at least 1, not {short_side!r}.")
     scale = Fraction(short_side, min(width, height))
     sides = [side * scale for side in (width, height)]

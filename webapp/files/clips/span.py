@@ -4,6 +4,7 @@ From outside: `Span`, `WHOLE`, `parse_time`.
 """
 
 import math
+import re
 from dataclasses import dataclass
 
 from impasto.models.errors import BadInput
@@ -40,12 +41,14 @@ WHOLE = Span()
 
 
 def parse_time(text: str) -> float:
-    """ "75", "1:15" or "0:01:15.5" in seconds. Raises BadInput."""
-    parts = text.strip().split(":")
-    try:
-        numbers = [float(part) for part in parts]
-    except ValueError as error:
-        raise BadInput(f"{text!r} is no time; write seconds (75.5) or minutes and seconds (1:15.5).") from error
-    if len(numbers) > 3 or not all(math.isfinite(n) and n >= 0 for n in numbers):
-        raise BadInput(f"{text!r} is no time; write seconds (75.5) or minutes and seconds (1:15.5).")
+    """ "75", "1:15" or "0:01:15.5" in seconds; what follows a colon is below 60. Raises BadInput."""
+    no_time = BadInput(f"{text!r} is no time; write seconds (75.5) or minutes and seconds (1:15.5).")
+    *before, seconds = text.strip().split(":")
+    if len(before) > 2 or not all(re.fullmatch("[0-9]+", part) for part in before):
+        raise no_time
+    if not re.fullmatch(r"[0-9]+\.?[0-9]*|\.[0-9]+", seconds):
+        raise no_time
+    numbers = [*map(float, before), float(seconds)]
+    if not all(map(math.isfinite, numbers)) or any(number >= 60 for number in numbers[1:]):
+        raise no_time
     return sum(number * 60**power for power, number in enumerate(reversed(numbers)))

@@ -51,12 +51,16 @@ def test_what_is_no_part_is_refused(clip, tmp_path, painter):
     assert not (tmp_path / "o.mp4").exists()
 
 
-@pytest.mark.parametrize(("text", "seconds"), [("75", 75), ("1:15.5", 75.5), ("0:01:15", 75), (" 2 ", 2)])
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("75", 75), ("1:15.5", 75.5), ("0:01:15", 75), (" 2 ", 2), ("90:00", 5400)]
+)
 def test_times_are_read_as_seconds(text, seconds):
     assert parse_time(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "a", "1:2:3:4", "-3", "nan", "1:"])
+@pytest.mark.parametrize(
+    "text", ["", "a", "1:2:3:4", "-3", "nan", "1:", "1:99", "1:60:00", "1.5:30", "1e3", "1_0", "٣"]
+)
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(BadInput, match="is no time"):
         parse_time(text)

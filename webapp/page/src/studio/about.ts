@@ -32,7 +32,7 @@ export function fillAbout(config: StudioConfig): void {
       "Licences",
       [
         `Impasto is free software under Apache-2.0; the model ${config.model.name}: ${config.model.licence}. People are found by MediaPipe’s selfie segmentation (Apache-2.0).`,
-        "The clip of the example is drawn by code; the built-in clip is from Big Buck Bunny, © Blender Foundation, CC BY 3.0. The built-in styles are paintings in the public domain; the scenes of their previews are drawn by code. What you paint is yours.",
+        "The clip of the example is drawn by code; the built-in clip is from Big Buck Bunny, © Blender Foundation, CC BY 3.0. The built-in styles of the released model are paintings in the public domain; the scenes of their previews are drawn by code. What you paint is yours.",
       ],
     ],
   ];
