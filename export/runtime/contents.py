@@ -1,5 +1,5 @@
-"""What a style is studied on: batches of crops of the frames at hand, or of the photographs that come with the package
-and pictures made by code. NumPy."""
+"""What a style is studied on: batches of crops of the frames at hand, or of the photographs that come with the
+package. NumPy."""
 
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -16,7 +16,6 @@ STILL = 0.25  # how many pairs of frames do not move at all
 NOISE = 0.02  # the most sensor noise, standard deviation
 LIGHT = 0.03  # how far the second frame's light differs, standard deviation of its factor
 PHOTOGRAPHS = Path(__file__).parent / "photographs"
-MADE_UP = 4  # pictures made by code that are added to the photographs
 POOL = 32  # squares; more hardly help and cost the time to look at each
 
 
@@ -89,7 +88,7 @@ def exposed(rng: np.random.Generator, frame: np.ndarray) -> np.ndarray:
 
 
 class Contents:
-    """A pool of squares to paint: of pictures or, where there are none, of the package's photographs and made-up ones.
+    """A pool of squares to paint: of pictures or, where there are none, of the package's photographs.
 
     What a square's features are is computed once, when it is first drawn; its second frame is another one every time.
     """
@@ -100,13 +99,9 @@ class Contents:
         self.pictures = [fitted(picture) for picture in pictures or photographs()]
         self.side, self.features, self.rng = side, features, np.random.default_rng(seed)
         self.pool: list[tuple[Crop, np.ndarray, np.ndarray]] = []
-        self.to_make = 0 if pictures else MADE_UP
 
     def draw(self, n: int) -> dict[str, np.ndarray]:
         """N squares as inputs of the step: `frame`, `content` and what `second_frames` gives."""
-        if self.to_make:  # one at a time: each takes as long as a good part of a step
-            self.to_make -= 1
-            self.pictures.append(made_up(self.to_make))
         while len(self.pool) < POOL:
             crop = draw_crop(self.rng, self.pictures, self.side)
             frame = cut(self.pictures[crop.picture], crop, self.side)
@@ -126,61 +121,3 @@ def photographs() -> tuple[np.ndarray, ...]:
     """The photographs that come with the package, RGB uint8 [H,W,3], about 384 pixels on the short side."""
     files = sorted(PHOTOGRAPHS.glob("*.webp"))
     return tuple(np.array(Image.open(file).convert("RGB")) for file in files)
-
-
-def made_up(seed: int, side: int = SIDE) -> np.ndarray:
-    """A picture made by code, uint8 [side,side,3]: shaded leaves of all sizes, few or many, before clouds.
-
-    The leaves' sizes follow the power law with which natural pictures look alike at every scale (Lee, Mumford and Huang
-    2001, "Occlusion models for natural images"), the clouds' amplitudes fall with frequency as theirs do (Field 1987).
-    There are plain places, sharp edges and soft ones, strong contrasts and weak ones.
-    """
-    rng = np.random.default_rng((seed, 29))
-    y = np.mgrid[0:side, 0:side][0].astype(np.float32)[..., None] / side
-    picture = np.float32(rng.uniform(0.2, 0.8, 3) + (y - 0.5) * rng.normal(0, 0.3, 3))
-    picture += 0.15 * 2 ** -rng.uniform(0, 6) * clouds(rng, side)[..., None]
-    hues = _muted(rng, 6)
-    count = round(2 ** rng.uniform(3.5, 8))
-    for size in np.sort(1 / rng.uniform(1 / 0.5, 1 / 0.01, count))[::-1]:
-        _lay_leaf(rng, picture, hues[rng.integers(6)], float(size))
-    picture = picture * np.exp(0.15 * 2 ** -rng.uniform(0, 6) * clouds(rng, side)[..., None])
-    picture = picture.mean() + rng.uniform(0.4, 1) * (picture - picture.mean())
-    picture = cv2.GaussianBlur(picture, (0, 0), rng.uniform(0.4, 1.6)) + rng.normal(0, 0.003, picture.shape)
-    return np.round(np.clip(picture, 0, 1) * 255).astype(np.uint8)
-
-
-def clouds(rng: np.random.Generator, side: int) -> np.ndarray:
-    """Noise whose amplitude falls as one over frequency, [side,side], deviation 1."""
-    down, across = np.fft.fftfreq(side)[:, None], np.fft.rfftfreq(side)
-    frequency = np.hypot(down, across)
-    frequency[0, 0] = np.inf  # no mean
-    spectrum = np.fft.rfft2(rng.standard_normal((side, side))) / frequency ** rng.uniform(1, 1.4)
-    noise = np.fft.irfft2(spectrum, (side, side))
-    return (noise / noise.std()).astype(np.float32)
-
-
-def _muted(rng: np.random.Generator, count: int) -> np.ndarray:
-    """[count,3] RGB, few of them loud, as in photographs."""
-    grey, colour = rng.uniform(0.08, 0.95, (count, 1)), rng.uniform(0, 1, (count, 3))
-    return grey + rng.uniform(0.1, 0.8, (count, 1)) * (colour - colour.mean(1, keepdims=True))
-
-
-def _lay_leaf(rng: np.random.Generator, picture: np.ndarray, hue: np.ndarray, size: float) -> None:
-    """One leaf before what is there; `size`, its radius, is a share of the picture's side."""
-    side = len(picture)
-    centre, turn, flat = rng.uniform(-0.1, 1.1, 2), rng.uniform(0, np.pi), rng.uniform(0.3, 1)
-    top, left = (max(0, int((c - 1.4 * size) * side)) for c in centre)
-    bottom, right = (min(side, int((c + 1.4 * size) * side) + 2) for c in centre)
-    edge, tone, slope = rng.choice([1, 1, 6]), rng.normal(0, 0.08, 3), rng.normal(size=2)
-    stripe, pitch = 0.12 * (rng.random() < 0.35), rng.uniform(20, 120)
-    if top >= bottom or left >= right:
-        return
-    y, x = np.mgrid[top:bottom, left:right].astype(np.float32) / side - centre[:, None, None].astype(np.float32)
-    u = x * np.cos(turn) + y * np.sin(turn)
-    v = (y * np.cos(turn) - x * np.sin(turn)) / flat
-    outline = size * (1 + 0.15 * np.sin(3 * np.arctan2(v, u) + turn))
-    cover = np.clip((outline - np.hypot(u, v)) * side / edge, 0, 1)[..., None]
-    shade = np.clip(1 + 0.5 * (slope[0] * u + slope[1] * v) / size, 0.3, 1.7)[..., None]
-    leaf = (hue + tone) * shade + stripe * np.sin(pitch * (u + 0.3 * v))[..., None]
-    there = picture[top:bottom, left:right]
-    there += cover * (leaf - there)

@@ -49,11 +49,11 @@ TILES = 16  # the most squares of a painting that are looked at
 STRENGTH = {"painting": 2.5, "photograph": 4.0}
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
-TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 250.0, "detail": 0.02}
+TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 500.0, "detail": 0.02}
 ALWAYS = {
     "texture": 100.0,
     "energy": 70.0,
-    "colour": 3.0,
+    "colour": 4.0,
     "covariance": 2.0,
     "contrast": 1.0,
     "tv": 0.02,

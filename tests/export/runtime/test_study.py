@@ -22,7 +22,6 @@ PAINTING = scene(60, 50, 5)[:, :, ::-1].copy()
 
 @pytest.fixture(autouse=True)
 def _small(monkeypatch):
-    monkeypatch.setattr(contents, "made_up", lambda i: scene(40, 40, i))
     monkeypatch.setattr(contents, "POOL", 2)
     monkeypatch.setattr(room, "PAINTING_SIDE", 32)
 
