@@ -57,8 +57,8 @@ export type EngineEvent =
   | { kind: "waiting"; place: number }
   /** One sentence in passing: something is a little less than it could be. */
   | { kind: "note"; sentence: string }
-  /** One sentence for the person; `fatal` when nothing is left to paint with. */
-  | { kind: "trouble"; sentence: string; fatal: boolean };
+  /** One sentence for the person; `fatal` when nothing is left to paint with, `passing` where the next painted frame ends it. */
+  | { kind: "trouble"; sentence: string; fatal: boolean; passing: boolean };
 
 /** Paints frames on a canvas of its own inside `host`. All heavy work is done in a worker. */
 export interface Engine {

@@ -91,7 +91,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
   worker.onerror = () => {
     const sentence = "The part of the page that paints could not be started; reload the page.";
     stop(sentence);
-    emit({ kind: "trouble", sentence, fatal: true });
+    emit({ kind: "trouble", sentence, fatal: true, passing: false });
   };
   send({ kind: "init", base: document.baseURI, config, model });
 

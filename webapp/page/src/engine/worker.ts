@@ -33,8 +33,8 @@ let capturing = false;
 
 const progress = (file: string, loaded: number, total: number) =>
   send({ kind: "event", event: { kind: "download", file, loaded, total } });
-const trouble = (sentence: string, fatal = false) =>
-  send({ kind: "event", event: { kind: "trouble", sentence, fatal } });
+const trouble = (sentence: string, fatal = false, passing = false) =>
+  send({ kind: "event", event: { kind: "trouble", sentence, fatal, passing } });
 
 /** Painting happens one frame after the other, starting one painter after the other. */
 function createQueue() {
@@ -106,7 +106,7 @@ async function open(backend: Backend): Promise<Painter> {
       if (capturing) send({ kind: "drawn", frame: new VideoFrame(canvas, { timestamp: 0 }), time });
     },
     waiting: (place) => send({ kind: "event", event: { kind: "waiting", place } }),
-    trouble,
+    trouble: (sentence, passing) => trouble(sentence, false, passing),
     person: personGraph,
     personFound: (found) => send({ kind: "event", event: { kind: "person", found } }),
     unsteady: () => send({ kind: "event", event: { kind: "note", sentence: UNSTEADY } }),

@@ -62,7 +62,8 @@ export interface PainterOptions {
   /** The painter cannot go on; `again`: a fresh one of its kind could. */
   failed(error: unknown, again?: boolean): void;
   waiting(place: number): void;
-  trouble(sentence: string): void;
+  /** `passing`: it is over when the next frame is painted. */
+  trouble(sentence: string, passing?: boolean): void;
   /** The painter goes on, but cannot hold the painting steady. */
   unsteady(): void;
 }

@@ -77,6 +77,7 @@ export function bindStatus(
       byId("stability-row").hidden = engine.model.state.length === 0;
       messages.clear("engine");
       messages.clear("painter");
+      messages.clear("passing");
       if (event.why && first && settings.get().backend === "auto") messages.note(event.why);
       else if (event.why) messages.trouble("painter", event.why);
       else messages.announce(`Painting with ${backendName[event.backend]}.`);
@@ -84,9 +85,10 @@ export function bindStatus(
     },
     painted(event) {
       ({ size } = event);
+      messages.clear("passing");
     },
-    trouble({ sentence, fatal }) {
-      if (!fatal) return messages.trouble("painter", sentence);
+    trouble({ sentence, fatal, passing }) {
+      if (!fatal) return messages.trouble(passing ? "passing" : "painter", sentence);
       messages.trouble("engine", sentence, { label: "Try again", run: () => session.restart() });
     },
     note: ({ sentence }) => messages.note(sentence),

@@ -16,7 +16,8 @@ export interface Ready {
 
 export interface Listener {
   waiting(place: number): void;
-  trouble(sentence: string): void;
+  /** `passing`: the connection is gone, and is sought again. */
+  trouble(sentence: string, passing?: boolean): void;
 }
 
 /** Milliseconds: to connect, to wait for a frame and for a style, before the second attempt and at most. */
@@ -109,7 +110,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
           (wasReady ? "The connection to the server broke off; trying again." : "The server cannot be reached.");
         drop(new Trouble(sentence));
         reject(new Trouble(sentence));
-        if (wasReady && code !== 1001 && !closed) listener.trouble(sentence);
+        if (wasReady && code !== 1001 && !closed) listener.trouble(sentence, true);
       };
     });
 
@@ -118,7 +119,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
     if (!connecting && !closed && performance.now() >= nextTry) {
       connecting = connect()
         .catch((error: Error) =>
-          listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`),
+          listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`, true),
         )
         .finally(() => {
           connecting = null;
