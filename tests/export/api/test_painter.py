@@ -212,7 +212,7 @@ def test_a_notebook_shows_few_words(model):
 
 def test_a_part_of_a_clip_and_sub_folders(model, tmp_path, scene):
     make_clip(tmp_path / "clip.mp4", 48, 64, 50)
-    for start, end, frames in ((0.4, None, 40), ("0:01", 1.6, 15)):
+    for start, end, frames in ((0.5, None, 38), ("0:01", 1.5, 12)):
         summary = impasto.stylize(
             tmp_path / "clip.mp4", tmp_path / "o.mp4", "waves", model=model, stability=0, start=start, end=end
         )
