@@ -7,6 +7,7 @@ and `:smile:` for a picture, or that a name has a line break.
 import json
 import sys
 import unicodedata
+from typing import Any
 
 from rich.console import Console
 from rich.progress import (
@@ -29,20 +30,13 @@ class FramesPerSecond(ProgressColumn):
         return Text(f"{task.speed:.1f} frames/s" if task.speed else "", style="cyan")
 
 
-class ProgressBar:
-    """A bar with frames painted, frames a second and the time left; nothing at all when not on a terminal."""
+class _Bar:
+    """A progress bar of one task, a context manager; nothing at all when not on a terminal, or `quiet`."""
 
-    def __init__(self, quiet: bool = False):
+    def __init__(self, quiet: bool, *columns: ProgressColumn, total: int | None, **fields: Any):
         shown = sys.stderr.isatty() and not quiet
-        self.bar = Progress(
-            TextColumn("Painting"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), FramesPerSecond(),
-            TimeRemainingColumn(), console=err, disable=not shown, transient=True,
-        )  # fmt: skip
-        self.task = self.bar.add_task("frames", total=None)
-
-    def update(self, done: int, total: int) -> None:
-        """Called after each frame; `total` is 0 where the number of frames is unknown."""
-        self.bar.update(self.task, completed=done, total=total or None)
+        self.bar = Progress(*columns, console=err, disable=not shown, transient=True)
+        self.task = self.bar.add_task("getting ready", total=total, **fields)
 
     def __enter__(self):
         self.bar.start()
@@ -52,16 +46,26 @@ class ProgressBar:
         self.bar.stop()
 
 
-class StudyBar:
-    """A bar with the steps studied, the loss and the time left; nothing at all when not on a terminal."""
+class ProgressBar(_Bar):
+    """A bar with frames painted, frames a second and the time left."""
 
     def __init__(self, quiet: bool = False):
-        shown = sys.stderr.isatty() and not quiet
-        self.bar = Progress(
-            TextColumn("Studying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[facts]}"),
-            console=err, disable=not shown, transient=True,
+        super().__init__(
+            quiet, TextColumn("Painting"), BarColumn(), TaskProgressColumn(), MofNCompleteColumn(), FramesPerSecond(),
+            TimeRemainingColumn(), total=None,
         )  # fmt: skip
-        self.task = self.bar.add_task("steps", total=1, facts="getting ready")
+
+    def update(self, done: int, total: int) -> None:
+        """Called after each frame; `total` is 0 where the number of frames is unknown."""
+        self.bar.update(self.task, completed=done, total=total or None)
+
+
+class StudyBar(_Bar):
+    """A bar with the steps studied, the loss and the time left."""
+
+    def __init__(self, quiet: bool = False):
+        columns = TextColumn("Studying"), BarColumn(), TaskProgressColumn(), TextColumn("{task.fields[facts]}")
+        super().__init__(quiet, *columns, total=1, facts="getting ready")
 
     def update(self, now) -> None:
         """Called after each step with `export.runtime.study.Progress`."""
@@ -72,35 +76,16 @@ class StudyBar:
     def tell(self, share: float, facts: str) -> None:
         self.bar.update(self.task, completed=share, facts=facts)
 
-    def __enter__(self):
-        self.bar.start()
-        return self
 
-    def __exit__(self, *_):
-        self.bar.stop()
-
-
-class PartsBar:
-    """A bar with what is being done, of work in parts; nothing at all when not on a terminal."""
+class PartsBar(_Bar):
+    """A bar with what is being done, of work in parts."""
 
     def __init__(self, quiet: bool = False):
-        shown = sys.stderr.isatty() and not quiet
-        self.bar = Progress(
-            BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), console=err, disable=not shown,
-            transient=True,
-        )  # fmt: skip
-        self.task = self.bar.add_task("getting ready", total=None)
+        super().__init__(quiet, BarColumn(), TaskProgressColumn(), TextColumn("{task.description}"), total=None)
 
     def update(self, done: int, total: int, what: str) -> None:
         """Called before each part, as `export.graphs.progress.Progress`."""
         self.bar.update(self.task, completed=done, total=total, description=what)
-
-    def __enter__(self):
-        self.bar.start()
-        return self
-
-    def __exit__(self, *_):
-        self.bar.stop()
 
 
 def say(line: str, to: Console = out) -> None:

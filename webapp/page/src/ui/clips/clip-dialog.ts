@@ -24,7 +24,7 @@ const SIZES: readonly (readonly [number, string])[] = [
   [720, "720 px"],
   [1080, "1080 px"],
 ];
-/** Short side that strokes are as broad as at, pixels: `DEFAULT` in webapp/files/brush.py. */
+/** Short side that strokes are as broad as at, pixels: `DEFAULT` in webapp/files/brush_size.py. */
 const BRUSH = 320;
 
 /** What is asked before something is lost. */

@@ -3,7 +3,7 @@ import type { Backend, PageConfig } from "../../types";
 import { byId, make } from "../dom";
 import type { Settings, Store } from "./settings";
 
-/** Brushes: the short side of what is painted, in pixels, and its name. `BRUSHES` in webapp/files/brush.py, and a finest. */
+/** Brushes: the short side of what is painted, in pixels, and its name. `BRUSHES` in webapp/files/brush_size.py, and a finest. */
 export const BRUSHES: readonly (readonly [number, string])[] = [
   [224, "Broad"],
   [320, "Medium"],

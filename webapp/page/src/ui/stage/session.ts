@@ -20,14 +20,13 @@ import {
   cameraTrouble,
   DIED,
   engineTrouble,
-  missingSentence,
   type PageContext,
   PICTURE_AWAY,
   screenTrouble,
 } from "../status/sentences";
 import type { Activity } from "../status/status";
-import type { Mix } from "../styles/mix";
-import type { Missing, Palette } from "../styles/palette";
+import type { Palette } from "../styles/palette";
+import { createStyling } from "../styles/styling";
 
 export type SourceKind = "camera" | "screen" | "sample" | "clip";
 
@@ -69,6 +68,7 @@ export function createSession(
   const video = byId<HTMLVideoElement>("source");
   const frame = byId("frame");
   const listeners: (() => void)[] = [];
+  const styling = createStyling(engine, settings, palette, messages, activity);
   let shown: Source | null = null;
   let source: SourceKind | null = null;
   let always = false;
@@ -79,14 +79,7 @@ export function createSession(
   /** The size of the last painting. */
   let painted: Size | null = null;
   let started: Promise<unknown> | null = null;
-  let styleTurn = 0;
   let sourceTurn = 0;
-  /** The styles without their brushes, once nothing of the style is to come any more. */
-  let missing: Promise<Missing[]> = Promise.resolve([]);
-  let said: string | null = null;
-  /** Nothing that is only wanted afterwards is fetched before the first frame is painted. */
-  let fetchBrushes = (): void => {};
-  const firstFrame = new Promise<void>((resolve) => (fetchBrushes = resolve));
 
   const mirrored = (): boolean => settings.get().mirror ?? (source === "camera" && cameraFacesPerson());
   const cameraFacesPerson = (): boolean => {
@@ -114,61 +107,6 @@ export function createSession(
     holdSteady();
     if (engine.backend) engine.refresh();
   };
-  /**
-   * Sets a mix as far as it is at hand, and again with the brushes when they are there, if it is the latest still. `begun`:
-   * something is set. `missing`: all is there, but for the brushes of these.
-   */
-  const put = (mix: Mix, set: Engine["setStyle"], latest: () => boolean) => {
-    const plain = palette.atHand(mix);
-    if (plain) set(plain.style, plain.brush);
-    const rest = async (): Promise<Missing[]> => {
-      if (plain?.whole) return [];
-      if (plain) await firstFrame;
-      const { style, brush, missing } = await palette.mixed(mix, engine);
-      if (latest()) set(style, brush);
-      return missing;
-    };
-    const missing = rest();
-    return { begun: plain ? Promise.resolve() : missing.then(() => {}), missing };
-  };
-  const applyStyle = async (): Promise<void> => {
-    const turn = ++styleTurn;
-    const latest = () => turn === styleTurn;
-    const { mix } = settings.get();
-    activity.tell({ kind: "reading", title: palette.unread(mix) });
-    const style = put(mix, engine.setStyle, latest);
-    ({ missing } = style);
-    missing.then(
-      (found) => latest() && sayMissing(found),
-      () => {}, // as `begun`
-    );
-    try {
-      await style.begun;
-    } finally {
-      if (latest()) activity.tell({ kind: "reading", title: null });
-    }
-  };
-  /** The style of what is behind people, where it is painted. */
-  const applyBehind = async (): Promise<void> => {
-    const { who, behind } = settings.get();
-    if (who !== "each" || !behind.length) return;
-    const style = put(behind, engine.setBehind, () => settings.get().behind === behind);
-    style.missing.then((found) => found.length && sayMissing(found)).catch(() => {});
-    await style.begun;
-  };
-  const sayMissing = (found: Missing[]): void => {
-    const before = said;
-    said = missingSentence(found);
-    if (!said) messages.clear("brush");
-    else if (said !== before) messages.trouble("brush", said, { label: "Try again", run: () => tryAgain() });
-  };
-  const tryAgain = (): void => {
-    said = null;
-    palette.tryAgain();
-    applyStyle().catch(styleFailed);
-    applyBehind().catch(styleFailed);
-  };
-  const styleFailed = (error: unknown): void => messages.trouble("style", engineTrouble(error));
 
   /** The painter asked for; the processor where the page died painting with the graphics card, and nobody insists on it. */
   const wanted = (): Backend | "auto" => {
@@ -188,7 +126,7 @@ export function createSession(
       if (started === mine) started = null;
       throw error;
     }
-    await Promise.all([applyStyle(), applyBehind()]);
+    await styling.apply();
     applyView();
   };
   const restart = (): void => {
@@ -212,7 +150,6 @@ export function createSession(
   video.addEventListener("resize", shape);
   engine.on((event) => {
     if (event.kind !== "painted") return;
-    fetchBrushes();
     holdSteady();
     if (painted?.width === event.size.width && painted.height === event.size.height) return;
     painted = event.size;
@@ -290,9 +227,6 @@ export function createSession(
     if (!document.hidden && source && video.paused) video.play().catch(() => {}); // no longer there
   });
   settings.on((now, before) => {
-    if (keysOf(now) !== keysOf(before)) palette.tryAgain();
-    if (now.mix !== before.mix && engine.backend) applyStyle().catch(styleFailed);
-    if ((now.behind !== before.behind || now.who !== before.who) && engine.backend) applyBehind().catch(styleFailed);
     if (now.side !== before.side) live?.setSide(now.side);
     if (now.backend !== before.backend && started) restart();
     applyView();
@@ -351,12 +285,10 @@ export function createSession(
       activity.tell({ kind: "clip", open: true });
       live?.stop();
       live = null;
-      fetchBrushes();
+      styling.fetchBrushes();
       await ready();
     },
-    async whole() {
-      return missingSentence(await missing);
-    },
+    whole: styling.whole,
     resumeAfterClip() {
       paused = false;
       activity.tell({ kind: "clip", open: false });
@@ -368,6 +300,3 @@ export function createSession(
   };
   return session;
 }
-
-/** Which styles are painted with, whatever their weights. */
-const keysOf = ({ mix, behind }: Settings): string => [...mix, ...behind].map(({ key }) => key).join(" ");

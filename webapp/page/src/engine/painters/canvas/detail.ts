@@ -1,5 +1,5 @@
 // A painting brought to a larger size with the fine detail of its frame, for clips painted on the processor; what is
-// shown live is made in compositor.ts and webgpu/shaders.ts. The formula is in models/rules.py (`DETAIL`).
+// shown live is made in canvas/shaders.ts and webgpu/shaders.ts. The formula is in models/rules.py (`DETAIL`).
 import type { Rules, Size } from "../../../types";
 import { coverage, cubic } from "../../model/resize";
 

@@ -89,7 +89,7 @@ export const VIEW_BYTES = 32;
 /** What of a model's rules the view follows. */
 export type ViewRules = Pick<Rules, "luma" | "detail" | "person">;
 
-/** The painting over its frame: the same as in compositor.ts, by the model's rules. */
+/** The painting over its frame: the same as in canvas/shaders.ts, by the model's rules. */
 export const viewShader = (source: Source, { luma, detail, person: { curve } }: ViewRules): string => `
 ${FRAME[source]}
 @group(0) @binding(1) var smooth_: sampler;
