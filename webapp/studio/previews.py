@@ -51,7 +51,7 @@ def _upright(info: ClipInfo, decoded: av.VideoFrame, size: tuple[int, int]) -> n
     """A decoded frame as upright RGB of `size` = (width, height)."""
     stored = info.orientation.turn_size(size)
     enlarging = size[0] > info.width or size[1] > info.height
-    return info.orientation.apply(ToRgb(stored, enlarging, info.matrix, info.full_range, info.hdr)(decoded))
+    return info.orientation.apply(ToRgb(stored, enlarging, info.matrix, info.full_range, info.hdr, info.gamut)(decoded))
 
 
 @lru_cache(maxsize=CACHED)

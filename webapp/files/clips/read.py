@@ -124,7 +124,7 @@ class _Upright:
         cropped = info.width - width in (0, 1) and info.height - height in (0, 1)
         whole = (info.width, info.height) if cropped else (width, height)
         enlarging = whole[0] > info.width or whole[1] > info.height
-        self.to_rgb = ToRgb(self.turn.turn_size(whole), enlarging, info.matrix, info.full_range, info.hdr)
+        self.to_rgb = ToRgb(self.turn.turn_size(whole), enlarging, info.matrix, info.full_range, info.hdr, info.gamut)
 
     def __call__(self, decoded: av.VideoFrame) -> np.ndarray:
         return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
