@@ -1,15 +1,15 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
 From outside: `read_style_picture`, which every picture that is to be a style goes through; `decode_picture` and
-`sent_size` for what comes over the network; `read_image`, `flatten`, `square`, `image_header`, `open_image`,
-`check_readable`, `require_file`, `require_no_address`.
+`sent_size` for what comes over the network; `read_image`, `in_srgb`, `by_profile`, `flatten`, `square`,
+`image_header`, `open_image`, `check_readable`, `require_file`, `require_no_address`.
 """
 
 import io
 import math
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -55,7 +55,7 @@ class Picture:
 
 
 def read_style_picture(source: str | os.PathLike[str] | bytes | np.ndarray, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """A picture as P sees it: uint8 RGB [H,W,3], upright, on `rules.BACKGROUND` where it is transparent.
+    """A picture as P sees it: uint8 sRGB [H,W,3], upright, on `rules.BACKGROUND` where it is transparent.
 
     `source` is a file, a file's bytes, or pixels: uint8 RGB [H,W,3] or RGBA [H,W,4]. Raises BadInput for what is not
     there, is no picture, is damaged, or has more than `max_pixels`, and for arrays of another kind.
@@ -65,12 +65,12 @@ def read_style_picture(source: str | os.PathLike[str] | bytes | np.ndarray, max_
     if not isinstance(source, bytes):
         source = Path(source)
         check_readable(source)
-    return flatten(read_image(source, max_pixels))
+    return flatten(in_srgb(read_image(source, max_pixels)))
 
 
 def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS, shrink: bool = False) -> np.ndarray:
     """As `read_style_picture`, for bytes from the network: nothing but what browsers send is tried (`SENT`)."""
-    return flatten(read_image(data, max_pixels, SENT, shrink))
+    return flatten(in_srgb(read_image(data, max_pixels, SENT, shrink)))
 
 
 def sent_size(data: bytes) -> tuple[int, int]:
@@ -110,6 +110,34 @@ def read_image(
         return Picture(pixels, None, icc)
     alpha = np.ascontiguousarray(pixels[..., 3])
     return Picture(np.ascontiguousarray(pixels[..., :3]), None if alpha.min() == 255 else alpha, icc)
+
+
+def in_srgb(picture: Picture) -> Picture:
+    """The same colours without a profile, as browsers show them; those that sRGB does not have are clipped."""
+    if picture.icc is None:
+        return picture
+    return Picture(by_profile(picture.icc)(picture.rgb), picture.alpha)
+
+
+def by_profile(icc: bytes | None) -> Callable[[np.ndarray], np.ndarray]:
+    """What brings uint8 RGB [H,W,3] of this profile to sRGB; where it is sRGB's own or broken, pixels stay as they are."""
+    transform = None
+    with suppress(ImageCms.PyCMSError, OSError):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
+        if profile is not None and not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+            transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    if transform is None:
+        return lambda rgb: rgb
+
+    def convert(rgb: np.ndarray) -> np.ndarray:
+        srgb, rows = np.empty_like(rgb), max(1, _BAND // rgb.shape[1])
+        for top in range(0, len(rgb), rows):
+            srgb[top : top + rows] = np.asarray(
+                ImageCms.applyTransform(Image.fromarray(rgb[top : top + rows]), transform)
+            )
+        return srgb
+
+    return convert
 
 
 def flatten(picture: Picture) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Every picture that is to be a style is read alike: upright, 8 bits, on white."""
 
+import display_p3
 import numpy as np
 import pytest
 from PIL import Image
@@ -89,6 +90,23 @@ def test_a_file_its_bytes_and_what_comes_over_the_network_are_read_alike(layout)
 def test_cmyk_is_read_as_the_colours_it_prints(scene, tmp_path):
     Image.fromarray(scene).convert("CMYK").save(tmp_path / "p.tif")
     assert np.abs(read_style_picture(tmp_path / "p.tif").astype(int) - scene).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_a_style_picture_has_the_colours_that_browsers_show(scene, tmp_path, kind):
+    """A phone's photograph: its RGB is Display P3's, and P and the page know nothing but sRGB."""
+    lossless = {"png": {}, "jpeg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}}[kind]
+    Image.fromarray(scene).save(tmp_path / f"p.{kind}", icc_profile=display_p3.profile(), **lossless)
+    expected = display_p3.as_srgb(scene)
+    assert np.abs(expected - scene).max() > 20
+    for read in (read_style_picture(tmp_path / f"p.{kind}"), decode_picture((tmp_path / f"p.{kind}").read_bytes())):
+        assert np.abs(read - expected).mean() <= (1 if kind == "jpeg" else 0.6)
+        assert kind == "jpeg" or np.abs(read - expected).max() <= 3
+
+
+def test_a_profile_that_is_broken_does_not_matter(scene, tmp_path):
+    Image.fromarray(scene).save(tmp_path / "p.png", icc_profile=display_p3.profile()[:200])
+    assert np.array_equal(read_style_picture(tmp_path / "p.png"), scene)
 
 
 def test_the_builder_of_galleries_and_the_evaluation_read_them_too(layout, tiny_model, monkeypatch):

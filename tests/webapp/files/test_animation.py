@@ -4,6 +4,7 @@ import struct
 from fractions import Fraction
 
 import av
+import display_p3
 import numpy as np
 import pytest
 from PIL import Image
@@ -181,6 +182,18 @@ def test_sixty_frames_a_second_are_as_fast_as_in_browsers(tmp_path, media, kind)
     frames = list(read_animation(tmp_path / f"a.{kind}", (41, 27)))
     assert [frame.pts for frame in frames] == [round(1000 * n / 60) for n in range(60)]
     assert frames[-1].pts + frames[-1].duration == 1000
+
+
+@pytest.mark.parametrize("kind", ["webp", "png"])
+def test_an_animation_has_the_colours_of_its_profile(tmp_path, media, kind):
+    images = [Image.fromarray(media.scene(41, 27, index * 3)) for index in range(3)]
+    options = {"lossless": True} if kind == "webp" else {}
+    profile = display_p3.profile()
+    images[0].save(
+        tmp_path / f"a.{kind}", save_all=True, append_images=images[1:], duration=40, icc_profile=profile, **options
+    )
+    for image, frame in zip(images, read_animation(tmp_path / f"a.{kind}", (41, 27)), strict=True):
+        assert np.abs(frame.rgb - display_p3.as_srgb(image)).max() <= 3
 
 
 def test_an_avif_of_sixty_frames_a_second_does_not_drift(tmp_path):
