@@ -24,7 +24,10 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
 
 from .damage import reading
+from .gamut import Gamut, to_srgb
+from .nclx import stated_colours
 from .picture_kind import picture_kind
+from .tone import WHITE, Transfer, tone_map
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
@@ -105,7 +108,10 @@ def read_image(
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             pixels, icc = _to_rgb(image, icc)
+            kind = image.format
             image.close()  # and with it Pillow's copy
+    if icc is None and kind in ("AVIF", "HEIF"):
+        _follow_numbers(pixels, source)
     if pixels.shape[2] == 3:
         return Picture(pixels, None, icc)
     alpha = np.ascontiguousarray(pixels[..., 3])
@@ -120,7 +126,7 @@ def in_srgb(picture: Picture) -> Picture:
 
 
 def by_profile(icc: bytes | None) -> Callable[[np.ndarray], np.ndarray]:
-    """What brings uint8 RGB [H,W,3] of this profile to sRGB; where it is sRGB's own or broken, pixels stay as they are."""
+    """What brings uint8 RGB [H,W,3] of this profile to sRGB; one that is sRGB's own or broken leaves it as it is."""
     transform = None
     with suppress(ImageCms.PyCMSError, OSError):
         profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
@@ -281,6 +287,18 @@ def _to_rgb(image: Image.Image, icc: bytes | None) -> tuple[np.ndarray, bytes | 
     elif image.mode in ("L", "LA", "La", "1"):
         icc = None
     return _pixels(image, "RGBA" if image.has_transparency_data else "RGB"), icc
+
+
+def _follow_numbers(pixels: np.ndarray, source: Path | bytes) -> None:
+    """Bring pixels, uint8 [H,W,3 or 4], of an AVIF or HEIC that names its colours by numbers to sRGB, in place."""
+    primaries, curve = stated_colours(source) or (0, 0)
+    rows = max(1, _BAND // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        rgb = pixels[top : top + rows, :, :3]
+        if curve in set(Transfer):
+            rgb[:] = tone_map(np.round(rgb * (WHITE / 255)).astype(np.uint16), Transfer(curve))
+        elif primaries in set(Gamut):
+            rgb[:] = to_srgb(rgb, Gamut(primaries))
 
 
 def _pixels(image: Image.Image, mode: str) -> np.ndarray:

@@ -11,9 +11,8 @@ import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
 from impasto.export.runtime.gamut import Gamut, to_srgb
+from impasto.export.runtime.tone import Transfer, tone_map
 from impasto.models.rules import BACKGROUND
-
-from .tone import Transfer, tone_map
 
 
 class Matrix(IntEnum):

@@ -18,6 +18,7 @@ from av.stream import Disposition
 from impasto.export.runtime.damage import reading
 from impasto.export.runtime.gamut import Gamut
 from impasto.export.runtime.picture_kind import picture_kind
+from impasto.export.runtime.tone import Transfer
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips import colour
 
@@ -25,7 +26,6 @@ from ..pictures import MAX_PIXELS, check_readable, image_header
 from ..pictures import SUFFIXES as PICTURE_SUFFIXES
 from .edits import EditList, read_edits
 from .filters import display_matrix
-from .tone import Transfer
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
