@@ -23,7 +23,7 @@ from .filters import Deinterlacer
 from .probe import BROADCAST, ClipInfo, decoded_pixels, decoder, open_clip, picture_stream
 from .span import WHOLE, Span
 
-_REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
+REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
 # Containers whose index leads to a key frame before any time, and seconds from the beginning from which that saves
 # anything; in the others, all frames before a part are decoded.
@@ -154,9 +154,10 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
         stream = picture_stream(container, info.path)
         most, decode = decoded_pixels(stream), decoder(stream)  # before the stream's size changes
         if part is not None:
-            container.seek(int(max(part.start - _REORDERED, 0) / info.time_base), stream=stream)
+            container.seek(int(max(part.start - REORDERED, 0) / info.time_base), stream=stream)
         elif start > _SEEK_FROM and info.container in _SEEKABLE:
-            container.seek(round((Fraction(start) + info.origin) / info.time_base), stream=stream)
+            # From earlier on: FFmpeg may land on a key frame after the time (findings/ffmpeg-hevc-seek-lands-late.sh).
+            container.seek(round((Fraction(start) - REORDERED + info.origin) / info.time_base), stream=stream)
         for packet in container.demux(stream):
             if info.container == "avi" and packet.dts is not None and packet.size:
                 heappush(times, packet.dts)

@@ -15,6 +15,7 @@ from impasto.export.runtime.damage import reading
 
 from .edits import LEAD_IN
 from .probe import ClipInfo, open_clip, picture_stream
+from .read import REORDERED
 from .sound import EditedSound, add_aac
 from .span import WHOLE, Span
 
@@ -140,7 +141,8 @@ class Tracks:
         end = None if self.span.end is None else Fraction(self.span.end) - start
         source = streams[0].container
         if start > LEAD_IN and "mp4" in source.format.name:
-            source.seek(round((self.info.origin + start) * av.time_base))
+            # by the picture's index, which may lead too far: see `read`
+            source.seek(round((self.info.origin + max(start - REORDERED, 0)) * av.time_base))
         for packet in source.demux(streams):
             if packet.size == 0 or (packet.pts is None and packet.dts is None):
                 continue
