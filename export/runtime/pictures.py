@@ -35,6 +35,7 @@ MAX_PIXELS = 64_000_000
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
 SENT = ("JPEG", "PNG", "WEBP")  # by browsers
 _BAND = 1 << 20  # pixels laid on the background at a time: more of them cost gigabytes as floats
+_WEBP_MOVES, _WEBP_ALPHA = 0x02, 0x10  # flags of a WebP's first chunk, VP8X (RFC 9649, 2.7.1)
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
 
@@ -199,6 +200,7 @@ def open_image(
     known = [name for name in formats if name in Image.OPEN]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is the one that counts
+        source = _with_bare_canvas(source)
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=known)
     width, height = image.size
     if shrink and max_pixels < width * height <= MAX_PIXELS:
@@ -210,6 +212,22 @@ def open_image(
             f"{_named(source)} has {width}x{height} pixels, more than the {max_pixels:,} allowed; scale it down first."
         )
     return image
+
+
+def _with_bare_canvas(source: Path | bytes) -> Path | bytes:
+    """An animated WebP all of whose frames are opaque, as one with transparency: what no frame covers is transparent
+    in browsers, and black to Pillow (findings/pillow-webp-animation-turns-black.sh). Anything else as it is."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            head = file.read(21)
+    else:
+        head = source[:21]
+    animated = head[8:16] == b"WEBPVP8X" and head[-1] & (_WEBP_MOVES | _WEBP_ALPHA) == _WEBP_MOVES
+    if not animated:
+        return source
+    data = bytearray(source if isinstance(source, bytes) else source.read_bytes())
+    data[20] |= _WEBP_ALPHA
+    return bytes(data)
 
 
 @cache

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from impasto.export.runtime.pictures import read_style_picture
 from impasto.models.errors import BadInput
 from impasto.webapp.files.animation import read_animation
 from impasto.webapp.files.stylize import stylize_path
@@ -194,6 +195,24 @@ def test_an_animation_has_the_colours_of_its_profile(tmp_path, media, kind):
     )
     for image, frame in zip(images, read_animation(tmp_path / f"a.{kind}", (41, 27)), strict=True):
         assert np.abs(frame.rgb - display_p3.as_srgb(image)).max() <= 3
+
+
+def test_what_no_frame_of_a_webp_covers_is_transparent(tmp_path):
+    """Opaque rectangles on a bare canvas: the encoder says that there is no transparency, and Pillow makes it black."""
+    images = []
+    for left in (4, 18, 32):
+        pixels = np.zeros((32, 48, 4), np.uint8)
+        pixels[8:24, left : left + 12] = RED
+        images.append(Image.fromarray(pixels))
+    images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], duration=100, lossless=True)
+    assert (tmp_path / "a.webp").read_bytes()[20] & 0x10 == 0
+    for image, frame in zip(images, read_animation(tmp_path / "a.webp", (48, 32)), strict=True):
+        assert np.array_equal(frame.alpha, np.asarray(image)[..., 3])
+        assert np.array_equal(frame.rgb[0, 0], (255, 255, 255))
+    assert np.array_equal(read_style_picture(tmp_path / "a.webp")[0, 0], (255, 255, 255))
+    images = [Image.new("RGB", (48, 32), colour) for colour in ("red", "green")]
+    images[0].save(tmp_path / "full.webp", save_all=True, append_images=images[1:], duration=100, lossless=True)
+    assert all(frame.alpha is None for frame in read_animation(tmp_path / "full.webp", (48, 32)))
 
 
 def test_an_avif_of_sixty_frames_a_second_does_not_drift(tmp_path):
