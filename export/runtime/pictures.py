@@ -1,15 +1,15 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
 From outside: `read_style_picture`, which every picture that is to be a style goes through; `decode_picture` and
-`sent_size` for what comes over the network; `read_image`, `flatten`, `square`, `image_header`, `open_image`,
-`check_readable`, `require_file`, `require_no_address`.
+`sent_size` for what comes over the network; `read_image`, `in_srgb`, `by_profile`, `flatten`, `square`,
+`image_header`, `open_image`, `check_readable`, `require_file`, `require_no_address`.
 """
 
 import io
 import math
 import os
 import warnings
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -24,7 +24,10 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
 
 from .damage import reading
+from .gamut import Gamut, to_srgb
+from .nclx import stated_colours
 from .picture_kind import picture_kind
+from .tone import WHITE, Transfer, tone_map
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
 MAX_PIXELS = 64_000_000
@@ -32,6 +35,7 @@ MAX_PIXELS = 64_000_000
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF")
 SENT = ("JPEG", "PNG", "WEBP")  # by browsers
 _BAND = 1 << 20  # pixels laid on the background at a time: more of them cost gigabytes as floats
+_WEBP_MOVES, _WEBP_ALPHA = 0x02, 0x10  # flags of a WebP's first chunk, VP8X (RFC 9649, 2.7.1)
 _ANIMATED = frozenset({"GIF", "WEBP", "PNG", "AVIF"})
 
 
@@ -55,7 +59,7 @@ class Picture:
 
 
 def read_style_picture(source: str | os.PathLike[str] | bytes | np.ndarray, max_pixels: int = MAX_PIXELS) -> np.ndarray:
-    """A picture as P sees it: uint8 RGB [H,W,3], upright, on `rules.BACKGROUND` where it is transparent.
+    """A picture as P sees it: uint8 sRGB [H,W,3], upright, on `rules.BACKGROUND` where it is transparent.
 
     `source` is a file, a file's bytes, or pixels: uint8 RGB [H,W,3] or RGBA [H,W,4]. Raises BadInput for what is not
     there, is no picture, is damaged, or has more than `max_pixels`, and for arrays of another kind.
@@ -65,12 +69,12 @@ def read_style_picture(source: str | os.PathLike[str] | bytes | np.ndarray, max_
     if not isinstance(source, bytes):
         source = Path(source)
         check_readable(source)
-    return flatten(read_image(source, max_pixels))
+    return flatten(in_srgb(read_image(source, max_pixels)))
 
 
 def decode_picture(data: bytes, max_pixels: int = MAX_PIXELS, shrink: bool = False) -> np.ndarray:
     """As `read_style_picture`, for bytes from the network: nothing but what browsers send is tried (`SENT`)."""
-    return flatten(read_image(data, max_pixels, SENT, shrink))
+    return flatten(in_srgb(read_image(data, max_pixels, SENT, shrink)))
 
 
 def sent_size(data: bytes) -> tuple[int, int]:
@@ -105,11 +109,42 @@ def read_image(
             image.load()
             ImageOps.exif_transpose(image, in_place=True)
             pixels, icc = _to_rgb(image, icc)
+            kind = image.format
             image.close()  # and with it Pillow's copy
+    if icc is None and kind in ("AVIF", "HEIF"):
+        _follow_numbers(pixels, source)
     if pixels.shape[2] == 3:
         return Picture(pixels, None, icc)
     alpha = np.ascontiguousarray(pixels[..., 3])
     return Picture(np.ascontiguousarray(pixels[..., :3]), None if alpha.min() == 255 else alpha, icc)
+
+
+def in_srgb(picture: Picture) -> Picture:
+    """The same colours without a profile, as browsers show them; those that sRGB does not have are clipped."""
+    if picture.icc is None:
+        return picture
+    return Picture(by_profile(picture.icc)(picture.rgb), picture.alpha)
+
+
+def by_profile(icc: bytes | None) -> Callable[[np.ndarray], np.ndarray]:
+    """What brings uint8 RGB [H,W,3] of this profile to sRGB; one that is sRGB's own or broken leaves it as it is."""
+    transform = None
+    with suppress(ImageCms.PyCMSError, OSError):
+        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
+        if profile is not None and not ImageCms.getProfileDescription(profile).startswith("sRGB"):
+            transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
+    if transform is None:
+        return lambda rgb: rgb
+
+    def convert(rgb: np.ndarray) -> np.ndarray:
+        srgb, rows = np.empty_like(rgb), max(1, _BAND // rgb.shape[1])
+        for top in range(0, len(rgb), rows):
+            srgb[top : top + rows] = np.asarray(
+                ImageCms.applyTransform(Image.fromarray(rgb[top : top + rows]), transform)
+            )
+        return srgb
+
+    return convert
 
 
 def flatten(picture: Picture) -> np.ndarray:
@@ -165,6 +200,7 @@ def open_image(
     known = [name for name in formats if name in Image.OPEN]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # our limit is the one that counts
+        source = _with_bare_canvas(source)
         image = Image.open(io.BytesIO(source) if isinstance(source, bytes) else source, formats=known)
     width, height = image.size
     if shrink and max_pixels < width * height <= MAX_PIXELS:
@@ -176,6 +212,22 @@ def open_image(
             f"{_named(source)} has {width}x{height} pixels, more than the {max_pixels:,} allowed; scale it down first."
         )
     return image
+
+
+def _with_bare_canvas(source: Path | bytes) -> Path | bytes:
+    """An animated WebP all of whose frames are opaque, as one with transparency: what no frame covers is transparent
+    in browsers, and black to Pillow (findings/pillow-webp-animation-turns-black.sh). Anything else as it is."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            head = file.read(21)
+    else:
+        head = source[:21]
+    animated = head[8:16] == b"WEBPVP8X" and head[-1] & (_WEBP_MOVES | _WEBP_ALPHA) == _WEBP_MOVES
+    if not animated:
+        return source
+    data = bytearray(source if isinstance(source, bytes) else source.read_bytes())
+    data[20] |= _WEBP_ALPHA
+    return bytes(data)
 
 
 @cache
@@ -253,6 +305,18 @@ def _to_rgb(image: Image.Image, icc: bytes | None) -> tuple[np.ndarray, bytes | 
     elif image.mode in ("L", "LA", "La", "1"):
         icc = None
     return _pixels(image, "RGBA" if image.has_transparency_data else "RGB"), icc
+
+
+def _follow_numbers(pixels: np.ndarray, source: Path | bytes) -> None:
+    """Bring pixels, uint8 [H,W,3 or 4], of an AVIF or HEIC that names its colours by numbers to sRGB, in place."""
+    primaries, curve = stated_colours(source) or (0, 0)
+    rows = max(1, _BAND // pixels.shape[1])
+    for top in range(0, len(pixels), rows):
+        rgb = pixels[top : top + rows, :, :3]
+        if curve in set(Transfer):
+            rgb[:] = tone_map(np.round(rgb * (WHITE / 255)).astype(np.uint16), Transfer(curve))
+        elif primaries in set(Gamut):
+            rgb[:] = to_srgb(rgb, Gamut(primaries))
 
 
 def _pixels(image: Image.Image, mode: str) -> np.ndarray:

@@ -24,12 +24,12 @@ from impasto.export.runtime.scenes import Scenes
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import StyleFile, licence_note, read_style, style_file, to_bytes
 from impasto.export.runtime.styles import blend
+from impasto.export.runtime.tone import Transfer, tone_map
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND, person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
-from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
 
 MODEL = load_model(TINY)

@@ -20,12 +20,12 @@ from impasto.export.runtime.person import mix, share
 from impasto.export.runtime.scenes import Scenes
 from impasto.export.runtime.style_file import licence_note, read_style
 from impasto.export.runtime.styles import blend
+from impasto.export.runtime.tone import Transfer, tone_map
 from impasto.models.errors import BadInput
 from impasto.models.rules import person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
 from impasto.webapp.files.clips.probe import working_size
-from impasto.webapp.files.clips.tone import Transfer, tone_map
 from impasto.webapp.files.detail import enlarge
 from impasto.webapp.files.pictures import decode_picture
 

@@ -11,7 +11,7 @@ import numpy as np
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.style_file import read_style
 from impasto.export.runtime.styles import Style
-from impasto.webapp.files.clips.tone import WHITE
+from impasto.export.runtime.tone import WHITE
 
 FOLDER = Path(__file__).parent
 CASES = FOLDER / "cases.json"

@@ -58,11 +58,12 @@ def read_animation(path: Path, size: tuple[int, int]) -> Iterator[Frame]:
 
 
 def _composed(path: Path) -> Iterator[tuple[np.ndarray, float]]:
-    """Every frame as it is shown, uint8 RGBA [H,W,4], and how many milliseconds it asks for."""
+    """Every frame as it is shown, uint8 sRGB with alpha [H,W,4], and how many milliseconds it asks for."""
     with pictures.open_image(path) as image:
         if image.format == "GIF":
             yield from read_gif(path, image.size, pictures.MAX_PIXELS)
             return
+        to_srgb = pictures.by_profile(image.info.get("icc_profile"))
         index, end = 0, 0.0
         if getattr(image, "default_image", False):  # a PNG's picture for readers that know no animations
             if image.mode == "RGBA":
@@ -78,7 +79,7 @@ def _composed(path: Path) -> Iterator[tuple[np.ndarray, float]]:
             # AVIF's durations are rounded one by one, its times are not: 17, 17, 17 ms from 0, 17, 33 ms on.
             start = image.info["timestamp"] if image.format == "AVIF" else end
             before, end = end, start + duration
-            yield rgba, end - before
+            yield np.dstack([to_srgb(np.ascontiguousarray(rgba[..., :3])), rgba[..., 3]]), end - before
             index += 1
 
 

@@ -15,7 +15,7 @@ from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files.clips.probe import ClipInfo, ClipLimits, probe, working_size
 from impasto.webapp.files.clips.span import WHOLE, Span
 from impasto.webapp.files.job import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
-from impasto.webapp.files.pictures import Header, flatten, image_header, read_image
+from impasto.webapp.files.pictures import Header, flatten, image_header, in_srgb, read_image
 from impasto.webapp.hosting.settings import Settings
 
 from .jobs import duration
@@ -109,7 +109,7 @@ def read_style(path: Path, settings: Settings) -> np.ndarray:
     word = "This style picture"
     check_picture(path, settings, word)
     with without_path(path, word):
-        return flatten(read_image(path, settings.style_pixels, shrink=True))
+        return flatten(in_srgb(read_image(path, settings.style_pixels, shrink=True)))
 
 
 def check_painted(header: Header, side: int, settings: Settings) -> None:

@@ -13,7 +13,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.colour import ToRgb
 from impasto.webapp.files.clips.probe import ClipInfo, open_clip, picture_stream, probe, working_size
-from impasto.webapp.files.pictures import flatten, read_image, resize
+from impasto.webapp.files.pictures import flatten, in_srgb, read_image, resize
 
 CACHED = 8  # frames; some megabytes each
 LONGEST = 4  # times as long as broad, of what is shown small
@@ -51,13 +51,13 @@ def _upright(info: ClipInfo, decoded: av.VideoFrame, size: tuple[int, int]) -> n
     """A decoded frame as upright RGB of `size` = (width, height)."""
     stored = info.orientation.turn_size(size)
     enlarging = size[0] > info.width or size[1] > info.height
-    return info.orientation.apply(ToRgb(stored, enlarging, info.matrix, info.full_range, info.hdr)(decoded))
+    return info.orientation.apply(ToRgb(stored, enlarging, info.matrix, info.full_range, info.hdr, info.gamut)(decoded))
 
 
 @lru_cache(maxsize=CACHED)
 def picture_at(path: Path, side: int) -> np.ndarray:
     """A picture on white: uint8 RGB [H,W,3], its shorter side `side`. Do not write to it. Raises BadInput."""
-    rgb = flatten(read_image(path))
+    rgb = flatten(in_srgb(read_image(path)))
     height, width = rgb.shape[:2]
     return resize(rgb, working_size(width, height, side, even=False))
 

@@ -1,12 +1,17 @@
 """Every picture that is to be a style is read alike: upright, 8 bits, on white."""
 
+import struct
+
+import display_p3
 import numpy as np
 import pytest
 from PIL import Image
 
 from impasto.export.graphs.gallery import build_gallery
+from impasto.export.runtime.nclx import stated_colours
 from impasto.export.runtime.painter import Painter
 from impasto.export.runtime.pictures import decode_picture, read_style_picture
+from impasto.export.runtime.tone import WHITE, Transfer, tone_map
 from impasto.models.errors import BadInput
 from impasto.train.evaluation.evaluate import read_pictures
 
@@ -89,6 +94,70 @@ def test_a_file_its_bytes_and_what_comes_over_the_network_are_read_alike(layout)
 def test_cmyk_is_read_as_the_colours_it_prints(scene, tmp_path):
     Image.fromarray(scene).convert("CMYK").save(tmp_path / "p.tif")
     assert np.abs(read_style_picture(tmp_path / "p.tif").astype(int) - scene).max() <= 1
+
+
+@pytest.mark.parametrize("kind", ["png", "jpeg", "webp"])
+def test_a_style_picture_has_the_colours_that_browsers_show(scene, tmp_path, kind):
+    """A phone's photograph: its RGB is Display P3's, and P and the page know nothing but sRGB."""
+    lossless = {"png": {}, "jpeg": {"quality": 100, "subsampling": 0}, "webp": {"lossless": True}}[kind]
+    Image.fromarray(scene).save(tmp_path / f"p.{kind}", icc_profile=display_p3.profile(), **lossless)
+    expected = display_p3.as_srgb(scene)
+    assert np.abs(expected - scene).max() > 20
+    for read in (read_style_picture(tmp_path / f"p.{kind}"), decode_picture((tmp_path / f"p.{kind}").read_bytes())):
+        assert np.abs(read - expected).mean() <= (1 if kind == "jpeg" else 0.6)
+        assert kind == "jpeg" or np.abs(read - expected).max() <= 3
+
+
+def stated(path, scene, primaries, curve):
+    """A HEIC or AVIF without a profile that says by numbers what its colours are."""
+    if path.suffix == ".heic":
+        numbers = {"color_primaries": primaries, "transfer_characteristics": curve, "matrix_coefficients": 6}
+        Image.fromarray(scene).save(path, quality=100, chroma="444", full_range_flag=1, **numbers)
+    else:
+        Image.fromarray(scene).save(path, quality=100, subsampling="4:4:4")
+        data = bytearray(path.read_bytes())
+        at = data.index(b"nclx") + 4
+        data[at : at + 4] = struct.pack(">2H", primaries, curve)
+        path.write_bytes(data)
+    return path
+
+
+@pytest.mark.parametrize("kind", ["heic", "avif"])
+def test_a_picture_that_names_display_p3_by_number_is_brought_to_srgb(tmp_path, kind):
+    scene = np.zeros((64, 96, 3), np.uint8)
+    scene[:, :48], scene[:, 48:] = (200, 90, 60), (90, 160, 110)
+    read = read_style_picture(stated(tmp_path / f"p.{kind}", scene, 12, 13))
+    expected = display_p3.as_srgb(scene)
+    for place in (24, 72):
+        assert np.abs(read[32, place] - expected[32, place]).max() <= 3
+    plain = read_style_picture(stated(tmp_path / f"s.{kind}", scene, 1, 13))
+    assert np.abs(plain[32, 24].astype(int) - scene[32, 24]).max() <= 2
+
+
+@pytest.mark.parametrize("curve", [16, 18])
+@pytest.mark.parametrize("kind", ["heic", "avif"])
+def test_a_picture_in_hdr_is_brought_to_what_a_screen_shows(tmp_path, kind, curve):
+    scene = np.full((64, 64, 3), 148, np.uint8)  # of PQ 203 cd/m² and more
+    scene[:, 32:] = 60
+    shown = read_style_picture(stated(tmp_path / f"h.{kind}", scene, 9, curve))
+    codes = np.round(scene * (WHITE / 255)).astype(np.uint16)
+    assert np.abs(shown.astype(int) - tone_map(codes, Transfer(curve)))[:, [8, 56]].max() <= 3
+
+
+def test_a_file_that_lies_about_its_boxes_states_no_colours(tmp_path):
+    data = stated(tmp_path / "p.avif", np.full((32, 32, 3), 90, np.uint8), 12, 13).read_bytes()
+    assert stated_colours(data) == (12, 13)
+    for name in (b"meta", b"iprp", b"ipco", b"ipma", b"pitm", b"colr"):
+        assert stated_colours(data.replace(name, b"none")) is None
+    at = data.index(b"ipma")
+    assert stated_colours(data[:at] + data[at : at + 8] + b"\xff" * 4 + data[at + 12 :]) in (None, (12, 13))
+    for end in range(0, data.index(b"mdat"), 7):
+        assert stated_colours(data[:end]) in (None, (12, 13))
+
+
+def test_a_profile_that_is_broken_does_not_matter(scene, tmp_path):
+    Image.fromarray(scene).save(tmp_path / "p.png", icc_profile=display_p3.profile()[:200])
+    assert np.array_equal(read_style_picture(tmp_path / "p.png"), scene)
 
 
 def test_the_builder_of_galleries_and_the_evaluation_read_them_too(layout, tiny_model, monkeypatch):

@@ -4,10 +4,12 @@ import struct
 from fractions import Fraction
 
 import av
+import display_p3
 import numpy as np
 import pytest
 from PIL import Image
 
+from impasto.export.runtime.pictures import read_style_picture
 from impasto.models.errors import BadInput
 from impasto.webapp.files.animation import read_animation
 from impasto.webapp.files.stylize import stylize_path
@@ -181,6 +183,36 @@ def test_sixty_frames_a_second_are_as_fast_as_in_browsers(tmp_path, media, kind)
     frames = list(read_animation(tmp_path / f"a.{kind}", (41, 27)))
     assert [frame.pts for frame in frames] == [round(1000 * n / 60) for n in range(60)]
     assert frames[-1].pts + frames[-1].duration == 1000
+
+
+@pytest.mark.parametrize("kind", ["webp", "png"])
+def test_an_animation_has_the_colours_of_its_profile(tmp_path, media, kind):
+    images = [Image.fromarray(media.scene(41, 27, index * 3)) for index in range(3)]
+    options = {"lossless": True} if kind == "webp" else {}
+    profile = display_p3.profile()
+    images[0].save(
+        tmp_path / f"a.{kind}", save_all=True, append_images=images[1:], duration=40, icc_profile=profile, **options
+    )
+    for image, frame in zip(images, read_animation(tmp_path / f"a.{kind}", (41, 27)), strict=True):
+        assert np.abs(frame.rgb - display_p3.as_srgb(image)).max() <= 3
+
+
+def test_what_no_frame_of_a_webp_covers_is_transparent(tmp_path):
+    """Opaque rectangles on a bare canvas: the encoder says that there is no transparency, and Pillow makes it black."""
+    images = []
+    for left in (4, 18, 32):
+        pixels = np.zeros((32, 48, 4), np.uint8)
+        pixels[8:24, left : left + 12] = RED
+        images.append(Image.fromarray(pixels))
+    images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], duration=100, lossless=True)
+    assert (tmp_path / "a.webp").read_bytes()[20] & 0x10 == 0
+    for image, frame in zip(images, read_animation(tmp_path / "a.webp", (48, 32)), strict=True):
+        assert np.array_equal(frame.alpha, np.asarray(image)[..., 3])
+        assert np.array_equal(frame.rgb[0, 0], (255, 255, 255))
+    assert np.array_equal(read_style_picture(tmp_path / "a.webp")[0, 0], (255, 255, 255))
+    images = [Image.new("RGB", (48, 32), colour) for colour in ("red", "green")]
+    images[0].save(tmp_path / "full.webp", save_all=True, append_images=images[1:], duration=100, lossless=True)
+    assert all(frame.alpha is None for frame in read_animation(tmp_path / "full.webp", (48, 32)))
 
 
 def test_an_avif_of_sixty_frames_a_second_does_not_drift(tmp_path):

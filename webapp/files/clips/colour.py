@@ -1,6 +1,6 @@
 """Between a clip's YUV and the RGB that is painted: matrix, range and HDR, through swscale.
 
-From outside: `Matrix`, `stated_by`, `matrix_of`, `is_full_range`, `transfer_of`, `ToRgb`, `ToVideo`.
+From outside: `Matrix`, `stated_by`, `matrix_of`, `is_full_range`, `transfer_of`, `gamut_of`, `ToRgb`, `ToVideo`.
 """
 
 from enum import IntEnum
@@ -10,9 +10,9 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
+from impasto.export.runtime.gamut import Gamut, to_srgb
+from impasto.export.runtime.tone import Transfer, tone_map
 from impasto.models.rules import BACKGROUND
-
-from .tone import Transfer, tone_map
 
 
 class Matrix(IntEnum):
@@ -44,6 +44,11 @@ _BY_TAG = {
     9: Matrix.BT2020,
     10: Matrix.BT2020,
 }
+
+
+# Codes of limited range in full range. swscale takes grey for full range whatever it is told
+# (findings/swscale-grey-is-full-range.sh).
+_FULL = np.round(np.clip((np.arange(256) - 16) / 219, 0, 1) * 255).astype(np.uint8)
 
 
 class Stated(NamedTuple):
@@ -95,18 +100,32 @@ def transfer_of(frame: av.VideoFrame) -> Transfer | None:
     return Transfer(number) if number in set(Transfer) else None
 
 
+def gamut_of(frame: av.VideoFrame) -> Gamut | None:
+    """P3 or BT.2020 where an ordinary, not an HDR, frame is coded so; a frame that names no curve does not count, for
+    players pass over what is named in part."""
+    number = int(frame.color_primaries)
+    named = transfer_of(frame) is None and int(frame.color_trc) != _UNSPECIFIED
+    return Gamut(number) if named and number in set(Gamut) else None
+
+
 class ToRgb:
     """Decoded frame -> uint8 RGB [height, width, 3], scaled and converted in one pass.
 
-    HDR takes a second pass (`tone.py`), and so does transparency: what is transparent is laid on white, as pictures
-    are. A frame of another size than the first's, as of calls where a phone was turned, keeps its shape and gets black
-    bars.
+    HDR takes a second pass (`tone.py`), and so do a wide gamut, grey of limited range, and transparency: what is
+    transparent is laid on white, as pictures are. A frame of another size than the first's, as of calls where a phone
+    was turned, keeps its shape and gets black bars.
     """
 
     def __init__(
-        self, size: tuple[int, int], enlarging: bool, matrix: Matrix, full_range: bool, hdr: Transfer | None = None
+        self,
+        size: tuple[int, int],
+        enlarging: bool,
+        matrix: Matrix,
+        full_range: bool,
+        hdr: Transfer | None = None,
+        gamut: Gamut | None = None,
     ):
-        self.size, self.matrix, self.hdr = size, matrix, hdr
+        self.size, self.matrix, self.hdr, self.gamut = size, matrix, hdr, gamut
         self.range = ColorRange.JPEG if full_range else ColorRange.MPEG
         self.flags = (_BICUBIC if enlarging else _AREA) | _ACCURATE_RND | _FULL_CHROMA_OUT
         self.scaler = VideoReformatter()
@@ -138,7 +157,11 @@ class ToRgb:
         ).to_ndarray()
         if self.hdr:
             return tone_map(pixels, self.hdr)
-        return _on_background(pixels) if transparent else pixels
+        if transparent:
+            pixels = _on_background(pixels)
+        if self.range == ColorRange.MPEG and decoded.format.name.startswith("gray"):
+            pixels = _FULL[pixels]
+        return pixels if self.gamut is None else to_srgb(pixels, self.gamut)
 
 
 def fitted(size: tuple[int, int], first: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:

@@ -16,7 +16,9 @@ import numpy as np
 from av.stream import Disposition
 
 from impasto.export.runtime.damage import reading
+from impasto.export.runtime.gamut import Gamut
 from impasto.export.runtime.picture_kind import picture_kind
+from impasto.export.runtime.tone import Transfer
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips import colour
 
@@ -24,7 +26,6 @@ from ..pictures import MAX_PIXELS, check_readable, image_header
 from ..pictures import SUFFIXES as PICTURE_SUFFIXES
 from .edits import EditList, read_edits
 from .filters import display_matrix
-from .tone import Transfer
 
 # Container formats that hold a clip. Playlists (HLS, DASH, concat) stay out: they make the reader open other files.
 FORMATS = (
@@ -104,6 +105,7 @@ class ClipInfo:
     matrix: colour.Matrix
     full_range: bool
     hdr: Transfer | None  # PQ or HLG: brighter than a screen's white, in a wider gamut
+    gamut: Gamut | None  # P3 or BT.2020 of ordinary brightness
     audio: tuple[str, ...]  # codec of each audio track
     edits: dict[int, EditList]  # of an MP4's or MOV's tracks, by PyAV's number (`stream.id`)
     picture_edits: EditList | None  # those of the picture
@@ -270,6 +272,7 @@ def _describe(path: Path, container, stream, frame, stated: colour.Stated, edits
         matrix=colour.matrix_of(frame, stated),
         full_range=colour.is_full_range(frame, stated),
         hdr=colour.transfer_of(frame),
+        gamut=colour.gamut_of(frame),
         audio=tuple(
             track.codec_context.name if track.codec_context else "unknown" for track in container.streams.audio
         ),

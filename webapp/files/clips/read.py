@@ -17,13 +17,15 @@ import numpy as np
 from impasto.export.runtime.damage import reading
 from impasto.models.errors import BadInput
 
+from .clock import Clock, is_join
 from .colour import ToRgb
 from .edits import Edit
 from .filters import Deinterlacer
 from .probe import BROADCAST, ClipInfo, decoded_pixels, decoder, open_clip, picture_stream
 from .span import WHOLE, Span
 
-_REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
+REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
+_AT_A_JOIN = 3  # packets before a join of broadcasts that may be marked as damaged: one ends where the next begins
 _SHORTFALL = 1.0  # seconds of declared picture that may be missing at the end before a clip counts as damaged
 # Containers whose index leads to a key frame before any time, and seconds from the beginning from which that saves
 # anything; in the others, all frames before a part are decoded.
@@ -124,7 +126,7 @@ class _Upright:
         cropped = info.width - width in (0, 1) and info.height - height in (0, 1)
         whole = (info.width, info.height) if cropped else (width, height)
         enlarging = whole[0] > info.width or whole[1] > info.height
-        self.to_rgb = ToRgb(self.turn.turn_size(whole), enlarging, info.matrix, info.full_range, info.hdr)
+        self.to_rgb = ToRgb(self.turn.turn_size(whole), enlarging, info.matrix, info.full_range, info.hdr, info.gamut)
 
     def __call__(self, decoded: av.VideoFrame) -> np.ndarray:
         return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
@@ -134,11 +136,12 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
     """Decoded frames, raising BadInput at the first sign of damage; with `part` its own, on the track's clock.
 
     A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
-    passed over, and so is a last packet that is cut off. AVI knows the order of decoding only: there, the frames, which
-    come in the order shown, take the packets' times in rising order.
+    passed over, and so is a last packet that is cut off; where recordings were joined, it goes on. AVI knows the order
+    of decoding only: there, the frames, which come in the order shown, take the packets' times in rising order.
     """
-    times: list[int] = []
     broadcast = info.container in BROADCAST
+    clock = Clock() if broadcast else None
+    times: list[int] = []
     count, end, doubtful = 0, Fraction(0), False
     most, stream = 0, None
 
@@ -154,10 +157,11 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
         stream = picture_stream(container, info.path)
         most, decode = decoded_pixels(stream), decoder(stream)  # before the stream's size changes
         if part is not None:
-            container.seek(int(max(part.start - _REORDERED, 0) / info.time_base), stream=stream)
+            container.seek(int(max(part.start - REORDERED, 0) / info.time_base), stream=stream)
         elif start > _SEEK_FROM and info.container in _SEEKABLE:
-            container.seek(round((Fraction(start) + info.origin) / info.time_base), stream=stream)
-        for packet in container.demux(stream):
+            # From earlier on: FFmpeg may land on a key frame after the time (findings/ffmpeg-hevc-seek-lands-late.sh).
+            container.seek(round((Fraction(start) - REORDERED + info.origin) / info.time_base), stream=stream)
+        for packet in _packets(info, container, stream, clock):
             if info.container == "avi" and packet.dts is not None and packet.size:
                 heappush(times, packet.dts)
             for frame in _decode_packet(decode, packet, forgiving=broadcast and count == 0):
@@ -177,9 +181,34 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
                     yield frame
                 if frame.pts is not None:
                     end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
-    declared = info.declared_seconds or 0
+    declared = 0 if clock is not None and clock.joined else info.declared_seconds or 0
     if count == 0 or (doubtful and not broadcast) or declared - end > _SHORTFALL + declared / 50:
         raise _damaged(info, count, end)
+
+
+def _packets(info: ClipInfo, container, stream, clock: Clock | None) -> Iterator[av.Packet]:
+    """The picture's packets, in a broadcast set to one clock, and not marked as damaged for being before a join."""
+    if clock is None:
+        yield from container.demux(stream)
+        return
+    held: list[av.Packet] = []
+    before = 0  # where the last packet is that is not held, bytes
+    for packet in container.demux([stream, *container.streams.audio]):
+        clock.set(packet)
+        if packet.stream_index != stream.index:
+            continue
+        joined = bool(held) and packet.is_keyframe and is_join(info.path, before, packet.pos or 0)
+        if joined or len(held) == _AT_A_JOIN:
+            for each in held:
+                each.is_corrupt = each.is_corrupt and not joined
+            yield from held
+            held = []
+        if held or packet.is_corrupt:
+            held.append(packet)
+        else:
+            before = packet.pos or 0
+            yield packet
+    yield from held
 
 
 def _decode_packet(decode: Callable, packet: av.Packet, forgiving: bool) -> list[av.VideoFrame]:

@@ -13,8 +13,10 @@ import av.error
 
 from impasto.export.runtime.damage import reading
 
+from .clock import Clock
 from .edits import LEAD_IN
-from .probe import ClipInfo, open_clip, picture_stream
+from .probe import BROADCAST, ClipInfo, open_clip, picture_stream
+from .read import REORDERED
 from .sound import EditedSound, add_aac
 from .span import WHOLE, Span
 
@@ -140,8 +142,16 @@ class Tracks:
         end = None if self.span.end is None else Fraction(self.span.end) - start
         source = streams[0].container
         if start > LEAD_IN and "mp4" in source.format.name:
-            source.seek(round((self.info.origin + start) * av.time_base))
+            # by the picture's index, which may lead too far: see `read`
+            source.seek(round((self.info.origin + max(start - REORDERED, 0)) * av.time_base))
+        clock = Clock() if self.info.container in BROADCAST else None
+        if clock is not None:  # which has to see the picture, too
+            streams = list({*source.streams.audio, *streams, picture_stream(source, self.info.path)})
         for packet in source.demux(streams):
+            if clock is not None:
+                clock.set(packet)
+            if packet.stream_index not in self._routes:
+                continue
             if packet.size == 0 or (packet.pts is None and packet.dts is None):
                 continue
             shift = round((self.info.origin + start) / packet.time_base)
@@ -154,7 +164,7 @@ class Tracks:
                 continue
             if end is not None and _decoded_at(packet) >= end:
                 after.add(packet.stream_index)
-                if len(after) == len(streams):
+                if len(after) == len(self._routes):
                     return
                 continue
             if time <= reached.get(packet.stream_index, time - 1):

@@ -40,6 +40,52 @@ def test_colours_follow_matrix_and_range(tmp_path, media, format, matrix, full):
         assert np.abs(read - expected[:, None, None]).max() <= (1.3 if full and bits == 10 else 0.55)
 
 
+# Where red, green, blue and white (D65) of a gamut lie: CIE 1931 x and y, ITU-T H.273.
+CHROMATICITIES = {
+    1: [(0.64, 0.33), (0.30, 0.60), (0.15, 0.06), (0.3127, 0.3290)],
+    9: [(0.708, 0.292), (0.170, 0.797), (0.131, 0.046), (0.3127, 0.3290)],
+    12: [(0.680, 0.320), (0.265, 0.690), (0.150, 0.060), (0.3127, 0.3290)],
+}
+
+
+def xyz_of(primaries):
+    """The matrix from linear RGB to XYZ."""
+    xyz = np.array([(x / y, 1, (1 - x - y) / y) for x, y in CHROMATICITIES[primaries]])
+    return xyz[:3].T * np.linalg.solve(xyz[:3].T, xyz[3])
+
+
+@pytest.mark.parametrize("primaries", [9, 12])
+@pytest.mark.parametrize("curve", [1, 13, 14])
+def test_wide_gamuts_become_srgb(tmp_path, media, primaries, curve):
+    codes = media.yuv_from_rgb(COLOURS, "709", True)
+    frames = [media.yuv_frame(32, 16, "yuv444p", code) for code in codes]
+    tags = {"colorspace": 1, "color_primaries": primaries, "color_trc": curve, "color_range": 2}
+    clip = media.write_clip(tmp_path / "c.mkv", frames, codec="ffv1", format="yuv444p", tags=tags)
+    coded = media.rgb_from_yuv(codes, "709", True) / 255
+    light = np.where(coded <= 0.04045, coded / 12.92, ((coded + 0.055) / 1.055) ** 2.4)
+    narrow = np.clip(light @ np.linalg.solve(xyz_of(1), xyz_of(primaries)).T, 0, 1)
+    expected = 255 * np.where(narrow <= 0.0031308, 12.92 * narrow, 1.055 * narrow ** (1 / 2.4) - 0.055)
+    read = np.array([frame.rgb for frame in read_frames(probe(clip))])
+    assert np.abs(expected - coded * 255).max() > 20
+    assert np.abs(read - expected[:, None, None]).max() <= 3  # near black a code is a twelfth of its light
+
+
+def test_a_gamut_named_without_its_curve_does_not_count(tmp_path, media):
+    frame = media.yuv_frame(32, 16, "yuv420p", (81, 90, 200))
+    clip = media.write_clip(tmp_path / "c.mkv", [frame], codec="ffv1", tags={"color_primaries": 12})
+    assert probe(clip).gamut is None
+
+
+@pytest.mark.parametrize("full", [False, True])
+def test_grey_of_limited_range_is_widened(tmp_path, full):
+    tags, options = {"color_range": 2 if full else 1}, {"crf": "1", "x265-params": "log-level=none"}
+    shades = []
+    for code in (16, 126, 235):
+        clip = odd_clips.plain(tmp_path / "g.mp4", (code,), codec="libx265", format="gray", tags=tags, options=options)
+        shades.append(float(next(read_frames(probe(clip))).rgb.mean()))
+    assert shades == pytest.approx([16, 126, 235] if full else [0, 128, 255], abs=1)
+
+
 @pytest.mark.parametrize(
     ("size", "full", "matrix"),
     [

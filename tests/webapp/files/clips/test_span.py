@@ -1,6 +1,7 @@
 """A part of a clip: the same frames and sound as in the whole, counted from its beginning."""
 
 import numpy as np
+import odd_clips
 import pytest
 
 from impasto.models.errors import BadInput
@@ -38,6 +39,19 @@ def test_its_sound_stays_in_step(clip, tmp_path, media, painter):
     part = media.packets(tmp_path / "o.mp4", 0)
     assert [data for data, _ in part] == [data for data, _ in whole]
     np.testing.assert_allclose([at for _, at in part], [at for _, at in whole], atol=1e-3)
+
+
+def test_a_part_that_begins_just_before_an_open_group_of_pictures_has_its_first_frame(tmp_path, media):
+    """x265's default: where FFmpeg seeks to a time between a key frame's decoding and its showing, it may land on
+    that key frame."""
+    options = {"x265-params": "log-level=none:keyint=20:min-keyint=20:scenecut=0:open-gop=1:bframes=4"}
+    frames = [odd_clips.numbered(n) for n in range(200)]
+    clip = media.write_clip(tmp_path / "c.mp4", frames, codec="libx265", options=options)
+    info = probe(clip)
+    for first in range(176, 182):
+        part = read_frames(info, span=Span(first / 25 + 0.01))
+        assert odd_clips.number_of(next(part).rgb) == first
+        part.close()
 
 
 def test_what_is_no_part_is_refused(clip, tmp_path, painter):

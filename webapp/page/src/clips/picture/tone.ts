@@ -1,5 +1,5 @@
 // HDR brought to what an ordinary screen shows: ITU-R BT.2446-1 method A, from 1000 to 100 cd/m². Pure. Python does the
-// same in webapp/files/clips/tone.py, from 12 bits.
+// same in export/runtime/tone.py, from 12 bits.
 import type { Transfer } from "../../hdr";
 
 /** BT.2020's weights of R, G and B. */

@@ -4,9 +4,9 @@ import numpy as np
 import odd_clips
 import pytest
 
+from impasto.export.runtime.tone import WHITE, Transfer, tone_map
 from impasto.webapp.files.clips.probe import probe
 from impasto.webapp.files.clips.read import read_frames
-from impasto.webapp.files.clips.tone import WHITE, Transfer, tone_map
 
 WEIGHTS = np.array([0.2627, 0.6780, 0.0593])
 
