@@ -136,7 +136,7 @@ def plan(minutes: float, start: str, changes: Sequence[str], dry_run: bool) -> d
         key, value = key_and_value(change)
         name, _, setting = key.partition(".")
         if name not in configs:
-            raise BadInput(f"{key} is not a stage's setting: say STAGE.KEY=VALUE, and of stages {', '.join(configs)}.")
+            raise BadInput(f"{key} is not a stage's setting: say image.batch=8, or another of {', '.join(configs)}.")
         if (setting, value) == ("minutes", "0"):
             configs[name] = replace(configs[name], minutes=0.0)  # left out
         else:
