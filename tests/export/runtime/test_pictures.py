@@ -6,6 +6,7 @@ import display_p3
 import numpy as np
 import pytest
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 from impasto.export.graphs.gallery import build_gallery
 from impasto.export.runtime.nclx import stated_colours
@@ -111,6 +112,7 @@ def test_a_style_picture_has_the_colours_that_browsers_show(scene, tmp_path, kin
 def stated(path, scene, primaries, curve):
     """A HEIC or AVIF without a profile that says by numbers what its colours are."""
     if path.suffix == ".heic":
+        register_heif_opener()
         numbers = {"color_primaries": primaries, "transfer_characteristics": curve, "matrix_coefficients": 6}
         Image.fromarray(scene).save(path, quality=100, chroma="444", full_range_flag=1, **numbers)
     else:
@@ -163,7 +165,7 @@ def test_a_profile_that_is_broken_does_not_matter(scene, tmp_path):
 def test_the_builder_of_galleries_and_the_evaluation_read_them_too(layout, tiny_model, monkeypatch):
     file, expected = layout
     shown = {"title": "Painting", "artist": "made by code", "died": 1900, "year": "1899", "scene": "bay"}
-    monkeypatch.setattr("impasto.export.graphs.gallery.gallery_index", lambda: {"painting": shown})
+    monkeypatch.setattr("impasto.export.graphs.paintings.gallery_index", lambda: {"painting": shown})
     encode = Painter(tiny_model).encode
     built = build_gallery(encode, file.parent)
     np.testing.assert_allclose(built["painting"]["style"], encode(np.ascontiguousarray(expected)), atol=0.02)
