@@ -45,8 +45,7 @@ PLAIN = 1.0  # L*a*b*: where no deviation is larger, no eye tells a painting fro
 BRUSH_SHARE = 0.85  # of what T's weights learnt: with less of it flicker falls more than texture does
 ENERGY_ASKED = 1.1  # of the painting's: other pictures come out with a tenth less than those that are practised on
 TILES = 16  # the most squares of a painting that are looked at
-# By how much the dial's two ends weigh what holds to the photograph less, and more, than its middle.
-STRENGTH = {"painting": 2.5, "photograph": 4.0}
+STRENGTH = 2.5  # how much less, and more, the dial's two ends weigh what holds to the photograph than its middle
 
 # What each term weighs, half-way between painting and photograph; see docs/study.md.
 TOWARDS_PHOTOGRAPH = {"content": 0.02, "structure": 500.0, "detail": 0.02}
@@ -282,7 +281,7 @@ def weights_of(model: Model, parameters: dict[str, list[int]]) -> dict[str, np.n
 
 def weighed(terms: Sequence[str], closer: float) -> np.ndarray:
     """What each term weighs, float32 [terms]."""
-    towards = STRENGTH["photograph" if closer > 0.5 else "painting"] ** (2 * closer - 1)
+    towards = STRENGTH ** (2 * closer - 1)
     weights = {**ALWAYS, **{name: weight * towards for name, weight in TOWARDS_PHOTOGRAPH.items()}}
     return np.array([weights[name] for name in terms], np.float32)
 

@@ -160,8 +160,8 @@ def test_the_dial_weighs_photograph_against_painting():
     assert near["tv"] == far["tv"]
     middle = dict(zip(terms, room.weighed(terms, 0.5), strict=True))
     assert middle["structure"] == room.TOWARDS_PHOTOGRAPH["structure"]
-    assert near["structure"] == pytest.approx(room.STRENGTH["photograph"] * middle["structure"])
-    assert far["structure"] == pytest.approx(middle["structure"] / room.STRENGTH["painting"])
+    assert near["structure"] == pytest.approx(room.STRENGTH * middle["structure"])
+    assert far["structure"] == pytest.approx(middle["structure"] / room.STRENGTH)
 
 
 @pytest.mark.parametrize(
