@@ -160,7 +160,7 @@ class ToRgb:
         if transparent:
             pixels = _on_background(pixels)
         if self.range == ColorRange.MPEG and decoded.format.name.startswith("gray"):
-            pixels = _FULL[pixels]
+            pixels = _FULL[np.asarray(pixels, np.uint8)]
         return pixels if self.gamut is None else to_srgb(pixels, self.gamut)
 
 
