@@ -215,7 +215,7 @@ def test_cancel_asks_stops_the_job_and_frees_the_place(visit, long_clip, clip):
     page.get_by_role("button", name="Stop", exact=True).click()
     expect(page.locator("#job-list li.cancelled")).to_be_visible()
     expect(page.locator("#caption")).to_contain_text("Preview")
-    expect(waiting.page.locator("#progress-words")).to_contain_text("left", timeout=PAINTED)
+    expect(waiting.page.locator("#figures")).to_contain_text("stripes.mp4 · medium brush", timeout=PAINTED)
 
 
 def test_a_file_of_the_other_kind_is_painted_all_the_same(visit, clip, tmp_path):
