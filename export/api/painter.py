@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,6 +12,7 @@ from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.person import PersonPainter
 from impasto.export.runtime.scenes import Scenes
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 from impasto.models.overwriting import check_overwriting
 
 from .styles import PIL_HINT, Style, is_pil, parts_of, style_vectors
@@ -106,7 +105,7 @@ class Painter:
         another kind: grey, with an alpha channel, of floats, or empty; and for a time that is no finite number.
         """
         check_frame(frame)
-        if time is not None and not (isinstance(time, Real) and math.isfinite(time)):
+        if time is not None and not is_number(time):
             raise BadInput(f"The time of a frame is a number of seconds, not {time!r}.")
         if self._scenes.begins(frame):
             self._painter.reset()
@@ -199,7 +198,7 @@ def _seconds(time: float | str | None) -> float | None:
 
     if time is None or isinstance(time, str):
         return None if time is None else parse_time(time)
-    if not isinstance(time, Real) or isinstance(time, bool):
+    if not is_number(time):
         raise BadInput(f"A time is seconds (75.5), or minutes and seconds ('1:15.5'), not {time!r}.")
     return float(time)
 

@@ -18,6 +18,7 @@ from impasto.export.runtime.pictures import read_style_picture, require_no_addre
 from impasto.export.runtime.style_file import StyleFile, built_in, is_style_file, read_style
 from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 
 Source: TypeAlias = str | os.PathLike[str] | np.ndarray | StyleFile
 # Keys are names, paths and studied styles; a Mapping that said so would take no dict[str, float], whose keys are str.
@@ -99,7 +100,6 @@ def is_pil(given: object) -> bool:
 
 
 def _weight(source: object, weight: object) -> float:
-    try:
-        return float(weight)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"The weight of style {source} must be a number of zero or more, not {weight!r}.") from error
+    if not is_number(weight):
+        raise BadInput(f"The weight of style {source} must be a number of zero or more, not {weight!r}.")
+    return float(weight)

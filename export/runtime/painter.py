@@ -10,13 +10,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from numbers import Real
 
 import cv2
 import numpy as np
 import onnxruntime as ort
 
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 from impasto.models.rules import LUMA
 
 from .model import Model, load_model
@@ -53,7 +53,7 @@ class Look:
 
 
 def _is_share(value: object) -> bool:
-    return isinstance(value, Real) and 0 <= float(value) <= 1
+    return is_number(value) and 0 <= value <= 1
 
 
 class Painter:

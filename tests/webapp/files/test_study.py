@@ -156,7 +156,9 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_learnt(walk, tiny_model, pa
     [
         ({"minutes": "1"}, "minutes must be a number above zero, not '1'"),
         ({"minutes": float("inf")}, "minutes must be a number above zero, not inf"),
+        ({"minutes": True}, "minutes must be a number above zero, not True"),
         ({"closer": None}, "closer is a number, not None"),
+        ({"closer": True}, "closer is a number, not True"),
         ({"brush_size": "coarse"}, "brush_size is a number, not 'coarse'"),
         ({"on": np.zeros((9, 9, 3))}, "The clip or picture to study on is a file's or folder's path, not ndarray"),
         ({"picture": Image.new("RGB", (9, 9))}, r"not Image: np\.asarray"),
