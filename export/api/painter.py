@@ -15,7 +15,7 @@ from impasto.models.errors import BadInput
 from impasto.models.number import is_number
 from impasto.models.overwriting import check_overwriting
 
-from .styles import PIL_HINT, Style, is_pil, parts_of, style_vectors
+from .styles import PIL_HINT, Style, is_pil, parts_of, read_styles
 
 
 class Painter:
@@ -90,12 +90,12 @@ class Painter:
 
         background_style: of a painter that was made with one; None leaves it.
         """
-        self._first.use(*style_vectors(self._first, parts_of(style)))
+        self._first.use(*read_styles(self._first, parts_of(style)))
         if background_style is None:
             return
         if self._rest is None:
             raise BadInput("This painter has no style for the background: make one with background_style.")
-        self._rest.use(*style_vectors(self._rest, parts_of(background_style)))
+        self._rest.use(*read_styles(self._rest, parts_of(background_style)))
 
     def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
         """Paint one frame: uint8 RGB [H,W,3] (0…255, sRGB-coded) of any size → the same shape and type.

@@ -1,6 +1,6 @@
 """Which style is meant: a picture, a built-in style's name, or a blend of several.
 
-From outside: `Source`, `Style`, `style_vectors`, `parts_of`.
+From outside: `Source`, `Style`, `read_styles`, `parts_of`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ def parts_of(style: Style) -> list[tuple[Source, float]]:
     return [(_checked(style), 1.0)]
 
 
-def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[StyleLike], list[float]]:
+def read_styles(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[StyleLike], list[float]]:
     """Styles of (source, weight) pairs, and their weights: what the runtime's `use` takes. A style is S, float32 [D],
     or what a `.style` file holds.
 
@@ -46,10 +46,10 @@ def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tu
     gallery: dict[str, dict] = {}
     if any(_name(source) is not None for source, _ in parts):
         gallery = painter.model.gallery()
-    return [_vector(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
+    return [_read(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
 
 
-def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:
+def _read(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:
     if isinstance(source, StyleFile):
         return source
     name = _name(source)

@@ -25,7 +25,7 @@ from .sessions.graph_weights import check_fits, weights_of
 from .sessions.lanes import Lanes
 from .sessions.session import check_graph, choose_device, open_lanes, open_session, run, threads_of
 from .steady import Motion, Steady
-from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
+from .styles import Style, StyleEncoder, blend, blend_brushes, vector_and_brush
 
 SHARES_OF_255 = np.arange(256, dtype=np.float32)[None] * np.float32(1 / 255)
 PAUSE = 1.0  # seconds between two frames of a camera after which the older says nothing about the newer
@@ -124,7 +124,7 @@ class Painter:
         Raises BadInput for weights that `styles.blend` refuses, and for vectors and brushes of another model.
         """
         weights = weights if weights is not None else [1.0] * len(styles)
-        parts = [parts_of(style) for style in styles]
+        parts = [vector_and_brush(style) for style in styles]
         style = blend([vector for vector, _ in parts], weights)
         brush = blend_brushes([brush for _, brush in parts], weights)
         if style.shape != (self.model.style_size,):
