@@ -62,15 +62,28 @@ def stylize_with(
 ) -> dict:
     """The same with any crew."""
     places.check_distinct(source, target)
-    if not places.is_folder(source):
-        job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
-        run_jobs([job], crew, on_file, progress)
-        assert job.outcome is not None
-        if "error" in job.outcome and "bug" not in job.outcome:
-            raise BadInput(job.outcome["error"])
-        if "error" in job.outcome:
-            raise RuntimeError(job.outcome["error"])
-        return job.outcome
+    if places.is_folder(source):
+        return _stylize_folder(crew, source, target, recipe, progress, on_file, recursive, read)
+    job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
+    run_jobs([job], crew, on_file, progress)
+    assert job.outcome is not None
+    if "error" in job.outcome and "bug" not in job.outcome:
+        raise BadInput(job.outcome["error"])
+    if "error" in job.outcome:
+        raise RuntimeError(job.outcome["error"])
+    return job.outcome
+
+
+def _stylize_folder(
+    crew: Crew,
+    source: str,
+    target: str,
+    recipe: Recipe,
+    progress: Progress | None,
+    on_file: Callable[[dict], None] | None,
+    recursive: bool,
+    read: Sequence[Any],
+) -> dict:
     jobs, skipped, ignored = [], [], []
     ledger = None if places.is_url(target) else Ledger(Path(target), recipe.settings)
     for name, output in _files(source, target, ignored, recursive):

@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Integral
 from pathlib import Path
 
 import av
@@ -20,6 +19,7 @@ from impasto.export.runtime.gamut import Gamut
 from impasto.export.runtime.picture_kind import picture_kind
 from impasto.export.runtime.tone import Transfer
 from impasto.models.errors import BadInput
+from impasto.models.number import is_whole
 from impasto.webapp.files.clips import colour
 
 from ..pictures import MAX_PIXELS, check_readable, image_header
@@ -225,7 +225,7 @@ def working_size(width: int, height: int, short_side: int, even: bool = True) ->
     With `even`, as H.264 needs, both sides are rounded to even numbers: down by at most one pixel where nothing is
     scaled, to the nearest otherwise. Raises BadInput for a size below 1 or a side that no codec can carry.
     """
-    if not isinstance(short_side, Integral) or isinstance(short_side, bool) or short_side < 1:
+    if not is_whole(short_side) or short_side < 1:
         raise BadInput(f"The size must be a whole number of pixels, at least 1, not {short_side!r}.")
     scale = Fraction(short_side, min(width, height))
     sides = [side * scale for side in (width, height)]
