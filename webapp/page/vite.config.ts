@@ -107,7 +107,9 @@ function entriesApart(): Plugin {
     generateBundle(_, bundle) {
       const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
       for (const { fileName } of chunks.filter(({ isEntry }) => isEntry)) {
-        const importer = chunks.find(({ imports, dynamicImports }) => [...imports, ...dynamicImports].includes(fileName));
+        const importer = chunks.find(({ imports, dynamicImports }) =>
+          [...imports, ...dynamicImports].includes(fileName),
+        );
         if (importer) this.error(`${importer.fileName} imports ${fileName}, with which a worker begins.`);
       }
     },
