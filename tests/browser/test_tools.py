@@ -165,6 +165,17 @@ def test_full_screen_keeps_the_controls_at_hand(camera_page):
     expect(scream).to_be_visible()
 
 
+def test_where_there_is_no_full_screen_the_page_is_as_usual(browser, static_site):
+    """An iPhone's browsers have nothing of it but what is prefixed: what is asked of it is undefined."""
+    context = browser.new_context()
+    context.add_init_script("delete Document.prototype.fullscreenElement; delete Document.prototype.fullscreenEnabled;")
+    page = visit(context, static_site + LOOK)
+    expect(page.get_by_role("button", name="Full screen")).to_be_hidden()
+    assert not page.evaluate("document.body.classList.contains('immersed')")
+    expect(page.get_by_role("heading", name="Style", exact=True)).to_be_visible()
+    context.close()
+
+
 def test_a_screen_is_a_source_and_is_not_mirrored(camera_page):
     page = camera_page
     page.evaluate("""() => {
@@ -256,6 +267,22 @@ def test_a_small_window_goes_on_while_the_tab_is_hidden(camera_page):
     page.evaluate(HIDE, False)
     button.click()
     expect(button).to_have_attribute("aria-pressed", "false")
+
+
+def test_an_empty_small_window_is_not_opened(camera_page):
+    """WebKit hands out nothing of a canvas that a worker draws by WebGL."""
+    page = camera_page
+    page.evaluate("""() => {
+      impasto.engine.canvas.captureStream = (rate) => {
+        const pen = Object.assign(document.createElement("canvas"), { width: 8, height: 8 }).getContext("2d");
+        setInterval(() => pen.clearRect(0, 0, 8, 8), 50);
+        return pen.canvas.captureStream(rate);
+      };
+    }""")
+    page.get_by_role("button", name="Small window").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot show the painting in a small window")
+    assert page.evaluate("document.pictureInPictureElement") is None
+    page.evaluate("delete impasto.engine.canvas.captureStream")
 
 
 # Two cameras in name; what is asked of them, and how often the screen is to stay lit, is kept.
