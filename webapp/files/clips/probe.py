@@ -248,7 +248,7 @@ def _describe(path: Path, container, stream, frame, stated: colour.Stated, edits
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if not 1 / _MOST_ANAMORPHIC <= aspect <= _MOST_ANAMORPHIC:
         aspect = Fraction(1)
-    origin = _origin(container, edits)
+    origin = _origin(container, edits, frame)
     timing = _timing(path, container, stream, origin)
     return ClipInfo(
         path=path,
@@ -336,19 +336,22 @@ def _scan(path: Path) -> tuple[int, Fraction, Fraction]:
     return len(times), min(times) * time_base, max(times) * time_base
 
 
-def _origin(container, edits: dict[int, EditList]) -> Fraction:
+def _origin(container, edits: dict[int, EditList], first) -> Fraction:
     """When on its own clock a clip begins: with the first thing seen or heard, as players have it.
 
     Broadcasts, pieces of live streams (fragmented MP4, FLV) and recordings of cameras count from when the sender was
-    switched on. An edit list says itself what is shown when, so that a pause that it begins with is meant.
+    switched on. An edit list says itself what is shown when, so that a pause that it begins with is meant. Of a recording
+    of a single packet FFmpeg does not say when it begins: then its frame does.
     """
-    if _is_broadcast(container):
-        return Fraction(container.start_time or 0, av.time_base)
+    if _is_broadcast(container) and container.start_time is not None:
+        return Fraction(container.start_time, av.time_base)
     starts = [
         stream.start_time * stream.time_base
         for stream in (*container.streams.video, *container.streams.audio)
         if stream.start_time is not None and not stream.disposition & Disposition.attached_pic
     ]
+    if not starts and first.pts is not None:
+        starts = [first.pts * (first.time_base or Fraction(0))]
     return Fraction(0) if edits else max(min(starts, default=Fraction(0)), Fraction(0))
 
 

@@ -518,6 +518,18 @@ def test_a_clip_whose_clock_starts_late_begins_with_its_first_frame(tmp_path, na
     assert [odd_clips.number_of(frame.rgb) for frame in part] == list(range(11, 20))
 
 
+@pytest.mark.parametrize("name", ["one.ts", "one.mkv", "one.flv"])
+def test_a_recording_of_one_frame_begins_with_it(tmp_path, name, painter):
+    """FFmpeg does not say of every kind when a single packet begins; broadcasts begin a while after their clock."""
+    clip = odd_clips.write(tmp_path / "clip.mp4", 1, sound=None)
+    clip = odd_clips.late(clip, tmp_path / name)
+    stylize_path(clip, tmp_path / "o.mp4", painter)
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        (frame,) = container.decode(video=0)
+        assert frame.time == 0
+        assert container.duration / av.time_base < 0.1
+
+
 def test_a_pause_that_an_edit_list_begins_with_is_kept(tmp_path):
     clip = odd_clips.put_edits(odd_clips.write(tmp_path / "a.mp4", sound=None), {"vide": [(100, None, 1), (1, 0, 1)]})
     info = probe(clip)
