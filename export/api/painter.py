@@ -189,7 +189,7 @@ def stylize(
         span=span,
         recursive=recursive,
         progress=progress,
-        read=read,
+        also_read=read,
     )
 
 

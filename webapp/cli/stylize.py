@@ -99,7 +99,7 @@ def stylize_command(
         complain(f"Note: {note}")
     with ProgressBar(quiet=as_json) as progress:
         on_file = None if as_json else lambda outcome: print_outcome(outcome, progress)
-        how = {"size": size, "span": span, "brush_size": side, "recursive": recursive, "read": read}
+        how = {"size": size, "span": span, "brush_size": side, "recursive": recursive, "also_read": read}
         how |= {"progress": progress.update, "on_file": on_file}
         if ray is None:
             summary = stylize_path(Path(source), Path(output), whole, **how)

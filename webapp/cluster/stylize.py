@@ -31,7 +31,7 @@ def stylize_on_ray(
     progress: Progress | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
-    read: Sequence[Any] = (),
+    also_read: Sequence[Any] = (),
     part_frames: int = PART_FRAMES,
 ) -> dict:
     """Paint `source` into `target`, paths or URLs of two files or of two folders, on the Ray cluster at `address`.
@@ -39,13 +39,13 @@ def stylize_on_ray(
     Everything is as for `stylize_path`. Paths have to be the same on all machines. Clips of at least twice
     `part_frames` are painted in parts of at least so many frames, where their cuts allow; parts that were finished wait
     in `target` until the clip is complete, and are used by whoever runs the same command again. Raises BadInput where
-    there is no cluster, or no machine of it is left, and where an output is one of those that are also `read`.
+    there is no cluster, or no machine of it is left, and where an output is one of the files in `also_read`.
     """
     from .crew import RayCrew
 
     with RayCrew(address, recipe, part_frames) as crew:
         return stylize_with(
-            crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive, read=read
+            crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive, also_read=also_read
         )
 
 
@@ -58,12 +58,12 @@ def stylize_with(
     progress: Progress | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
-    read: Sequence[Any] = (),
+    also_read: Sequence[Any] = (),
 ) -> dict:
     """The same with any crew."""
     places.check_distinct(source, target)
     if places.is_folder(source):
-        return _stylize_folder(crew, source, target, recipe, progress, on_file, recursive, read)
+        return _stylize_folder(crew, source, target, recipe, progress, on_file, recursive, also_read)
     job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
     run_jobs([job], crew, on_file, progress)
     assert job.outcome is not None
@@ -82,7 +82,7 @@ def _stylize_folder(
     progress: Progress | None,
     on_file: Callable[[dict], None] | None,
     recursive: bool,
-    read: Sequence[Any],
+    also_read: Sequence[Any],
 ) -> dict:
     jobs, skipped, ignored = [], [], []
     ledger = None if places.is_url(target) else Ledger(Path(target), recipe.settings)
@@ -93,7 +93,7 @@ def _stylize_folder(
             skipped.append(name)
             continue
         if not places.is_url(output):
-            check_overwriting(output, read)
+            check_overwriting(output, also_read)
         jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe), again=again))
 
     def note(outcome: dict) -> None:

@@ -26,7 +26,7 @@ from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
 from .pictures import Picture, resize, write_image
-from .study_frames import frames_of, default_frame
+from .study_frames import default_frame, frames_of
 
 BRUSH_SIZES = {"coarse": 2.0, "fine": 0.5}  # words for `--brush-size`; 1 is as in the picture
 PREVIEW_EVERY = 3.0  # seconds between two previews
