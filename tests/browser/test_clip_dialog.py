@@ -57,14 +57,6 @@ def test_styles_are_chosen_and_seen_inside_the_dialog(page, tmp_path):
     expect(page.locator("#caption")).to_contain_text("The Scream")  # the page has the same choice
 
 
-def test_in_a_low_window_the_styles_keep_their_height(page):
-    page.set_viewport_size({"width": 800, "height": 320})
-    strip = page.locator("dialog .strip")
-    assert strip.evaluate("strip => strip.scrollHeight - strip.clientHeight") <= 0
-    page.locator("dialog").get_by_role("button", name="Cancel").scroll_into_view_if_needed()
-    expect(page.locator("dialog").get_by_role("button", name="Cancel")).to_be_in_viewport()
-
-
 def test_a_painted_clip_is_not_lost_without_a_word(page, clip):
     dialog, question = page.locator("dialog#clip"), page.locator("dialog#ask")
     asked = []
