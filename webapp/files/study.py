@@ -17,7 +17,7 @@ import numpy as np
 from impasto.export.runtime.damage import writing
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
-from impasto.export.runtime.pictures import SUFFIXES, check_readable, read_style_picture
+from impasto.export.runtime.pictures import READ_SUFFIXES, SUFFIXES, check_readable, read_style_picture
 from impasto.export.runtime.sample import picture as made_up
 from impasto.export.runtime.study import Graphs, Progress, Studied, study
 from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, write_style
@@ -131,7 +131,7 @@ def brush_size_of(text: str) -> float:
 def frames_of(source: Path) -> list[np.ndarray]:
     """Up to `FRAMES` pictures, uint8 RGB, to study on: of a clip's first minute, of a folder, or one picture."""
     if source.is_dir():
-        files = sorted(file for file in source.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+        files = sorted(file for file in source.iterdir() if file.suffix.lower() in READ_SUFFIXES and file.is_file())
         if not files:
             raise BadInput(f"There are no pictures in {source}; choose a clip, a picture or a folder of pictures.")
         return [_small(read_style_picture(file)) for file in files[:FRAMES]]
