@@ -22,8 +22,7 @@ from impasto.models.errors import BadInput
 from impasto.models.number import is_whole
 from impasto.webapp.files.clips import colour
 
-from ..pictures import MAX_PIXELS, check_readable, image_header
-from ..pictures import SUFFIXES as PICTURE_SUFFIXES
+from ..pictures import MAX_PIXELS, READ_SUFFIXES, check_readable, image_header
 from .edits import EditList, read_edits
 from .filters import display_matrix
 
@@ -435,6 +434,6 @@ def _why_unreadable(path: Path) -> str:
         head = stream.read(64)
     if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
         return f"{path} is cut short: its index is missing; copy, download or record it again."
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if path.suffix.lower() in READ_SUFFIXES:
         return f"{path} is neither a picture nor a video that can be read; copy or download it again."
     return f"{path} is not a video that can be read; choose another, such as an MP4, or convert it first."
