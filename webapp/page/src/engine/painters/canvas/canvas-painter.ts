@@ -120,8 +120,7 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
         const painted = bytes(picture);
         await before;
         const asItIs = size.width === shown.width && size.height === shown.height;
-        if (asItIs && strength === 1 && !keepColors && who === "all")
-          return toVideoFrame(painted, shown, frame);
+        if (asItIs && strength === 1 && !keepColors && who === "all") return toVideoFrame(painted, shown, frame);
         const plain = reader.pixels(frame, shown);
         const lines = who === "all" ? null : await person.look(frame, framing, null, reader, motion);
         const other = lines && who === "each" && (await network.paintBehind?.(frame, framing, size, null, reader));
