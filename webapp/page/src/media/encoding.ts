@@ -8,8 +8,8 @@ export const QUALITY = new Quality("very-high");
 
 /**
  * For mediabunny's `onEncoderConfig`: H.264 with its parameters in the stream (Annex B), from which mediabunny writes the
- * file's description of it. Firefox's own description is damaged (findings/firefox-avc-description-repeats-a-byte.sh), so
- * that players refuse the file.
+ * file's description of it. Firefox's own is damaged: who goes by it decodes nothing
+ * (findings/firefox-avc-description-repeats-a-byte.sh).
  */
 export function withParametersInStream(config: VideoEncoderConfig): void {
   if (/^avc[13]/.test(config.codec)) config.avc = { format: "annexb" };
@@ -17,7 +17,7 @@ export function withParametersInStream(config: VideoEncoderConfig): void {
 
 /**
  * The same for frames that come live: H.264's Baseline profile, in which no frame waits for a later one. Firefox holds
- * some back in the others, `realtime` or not; in a fragmented MP4 players then show all frames late, but not the sound.
+ * some back in the others, `realtime` or not; of a fragmented MP4 FFmpeg then gives the picture later than the sound.
  */
 export function inOrder(config: VideoEncoderConfig): void {
   config.codec = config.codec.replace(/^(avc[13])\.64/, "$1.42");
