@@ -10,9 +10,8 @@ from typing import Any
 
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
-from impasto.webapp.files.folder import MEDIA_SUFFIXES, output_name, plan_folder
+from impasto.webapp.files.folder import output_name, plan_folder, suffix_by_name
 from impasto.webapp.files.ledger import Ledger
-from impasto.webapp.files.pictures import SUFFIXES as PICTURES
 
 from . import places
 from .jobs import FileJob, parts_place
@@ -120,9 +119,8 @@ def _files(source: str, target: str, ignored: list[str], recursive: bool) -> Ite
         return
     taken = set(names := places.names_in(source, recursive))
     for name in names:
-        suffix = PurePosixPath(name).suffix.lower()
-        if suffix in MEDIA_SUFFIXES:
-            kept = suffix in PICTURES or suffix == ".gif"
-            yield name, places.join(target, output_name(name, suffix if kept else ".mp4", taken))
-        else:
+        suffix = suffix_by_name(PurePosixPath(name).suffix.lower())
+        if suffix is None:
             ignored.append(name)
+        else:
+            yield name, places.join(target, output_name(name, suffix, taken))

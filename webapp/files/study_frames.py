@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from impasto.export.runtime.pictures import SUFFIXES, check_readable, read_style_picture
+from impasto.export.runtime.pictures import READ_SUFFIXES, check_readable, read_style_picture
 from impasto.export.runtime.sample import picture
 from impasto.models.errors import BadInput
 
@@ -26,7 +26,7 @@ LOOKED_AT = 1500  # frames of a clip that are looked through for them, a minute 
 def frames_of(source: Path) -> list[np.ndarray]:
     """Up to `FRAMES` pictures, uint8 RGB, to study on: of a clip's first minute, of a folder, or one picture."""
     if source.is_dir():
-        files = sorted(file for file in source.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
+        files = sorted(file for file in source.iterdir() if file.suffix.lower() in READ_SUFFIXES and file.is_file())
         if not files:
             raise BadInput(f"There are no pictures in {source}; choose a clip, a picture or a folder of pictures.")
         return [_small(read_style_picture(file)) for file in files[:FRAMES]]

@@ -168,7 +168,7 @@ def test_build_says_what_is_missing(run, one_painting, tmp_path):
         ([tmp_path / "none", *mine], f"There is no folder {tmp_path / 'none'}: name one that holds paintings."),
         (
             [tmp_path / "empty", *mine],
-            f"There are no paintings in {tmp_path / 'empty'}: each is a .jpg, .png or .webp, named like its style.",
+            f"There are no paintings in {tmp_path / 'empty'}: each is a picture, such as a .jpg, named like its style.",
         ),
         (
             [one_painting],

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from full_disk import full_disk
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 import impasto
 from impasto.export.benchmark import make_clip
@@ -191,6 +192,16 @@ def test_frames_come_from_a_clip_a_picture_or_a_folder(painting, scene, tmp_path
     wide = np.zeros((800, 1000, 3), np.uint8)
     Image.fromarray(wide).save(tmp_path / "wide.png")
     assert study_frames.frames_of(tmp_path / "wide.png")[0].shape == (384, 480, 3)
+
+
+def test_a_folder_of_heic_photographs(scene, tmp_path):
+    """A telephone's photographs are practised on as they come; what is no picture is left alone."""
+    register_heif_opener()
+    options = {"quality": -1, "chroma": "444", "matrix_coefficients": 0}
+    Image.fromarray(scene).save(tmp_path / "IMG_0001.HEIC", "HEIF", **options)
+    (tmp_path / "IMG_0001.aae").write_text("<plist/>")
+    (frame,) = studying.frames_of(tmp_path)
+    np.testing.assert_array_equal(frame, scene)
 
 
 @pytest.mark.parametrize("count", [1, 23, 24, 25, 47, 48, 49, 200, 3000])

@@ -9,12 +9,19 @@ export interface Recording {
   stop(): Promise<Blob>;
   /** The file, once the recording ended for whatever reason. Rejects when the browser gave up on it. */
   done: Promise<Blob>;
+  /** Whether it has the sound that was wanted. */
+  readonly sound: boolean;
 }
 
 /** Why recording cannot work here, as a sentence; null when it can. */
 export function recordingBarrier(): string | null {
   const missing = ["VideoEncoder", "VideoFrame"].some((name) => !(name in globalThis));
   return missing ? "This browser cannot write videos (it lacks WebCodecs). A snapshot works." : null;
+}
+
+/** Why a recording is silent here, as a sentence; null when it need not be. */
+export function soundBarrier(): string | null {
+  return "AudioEncoder" in globalThis ? null : "This browser cannot write sound, so the recording has none.";
 }
 
 /** Records what the engine shows; `sound` belongs to the recording from now on and is stopped with it. */

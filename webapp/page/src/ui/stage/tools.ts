@@ -1,12 +1,12 @@
 // What the buttons under the picture do: snapshot, recording, another camera, picture in picture, full screen.
 import { paintStill } from "../../live/still";
-import { openMicrophone, type Recording, record, recordingBarrier } from "../../media/recorder";
+import { openMicrophone, type Recording, record, recordingBarrier, soundBarrier } from "../../media/recorder";
 import type { Engine } from "../../types";
 import { byId, fileName } from "../dom";
 import type { Activity } from "../status/activity";
 import { wouldBeLost } from "../status/leaving";
 import type { Messages } from "../status/messages";
-import { clock, engineTrouble, microphoneTrouble } from "../status/sentences";
+import { clock, engineTrouble, microphoneTrouble, SILENT } from "../status/sentences";
 import { countdown } from "./countdown";
 import { keep } from "./keep";
 import type { Session } from "./session";
@@ -68,6 +68,7 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
     await notice();
     if (!engine.canvas) throw new Error("There is nothing to record yet.");
     recording = await record(engine, sound);
+    if (sound && !recording.sound) messages.trouble("microphone", SILENT);
     wouldBeLost("recording", true);
     session.live?.hold(true);
     const began = performance.now();
@@ -110,6 +111,11 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
 }
 
 async function microphone(messages: Messages): Promise<MediaStreamTrack | null> {
+  const barrier = soundBarrier();
+  if (barrier) {
+    messages.note(barrier);
+    return null;
+  }
   try {
     return await openMicrophone();
   } catch (error) {
@@ -117,6 +123,10 @@ async function microphone(messages: Messages): Promise<MediaStreamTrack | null> 
     return null;
   }
 }
+
+const ONCE_MORE = "The small window is ready only now: press “Small window” once more.";
+/** How long its picture waits for that: milliseconds. */
+const KEPT = 20_000;
 
 /** The painting in a small window that stays above all others. */
 function bindPictureInPicture(engine: Engine, session: Session, messages: Messages): void {
@@ -129,13 +139,25 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
     engine.refresh(); // a still canvas gives no frame by itself
     await video.play();
   };
+  /** Lets the picture go, unless it is looked at. */
+  const leave = (): void => {
+    if (!document.pictureInPictureElement) video.srcObject = null;
+  };
   button.addEventListener("click", async () => {
+    messages.clear("pip");
     try {
       if (document.pictureInPictureElement) return await document.exitPictureInPicture();
-      await show();
+      if (!video.srcObject) await show();
+      if (await isBlank(video)) {
+        leave();
+        return messages.trouble("pip", "This browser cannot show the painting in a small window.");
+      }
       await video.requestPictureInPicture();
     } catch {
-      messages.trouble("pip", "This browser refused picture in picture here.");
+      // A slow machine shows its first picture when the browser no longer counts the press. It is kept for another.
+      const late = video.srcObject !== null && navigator.userActivation?.isActive === false;
+      messages.trouble("pip", late ? ONCE_MORE : "This browser refused picture in picture here.");
+      setTimeout(leave, late ? KEPT : 0);
     }
   });
   video.addEventListener("enterpictureinpicture", () => {
@@ -150,6 +172,20 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
   engine.on((event) => {
     if (event.kind === "backend" && document.pictureInPictureElement) show().catch(() => {}); // another canvas
   });
+}
+
+/** How long a first picture may take: milliseconds. */
+const FIRST_PICTURE = 500;
+
+/** Whether nothing at all is to be seen: WebKit hands out nothing of a canvas that a worker draws by WebGL. */
+async function isBlank(video: HTMLVideoElement): Promise<boolean> {
+  const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d")!;
+  for (const end = performance.now() + FIRST_PICTURE; performance.now() < end; ) {
+    pen.drawImage(video, 0, 0, 1, 1);
+    if (pen.getImageData(0, 0, 1, 1).data[3] > 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
 }
 
 /** Full screen takes the whole page along, so that every control stays at hand. */
@@ -167,7 +203,7 @@ function bindFullScreen(messages: Messages): void {
   // A phone held sideways is all picture, too.
   const sideways = matchMedia("(orientation: landscape) and (max-height: 30rem) and (pointer: coarse)");
   const look = (): void => {
-    const full = document.fullscreenElement !== null;
+    const full = Boolean(document.fullscreenElement); // there is none to ask for on an iPhone
     button.setAttribute("aria-pressed", String(full));
     document.body.classList.toggle("immersed", full || sideways.matches);
   };
