@@ -200,7 +200,7 @@ def test_a_folder_of_heic_photographs(scene, tmp_path):
     options = {"quality": -1, "chroma": "444", "matrix_coefficients": 0}
     Image.fromarray(scene).save(tmp_path / "IMG_0001.HEIC", "HEIF", **options)
     (tmp_path / "IMG_0001.aae").write_text("<plist/>")
-    (frame,) = studying.frames_of(tmp_path)
+    (frame,) = study_frames.frames_of(tmp_path)
     np.testing.assert_array_equal(frame, scene)
 
 
