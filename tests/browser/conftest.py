@@ -107,6 +107,13 @@ def webgpu_browser(launch):
         yield browser
 
 
+@pytest.fixture(scope="package")
+def plain_browser(launch):
+    """The same without WebGL and WebGPU, as on remote desktops."""
+    with launch("--disable-3d-apis") as browser:
+        yield browser
+
+
 @pytest.fixture(scope="session")
 def camera_picture():
     """What the fake camera sees: a smooth scene without symmetry, uint8 RGB [256, 320, 3].

@@ -35,6 +35,9 @@ def picture():
     return np.random.default_rng(5).integers(0, 256, (48, 64, 3), np.uint8)
 
 
+BROWSERS = {"wasm": "browser", "wasm without WebGL": "plain_browser", "webgpu": "webgpu_browser"}
+
+
 @pytest.fixture(scope="module")
 def echo_page(request, static_site):
     """`echo_page(painter)` → the page with that painter and the graph above, opened once for all."""
@@ -42,11 +45,11 @@ def echo_page(request, static_site):
 
     def opened(painter):
         if painter not in pages:
-            browser = request.getfixturevalue("browser" if painter == "wasm" else "webgpu_browser")
-            context = browser.new_context()
+            context = request.getfixturevalue(BROWSERS[painter]).new_context()
             size = serve_echo(context)
             page = pages[painter] = open_page(context, static_site)
-            assert page.evaluate("(painter) => impasto.engine.start(painter)", painter) == painter
+            backend = painter.split()[0]
+            assert page.evaluate("(backend) => impasto.engine.start(backend)", backend) == backend
             set_style(page, np.zeros(size))
         set_view(pages[painter], strength=1, keepColors=False, mirror=False, split=None)
         return pages[painter]
@@ -112,7 +115,7 @@ def test_wasm_makes_the_same_tensor(echo_page, picture, mirror):
         assert difference(painted_values(page, picture, size, part), tensor(picture, part, size, mirror)) <= 2 / 255
 
 
-@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+@pytest.mark.parametrize("painter", BROWSERS)
 def test_frame_and_painting_agree_on_the_canvas(echo_page, picture, painter):
     """The two are the same here: so is every mixture of them, and either side of the divider."""
     page = echo_page(painter)
@@ -128,7 +131,7 @@ def test_frame_and_painting_agree_on_the_canvas(echo_page, picture, painter):
     assert difference(shown(page, picture, size, part), cut) <= 2
 
 
-@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+@pytest.mark.parametrize("painter", BROWSERS)
 def test_what_is_painted_small_is_shown_with_the_frames_detail(echo_page, picture, painter):
     """As `enlarge` in Python does it. The graph gives back the small frame, so that is the painting."""
     page = echo_page(painter)
@@ -146,7 +149,7 @@ def test_what_is_painted_small_is_shown_with_the_frames_detail(echo_page, pictur
     assert mean_difference(clip, expected) < 1
 
 
-@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
+@pytest.mark.parametrize("painter", BROWSERS)
 def test_a_recording_gets_what_is_shown_and_when_it_was_taken(echo_page, picture, painter):
     page = echo_page(painter)
     set_view(page, split=0.5)

@@ -130,8 +130,9 @@ def _check(seen, picture, square, who):
     assert difference(seen[_inner(~square)], outside[_inner(~square)]) <= 3, who
 
 
-def test_each_part_is_painted_as_it_was_chosen(browser, static_site, made_up):
-    page = made_up(browser, static_site, "wasm")
+@pytest.mark.parametrize("which", ["browser", "plain_browser"])
+def test_each_part_is_painted_as_it_was_chosen(request, static_site, made_up, which):
+    page = made_up(request.getfixturevalue(which), static_site, "wasm")
     for who in ("all", "person", "background", "each"):
         set_view(page, who=who)
         picture, square = _scene(64)

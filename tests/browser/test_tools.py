@@ -48,17 +48,23 @@ CLOCKWORK = """async () => {
 }"""
 
 
-@pytest.fixture(scope="module")
-def studio(browser, static_site):
-    """A page whose painter gives frames back as they are, and which is fed by hand."""
+def open_studio(browser, static_site, script=""):
+    """A page whose painter gives frames back as they are, and which is fed by hand; `script` runs before it."""
     context = browser.new_context(accept_downloads=True, permissions=["microphone"])
+    context.add_init_script(script)
     size = serve_echo(context)
     page = open_page(context, static_site)
     page.evaluate("() => impasto.engine.start('wasm')")
     set_style(page, np.zeros(size))
     page.evaluate(CLOCKWORK)
+    return page
+
+
+@pytest.fixture(scope="module")
+def studio(browser, static_site):
+    page = open_studio(browser, static_site)
     yield page
-    context.close()
+    page.context.close()
 
 
 def recorded(page, *sizes, sound=True):
@@ -88,6 +94,33 @@ def test_sound_and_picture_stay_together(studio):
     apart = [(s - c + 0.5) % 1 - 0.5 for s in seen for c in clicks]
     assert len(seen) > 5
     assert abs(np.median(apart)) <= 0.04
+
+
+def test_sound_is_recorded_where_a_track_cannot_be_read(browser, static_site):
+    """As in Firefox and Safari: it comes by an audio context."""
+    page = open_studio(browser, static_site, "delete globalThis.MediaStreamTrackProcessor;")
+    with av.open(recorded(page, (128, 96), (128, 96))) as container:
+        heard = [(f.sample_rate, f.to_ndarray()[0]) for f in container.decode(audio=0)]
+    rate, wave = heard[0][0], np.concatenate([samples for _, samples in heard])
+    pitch = np.abs(np.fft.rfft(wave)).argmax() * rate / len(wave)
+    assert abs(pitch - 1000) < 20  # the microphone's clicks
+    page.context.close()
+
+
+# An audio context that never runs: Firefox's where there are no loudspeakers.
+STILL = """
+delete globalThis.MediaStreamTrackProcessor;
+AudioContext.prototype.resume = () => new Promise(() => {});
+"""
+
+
+def test_a_browser_that_gives_no_sound_records_the_picture(browser, static_site):
+    page = open_studio(browser, static_site, STILL)
+    with av.open(recorded(page, (128, 96))) as container:
+        assert not container.streams.audio
+        assert len(list(container.decode(video=0))) > 1
+    expect(page.locator("#messages")).to_contain_text("The browser gave no sound, so the recording has none.")
+    page.context.close()
 
 
 def test_a_recording_plays_to_its_end_though_the_picture_changes_its_size(studio):
@@ -283,6 +316,30 @@ def test_an_empty_small_window_is_not_opened(camera_page):
     expect(page.get_by_role("alert")).to_contain_text("cannot show the painting in a small window")
     assert page.evaluate("document.pictureInPictureElement") is None
     page.evaluate("delete impasto.engine.canvas.captureStream")
+
+
+# As a browser does where the first picture came too late for the press.
+LATE = """() => {
+  const { prototype } = HTMLVideoElement, ask = prototype.requestPictureInPicture;
+  prototype.requestPictureInPicture = async () => {
+    Object.defineProperty(navigator, "userActivation", { value: { isActive: false } });
+    prototype.requestPictureInPicture = ask;
+    throw new DOMException("too late", "NotAllowedError");
+  };
+}"""
+
+
+def test_a_small_window_that_comes_late_is_there_at_the_second_press(camera_page):
+    page = camera_page
+    page.evaluate(LATE)
+    button = page.get_by_role("button", name="Small window")
+    button.click()
+    expect(page.locator("#messages")).to_contain_text("press “Small window” once more")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    expect(page.locator("#messages")).not_to_contain_text("once more")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
 
 
 # Two cameras in name; what is asked of them, and how often the screen is to stay lit, is kept.

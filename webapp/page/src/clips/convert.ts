@@ -7,12 +7,12 @@ import {
   MP4,
   Mp4OutputFormat,
   Output,
-  Quality,
   type VideoCodec,
   VideoSample,
   VideoSampleSource,
 } from "mediabunny";
 
+import { PICTURES, QUALITY, withParametersInStream } from "../media/encoding";
 import { cutsSound } from "./container/edits";
 import { lookOf, type Opened, openClip } from "./open";
 import { type ClipEngine, ClipError, type ClipOptions } from "./options";
@@ -20,11 +20,6 @@ import { createPace } from "./pace";
 import { createFramer, type Look } from "./picture/frames";
 import { decodedFrames, type Picture } from "./picture/picture";
 import { readSound, type Sound } from "./sound";
-
-/** What players know in an MP4, the most widely known first. */
-const PICTURES: VideoCodec[] = ["avc", "vp9", "av1"];
-/** Paintings are all fine detail: the codecs' usual choices smear it. */
-const QUALITY = new Quality("very-high");
 
 /** Frames that the painter is given before the one before them is painted: some paint two at once. */
 const AHEAD = 1;
@@ -120,7 +115,7 @@ async function writeClip(
   const stop = new AbortController();
   options.signal?.addEventListener("abort", () => stop.abort(options.signal?.reason)); // AbortSignal.any is too new for some
   const { signal } = stop;
-  const source = new VideoSampleSource({ codec, quality: QUALITY });
+  const source = new VideoSampleSource({ codec, quality: QUALITY, onEncoderConfig: withParametersInStream });
   output.setMetadataTags(tags);
   output.addVideoTrack(source, await descriptionOf(picture.track));
   for (const { track, sound } of sounds) output.addAudioTrack(sound.source, await descriptionOf(track));

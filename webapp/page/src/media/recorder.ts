@@ -9,6 +9,8 @@ export interface Recording {
   stop(): Promise<Blob>;
   /** The file, once the recording ended for whatever reason. Rejects when the browser gave up on it. */
   done: Promise<Blob>;
+  /** Whether it has the sound that was wanted. */
+  readonly sound: boolean;
 }
 
 /** Why recording cannot work here, as a sentence; null when it can. */

@@ -1,23 +1,21 @@
 // The file of a recording, written by mediabunny: frames and sound, each at its own time.
 import {
   AppendOnlyStreamTarget,
-  AudioSample,
+  type AudioSample,
   AudioSampleSource,
   getFirstEncodableAudioCodec,
   getFirstEncodableVideoCodec,
-  MediaStreamAudioTrackSource,
   Mp4OutputFormat,
   Output,
-  Quality,
   VideoSample,
   VideoSampleSource,
 } from "mediabunny";
 
 import type { Engine } from "../types";
+import { inOrder, PICTURES, QUALITY } from "./encoding";
+import { type Hearing, listenTo } from "./hearing";
 import type { Recording } from "./recorder";
 
-/** Paintings are all fine detail. */
-const QUALITY = new Quality("very-high");
 /** Frames that may wait for the encoder; more are left out, as a slow machine has to choose. */
 const WAITING = 4;
 /** The last frame comes at once, or never: milliseconds. */
@@ -40,7 +38,7 @@ export async function startWriting(
   sound: MediaStreamTrack | null,
 ): Promise<Recording> {
   const { width, height } = engine.canvas!;
-  const codec = await getFirstEncodableVideoCodec(["avc", "vp9", "av1"], { width, height, quality: QUALITY });
+  const codec = await getFirstEncodableVideoCodec(PICTURES, { width, height, quality: QUALITY });
   if (!codec) throw new Error(`This browser cannot write a video of ${width}×${height}.`);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   const target = new AppendOnlyStreamTarget(
@@ -53,9 +51,10 @@ export async function startWriting(
     quality: QUALITY,
     sizeChangeBehavior: "contain",
     latencyMode: "realtime",
+    onEncoderConfig: inOrder,
   });
   output.addVideoTrack(picture);
-  const hearing = sound && (await listen(sound, output));
+  const hearing = sound && (await addSound(sound, output));
   await output.start();
   const begin = performance.now();
   const timeline = createTimeline(begin);
@@ -115,37 +114,25 @@ export async function startWriting(
   const leave = engine.capture((frame, at) => void write(frame, at));
   engine.refresh(); // a still canvas gives no frame by itself
   hearing?.begin(begin);
-  return { stop, done };
+  return { stop, done, sound: hearing !== null };
 }
 
-interface Hearing {
-  /** From now on sound is written; `zero`: when the recording began, as `performance.now()`. */
-  begin(zero: number): void;
-  end(): Promise<void>;
-}
-
-/** Adds a track for the sound; null where the browser can encode none. */
-async function listen(sound: MediaStreamTrack, output: Output): Promise<Hearing | null> {
+/** Adds a track for the sound, which is written from `begin` on; null where the browser gives or encodes none. */
+async function addSound(track: MediaStreamTrack, output: Output) {
   const codec = await getFirstEncodableAudioCodec(["aac", "opus"]);
-  if (!codec) return null;
-  if (!("MediaStreamTrackProcessor" in globalThis)) {
-    // Elsewhere mediabunny listens by an audio context, and counts from the first sound on.
-    const source = new MediaStreamAudioTrackSource(sound as MediaStreamAudioTrack, { codec, quality: QUALITY });
-    source.errorPromise.catch(() => {}); // the picture goes on
-    output.addAudioTrack(source);
-    return { begin() {}, async end() {} };
-  }
+  const hearing = codec && (await listenTo(track));
+  if (!hearing) return null;
   const source = new AudioSampleSource({ codec, quality: QUALITY });
   output.addAudioTrack(source);
-  const reader = new MediaStreamTrackProcessor({ track: sound as MediaStreamAudioTrack }).readable.getReader();
-  let reading: Promise<void> = Promise.resolve();
+  let writing: Promise<void> = Promise.resolve();
   return {
-    begin(zero) {
-      reading = write(reader, source, zero).catch(() => {}); // the picture goes on
+    /** `zero`: when the recording began, as `performance.now()`. */
+    begin(zero: number) {
+      writing = write(hearing, source, zero).catch(() => {}); // the picture goes on
     },
     async end() {
-      await reader.cancel().catch(() => {});
-      await reading;
+      await hearing.end();
+      await writing;
     },
   };
 }
@@ -154,14 +141,9 @@ async function listen(sound: MediaStreamTrack, output: Output): Promise<Hearing 
 const LOOKED_AT = 20;
 
 /**
- * Writes sound as it comes. Pieces say how far apart they are, but not when they were heard: that is told by the one of the
- * first that was handed over with the least delay.
+ * Writes sound as it comes. When it was heard is told by the piece of the first that was handed over with the least delay.
  */
-async function write(
-  reader: ReadableStreamDefaultReader<AudioData>,
-  source: AudioSampleSource,
-  zero: number,
-): Promise<void> {
+async function write(hearing: Hearing, source: AudioSampleSource, zero: number): Promise<void> {
   let offset = Number.POSITIVE_INFINITY;
   const held: AudioSample[] = [];
   const writeHeld = async () => {
@@ -175,8 +157,7 @@ async function write(
     }
   };
   let pieces = 0;
-  for (let next = await reader.read(); !next.done; next = await reader.read()) {
-    const sample = new AudioSample(next.value);
+  for (let sample = await hearing.next(); sample; sample = await hearing.next()) {
     held.push(sample);
     const heard = (performance.now() - zero) / 1000 - sample.duration;
     if (++pieces <= LOOKED_AT) offset = Math.min(offset, heard - sample.timestamp);

@@ -86,8 +86,8 @@ export function shownWho(who: Who, lines: boolean, behind: boolean): number {
 const LONGEST = 1920;
 
 /** The size that a picture, a frame or a crop of it, is shown at; where it is scaled down, even, as video encoders want. */
-export function shownSize({ width, height }: Size): Size {
-  const scale = LONGEST / Math.max(width, height);
+export function shownSize({ width, height }: Size, longest = LONGEST): Size {
+  const scale = longest / Math.max(width, height);
   if (scale >= 1) return { width, height };
   const scaled = (length: number) => 2 * Math.max(1, Math.round((length * scale) / 2));
   return { width: scaled(width), height: scaled(height) };

@@ -3,10 +3,10 @@ import { paintStill } from "../../live/still";
 import { openMicrophone, type Recording, record, recordingBarrier, soundBarrier } from "../../media/recorder";
 import type { Engine } from "../../types";
 import { byId, fileName } from "../dom";
+import type { Activity } from "../status/activity";
 import { wouldBeLost } from "../status/leaving";
 import type { Messages } from "../status/messages";
-import { clock, engineTrouble, microphoneTrouble } from "../status/sentences";
-import type { Activity } from "../status/status";
+import { clock, engineTrouble, microphoneTrouble, SILENT } from "../status/sentences";
 import { countdown } from "./countdown";
 import { keep } from "./keep";
 import type { Session } from "./session";
@@ -68,6 +68,7 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
     await notice();
     if (!engine.canvas) throw new Error("There is nothing to record yet.");
     recording = await record(engine, sound);
+    if (sound && !recording.sound) messages.trouble("microphone", SILENT);
     wouldBeLost("recording", true);
     session.live?.hold(true);
     const began = performance.now();
@@ -123,6 +124,10 @@ async function microphone(messages: Messages): Promise<MediaStreamTrack | null> 
   }
 }
 
+const ONCE_MORE = "The small window is ready only now: press “Small window” once more.";
+/** How long its picture waits for that: milliseconds. */
+const KEPT = 20_000;
+
 /** The painting in a small window that stays above all others. */
 function bindPictureInPicture(engine: Engine, session: Session, messages: Messages): void {
   const button = byId<HTMLButtonElement>("pip");
@@ -134,14 +139,25 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
     engine.refresh(); // a still canvas gives no frame by itself
     await video.play();
   };
+  /** Lets the picture go, unless it is looked at. */
+  const leave = (): void => {
+    if (!document.pictureInPictureElement) video.srcObject = null;
+  };
   button.addEventListener("click", async () => {
+    messages.clear("pip");
     try {
       if (document.pictureInPictureElement) return await document.exitPictureInPicture();
-      await show();
-      if (await isBlank(video)) messages.trouble("pip", "This browser cannot show the painting in a small window.");
-      else await video.requestPictureInPicture();
+      if (!video.srcObject) await show();
+      if (await isBlank(video)) {
+        leave();
+        return messages.trouble("pip", "This browser cannot show the painting in a small window.");
+      }
+      await video.requestPictureInPicture();
     } catch {
-      messages.trouble("pip", "This browser refused picture in picture here.");
+      // A slow machine shows its first picture when the browser no longer counts the press. It is kept for another.
+      const late = video.srcObject !== null && navigator.userActivation?.isActive === false;
+      messages.trouble("pip", late ? ONCE_MORE : "This browser refused picture in picture here.");
+      setTimeout(leave, late ? KEPT : 0);
     }
   });
   video.addEventListener("enterpictureinpicture", () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { Trouble } from "../../../src/engine/trouble";
 import * as words from "../../../src/ui/status/sentences";
 
 const OPEN: words.PageContext = { secure: true, framed: false, cameraAllowed: true, died: false };
@@ -60,6 +61,8 @@ describe("the engine's troubles, in words", () => {
   it("lets sentences of the engine pass", () => {
     const sentence = "The server closed the line, try again in a minute.";
     expect(words.engineTrouble(new Error(sentence))).toBe(sentence);
+    const both = "This browser has no WebGPU. The processor painter failed.";
+    expect(words.engineTrouble(new Trouble(both))).toBe(both);
   });
 
   it("never ends without a sentence", () => {

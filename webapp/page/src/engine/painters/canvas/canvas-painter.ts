@@ -1,17 +1,15 @@
-// A painter made of a network that paints pixels (here or on a server) and the WebGL2 compositor.
+// A painter made of a network that paints pixels (here or on a server) and the compositor.
 import type { Backend, Crop, Frame, Size, View } from "../../../types";
 import type { Brush } from "../../model/graph-weights";
-import { mixed } from "../../model/person";
 import { Trouble } from "../../trouble";
 import { type Framing, wholeFrame } from "../framing";
 import { FrameDropped, frameSize, type Painter, type PainterOptions, PLAIN_VIEW, toVideoFrame } from "../painter";
 import type { Motion } from "../steady";
 import { type Compositor, createCompositor } from "./compositor";
 import { createCpuPerson } from "./cpu-person";
-import { enlarge } from "./detail";
+import { finished } from "./finished";
 import type { Values } from "./lanes/messages";
 import { createPace } from "./lanes/pace";
-import { finish } from "./pixels";
 import { createReader, type Reader } from "./reader";
 
 /** Paints frames into memory. */
@@ -116,25 +114,22 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
         const framing = framed(frame, false);
         const bytes = (painting: ImageData | ImageBitmap) =>
           "data" in painting ? (painting.data as Uint8ClampedArray<ArrayBuffer>) : reader.pixels(painting, size);
-        const { who } = view;
+        const now = view;
+        const { who, strength, keepColors } = now;
         const { picture, motion } = await network.paint(frame, framing, size, null, reader);
         const painted = bytes(picture);
         await before;
         const asItIs = size.width === shown.width && size.height === shown.height;
-        if (asItIs && view.strength === 1 && !view.keepColors && who === "all")
-          return toVideoFrame(painted, shown, frame);
+        if (asItIs && strength === 1 && !keepColors && who === "all") return toVideoFrame(painted, shown, frame);
         const plain = reader.pixels(frame, shown);
-        const finished = (painting: Uint8ClampedArray<ArrayBuffer>) => {
-          const pixels = enlarge(painting, size, plain, shown, rules);
-          finish(pixels, plain, view, rules.luma);
-          return pixels;
-        };
         const lines = who === "all" ? null : await person.look(frame, framing, null, reader, motion);
-        if (!lines) return toVideoFrame(finished(painted), shown, frame);
-        const behind = who === "each" && (await network.paintBehind?.(frame, framing, size, null, reader));
-        const rest = behind ? finished(bytes(behind)) : plain;
-        const [inside, outside] = who === "background" ? [plain, finished(painted)] : [finished(painted), rest];
-        return toVideoFrame(mixed(lines.values, lines, plain, inside, outside, shown, rules), shown, frame);
+        const other = lines && who === "each" && (await network.paintBehind?.(frame, framing, size, null, reader));
+        const behind = other ? bytes(other) : null;
+        return toVideoFrame(
+          finished({ painting: painted, behind, lines }, size, plain, shown, now, rules),
+          shown,
+          frame,
+        );
       }),
     values: (frame, size, crop) =>
       work(frame, async () => {

@@ -1,9 +1,9 @@
 // Shows a painted picture over its frame with WebGL2: upscaling, strength, colours and divider, in the shaders of shaders.ts.
 import type { Frame, Rules, Size, View } from "../../../types";
-import { Trouble } from "../../trouble";
 import { cropWindow, type Framing } from "../framing";
 import { frameSize, shownSize, shownWho } from "../painter";
 import type { Lines } from "../person";
+import { createPlainCompositor } from "./plain-compositor";
 import { COMBINE, CORNERS, type Look, viewOf, WIDEN } from "./shaders";
 
 /** The samplers of the shaders, by the units of their textures. */
@@ -31,17 +31,25 @@ export interface Compositor {
   close(): void;
 }
 
-/** Takes over a canvas, for a model's rules. Throws `Trouble` without WebGL2; `lost` is called when the graphics driver takes it away. */
+/**
+ * Takes over a canvas, for a model's rules; without WebGL2 the processor does its work. `lost` is called when the graphics
+ * driver takes it away. Throws `Trouble` where nothing can be drawn.
+ */
 export function createCompositor(
   canvas: OffscreenCanvas,
-  { luma, detail, person: { curve } }: Pick<Rules, "luma" | "detail" | "person">,
+  rules: Pick<Rules, "luma" | "detail" | "person">,
   lost: () => void,
 ): Compositor {
   const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
-  if (!gl)
-    throw new Trouble(
-      "This browser cannot show the painting: it has no WebGL2. Try a newer browser, or switch on its graphics acceleration.",
-    );
+  return gl ? createGlCompositor(canvas, gl, rules, lost) : createPlainCompositor(canvas, rules);
+}
+
+function createGlCompositor(
+  canvas: OffscreenCanvas,
+  gl: WebGL2RenderingContext,
+  { luma, detail, person: { curve } }: Pick<Rules, "luma" | "detail" | "person">,
+  lost: () => void,
+): Compositor {
   canvas.addEventListener("webglcontextlost", lost);
   const [frameTexture, painting, combined, wide, behind, lines] = UNITS.map((_, unit) => createTexture(gl, unit));
   const target = gl.createFramebuffer();
