@@ -3,7 +3,7 @@
 # in every mode they take: half of 1.0 and half of 2.0 is 1.5 in a picture of floats.
 # What happens (Pillow 12.3.0): each byte of a pixel is blended by itself, also where a pixel is one number of two or four
 # bytes. Half of 1.0 and half of 2.0 is 3.0 (mode F), half of 1000 and half of 1600 is 1428 in 16 bits (I;16) and in 32 (I).
-# What a soft mask joins two depth maps with, or feathers the rim of a scan by, is outside of both; nothing is raised.
+# Where a soft mask joins two depth maps, or feathers the rim of a scan, the depth jumps, and nothing is raised.
 # Image.blend refuses all three modes ("image has wrong mode"); with masks of 0 and 255 alone all is well.
 set -euo pipefail
 folder=$(mktemp -d)
