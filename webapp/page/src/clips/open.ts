@@ -104,6 +104,8 @@ async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input
   const edits = timing.edits.get(track.id);
   const start = edits && !edits.fragmented ? edits.edits[0].at : null;
   const picture = await readPicture(track, timing.parts(track), start);
+  if (picture.jumps && (await input.getFormat()) === MPEG_TS)
+    throw new ClipError("This clip was joined from recordings whose clocks differ, which the browser cannot follow.");
   const first = await firstSample(picture);
   if (!first) throw new ClipError("This clip shows no frame that can be decoded; it seems to be damaged.");
   const size = { width: first.displayWidth, height: first.displayHeight };

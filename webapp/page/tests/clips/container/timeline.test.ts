@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { partsOf, shownFrames, whole, within, withoutDelay } from "../../../src/clips/container/timeline";
+import { beginsAnew, partsOf, shownFrames, whole, within, withoutDelay } from "../../../src/clips/container/timeline";
 
 const times = Array.from({ length: 10 }, (_, n) => n / 10);
 
@@ -44,6 +44,11 @@ describe("frames that are shown", () => {
     expect(withoutDelay(frames, 0)[0].map(({ at }) => at.toFixed(2))).toEqual(["0.00", "0.10", "0.20"]);
     expect(withoutDelay([[]], 0)).toEqual([[]]);
   });
+});
+
+test("a clock begins anew where it goes back, or skips more than a gap", () => {
+  expect([1.04, 0.8, 10.9].map((time) => beginsAnew(1, time))).toEqual([false, false, false]);
+  expect([0, 0.5, 11, 7200].map((time) => beginsAnew(1, time))).toEqual([true, true, true, true]);
 });
 
 test("a part has its beginning and not its end, whatever the last bits of its times are", () => {
