@@ -8,8 +8,9 @@ export interface Shown {
 }
 
 /**
- * The canvas is drawn by a worker. Where hidden tabs are painted (Chromium) its own stream goes on in them. Firefox stops the
- * page for up to ten seconds to read such a canvas: there a canvas of the page shows the frames that recordings get.
+ * The canvas is drawn by a worker. Where hidden tabs are painted (Chromium) its own stream goes on in them. In Firefox
+ * reading such a canvas stopped the page for ten seconds at a time: elsewhere a canvas of the page shows the frames that
+ * recordings get.
  */
 export function streamShown(engine: Pick<Engine, "canvas" | "capture">): Shown {
   if ("MediaStreamTrackProcessor" in globalThis) return { stream: engine.canvas!.captureStream(30), end() {} };
