@@ -14,7 +14,7 @@ from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 from impasto.models.weights import save_weights
 
-from . import loop
+from . import networks
 
 
 def average(first: str, second: str, share: float, out: Path) -> None:
@@ -25,8 +25,8 @@ def average(first: str, second: str, share: float, out: Path) -> None:
     """
     if not 0 <= share <= 1:
         raise BadInput(f"The share goes from 0 (the first run) to 1 (the second), not {share:g}.")
-    check_overwriting(out, map(loop.weights_file, (first, second)))
-    before, after = (loop.start(source, "", 0) for source in (first, second))
+    check_overwriting(out, map(networks.weights_file, (first, second)))
+    before, after = (networks.start(source, "", 0) for source in (first, second))
     for a, b in zip(before, after, strict=True):
         if a.spec != b.spec or a.layout != b.layout:
             raise BadInput(f"{first} and {second} hold different networks: average only a run and one begun from it.")

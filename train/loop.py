@@ -1,101 +1,28 @@
 """The loop that all stages share: rate, gradients, average of the weights, log, checkpoints, any number of processes.
 
-Every process draws its own part of one batch, computes the losses of it, and averages gradients and figures with the
-others, so that N processes do what one would do on the whole batch. A stage hands in its terms; nothing here knows
-what they mean.
+Every process draws its own part of one batch and computes the losses of it; gradients and figures are averaged, so
+that N processes do what one would do on the whole batch. A stage hands in its terms; nothing here knows what they mean.
 """
 
 import copy
 import math
-import os
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
 from torch import Tensor
-from torch.nn import functional as F
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from impasto.models.errors import BadInput
-from impasto.models.predictor import SMALL, Predictor, PredictorSpec
-from impasto.models.spec import PUBLISHED, SPACE_TO_DEPTH, StyleLayout
-from impasto.models.transformer import Transformer
-from impasto.models.weights import load_weights
 
-from . import checkpoint, losses, run_log
+from . import checkpoint, distributed, losses, run_log
 from .checkpoint import Networks
 from .config import PaintingConfig, StageConfig, check
 from .data.augment import Draws
+from .networks import on_device
 from .progress import warn
-
-NETWORKS = {"published": PUBLISHED, "space_to_depth": SPACE_TO_DEPTH}
-PREDICTORS = {"published": PredictorSpec(), "small": SMALL}
-SAMPLES = 4  # photographs and paintings of the sample sheet
-
-
-def accelerator() -> Accelerator:
-    """The processes and their devices as torchrun set them up; bf16 autocast on GPUs that have it.
-
-    BadInput: torchrun started several processes that do not find each other, each of which would take itself for the
-    only one and write the same folder. On CPUs Accelerate joins them only where ACCELERATE_USE_CPU says so.
-    """
-    torch.backends.cudnn.benchmark = True  # every step has the same sizes
-    bf16 = torch.cuda.is_available() and torch.cuda.is_bf16_supported()
-    processes = Accelerator(mixed_precision="bf16" if bf16 else "no")
-    if processes.num_processes < started():
-        raise BadInput(
-            f"{started()} processes were started that do not know of each other; on CPUs, run: ACCELERATE_USE_CPU=true "
-            f"torchrun --nproc_per_node {started()} -m -- impasto.train.cli STAGE …"
-        )
-    return processes
-
-
-def started() -> int:
-    """How many processes torchrun started; 1 without it."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
-
-
-def start(source: str, network: str, seed: int, predictor: str = "small") -> Networks:
-    """The networks to begin with: "published", "scratch" (T and P as the names say), a weights file or a run's folder.
-
-    BadInput: there is no such file, it holds something else, or `network` has no such name. Stages that go on from
-    trained networks name none.
-    """
-    if source == "published":
-        from impasto.models.published import load_published
-
-        return Networks(*load_published())
-    if source == "scratch":
-        if not network:
-            raise BadInput("Start from published, or from an earlier stage's weights, such as an image stage's.")
-        torch.manual_seed(seed)
-        spec, pspec = named(NETWORKS, network), named(PREDICTORS, predictor)
-        return Networks(Predictor(pspec, StyleLayout.of(spec)), Transformer(spec))
-    named(PREDICTORS, predictor)  # which of them only matters from scratch; but one that does not exist is a mistake
-    if network:
-        named(NETWORKS, network)
-    file = weights_file(source)
-    if not file.is_file():
-        raise BadInput(
-            f"There is nothing to start from at {source}: name a run's folder or a weights file, or say published or "
-            "scratch."
-        )
-    return Networks(*load_weights(file))
-
-
-def weights_file(source: str) -> Path:
-    """The weights of a run's folder, or the file itself."""
-    return Path(source) / checkpoint.RESULT if Path(source).is_dir() else Path(source)
-
-
-def named(table: Mapping, name: str):
-    """What has this name in `NETWORKS` or `PREDICTORS`. BadInput: nothing has."""
-    if name not in table:
-        raise BadInput(f"There is no network {name!r}: it is one of {', '.join(table)}.")
-    return table[name]
 
 
 def prepare(config: PaintingConfig, nets: Networks, processes: Accelerator) -> tuple[Networks, Draws, int]:
@@ -125,14 +52,6 @@ def check_sides(config: StageConfig) -> None:
             f"size={config.size} is more than photo_side={config.photo_side}, the side that photographs are read at: "
             f"--set photo_side={config.size * 4 // 3}, for instance."
         )
-
-
-def on_device(nets: Networks, device: torch.device) -> Networks:
-    """The same networks, moved to a device, in the layout that convolutions are fastest in."""
-    for net in nets:
-        net.to(device)
-        net.to(memory_format=torch.channels_last)  # pyright: ignore[reportCallIssue]
-    return nets
 
 
 def check_out(out: Path, resume: bool) -> None:
@@ -165,43 +84,31 @@ def run(
     and tensorboard/. BadInput: a term, the gradient or the weights are not finite (the last good checkpoint stays), or
     `out` holds a run and `resume` is False, or the weights of one without its checkpoints.
     """
-    began, main = time.monotonic(), processes.is_main_process
-    ema = copy.deepcopy(nets)
-    for weight in (*ema.p.parameters(), *ema.t.parameters()):
-        weight.requires_grad_(False)
+    began = time.monotonic()
     optimizer = _optimizer(nets, rates)
-    averaged: list[Tensor] = [weight for net in ema for weight in net.parameters()]
-    present: list[Tensor] = [weight for net in nets for weight in net.parameters()]
-
+    ema = copy.deepcopy(nets)
+    for weight in _weights(ema):
+        weight.requires_grad_(False)
     check_out(out, resume)
-    bases = [group["base"] for group in optimizer.param_groups]
-    first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)
-    for group, base in zip(optimizer.param_groups, bases, strict=True):
-        group["base"] = base  # what is asked for now, not what the checkpoint was trained with
-    processes.wait_for_everyone()  # none may look for checkpoints while another already writes or removes one
-    if main:
-        checkpoint.forget_after(out, first)
-    log = run_log.Log(out, config, first, processes.num_processes) if main else None
+    first = _resume(out, nets, ema, optimizer, draws, processes)
+    log = run_log.Log(out, config, first, processes.num_processes) if processes.is_main_process else None
 
     # A process may stop only where all do: the clock is the main process's, and so is the step.
     step, seconds, saved = first, 0.0, 0.0
-    while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
+    while not is_over(config, step, seconds):
         step += 1
         factor = rate_factor(config, step, seconds)
         for group in optimizer.param_groups:
             group["lr"] = group["base"] * factor
-
         values = _take_step(config, nets, optimizer, terms, processes, step)
-        # The moving average; at the beginning over fewer steps, so that it forgets the start.
-        get_ema_multi_avg_fn(min(config.ema, step / (step + 10)))(averaged, present, step)
+        _average(ema, nets, config.ema, step)
 
-        seconds = _main_clock(processes, time.monotonic() - began)
-        over = step == config.steps or (config.minutes and seconds >= 60 * config.minutes)
+        seconds = distributed.main_clock(processes, time.monotonic() - began)
         due = step % config.save_every == 0 or (config.save_minutes and seconds - saved >= 60 * config.save_minutes)
         saved = seconds if due else saved
         if log:
             log.step(step, values, factor * max(rates.values()), seconds)
-            if over or due:
+            if due or is_over(config, step, seconds):
                 checkpoint.save(out, step, nets, ema, optimizer, draws.generator)
                 log.picture(step, sheet(ema))
     processes.wait_for_everyone()
@@ -210,6 +117,35 @@ def run(
     if step < config.steps:
         return f"Stopped after {seconds / 60:.1f} minutes at step {step} of {config.steps}; --resume continues it."
     return f"Finished at step {step}; the weights are in {out / checkpoint.RESULT}."
+
+
+def _resume(
+    out: Path, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, draws: Draws, processes: Accelerator
+) -> int:
+    """Brings everything to where the newest checkpoint left it; the last step that is done, 0 without a checkpoint."""
+    bases = [group["base"] for group in optimizer.param_groups]
+    first = checkpoint.resume(out, nets, ema, optimizer, draws.generator, warn)
+    for group, base in zip(optimizer.param_groups, bases, strict=True):
+        group["base"] = base  # what is asked for now, not what the checkpoint was trained with
+    processes.wait_for_everyone()  # none may look for checkpoints while another already writes or removes one
+    if processes.is_main_process:
+        checkpoint.forget_after(out, first)
+    return first
+
+
+def is_over(config: StageConfig, step: int, seconds: float) -> bool:
+    """Whether the last step or the last minute is done; minutes=0 sets no limit."""
+    return step >= config.steps or bool(config.minutes and seconds >= 60 * config.minutes)
+
+
+def _average(ema: Networks, nets: Networks, decay: float, step: int) -> None:
+    """Moves the average towards the weights: w̄ ← d·w̄ + (1 − d)·w; at the beginning over fewer steps, so that it
+    forgets the start."""
+    get_ema_multi_avg_fn(min(decay, step / (step + 10)))(_weights(ema), _weights(nets), step)
+
+
+def _weights(nets: Networks) -> list[Tensor]:
+    return [weight for net in nets for weight in net.parameters()]
 
 
 def _take_step(
@@ -222,13 +158,13 @@ def _take_step(
     with processes.autocast():
         own = terms()
     total, _ = losses.combine(own, config.weights)
-    values = _mean_over_processes(processes, own)
+    values = distributed.mean_over_processes(processes, own)
     require_finite(values, step)
 
     # Backward: the same gradient and the same step everywhere, so that the weights stay alike.
     optimizer.zero_grad(set_to_none=True)
     total.backward()
-    _average_gradients(processes, parameters)
+    distributed.average_gradients(processes, parameters)
     norm = torch.nn.utils.clip_grad_norm_(parameters, config.clip)
     require_finite({"gradient": float(norm)}, step)
     optimizer.step()
@@ -266,27 +202,6 @@ def _optimizer(nets: Networks, rates: Mapping[str, float]) -> torch.optim.Adam:
     return torch.optim.Adam([{"params": weights, "base": rates[part]} for part, weights in groups.items()])
 
 
-def _average_gradients(processes: Accelerator, parameters: list[Tensor]) -> None:
-    """Replaces every gradient by its mean over the processes, in one message."""
-    if processes.num_processes > 1:
-        grads = [weight.grad for weight in parameters if weight.grad is not None]
-        flat = torch.as_tensor(processes.reduce(torch.cat([g.reshape(-1) for g in grads]), reduction="mean"))
-        for grad, part in zip(grads, flat.split([g.numel() for g in grads]), strict=True):
-            grad.copy_(part.view(grad.shape))
-
-
-def _mean_over_processes(processes: Accelerator, terms: Mapping[str, Tensor]) -> dict[str, float]:
-    stacked = torch.stack([value.detach().float() for value in terms.values()])
-    return dict(zip(terms, torch.as_tensor(processes.reduce(stacked, reduction="mean")).tolist(), strict=True))
-
-
-def _main_clock(processes: Accelerator, seconds: float) -> float:
-    """The main process's clock, so that all stop at the same step."""
-    if processes.num_processes == 1:
-        return seconds
-    return broadcast(torch.tensor([seconds], device=processes.device)).item()
-
-
 def require_finite(values: Mapping[str, float], step: int) -> None:
     """BadInput names what is not finite. Called before anything is saved, so that no checkpoint ever holds it."""
     bad = [name for name, value in values.items() if not math.isfinite(value)]
@@ -295,14 +210,3 @@ def require_finite(values: Mapping[str, float], step: int) -> None:
             f"Not finite at step {step}: {', '.join(bad)}; the last checkpoint still stands, "
             "so lower the rate (--set rate=…) or look at the data, and --resume."
         )
-
-
-@torch.no_grad()
-def sheet(nets: Networks, photos: Tensor, styles: Tensor) -> Tensor:
-    """Every photograph [A,3,S,S] in every style [B,3,s,s], with both at the edges → one picture [3,(A+1)S,(B+1)S]."""
-    size = photos.shape[-2:]
-    rows = [torch.cat([torch.ones_like(photos[0]), *F.interpolate(styles, size, mode="area")], -1)]
-    vectors = nets.p(styles)
-    for photo in photos:
-        rows.append(torch.cat([photo, *nets.t(photo.expand(len(styles), -1, -1, -1), vectors)], -1))
-    return torch.cat(rows, -2)

@@ -22,7 +22,7 @@ from impasto.models.atomic import write_text, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
-from . import loop
+from . import distributed, networks
 from .checkpoint import RESULT, read_log, recipe
 from .config import PaintingConfig, configured, key_and_value
 from .data import pack
@@ -95,8 +95,8 @@ def run(
     Leaves weights.safetensors in `out`, and the model in out/model where the exporter can run. A stage that was
     interrupted trains the minutes it lacks, over which its rate falls anew. BadInput as in the stages.
     """
-    configs, main = plan(minutes, start, changes, dry_run), loop.accelerator().is_main_process
-    check_overwriting(out / RESULT, [loop.weights_file(start)])
+    configs, main = plan(minutes, start, changes, dry_run), distributed.accelerator().is_main_process
+    check_overwriting(out / RESULT, [networks.weights_file(start)])
     out.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         if dry_run:
@@ -193,12 +193,10 @@ def export(out: Path, trained: Path) -> str:
         from impasto.export.graphs.exporter import export_model
         from impasto.export.graphs.parity import ParityError
 
+        p, t = networks.start(str(trained), "", 0)
         try:
             with parts() as told:
-                export_model(
-                    *loop.start(str(trained), "", 0), out / "model", name=out.resolve().name, recipe=recipe(trained),
-                    progress=told,
-                )  # fmt: skip
+                export_model(p, t, out / "model", name=out.resolve().name, recipe=recipe(trained), progress=told)
         except ParityError as e:  # networks that have learnt next to nothing paint noise, which rounding tears apart
             return f"they were not exported ({e})."
         note_finished(out, "export", f"The model is in {out / 'model'}.")

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
-from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -14,9 +12,10 @@ from impasto.export.runtime import painter as runtime
 from impasto.export.runtime.person import PersonPainter
 from impasto.export.runtime.scenes import Scenes
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 from impasto.models.overwriting import check_overwriting
 
-from .styles import PIL_HINT, Style, is_pil, parts_of, style_vectors
+from .styles import PIL_HINT, Style, is_pil, parts_of, read_styles
 
 
 class Painter:
@@ -91,12 +90,12 @@ class Painter:
 
         background_style: of a painter that was made with one; None leaves it.
         """
-        self._first.use(*style_vectors(self._first, parts_of(style)))
+        self._first.use(*read_styles(self._first, parts_of(style)))
         if background_style is None:
             return
         if self._rest is None:
             raise BadInput("This painter has no style for the background: make one with background_style.")
-        self._rest.use(*style_vectors(self._rest, parts_of(background_style)))
+        self._rest.use(*read_styles(self._rest, parts_of(background_style)))
 
     def paint(self, frame: np.ndarray, time: float | None = None) -> np.ndarray:
         """Paint one frame: uint8 RGB [H,W,3] (0…255, sRGB-coded) of any size → the same shape and type.
@@ -106,7 +105,7 @@ class Painter:
         another kind: grey, with an alpha channel, of floats, or empty; and for a time that is no finite number.
         """
         check_frame(frame)
-        if time is not None and not (isinstance(time, Real) and math.isfinite(time)):
+        if time is not None and not is_number(time):
             raise BadInput(f"The time of a frame is a number of seconds, not {time!r}.")
         if self._scenes.begins(frame):
             self._painter.reset()
@@ -190,7 +189,7 @@ def stylize(
         span=span,
         recursive=recursive,
         progress=progress,
-        read=read,
+        also_read=read,
     )
 
 
@@ -199,7 +198,7 @@ def _seconds(time: float | str | None) -> float | None:
 
     if time is None or isinstance(time, str):
         return None if time is None else parse_time(time)
-    if not isinstance(time, Real) or isinstance(time, bool):
+    if not is_number(time):
         raise BadInput(f"A time is seconds (75.5), or minutes and seconds ('1:15.5'), not {time!r}.")
     return float(time)
 

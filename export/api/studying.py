@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import math
 import os
 from collections.abc import Callable
-from numbers import Real
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +11,7 @@ import numpy as np
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.style_file import StyleFile
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 
 from .painter import check_place
 from .styles import PIL_HINT, is_pil
@@ -64,9 +63,9 @@ def study(
     if minutes is not None and steps is not None:
         raise BadInput("Say how long to study with minutes or with steps, not with both.")
     for name, value in (("closer", closer), ("brush_size", brush_size)):
-        if not isinstance(value, Real):
+        if not is_number(value):
             raise BadInput(f"{name} is a number, not {value!r}.")
-    if minutes is not None and not (isinstance(minutes, Real) and 0 < minutes < math.inf):
+    if minutes is not None and not (is_number(minutes) and minutes > 0):
         raise BadInput(f"minutes must be a number above zero, not {minutes!r}.")
     if not isinstance(picture, np.ndarray):
         if is_pil(picture):

@@ -1,6 +1,6 @@
 """Which style is meant: a picture, a built-in style's name, or a blend of several.
 
-From outside: `Source`, `Style`, `style_vectors`, `parts_of`.
+From outside: `Source`, `Style`, `read_styles`, `parts_of`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from impasto.export.runtime.pictures import read_style_picture, require_no_addre
 from impasto.export.runtime.style_file import StyleFile, built_in, is_style_file, read_style
 from impasto.export.runtime.styles import Style as StyleLike
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 
 Source: TypeAlias = str | os.PathLike[str] | np.ndarray | StyleFile
 # Keys are names, paths and studied styles; a Mapping that said so would take no dict[str, float], whose keys are str.
@@ -34,7 +35,7 @@ def parts_of(style: Style) -> list[tuple[Source, float]]:
     return [(_checked(style), 1.0)]
 
 
-def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[StyleLike], list[float]]:
+def read_styles(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tuple[list[StyleLike], list[float]]:
     """Styles of (source, weight) pairs, and their weights: what the runtime's `use` takes. A style is S, float32 [D],
     or what a `.style` file holds.
 
@@ -45,10 +46,10 @@ def style_vectors(painter: Painter, parts: Sequence[tuple[Source, float]]) -> tu
     gallery: dict[str, dict] = {}
     if any(_name(source) is not None for source, _ in parts):
         gallery = painter.model.gallery()
-    return [_vector(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
+    return [_read(painter, gallery, source) for source, _ in parts], [weight for _, weight in parts]
 
 
-def _vector(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:
+def _read(painter: Painter, gallery: Mapping[str, dict], source: Source) -> StyleLike:
     if isinstance(source, StyleFile):
         return source
     name = _name(source)
@@ -99,7 +100,6 @@ def is_pil(given: object) -> bool:
 
 
 def _weight(source: object, weight: object) -> float:
-    try:
-        return float(weight)  # type: ignore[arg-type]
-    except (TypeError, ValueError) as error:
-        raise BadInput(f"The weight of style {source} must be a number of zero or more, not {weight!r}.") from error
+    if not is_number(weight):
+        raise BadInput(f"The weight of style {source} must be a number of zero or more, not {weight!r}.")
+    return float(weight)

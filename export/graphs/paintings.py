@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from impasto.export.runtime.description import JSON_BYTES, share, text, words
-from impasto.export.runtime.pictures import SUFFIXES
+from impasto.export.runtime.pictures import READ_SUFFIXES
 from impasto.models.errors import BadInput
 
 from .scenes import SCENES
@@ -39,7 +39,7 @@ def gallery_index() -> dict[str, dict]:
 
 
 def find_paintings(folder: Path) -> dict[str, Path]:
-    """Style's name → its picture (.jpg, .jpeg, .png, .webp) in `folder`, by name; where all paintings of the index are
+    """Style's name → its picture (one of `READ_SUFFIXES`) in `folder`, by name; where all paintings of the index are
     there, these first and in its order.
 
     Raises BadInput for a folder that is missing or has no pictures, and for two pictures of one name.
@@ -48,7 +48,7 @@ def find_paintings(folder: Path) -> dict[str, Path]:
         raise BadInput(f"There is no folder {folder}: name one that holds paintings.")
     there: dict[str, Path] = {}
     for path in sorted(folder.iterdir()):
-        if path.suffix.lower() not in SUFFIXES or path.name.startswith(".") or not path.is_file():
+        if path.suffix.lower() not in READ_SUFFIXES or path.name.startswith(".") or not path.is_file():
             continue
         name = style_name(path.stem)
         if not name:
@@ -57,7 +57,7 @@ def find_paintings(folder: Path) -> dict[str, Path]:
             raise BadInput(f"{there[name]} and {path.name} would both be the style {name}: rename one of them.")
         there[name] = path
     if not there:
-        raise BadInput(f"There are no paintings in {folder}: each is a .jpg, .png or .webp, named like its style.")
+        raise BadInput(f"There are no paintings in {folder}: each is a picture, such as a .jpg, named like its style.")
     return {name: there[name] for name in dict.fromkeys([*_known(there), *there])}
 
 

@@ -96,64 +96,78 @@ def segmenter(tflite: TFLite, nodes: Nodes, picture: str) -> str:
     Raises ValueError for an operator that it does not know.
     """
     values = {tflite.graph.inputs[0]: picture}
-
-    def relu(value: str, options: Any) -> str:
-        if options.fusedActivationFunction not in (_NONE, _RELU):
-            raise ValueError(f"activation {options.fusedActivationFunction} is unknown")
-        return nodes.add("Relu", value) if options.fusedActivationFunction == _RELU else value
-
-    def convolution(x: str, operator: Any) -> str:
-        o, depthwise = operator.builtinOptions, tflite.kind(operator) == "DEPTHWISE_CONV_2D"
-        weights, bias = (tflite.constants[i] for i in operator.inputs[1:])  # [O,kh,kw,I], of depthwise [1,kh,kw,O]
-        stride, kernel = [o.strideH, o.strideW], list(weights.shape[1:3])
-        pads = _pads(tflite.shape(operator.inputs[0])[1:3], kernel, stride, o.padding)
-        kernels = nodes.weight(weights.transpose((3, 0, 1, 2) if depthwise else (0, 3, 1, 2)))
-        group = weights.shape[3] if depthwise else 1
-        y = nodes.add("Conv", x, kernels, nodes.weight(bias), strides=stride, pads=pads, group=group)
-        return relu(y, o)
-
-    def transposed(x: str, operator: Any) -> str:  # MediaPipe's own; its options: padding, stride x and y, as int32
-        padding, *stride = np.frombuffer(bytes(operator.customOptions), np.int32).tolist()
-        weights, bias = (tflite.constants[i] for i in operator.inputs[1:])  # [O,kh,kw,I]
-        if padding != 1 or list(weights.shape[1:3]) != stride:
-            raise ValueError("a transposed convolution whose patches overlap is unknown")
-        kernels = nodes.weight(weights.transpose(3, 0, 1, 2))
-        return nodes.add("ConvTranspose", x, kernels, nodes.weight(bias), strides=stride)
-
-    def resized(x: str, operator: Any) -> str:
-        if operator.builtinOptions.alignCorners or not operator.builtinOptions.halfPixelCenters:
-            raise ValueError("only half-pixel resizing is known")
-        before, after = (tflite.shape(i)[1:3] for i in (operator.inputs[0], operator.outputs[0]))
-        scales = nodes.constant([1, 1, *(b / a for a, b in zip(before, after, strict=True))])
-        return nodes.add("Resize", x, "", scales, mode="linear")
-
-    def hard_swish(x: str, _: Any) -> str:
-        return nodes.add("Mul", x, nodes.add("HardSigmoid", x, alpha=1 / 6, beta=0.5))
-
-    unary: dict[str, Callable[[str, Any], str]] = {
-        "CONV_2D": convolution,
-        "DEPTHWISE_CONV_2D": convolution,
-        "Convolution2DTransposeBias": transposed,
-        "RESIZE_BILINEAR": resized,
-        "HARD_SWISH": hard_swish,
-        "RELU": lambda x, _: nodes.add("Relu", x),
-        "LOGISTIC": lambda x, _: nodes.add("Sigmoid", x),
-        "MEAN": lambda x, _: nodes.add("GlobalAveragePool", x),
-    }
-    binary = {"ADD": "Add", "MUL": "Mul"}
     for operator in tflite.graph.operators:
         kind, inputs = tflite.kind(operator), operator.inputs
         if kind == "DEQUANTIZE":
             continue
-        if kind in unary:
-            value = unary[kind](values[inputs[0]], operator)
-        elif kind in binary:
-            value = nodes.add(binary[kind], *(values[i] for i in inputs))
-            value = relu(value, operator.builtinOptions)
+        if kind in _UNARY:
+            value = _UNARY[kind](tflite, nodes, values[inputs[0]], operator)
+        elif kind in _BINARY:
+            value = nodes.add(_BINARY[kind], *(values[i] for i in inputs))
+            value = _activated(nodes, value, operator.builtinOptions)
         else:
             raise ValueError(f"operator {kind} is unknown")
         values[operator.outputs[0]] = value
     return values[tflite.graph.outputs[0]]
+
+
+def _activated(nodes: Nodes, value: str, options: Any) -> str:
+    """The activation that an operator of TFLite has in it."""
+    if options.fusedActivationFunction not in (_NONE, _RELU):
+        raise ValueError(f"activation {options.fusedActivationFunction} is unknown")
+    return nodes.add("Relu", value) if options.fusedActivationFunction == _RELU else value
+
+
+def _convolution(tflite: TFLite, nodes: Nodes, x: str, operator: Any) -> str:
+    options, depthwise = operator.builtinOptions, tflite.kind(operator) == "DEPTHWISE_CONV_2D"
+    weights, bias = (tflite.constants[i] for i in operator.inputs[1:])  # [O,kh,kw,I], of depthwise [1,kh,kw,O]
+    stride, kernel = [options.strideH, options.strideW], list(weights.shape[1:3])
+    pads = _pads(tflite.shape(operator.inputs[0])[1:3], kernel, stride, options.padding)
+    kernels = nodes.weight(weights.transpose((3, 0, 1, 2) if depthwise else (0, 3, 1, 2)))
+    group = weights.shape[3] if depthwise else 1
+    y = nodes.add("Conv", x, kernels, nodes.weight(bias), strides=stride, pads=pads, group=group)
+    return _activated(nodes, y, options)
+
+
+def _transposed_convolution(tflite: TFLite, nodes: Nodes, x: str, operator: Any) -> str:
+    """MediaPipe's own operator; its options: padding, stride x and y, as int32."""
+    padding, *stride = np.frombuffer(bytes(operator.customOptions), np.int32).tolist()
+    weights, bias = (tflite.constants[i] for i in operator.inputs[1:])  # [O,kh,kw,I]
+    if padding != 1 or list(weights.shape[1:3]) != stride:
+        raise ValueError("a transposed convolution whose patches overlap is unknown")
+    kernels = nodes.weight(weights.transpose(3, 0, 1, 2))
+    return nodes.add("ConvTranspose", x, kernels, nodes.weight(bias), strides=stride)
+
+
+def _resized(tflite: TFLite, nodes: Nodes, x: str, operator: Any) -> str:
+    if operator.builtinOptions.alignCorners or not operator.builtinOptions.halfPixelCenters:
+        raise ValueError("only half-pixel resizing is known")
+    before, after = (tflite.shape(i)[1:3] for i in (operator.inputs[0], operator.outputs[0]))
+    scales = nodes.constant([1, 1, *(b / a for a, b in zip(before, after, strict=True))])
+    return nodes.add("Resize", x, "", scales, mode="linear")
+
+
+def _hard_swish(_: TFLite, nodes: Nodes, x: str, __: Any) -> str:
+    return nodes.add("Mul", x, nodes.add("HardSigmoid", x, alpha=1 / 6, beta=0.5))
+
+
+def _named(operator_type: str) -> Callable[[TFLite, Nodes, str, Any], str]:
+    """An operator that ONNX has, too."""
+    return lambda _, nodes, x, __: nodes.add(operator_type, x)
+
+
+# TFLite's operators of one picture → what adds those of ONNX: (file, nodes so far, input, operator) → output.
+_UNARY: dict[str, Callable[[TFLite, Nodes, str, Any], str]] = {
+    "CONV_2D": _convolution,
+    "DEPTHWISE_CONV_2D": _convolution,
+    "Convolution2DTransposeBias": _transposed_convolution,
+    "RESIZE_BILINEAR": _resized,
+    "HARD_SWISH": _hard_swish,
+    "RELU": _named("Relu"),
+    "LOGISTIC": _named("Sigmoid"),
+    "MEAN": _named("GlobalAveragePool"),
+}
+_BINARY = {"ADD": "Add", "MUL": "Mul"}
 
 
 def held(nodes: Nodes, answer: str, last: str, hold: str) -> str:

@@ -10,13 +10,13 @@ import os
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, replace
-from numbers import Real
 
 import cv2
 import numpy as np
 import onnxruntime as ort
 
 from impasto.models.errors import BadInput
+from impasto.models.number import is_number
 from impasto.models.rules import LUMA
 
 from .model import Model, load_model
@@ -25,7 +25,7 @@ from .sessions.graph_weights import check_fits, weights_of
 from .sessions.lanes import Lanes
 from .sessions.session import check_graph, choose_device, open_lanes, open_session, run, threads_of
 from .steady import Motion, Steady
-from .styles import Style, StyleEncoder, blend, blend_brushes, parts_of
+from .styles import Style, StyleEncoder, blend, blend_brushes, vector_and_brush
 
 SHARES_OF_255 = np.arange(256, dtype=np.float32)[None] * np.float32(1 / 255)
 PAUSE = 1.0  # seconds between two frames of a camera after which the older says nothing about the newer
@@ -53,7 +53,7 @@ class Look:
 
 
 def _is_share(value: object) -> bool:
-    return isinstance(value, Real) and 0 <= float(value) <= 1
+    return is_number(value) and 0 <= value <= 1
 
 
 class Painter:
@@ -124,7 +124,7 @@ class Painter:
         Raises BadInput for weights that `styles.blend` refuses, and for vectors and brushes of another model.
         """
         weights = weights if weights is not None else [1.0] * len(styles)
-        parts = [parts_of(style) for style in styles]
+        parts = [vector_and_brush(style) for style in styles]
         style = blend([vector for vector, _ in parts], weights)
         brush = blend_brushes([brush for _, brush in parts], weights)
         if style.shape != (self.model.style_size,):

@@ -29,7 +29,9 @@ from .nclx import stated_colours
 from .picture_kind import picture_kind
 from .tone import WHITE, Transfer, tone_map
 
-SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})
+SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})  # of pictures that are written
+# Of those that are read where a folder is searched for pictures.
+READ_SUFFIXES = SUFFIXES | {".bmp", ".tif", ".tiff", ".avif", ".heic", ".heif"}
 MAX_PIXELS = 64_000_000
 # The formats worth opening; others (EPS, PDF...) start external programs or are no pictures.
 FORMATS = ("JPEG", "MPO", "PNG", "WEBP", "GIF", "BMP", "TIFF", "PPM", "AVIF", "HEIF")

@@ -11,7 +11,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from numbers import Integral
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +19,7 @@ import numpy as np
 import onnxruntime as ort
 
 from impasto.models.errors import BadInput
+from impasto.models.number import is_whole
 from impasto.models.store import vgg_file
 
 from .contents import Contents
@@ -207,9 +207,9 @@ def _check(picture, contents, seconds, steps, seed, closer, brush_size) -> None:
             raise BadInput(f"Pictures to study must have 8 pixels a side; this one has {min(image.shape[:2])}.")
     if seconds is not None and not 0 < seconds < math.inf:
         raise BadInput("Study takes a number of seconds above zero.")
-    if steps is not None and not (isinstance(steps, Integral) and int(steps) >= 1):
+    if steps is not None and not (is_whole(steps) and steps >= 1):
         raise BadInput(f"Study takes a whole number of steps and at least one step, not {steps!r}.")
-    if not (isinstance(seed, Integral) and int(seed) >= 0):
+    if not (is_whole(seed) and seed >= 0):
         raise BadInput(f"The seed is a whole number of zero or more, not {seed!r}.")
     if not 0 <= closer <= 1:
         raise BadInput("How close to the photograph is a number from 0 to 1.")

@@ -14,8 +14,9 @@ from .pictures import square
 from .sessions.session import check_graph, open_session, run
 
 
-class Studied(Protocol):
-    """A style that was studied: `style`, S float32 [D], and `brush`, parameter of T → what is added to it."""
+class WithBrush(Protocol):
+    """A style with a brush, as one that was studied: `style`, S float32 [D]; `brush`, parameter of T → what is added
+    to it."""
 
     @property
     def style(self) -> np.ndarray: ...
@@ -24,7 +25,7 @@ class Studied(Protocol):
     def brush(self) -> Mapping[str, np.ndarray]: ...
 
 
-Style: TypeAlias = np.ndarray | Studied  # a style vector alone has a brush of zeros
+Style: TypeAlias = np.ndarray | WithBrush  # a style vector alone has a brush of zeros
 
 _LARGE = 1e300  # a weight near the end of float64's range
 CACHED = 64  # style vectors kept; each is a few kilobytes
@@ -99,6 +100,6 @@ def shares_of(weights: Sequence[float], count: int) -> np.ndarray:
     return w / w.sum()
 
 
-def parts_of(style: Style) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
+def vector_and_brush(style: Style) -> tuple[np.ndarray, Mapping[str, np.ndarray]]:
     """(S, brush) of a style."""
     return (style, {}) if isinstance(style, np.ndarray) else (style.style, style.brush)

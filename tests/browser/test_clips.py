@@ -207,6 +207,35 @@ def test_sound_that_mp4_players_do_not_know_is_encoded_again(page, tmp_path):
     assert seconds == pytest.approx(FRAMES / 25, abs=0.06)
 
 
+@pytest.fixture(scope="module")
+def without_sound_coders(browser, static_site):
+    """The page in a browser that codes pictures, but no sound: Safari before 26."""
+    context = browser.new_context(accept_downloads=True)
+    context.add_init_script("for (const name of ['AudioDecoder', 'AudioEncoder', 'AudioData']) delete window[name];")
+    page = context.new_page()
+    page.set_default_timeout(60 * SECOND)
+    page.goto(static_site)
+    expect(page.locator("body[data-ready]")).to_be_attached()
+    yield page
+    context.close()
+
+
+def test_without_sound_coders_sound_is_kept_as_it_is(without_sound_coders, tmp_path):
+    page = without_sound_coders
+    clip = write(tmp_path / "clip.mp4")
+    begin(page, clip)
+    painted = finish(page, tmp_path / "painted.mp4")
+    assert len(frames(painted)[0]) == FRAMES
+    assert sound_packets(painted) == sound_packets(clip)
+    page.locator("dialog#clip").get_by_role("button", name="Close").click()
+
+    begin(page, write(tmp_path / "clip.mov", sound="alac"))
+    painted = finish(page, tmp_path / "painted.mp4")
+    expect(page.locator("dialog#clip")).to_contain_text("could not be kept: this browser cannot decode it")
+    with av.open(str(painted)) as container:
+        assert not container.streams.audio
+
+
 def test_a_phones_clip_is_turned_upright_and_made_smaller(page, tmp_path):
     clip = write(tmp_path / "clip.mp4", rotation=90, sound=None)
     begin(page, clip)

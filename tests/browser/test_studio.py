@@ -175,12 +175,16 @@ def test_a_job_outlives_its_page_and_is_found_again_played_and_downloaded(visit,
             document.querySelector("#play").click()
             await new Promise(done => setTimeout(done, 100))
             const apart = Math.abs(before.currentTime - video.currentTime)
-            return {width: video.videoWidth, error: video.error, apart}
+            // Where the painting waits for the network, what it is compared with waits, too.
+            const moves = kind => (video.dispatchEvent(new Event(kind)), !before.paused)
+            const held = [moves("playing"), moves("waiting"), moves("playing"), moves("waiting")]
+            return {width: video.videoWidth, error: video.error, apart, held}
         }"""
     )
     assert played["width"] == preview == 256
     assert played["error"] is None
     assert played["apart"] < 0.1
+    assert played["held"] == [True, False, True, False]
 
     with page.expect_download() as caught:
         page.get_by_role("link", name="Download").click()
@@ -216,6 +220,27 @@ def test_cancel_asks_stops_the_job_and_frees_the_place(visit, long_clip, clip):
     expect(page.locator("#job-list li.cancelled")).to_be_visible()
     expect(page.locator("#caption")).to_contain_text("Preview")
     expect(waiting.page.locator("#figures")).to_contain_text("stripes.mp4 · medium brush", timeout=PAINTED)
+
+
+def test_what_was_done_while_stopping_it_was_asked_is_taken_away_without_a_word(visit, tmp_path):
+    studio = visit()
+    page = studio.page
+    studio.upload(write_clip(tmp_path / "short.mp4", 96, 64, 12))
+    page.locator("#paint").click()
+    page.locator("#stop").click()
+    expect(page.locator("#ask")).to_have_attribute("open", "")
+    expect(page.locator("#job-list li.done")).to_be_visible(timeout=PAINTED)
+    page.get_by_role("button", name="Stop", exact=True).click()
+    expect(page.locator("#job-list li")).to_have_count(0)
+    expect(page.locator("#messages")).to_be_empty()
+
+
+def test_in_a_high_dialog_words_and_buttons_stand_together(visit):
+    """WebKit makes a dialog as high as the window, unless its rows keep their height."""
+    page = visit().page
+    page.evaluate("() => { const ask = document.querySelector('#ask'); ask.showModal(); ask.style.height = '600px' }")
+    title, words = (page.locator(f"#ask-{part}").bounding_box() for part in ("title", "words"))
+    assert words["y"] - (title["y"] + title["height"]) < 40
 
 
 def test_a_file_of_the_other_kind_is_painted_all_the_same(visit, clip, tmp_path):

@@ -198,6 +198,17 @@ def test_full_screen_keeps_the_controls_at_hand(camera_page):
     expect(scream).to_be_visible()
 
 
+def test_where_there_is_no_full_screen_the_page_is_as_usual(browser, static_site):
+    """An iPhone's browsers have nothing of it but what is prefixed: what is asked of it is undefined."""
+    context = browser.new_context()
+    context.add_init_script("delete Document.prototype.fullscreenElement; delete Document.prototype.fullscreenEnabled;")
+    page = visit(context, static_site + LOOK)
+    expect(page.get_by_role("button", name="Full screen")).to_be_hidden()
+    assert not page.evaluate("document.body.classList.contains('immersed')")
+    expect(page.get_by_role("heading", name="Style", exact=True)).to_be_visible()
+    context.close()
+
+
 def test_a_screen_is_a_source_and_is_not_mirrored(camera_page):
     page = camera_page
     page.evaluate("""() => {
@@ -315,6 +326,22 @@ def test_a_small_window_and_a_recording_where_no_hidden_tab_is_painted(browser, 
     with av.open(download.value.path()) as container:
         assert len(list(container.decode(video=0))) >= 4
     context.close()
+
+
+def test_an_empty_small_window_is_not_opened(camera_page):
+    """WebKit hands out nothing of a canvas that a worker draws by WebGL."""
+    page = camera_page
+    page.evaluate("""() => {
+      impasto.engine.canvas.captureStream = (rate) => {
+        const pen = Object.assign(document.createElement("canvas"), { width: 8, height: 8 }).getContext("2d");
+        setInterval(() => pen.clearRect(0, 0, 8, 8), 50);
+        return pen.canvas.captureStream(rate);
+      };
+    }""")
+    page.get_by_role("button", name="Small window").click()
+    expect(page.get_by_role("alert")).to_contain_text("cannot show the painting in a small window")
+    assert page.evaluate("document.pictureInPictureElement") is None
+    page.evaluate("delete impasto.engine.canvas.captureStream")
 
 
 # As a browser does where the first picture came too late for the press.

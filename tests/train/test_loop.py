@@ -17,7 +17,8 @@ from torch.distributed import run as torchrun
 
 from impasto.models.errors import BadInput, DiskFull
 from impasto.models.weights import load_weights, save_weights
-from impasto.train import checkpoint, cli, loop, run_log
+from impasto.train import checkpoint, cli, loop, networks, run_log
+from impasto.train.stages import common
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import video as video_stage
 
@@ -199,7 +200,7 @@ def test_where_both_checkpoints_are_damaged_the_run_is_refused(sources, tiny, tm
 IN_FLOAT64 = """
 import torch
 from impasto.train import cli, loop
-from impasto.train.stages import image, video
+from impasto.train.stages import common, image, video
 
 def double(x):
     if isinstance(x, tuple):
@@ -209,7 +210,7 @@ def double(x):
 def doubled(call):
     return lambda *given: call(*map(double, given))
 
-for place, name in ((loop, "prepare"), (loop, "sheet"), (image, "losses"), (video, "losses")):
+for place, name in ((loop, "prepare"), (common, "sheet"), (image, "losses"), (video, "losses")):
     setattr(place, name, doubled(getattr(place, name)))
 """
 
@@ -218,7 +219,7 @@ for place, name in ((loop, "prepare"), (loop, "sheet"), (image, "losses"), (vide
 def test_two_processes_do_what_one_does(stage, command, log, monkeypatch, tmp_path):
     runs = tmp_path / "one", tmp_path / "two"
     more = [word for key in ("batch=4", "steps=2", "save_every=1", "clip=1e9") for word in ("--set", key)]
-    for place, name in ((loop, "prepare"), (loop, "sheet"), (image_stage, "losses"), (video_stage, "losses")):
+    for place, name in ((loop, "prepare"), (common, "sheet"), (image_stage, "losses"), (video_stage, "losses")):
         monkeypatch.setattr(place, name, getattr(place, name))  # puts back what the next line replaces
     exec(IN_FLOAT64, {})
     cli.app(command(stage, runs[0], *more), standalone_mode=False)
@@ -337,9 +338,9 @@ def test_mistakes_are_one_sentence(sources, tiny, tmp_path):
     with pytest.raises(BadInput, match="batch=0 is out of range"):
         image_stage.train(tiny(image_stage, batch=0), out=tmp_path / "new", **sources)
     with pytest.raises(BadInput, match="nothing to start from"):
-        loop.start(str(tmp_path / "nowhere"), "", 0)
+        networks.start(str(tmp_path / "nowhere"), "", 0)
     with pytest.raises(BadInput, match="no network"):
-        loop.start("scratch", "enormous", 0)
+        networks.start("scratch", "enormous", 0)
     with pytest.raises(BadInput, match="decay is"):
         image_stage.train(tiny(image_stage, decay="minutes"), out=tmp_path / "new", **sources)
 

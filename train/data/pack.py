@@ -21,7 +21,7 @@ from safetensors.numpy import save
 from torch import Tensor
 
 from impasto.export.runtime.description import each, fields, text, whole
-from impasto.export.runtime.pictures import read_style_picture, sent_size, square
+from impasto.export.runtime.pictures import READ_SUFFIXES, read_style_picture, sent_size, square
 from impasto.models.atomic import require_room, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
@@ -30,7 +30,7 @@ from impasto.train.progress import shown
 from .clips import read_frames
 
 KINDS = {
-    "images": {".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".heic", ".heif", ".avif"},
+    "images": READ_SUFFIXES,
     "clips": {".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v"},
 }
 WEBP_SIDE = 16_383  # px: the longest that WebP has

@@ -106,7 +106,7 @@ def prepare_styles(vgg: Vgg, pictures: Mapping[str, np.ndarray] | None = None) -
     """
     styles = []
     for name, picture in (pictures or made_up.paintings()).items():
-        grams = losses.grams(vgg(_at_short_side(picture, STYLE_SIDE)))
+        grams = losses.grams(vgg(_as_seen(picture, STYLE_SIDE)))
         traces = [float(gram[0].trace()) for gram in grams.values()]
         styles.append(ReferenceStyle(name, picture, grams, float(np.exp(np.mean(np.log(traces))))))
     styles.sort(key=lambda style: style.trace)
@@ -215,7 +215,7 @@ def of_pictures(
 
     shown: the same frames unpainted [3,H,W], and their features [1,256,h,w] at the content layer.
     """
-    painting, found = _at_short_side(style.picture, STYLE_SIDE)[0], []
+    painting, found = _as_seen(style.picture, STYLE_SIDE)[0], []
     for out, (frame, content_features) in zip(outs, shown, strict=True):
         features = vgg(out[None])
         grams, content = losses.grams(features), features[losses.CONTENT_LAYER]
@@ -282,9 +282,14 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(known)) if known else math.nan
 
 
-def _at_short_side(picture: np.ndarray, side: int) -> Tensor:
-    """uint8 [H,W,3] → float32 [1,3,h,w] in [0, 1], its short side at `side` px."""
+def at_short_side(picture: np.ndarray, side: int) -> np.ndarray:
+    """A picture [H,W,3] of any type, resized so that its short side is `side` px."""
     scale = side / min(picture.shape[:2])
     how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    resized = cv2.resize(picture.astype(np.float32) / 255, None, fx=scale, fy=scale, interpolation=how).clip(0, 1)
+    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)
+
+
+def _as_seen(picture: np.ndarray, side: int) -> Tensor:
+    """uint8 [H,W,3] → float32 [1,3,h,w] in [0, 1], its short side at `side` px."""
+    resized = at_short_side(picture.astype(np.float32) / 255, side).clip(0, 1)
     return torch.from_numpy(resized).permute(2, 0, 1)[None].contiguous()

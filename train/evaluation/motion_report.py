@@ -29,6 +29,7 @@ from impasto.train.data.augment import Draws
 from impasto.train.data.clips import Pair, dis_flow, smaller
 from impasto.train.data.flow_files import sintel_pairs, sintel_training
 from impasto.train.data.warp import warp
+from impasto.train.progress import shown
 from impasto.train.stages import motion as motion_stage
 
 from .metrics import to_bytes
@@ -188,16 +189,16 @@ def compare(weights: Path | None, sintel: Path | None, photos: Sequence[Path]) -
     the one, too few of the other, or no such weights.
     """
     networks: dict[str, Network] = {LEARNED: load_flownet(weights or flownet.RELEASED)}
-    found_by, results = ways(networks), {}
+    found_by, data = ways(networks), {}
     if sintel:
         training = sintel_training(sintel)
-        results["Sintel, final"] = accuracy((pair for _, pair in sintel_pairs(training)), found_by)
-        half = (halved(pair) for _, pair in sintel_pairs(training))
-        results["Sintel, final, at half its size"] = accuracy(half, found_by)
+        data["Sintel, final"] = (pair for _, pair in sintel_pairs(training))
+        data["Sintel, final, at half its size"] = (halved(pair) for _, pair in sintel_pairs(training))
     if photos:
-        results["photographs held out, moved"] = accuracy(synthetic_pairs(photos), found_by)
-    if not results:
+        data["photographs held out, moved"] = synthetic_pairs(photos)
+    if not data:
         raise BadInput("There is nothing to compare on: give --sintel, --photos or both.")
+    results = {name: accuracy(shown(pairs, name), found_by) for name, pairs in data.items()}
     return {"accuracy": results, "milliseconds": milliseconds(networks)}
 
 

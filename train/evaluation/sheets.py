@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from impasto.models.atomic import written_aside
 
-from .evaluate import ReferenceStyle
+from .evaluate import ReferenceStyle, at_short_side
 from .scenes import Scene
 
 Frames = Sequence[np.ndarray]
@@ -51,7 +51,7 @@ def write_sheets(
     notes: lines to be written below a style, by its name.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    sized = {name: [_at_short_side(frame, size) for frame in frames] for name, frames in contents.items()}
+    sized = {name: [at_short_side(frame, size) for frame in frames] for name, frames in contents.items()}
     per_sheet, written = max(1, ROWS // len(painters)), []
     for first in range(0, len(styles), per_sheet):
         number = first // per_sheet + 1
@@ -135,9 +135,3 @@ def _font() -> ImageFont.FreeTypeFont:
 
 def _shrunk(picture: np.ndarray, width: int, height: int) -> Image.Image:
     return Image.fromarray(cv2.resize(picture, (max(1, width), max(1, height)), interpolation=cv2.INTER_AREA))
-
-
-def _at_short_side(picture: np.ndarray, side: int) -> np.ndarray:
-    scale = side / min(picture.shape[:2])
-    how = cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
-    return cv2.resize(picture, None, fx=scale, fy=scale, interpolation=how)

@@ -8,15 +8,17 @@ from typing import NamedTuple
 
 import torch
 from accelerate import Accelerator
-from accelerate.utils import broadcast
-from torch import Tensor, nn
+from torch import Tensor
+from torch.nn import functional as F
 
-from impasto.train import checkpoint, loop, vgg
+from impasto.train import checkpoint, distributed, loop, vgg
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.vgg import Vgg
+
+SAMPLES = 4  # photographs and paintings of the sample sheet
 
 
 class Stage(NamedTuple):
@@ -50,7 +52,7 @@ class Stage(NamedTuple):
 
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
         """`loop.run`, with sample sheets of the same few pictures throughout."""
-        same = pictures.sample_sheet(self.photographs, self.paintings, self.config, loop.SAMPLES)
+        same = pictures.sample_sheet(self.photographs, self.paintings, self.config, SAMPLES)
         with checkpoint.held(out) if self.processes.is_main_process else nullcontext():
             try:
                 return loop.run(
@@ -58,7 +60,7 @@ class Stage(NamedTuple):
                     self.nets,
                     rates=rates,
                     terms=terms,
-                    sheet=lambda trained: loop.sheet(trained, *same),
+                    sheet=lambda trained: sheet(trained, *same),
                     out=out,
                     processes=self.processes,
                     draws=self.draws,
@@ -72,7 +74,7 @@ class Stage(NamedTuple):
 
 def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], paintings: Sequence[Path]) -> Stage:
     """Networks on their device, and the pictures beside them. BadInput as in `loop.prepare` and `pictures.load`."""
-    processes = loop.accelerator()
+    processes = distributed.accelerator()
     nets, draws, n = loop.prepare(config, nets, processes)
     stored_photos = pictures.load(photos, config.photo_side, processes.device)
     stored_paintings = pictures.load(paintings, config.painting_side, processes.device)
@@ -80,7 +82,11 @@ def begin(config: PaintingConfig, nets: Networks, photos: Sequence[Path], painti
 
 
 @torch.no_grad()
-def broadcast_weights(net: nn.Module) -> None:
-    """The main process's weights for all: what is computed before training may be rounded otherwise elsewhere."""
-    for weight in net.parameters():
-        weight.copy_(torch.as_tensor(broadcast(weight)))
+def sheet(nets: Networks, photos: Tensor, styles: Tensor) -> Tensor:
+    """Every photograph [A,3,S,S] in every style [B,3,s,s], with both at the edges → one picture [3,(A+1)S,(B+1)S]."""
+    size = photos.shape[-2:]
+    rows = [torch.cat([torch.ones_like(photos[0]), *F.interpolate(styles, size, mode="area")], -1)]
+    vectors = nets.p(styles)
+    for photo in photos:
+        rows.append(torch.cat([photo, *nets.t(photo.expand(len(styles), -1, -1, -1), vectors)], -1))
+    return torch.cat(rows, -2)

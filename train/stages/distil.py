@@ -19,7 +19,7 @@ from impasto.models.spec import TransformerSpec
 from impasto.models.store import model_folder
 from impasto.models.transformer import PaddedConv, Transformer
 from impasto.models.weights import for_layout, save_weights, take_over
-from impasto.train import loop
+from impasto.train import distributed, networks
 from impasto.train.checkpoint import RESULT, Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures
@@ -149,7 +149,7 @@ def ridge_regression(conv: PaddedConv, inputs: Tensor, wanted: Tensor) -> None:
 
 def load_teacher(teacher: str | None) -> Networks:
     """A weights file, a run's folder, or the default model's weights."""
-    return loop.start(teacher or str(model_folder() / RESULT), "", 0)
+    return networks.start(teacher or str(model_folder() / RESULT), "", 0)
 
 
 def join(predictor: str, transformer: str, out: Path, stabilizer: str | None = None) -> None:
@@ -158,10 +158,10 @@ def join(predictor: str, transformer: str, out: Path, stabilizer: str | None = N
     Without `stabilizer` they stay T's. BadInput: P has no heads for some layer of T, the third has another S, or `out`
     is one of those read.
     """
-    check_overwriting(out, map(loop.weights_file, filter(None, (predictor, transformer, stabilizer))))
-    p, t = loop.start(predictor, "", 0).p, loop.start(transformer, "", 0).t
+    check_overwriting(out, map(networks.weights_file, filter(None, (predictor, transformer, stabilizer))))
+    p, t = networks.start(predictor, "", 0).p, networks.start(transformer, "", 0).t
     if stabilizer:
-        other = loop.start(stabilizer, "", 0).t
+        other = networks.start(stabilizer, "", 0).t
         if other.layout != t.layout:
             raise BadInput(f"The steady style of {stabilizer} does not suit {transformer}: their style vectors differ.")
         t.stabilizer, t.steady_style = other.stabilizer, other.steady_style
@@ -184,11 +184,11 @@ def train(
     """Runs the stage on folders or packs; returns how it ended. See `load_teacher` and `loop.run`."""
     model = load_teacher(teacher)
     torch.manual_seed(config.seed)
-    student = student_of(model, loop.named(loop.NETWORKS, config.network))
+    student = student_of(model, networks.named(networks.NETWORKS, config.network))
     work = common.begin(config, student, photos, paintings)
-    loop.on_device(model, work.processes.device)
+    networks.on_device(model, work.processes.device)
     fit_ends(work.nets, model, *pictures.sample_sheet(work.photographs, work.paintings, config, FITTED))
-    common.broadcast_weights(work.nets.t)
+    distributed.broadcast_weights(work.nets.t)
     rows = work.nets.t.layout.within(model.t.layout)
     return work.run(
         {"t": config.rate, "t.stem": config.new_rate, "t.end": config.new_rate},

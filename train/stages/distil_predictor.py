@@ -14,7 +14,7 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor, PredictorSpec
 from impasto.models.weights import take_over
-from impasto.train import loop
+from impasto.train import distributed, networks
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import augment
@@ -123,16 +123,16 @@ def train(
         raise BadInput("photo_side and painting_side must be the same: P is shown both alike.")
     model = load_teacher(teacher)
     torch.manual_seed(config.seed)
-    p = student_of(model.p, loop.named(loop.PREDICTORS, config.predictor))
+    p = student_of(model.p, networks.named(networks.PREDICTORS, config.predictor))
     _check(config, p, model.p)
     work = common.begin(config, Networks(p, model.t), photos, paintings)
-    teacher_p = loop.on_device(model, work.processes.device).p
+    teacher_p = networks.on_device(model, work.processes.device).p
 
     def pictures(n: int, draws: Draws) -> Tensor:
         return draw(work.paintings, work.photographs, n, config.style_size, draws)
 
     deviation = fit(work.nets.p, teacher_p, pictures(FITTED, Draws(torch.Generator().manual_seed(config.seed + 2))))
-    common.broadcast_weights(work.nets.p)
+    distributed.broadcast_weights(work.nets.p)
     return work.run(
         {"p": config.rate, "p.last": config.new_rate, "p.bottleneck": config.new_rate},
         lambda: losses(work.nets.p, teacher_p, config.frozen, deviation, pictures(work.n, work.draws)),

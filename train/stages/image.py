@@ -15,7 +15,7 @@ from torch import Tensor
 
 from impasto.models.errors import BadInput
 from impasto.models.predictor import Predictor
-from impasto.train import loop
+from impasto.train import networks
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.losses import (
@@ -124,11 +124,11 @@ def train(
     vgg_file: Path | None = None,
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `networks.start` and `loop.run`.
 
     BadInput also where a process's part of the batch can't be shared out among paintings.
     """
-    work = common.begin(config, loop.start(start, config.network, config.seed, config.predictor), photos, paintings)
+    work = common.begin(config, networks.start(start, config.network, config.seed, config.predictor), photos, paintings)
     if config.sharing < 1 or work.n % config.sharing:
         raise BadInput(f"{work.n} photographs a process cannot share paintings by {config.sharing}: --set sharing=1.")
     vgg, statistics_rate = work.load_vgg(vgg_file), config.statistics_rate if config.predictor_rate else 0.0

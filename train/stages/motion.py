@@ -20,12 +20,13 @@ from impasto.models.errors import BadInput
 from impasto.models.steady.flownet import FlowNet, save_flownet
 from impasto.models.steady.motion import pixel_grid
 from impasto.models.steady.quads import in_cells
-from impasto.train.checkpoint import SETTINGS
+from impasto.train.checkpoint import LOG, SETTINGS
 from impasto.train.config import StageConfig, check
 from impasto.train.data import pictures, synthetic
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import scale_flow
-from impasto.train.loop import check_sides, rate_factor, require_finite, started
+from impasto.train.distributed import started
+from impasto.train.loop import check_sides, is_over, rate_factor, require_finite
 
 RESULT = "flownet.safetensors"
 HELD_OUT = 10  # every tenth photograph is kept from training, to compare on
@@ -115,6 +116,31 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     Writes `flownet.safetensors` and log.jsonl (means since the line before) into `out`. BadInput: a run is there
     already, the size does not suit, there are fewer than `HELD_OUT` photographs, or the loss is not finite.
     """
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    _check(config, out)
+    photographs = _photographs(config, photos, device)
+    torch.manual_seed(config.seed)
+    net, draws = FlowNet().to(device), Draws(torch.Generator().manual_seed(config.seed))
+    optimizer = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.weight_decay)
+    out.mkdir(parents=True, exist_ok=True)
+    (out / LOG).unlink(missing_ok=True)
+
+    pairs = turned_pairs(photographs, config.batch, config.size, draws)
+    step, seconds, sums, began = 0, 0.0, torch.zeros(2), time.monotonic()
+    while not is_over(config, step, seconds):
+        step += 1
+        optimizer.param_groups[0]["lr"] = config.rate * rate_factor(config, step, seconds)
+        sums += _take_step(config, net, optimizer, *next(pairs), step)
+        seconds = time.monotonic() - began
+        if step % config.save_every == 0 or is_over(config, step, seconds):
+            steps = (step - 1) % config.save_every + 1
+            _write(out, net, step, seconds, *(each / steps for each in sums.tolist()))
+            sums.zero_()
+    return f"Finished at step {step} after {seconds / 60:.1f} minutes; the weights are in {out / RESULT}."
+
+
+def _check(config: Config, out: Path) -> None:
+    """BadInput: as `train`, of all that can be told before photographs are read."""
     if (out / RESULT).exists() or (out / SETTINGS).exists():
         raise BadInput(f"{out} already holds a run: choose another --out.")
     check(config)
@@ -123,38 +149,35 @@ def train(config: Config, photos: Sequence[Path], out: Path) -> str:
     if config.size < 32 or config.size % 16:
         raise BadInput(f"size={config.size} must be at least 32 and divisible by 16.")
     check_sides(config)
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _photographs(config: Config, photos: Sequence[Path], device: str) -> Tensor:
+    """Those to train on, uint8 [count,3,S,S]. BadInput: there are fewer than `HELD_OUT`."""
     stored = pictures.load(photos, config.photo_side, device)
     if len(stored) < HELD_OUT:
         raise BadInput(f"{len(stored)} photographs are too few: at least {HELD_OUT} are needed.")
-    photographs = part(stored, held_out=False)
-    torch.manual_seed(config.seed)
-    net, draws = FlowNet().to(device), Draws(torch.Generator().manual_seed(config.seed))
-    optimizer = torch.optim.AdamW(net.parameters(), lr=config.rate, weight_decay=config.weight_decay)
-    out.mkdir(parents=True, exist_ok=True)
-    (out / "log.jsonl").unlink(missing_ok=True)
+    return part(stored, held_out=False)
 
-    pairs = turned_pairs(photographs, config.batch, config.size, draws)
-    step, seconds, sums, began = 0, 0.0, torch.zeros(2), time.monotonic()
-    while step < config.steps and not (config.minutes and seconds >= 60 * config.minutes):
-        step += 1
-        optimizer.param_groups[0]["lr"] = config.rate * rate_factor(config, step, seconds)
-        here, there, flow = next(pairs)
-        total = loss(net, here, there, flow)
-        optimizer.zero_grad(set_to_none=True)
-        total.backward()
-        norm = torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
-        require_finite({"loss": total.item(), "gradient": norm.item()}, step)
-        optimizer.step()
-        require_finite({"weights": torch.nn.utils.get_total_norm(net.parameters()).item()}, step)
-        seconds = time.monotonic() - began
-        sums += torch.tensor([total.item(), flow.norm(dim=1).mean().item()])
-        if step % config.save_every == 0 or step == config.steps or (config.minutes and seconds >= 60 * config.minutes):
-            steps = (step - 1) % config.save_every + 1
-            line = {"step": step, "seconds": round(seconds, 1), "loss": sums[0].item() / steps}
-            with open(out / "log.jsonl", "a", encoding="utf-8") as log:
-                log.write(json.dumps({**line, "speed": sums[1].item() / steps}) + "\n")
-            print(f"step {step}, {seconds:.0f} s: loss {line['loss']:.4f}", flush=True)
-            save_flownet(net, out / RESULT)
-            sums.zero_()
-    return f"Finished at step {step} after {seconds / 60:.1f} minutes; the weights are in {out / RESULT}."
+
+def _take_step(
+    config: Config, net: FlowNet, optimizer: torch.optim.Optimizer, here: Tensor, there: Tensor, flow: Tensor, step: int
+) -> Tensor:
+    """One step on one batch, as `loss` takes it; its loss, and the mean motion in pixels: [2]. BadInput: as
+    `require_finite`."""
+    total = loss(net, here, there, flow)
+    optimizer.zero_grad(set_to_none=True)
+    total.backward()
+    norm = torch.nn.utils.clip_grad_norm_(net.parameters(), config.clip)
+    require_finite({"loss": total.item(), "gradient": norm.item()}, step)
+    optimizer.step()
+    require_finite({"weights": torch.nn.utils.get_total_norm(net.parameters()).item()}, step)
+    return torch.tensor([total.item(), flow.norm(dim=1).mean().item()])
+
+
+def _write(out: Path, net: FlowNet, step: int, seconds: float, loss: float, speed: float) -> None:
+    """Writes the weights, and a line of the log; loss and speed (pixels) are means since the line before."""
+    line = {"step": step, "seconds": round(seconds, 1), "loss": loss, "speed": speed}
+    with open(out / LOG, "a", encoding="utf-8") as log:
+        log.write(json.dumps(line) + "\n")
+    print(f"step {step}, {seconds:.0f} s: loss {loss:.4f}", flush=True)
+    save_flownet(net, out / RESULT)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from impasto.train import loop
+from impasto.train import distributed, networks
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import pictures
@@ -106,16 +106,16 @@ def train(
     vgg_file: Path | None = None,
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`.
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `networks.start` and `loop.run`.
 
     Statistics of which P makes nothing yet begin whitened.
     """
-    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    work = common.begin(config, networks.start(start, "", config.seed), photos, paintings)
     nets, vgg, draws = work.nets, work.load_vgg(vgg_file), work.draws
     apart = Draws(torch.Generator().manual_seed(config.seed + 2))
     if nets.p.spec.statistics and not nets.p.correct.weight.any():
         begin_statistics(nets.p, pictures.pick(work.paintings, ENOUGH, apart))
-        common.broadcast_weights(nets.p)
+        distributed.broadcast_weights(nets.p)
     cache = PaintingCache(nets, vgg, work.paintings)
     contents = work._replace(n=config.contents, draws=apart).draw_photos()
     with torch.no_grad():

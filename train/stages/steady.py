@@ -19,7 +19,7 @@ from torch import Tensor
 from impasto.models.errors import BadInput
 from impasto.models.steady.flownet import MULTIPLE
 from impasto.models.steady.stabilizer import Stabilizer, State
-from impasto.train import loop
+from impasto.train import networks
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import clips, pictures, synthetic
@@ -155,9 +155,9 @@ def train(
     clip_sources: Sequence[Path] = (),
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
+    """Runs the stage on folders or packs; returns how it ended. See `networks.start` and `loop.run`."""
     check_size(config.size)
-    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    work = common.begin(config, networks.start(start, "", config.seed), photos, paintings)
     vgg, draws = work.load_vgg(vgg_file), work.draws
     stored = pictures.load(clip_sources, config.clip_side, "cpu", "clips", config.frames) if clip_sources else None
 

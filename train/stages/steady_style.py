@@ -13,7 +13,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from impasto.train import loop
+from impasto.train import networks
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.losses import CONTENT_LAYER, LossWeights, output_temporal
@@ -81,9 +81,9 @@ def train(
     vgg_file: Path | None = None,
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs of pictures; returns how it ended. See `loop.start` and `loop.run`."""
+    """Runs the stage on folders or packs of pictures; returns how it ended. See `networks.start` and `loop.run`."""
     check_size(config.size)
-    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    work = common.begin(config, networks.start(start, "", config.seed), photos, paintings)
     nets, vgg, draws = work.nets, work.load_vgg(vgg_file), work.draws
     cache = PaintingCache(nets, vgg, work.paintings)
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from impasto.train import loop
+from impasto.train import networks
 from impasto.train.checkpoint import Networks
 from impasto.train.config import PaintingConfig
 from impasto.train.data import clips, pictures, synthetic
@@ -93,8 +93,8 @@ def train(
     clip_sources: Sequence[Path] = (),
     resume: bool = False,
 ) -> str:
-    """Runs the stage on folders or packs; returns how it ended. See `loop.start` and `loop.run`."""
-    work = common.begin(config, loop.start(start, "", config.seed), photos, paintings)
+    """Runs the stage on folders or packs; returns how it ended. See `networks.start` and `loop.run`."""
+    work = common.begin(config, networks.start(start, "", config.seed), photos, paintings)
     vgg, draws = work.load_vgg(vgg_file), work.draws
     stored = pictures.load(clip_sources, config.clip_side, "cpu", "clips", config.clip_frames) if clip_sources else None
 

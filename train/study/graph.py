@@ -3,12 +3,8 @@
 None of them holds VGG's weights: they are external data of all, in the one file that comes with the package.
 """
 
-import contextlib
 import copy
-import io
 import json
-import logging
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,6 +18,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 
 from impasto.export.graphs.exporter import forget_origins
+from impasto.export.graphs.quiet import quiet
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.models.store import vgg_file
 from impasto.models.transformer import Transformer
@@ -160,23 +157,17 @@ def write_study(t: Transformer, folder: Path, pictures: int = PICTURES, side: in
 
 def to_onnx(module: nn.Module, inputs: dict[str, Tensor], outputs: list[str]) -> ir.Model:
     """torch.onnx.export, without its chatter and without traces of where it ran."""
-    quiet, level = logging.getLogger("torch.onnx"), logging.getLogger("torch.onnx").level
-    quiet.setLevel(logging.ERROR)
-    try:
-        with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()), torch.no_grad():
-            warnings.simplefilter("ignore")
-            program = torch.onnx.export(
-                module,
-                tuple(inputs.values()),
-                input_names=list(inputs),
-                output_names=outputs,
-                opset_version=OPSET,
-                dynamo=True,
-                optimize=False,  # it takes minutes, and ONNX Runtime does as much when it loads a graph
-                verbose=False,
-            )
-    finally:
-        quiet.setLevel(level)
+    with quiet(), torch.no_grad():
+        program = torch.onnx.export(
+            module,
+            tuple(inputs.values()),
+            input_names=list(inputs),
+            output_names=outputs,
+            opset_version=OPSET,
+            dynamo=True,
+            optimize=False,  # it takes minutes, and ONNX Runtime does as much when it loads a graph
+            verbose=False,
+        )
     assert program is not None  # as it is for dynamo=False
     forget_origins(program.model)
     DeduplicateInitializersPass()(program.model)

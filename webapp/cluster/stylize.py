@@ -10,9 +10,8 @@ from typing import Any
 
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
-from impasto.webapp.files.folder import MEDIA_SUFFIXES, output_name, plan_folder
+from impasto.webapp.files.folder import output_name, plan_folder, suffix_by_name
 from impasto.webapp.files.ledger import Ledger
-from impasto.webapp.files.pictures import SUFFIXES as PICTURES
 
 from . import places
 from .jobs import FileJob, parts_place
@@ -31,7 +30,7 @@ def stylize_on_ray(
     progress: Progress | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
-    read: Sequence[Any] = (),
+    also_read: Sequence[Any] = (),
     part_frames: int = PART_FRAMES,
 ) -> dict:
     """Paint `source` into `target`, paths or URLs of two files or of two folders, on the Ray cluster at `address`.
@@ -39,13 +38,13 @@ def stylize_on_ray(
     Everything is as for `stylize_path`. Paths have to be the same on all machines. Clips of at least twice
     `part_frames` are painted in parts of at least so many frames, where their cuts allow; parts that were finished wait
     in `target` until the clip is complete, and are used by whoever runs the same command again. Raises BadInput where
-    there is no cluster, or no machine of it is left, and where an output is one of those that are also `read`.
+    there is no cluster, or no machine of it is left, and where an output is one of the files in `also_read`.
     """
     from .crew import RayCrew
 
     with RayCrew(address, recipe, part_frames) as crew:
         return stylize_with(
-            crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive, read=read
+            crew, source, target, recipe, progress=progress, on_file=on_file, recursive=recursive, also_read=also_read
         )
 
 
@@ -58,19 +57,32 @@ def stylize_with(
     progress: Progress | None = None,
     on_file: Callable[[dict], None] | None = None,
     recursive: bool = False,
-    read: Sequence[Any] = (),
+    also_read: Sequence[Any] = (),
 ) -> dict:
     """The same with any crew."""
     places.check_distinct(source, target)
-    if not places.is_folder(source):
-        job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
-        run_jobs([job], crew, on_file, progress)
-        assert job.outcome is not None
-        if "error" in job.outcome and "bug" not in job.outcome:
-            raise BadInput(job.outcome["error"])
-        if "error" in job.outcome:
-            raise RuntimeError(job.outcome["error"])
-        return job.outcome
+    if places.is_folder(source):
+        return _stylize_folder(crew, source, target, recipe, progress, on_file, recursive, also_read)
+    job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
+    run_jobs([job], crew, on_file, progress)
+    assert job.outcome is not None
+    if "error" in job.outcome and "bug" not in job.outcome:
+        raise BadInput(job.outcome["error"])
+    if "error" in job.outcome:
+        raise RuntimeError(job.outcome["error"])
+    return job.outcome
+
+
+def _stylize_folder(
+    crew: Crew,
+    source: str,
+    target: str,
+    recipe: Recipe,
+    progress: Progress | None,
+    on_file: Callable[[dict], None] | None,
+    recursive: bool,
+    also_read: Sequence[Any],
+) -> dict:
     jobs, skipped, ignored = [], [], []
     ledger = None if places.is_url(target) else Ledger(Path(target), recipe.settings)
     for name, output in _files(source, target, ignored, recursive):
@@ -80,7 +92,7 @@ def stylize_with(
             skipped.append(name)
             continue
         if not places.is_url(output):
-            check_overwriting(output, read)
+            check_overwriting(output, also_read)
         jobs.append(FileJob(places.join(source, name), output, parts_place(target, name, recipe), again=again))
 
     def note(outcome: dict) -> None:
@@ -107,9 +119,8 @@ def _files(source: str, target: str, ignored: list[str], recursive: bool) -> Ite
         return
     taken = set(names := places.names_in(source, recursive))
     for name in names:
-        suffix = PurePosixPath(name).suffix.lower()
-        if suffix in MEDIA_SUFFIXES:
-            kept = suffix in PICTURES or suffix == ".gif"
-            yield name, places.join(target, output_name(name, suffix if kept else ".mp4", taken))
-        else:
+        suffix = suffix_by_name(PurePosixPath(name).suffix.lower())
+        if suffix is None:
             ignored.append(name)
+        else:
+            yield name, places.join(target, output_name(name, suffix, taken))

@@ -1,6 +1,6 @@
 """Painting a folder: which files, what their paintings are called, and what is left out.
 
-From outside: `stylize_folder`, `plan_folder`, `output_name`, `MEDIA_SUFFIXES`.
+From outside: `stylize_folder`, `plan_folder`, `output_name`, `suffix_by_name`, `MEDIA_SUFFIXES`.
 """
 
 import logging
@@ -21,8 +21,8 @@ from .moving import MOVING_SUFFIXES
 from .pipeline import Cancelled
 
 # In a folder, files named otherwise are left alone unless their content shows them to be pictures or clips.
-_OTHER_SUFFIXES = {".mkv", ".webm", ".avi", ".mpg", ".ts", ".bmp", ".tif", ".tiff"}
-MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.SUFFIXES | _OTHER_SUFFIXES
+_OTHER_CLIPS = {".mkv", ".webm", ".avi", ".mpg", ".mpeg", ".ts", ".mts", ".m2ts", ".wmv", ".ogv", ".3gp"}
+MEDIA_SUFFIXES = MOVING_SUFFIXES | pictures.READ_SUFFIXES | _OTHER_CLIPS
 
 StylizeFile = Callable[[Path, Path, Job], dict]  # paints the first into the second; returns its summary
 _log = logging.getLogger(__name__)
@@ -139,4 +139,13 @@ def _output_suffix(file: Path) -> str | None:
         probe(file)
         return ".mp4"
     except Exception:  # what it is called decides then; painting it will say what is wrong
-        return (suffix if suffix in pictures.SUFFIXES else ".mp4") if suffix in MEDIA_SUFFIXES else None
+        return suffix_by_name(suffix)
+
+
+def suffix_by_name(suffix: str) -> str | None:
+    """The extension of the painted version of what ends in `suffix`, in small letters; None for what is not painted."""
+    if suffix in pictures.SUFFIXES or suffix == ".gif":
+        return suffix
+    if suffix in pictures.READ_SUFFIXES:
+        return ".png"
+    return ".mp4" if suffix in MEDIA_SUFFIXES else None

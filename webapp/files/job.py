@@ -46,7 +46,7 @@ class Job:
     brush_size: int | None = None
     show: Callable[[np.ndarray], None] | None = None
     cores: int | None = None
-    read: Sequence[Any] = ()
+    also_read: Sequence[Any] = ()
 
     def shrink(self, rgb: np.ndarray) -> np.ndarray:
         """The frame at the size it is painted at, which makes the strokes as broad as asked for: see `brush_size`."""

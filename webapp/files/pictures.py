@@ -11,6 +11,7 @@ from PIL import Image
 
 from impasto.export.runtime.pictures import (  # noqa: F401 - so that one module has all about pictures
     MAX_PIXELS,
+    READ_SUFFIXES,
     SUFFIXES,
     Header,
     Picture,

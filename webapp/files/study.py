@@ -7,7 +7,7 @@ import os
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -17,8 +17,7 @@ import numpy as np
 from impasto.export.runtime.damage import writing
 from impasto.export.runtime.model import Model
 from impasto.export.runtime.painter import Look, Painter
-from impasto.export.runtime.pictures import SUFFIXES, check_readable, read_style_picture
-from impasto.export.runtime.sample import picture as made_up
+from impasto.export.runtime.pictures import SUFFIXES, read_style_picture
 from impasto.export.runtime.study import Graphs, Progress, Studied, study
 from impasto.export.runtime.style_file import SUFFIX, StyleFile, style_file, write_style
 from impasto.export.runtime.styles import Style
@@ -26,15 +25,10 @@ from impasto.models.atomic import place_of, require_room, written_aside
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import check_overwriting
 
-from .clips.probe import probe, working_size
-from .clips.read import read_frames
-from .demo import FRAME_SIZE, demo_frame
-from .pictures import Picture, image_header, resize, write_image
+from .pictures import Picture, resize, write_image
+from .study_frames import default_frame, frames_of
 
 BRUSH_SIZES = {"coarse": 2.0, "fine": 0.5}  # words for `--brush-size`; 1 is as in the picture
-FRAMES = 24  # of a clip that are studied on: more of one scene show little else
-FRAME_SIDE = 384  # their shorter side, pixels: studying crops smaller squares out of them
-LOOKED_AT = 1500  # frames of a clip that are looked through for them, a minute of most
 PREVIEW_EVERY = 3.0  # seconds between two previews
 ROOM = 300_000  # bytes that must be there before it begins: for a file of the released model, and for a preview
 THUMBNAIL = (256, 192)  # width, height in pixels of the preview in a `.style` file
@@ -81,20 +75,10 @@ def study_picture(
             require_room(Path(file), ROOM)
     pixels = read_style_picture(source)
     contents = frames_of(Path(on)) if on is not None else []
-    shown = contents[0] if contents else _shown()
-    painter = Painter(model, threads=threads, look=Look(stability=0))
-    next_preview = 0.0
+    previews = _Previews(model, threads, contents[0] if contents else default_frame(), preview, show)
 
     def on_progress(now: Progress) -> bool | None:
-        nonlocal next_preview
-        if (preview is not None or show) and time.monotonic() >= next_preview:
-            painted = _painted(painter, now.so_far(), shown)
-            if preview is not None:
-                with suppress(BadInput):  # a full disk is no reason to lose what is being learnt; the last one says so
-                    _write_preview(Path(preview), painted)
-            if show:
-                show(painted)
-            next_preview = time.monotonic() + PREVIEW_EVERY
+        previews.update(now)
         return progress(now) if progress else None
 
     found = study(
@@ -103,16 +87,52 @@ def study_picture(
     )  # fmt: skip
     if not found.losses:
         raise KeyboardInterrupt
-    painted = _painted(painter, found, shown)
+    painted = previews.painted(found)
     file = None if isinstance(source, np.ndarray) else Path(source)
     title = name or (file.stem if file else "Studied style")
     line = file.name if file else ""
     done = style_file(model, found.style, found.brush, name=title, source=line, preview=thumbnail(painted))
     if target is not None:
         (write_or_keep if keep else write_style)(Path(target), done)
-    if preview is not None:
-        _write_preview(Path(preview), painted)
+    previews.write(painted)
     return done, found
+
+
+class _Previews:
+    """A frame painted with what was learnt so far, every few seconds: into a file, and for whoever it is shown to."""
+
+    def __init__(
+        self,
+        model: Model,
+        threads: int | None,
+        frame: np.ndarray,
+        file: str | os.PathLike[str] | None,
+        show: Callable[[np.ndarray], None] | None,
+    ):
+        self.painter = Painter(model, threads=threads, look=Look(stability=0))
+        self.frame, self.show = frame, show
+        self.file = None if file is None else Path(file)
+        self.due = 0.0  # when the next one is, by time.monotonic()
+
+    def update(self, now: Progress) -> None:
+        if (self.file is None and self.show is None) or time.monotonic() < self.due:
+            return
+        painted = self.painted(now.so_far())
+        with suppress(BadInput):  # a full disk is no reason to lose what is being learnt; the last one says so
+            self.write(painted)
+        if self.show is not None:
+            self.show(painted)
+        self.due = time.monotonic() + PREVIEW_EVERY
+
+    def painted(self, style: Style) -> np.ndarray:
+        self.painter.use([style])
+        return self.painter.paint(self.frame)
+
+    def write(self, painted: np.ndarray) -> None:
+        """Into the file, where there is one. Raises BadInput."""
+        if self.file is not None:
+            with written_aside(self.file) as aside, writing(self.file):
+                write_image(aside, Picture(painted))
 
 
 def brush_size_of(text: str) -> float:
@@ -126,21 +146,6 @@ def brush_size_of(text: str) -> float:
         raise BadInput(
             f"The brush size is {words}, or a number, 1 for strokes as in the picture; not {text}."
         ) from error
-
-
-def frames_of(source: Path) -> list[np.ndarray]:
-    """Up to `FRAMES` pictures, uint8 RGB, to study on: of a clip's first minute, of a folder, or one picture."""
-    if source.is_dir():
-        files = sorted(file for file in source.iterdir() if file.suffix.lower() in SUFFIXES and file.is_file())
-        if not files:
-            raise BadInput(f"There are no pictures in {source}; choose a clip, a picture or a folder of pictures.")
-        return [_small(read_style_picture(file)) for file in files[:FRAMES]]
-    check_readable(source)
-    if image_header(source) is not None:
-        return [_small(read_style_picture(source))]
-    info = probe(source)
-    size = working_size(info.width, info.height, min(info.width, info.height, FRAME_SIDE))
-    return _spread(frame.rgb for frame in read_frames(info, size))
 
 
 def check_target(path: Path, suffixes: set[str] | frozenset[str], what: str) -> None:
@@ -187,40 +192,3 @@ def thumbnail(painted: np.ndarray) -> bytes:
         if len(found) <= THUMBNAIL_BYTES:
             break
     return found
-
-
-def _spread(frames: Iterator[np.ndarray]) -> list[np.ndarray]:
-    """At most `FRAMES` of the first `LOOKED_AT`, evenly spread; how many there are need not be known."""
-    kept: list[np.ndarray] = []
-    apart = 1
-    for number, frame in enumerate(frames):
-        if number == LOOKED_AT:
-            break
-        if number % apart == 0:
-            kept.append(frame)
-        if len(kept) == 2 * FRAMES:  # every other one goes, and half as many come from here on
-            kept, apart = kept[::2], 2 * apart
-    return kept if len(kept) <= FRAMES else [kept[len(kept) * i // FRAMES] for i in range(FRAMES)]
-
-
-def _small(rgb: np.ndarray) -> np.ndarray:
-    height, width = rgb.shape[:2]
-    scale = FRAME_SIDE / min(height, width)
-    return rgb if scale >= 1 else resize(rgb, (max(1, round(width * scale)), max(1, round(height * scale))))
-
-
-def _shown() -> np.ndarray:
-    """What previews are painted on where nothing was given: the demo frame if it is installed."""
-    with suppress(BadInput):
-        return demo_frame()
-    return np.round(made_up(*FRAME_SIZE[::-1]) * 255).astype(np.uint8)
-
-
-def _painted(painter: Painter, style: Style, frame: np.ndarray) -> np.ndarray:
-    painter.use([style])
-    return painter.paint(frame)
-
-
-def _write_preview(path: Path, painted: np.ndarray) -> None:
-    with written_aside(path) as aside, writing(path):
-        write_image(aside, Picture(painted))

@@ -40,7 +40,7 @@ def stylize_path(
     brush_size: int | None = None,
     show: Callable[[np.ndarray], None] | None = None,
     cores: int | None = None,
-    read: Sequence[Any] = (),
+    also_read: Sequence[Any] = (),
 ) -> dict:
     """Paint `source` into `target`, both files or both folders, and return a summary.
 
@@ -58,8 +58,8 @@ def stylize_path(
         brush_size: Frames whose shorter side is longer than this are painted at this size and enlarged with their own
             detail, so that strokes are as broad as there; None paints every frame at its own size.
         show: Called with each painted frame, uint8 RGB [H,W,3].
-        read: What else is read, such as the pictures that are the styles: no output is written over them. What is no
-            path is passed over.
+        also_read: What is read besides the source, such as the pictures that are the styles: no output is written over
+            it. What is no path is passed over.
         cores: How many cores reading, painting and writing a clip may use together; None for all of the machine's.
 
     Returns:
@@ -73,7 +73,10 @@ def stylize_path(
         BadInput: For anything a person can put right.
     """
     source, target = Path(source), Path(target)
-    job = Job(painter, size, limits or ClipLimits(), progress, cancelled, span, brush_size, show, cores, read)
+    job = Job(
+        painter, size, limits or ClipLimits(), progress=progress, cancelled=cancelled, span=span, brush_size=brush_size,
+        show=show, cores=cores, also_read=also_read,
+    )  # fmt: skip
     if source.is_dir():
         return stylize_folder(source, target, job, _stylize_file, on_file, recursive)
     return _stylize_file(source, target, job)
@@ -81,7 +84,7 @@ def stylize_path(
 
 def _stylize_file(source: Path, target: Path, job: Job) -> dict:
     pictures.check_readable(source)
-    check_overwriting(target, job.read)
+    check_overwriting(target, job.also_read)
     begin_file(job.painter)
     summary = _by_content(source, target, job)
     return summary | persons_found(job.painter)

@@ -3,6 +3,8 @@
 From outside: `Settings`, `read_settings`, and `table` for docs/hosting.md.
 """
 
+import os
+from difflib import get_close_matches
 from ipaddress import ip_network
 from typing import Annotated, Any
 
@@ -13,6 +15,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from impasto.models.errors import BadInput
 
 PREFIX = "IMPASTO_"
+_MISSPELT = 0.7  # how like a setting (difflib's ratio) a name is that was meant to be one: "prot" for "port" has .75
 # "https://example.org", as browsers write the Origin of a page
 Origin = Annotated[str, Field(pattern=r"^https?://[^/\s]+$")]
 
@@ -133,8 +136,10 @@ class Settings(BaseSettings):
 def read_settings(**given: Any) -> Settings:
     """Settings from the environment, with those `given` (not None) in place of their variables.
 
-    Raises BadInput, one sentence, for the first value that is not allowed: it names the variable and what is.
+    Raises BadInput, one sentence, for the first value that is not allowed: it names the variable and what is; and for a
+    variable whose name is nearly one of them, which otherwise would be a limit that nobody keeps.
     """
+    _refuse_misspelt()
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
@@ -144,6 +149,15 @@ def read_settings(**given: Any) -> Settings:
             raise TypeError(f"there is no setting {name!r}") from error
         sentence = f"{variable(name)}={problem['input']!r}: write {allowed(Settings.model_fields[name])}."
         raise BadInput(sentence) from error
+
+
+def _refuse_misspelt() -> None:
+    for name in os.environ:
+        field = name.upper().removeprefix(PREFIX).lower()
+        if not name.upper().startswith(PREFIX) or field in Settings.model_fields:
+            continue
+        if near := get_close_matches(field, Settings.model_fields, 1, _MISSPELT):
+            raise BadInput(f"{name} is no setting: write {variable(near[0])}, or take it away.")
 
 
 def variable(name: str) -> str:

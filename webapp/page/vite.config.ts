@@ -85,6 +85,37 @@ function serviceWorker(): Plugin {
   };
 }
 
+interface ModuleGraph {
+  getModuleInfo(id: string): { isEntry: boolean; importers: readonly string[] } | null;
+}
+
+/** The file for what a worker needs at once, besides its entry; null for what it fetches later. */
+function neededAtOnce(id: string, graph: ModuleGraph, seen = new Set<string>()): "needed" | null {
+  const { isEntry, importers } = graph.getModuleInfo(id) ?? { isEntry: false, importers: [] };
+  if (isEntry) return seen.size ? "needed" : null;
+  seen.add(id);
+  return importers.some((each) => !seen.has(each) && neededAtOnce(each, graph, seen)) ? "needed" : null;
+}
+
+/**
+ * WebKit knows the file that a worker begins with by no address: what imports it from there gets it run a second time, with
+ * a state of its own, in which no question of the page is ever answered. So nothing may import it.
+ */
+function entriesApart(): Plugin {
+  return {
+    name: "entries-apart",
+    generateBundle(_, bundle) {
+      const chunks = Object.values(bundle).filter((each) => each.type === "chunk");
+      for (const { fileName } of chunks.filter(({ isEntry }) => isEntry)) {
+        const importer = chunks.find(({ imports, dynamicImports }) =>
+          [...imports, ...dynamicImports].includes(fileName),
+        );
+        if (importer) this.error(`${importer.fileName} imports ${fileName}, with which a worker begins.`);
+      }
+    },
+  };
+}
+
 /** What a running `impasto app` lends to `vite dev`. */
 const lent = { target: "http://127.0.0.1:7860/live", ws: true };
 
@@ -93,7 +124,11 @@ export default defineConfig({
   // Without this condition the bundler would follow the runtime's own reference to its binary and ship it unpacked.
   resolve: { conditions: ["onnxruntime-web-use-extern-wasm", ...defaultClientConditions] },
   plugins: [onnxRuntime(), serviceWorker()],
-  worker: { format: "es" },
+  worker: {
+    format: "es",
+    plugins: () => [entriesApart()],
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: neededAtOnce }] } } },
+  },
   build: {
     target: "es2022",
     sourcemap: false,

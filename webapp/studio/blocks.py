@@ -27,8 +27,9 @@ from .api import add_api
 from .call_defaults import CallDefaults
 from .feedback import log_what_gradio_raises
 from .jobs import Jobs
-from .page import StudioPage, add_page_routes
+from .page import StudioPage
 from .page_jobs import PageJobs
+from .page_routes import add_page_routes
 from .painting import Studio
 from .routes import PREFIX, add_routes
 from .visitors.request_filter import RequestFilter

@@ -116,27 +116,27 @@ class Studio:
             threads=self.settings.threads,
             look=Look(options.strength, options.keep_colors, options.stability),
         )
-        vectors = [self.style_vector(painter, style.source) for style in styles]
-        painter.use(vectors, [style.weight for style in styles])
+        chosen = [self.style_of(painter, style.source) for style in styles]
+        painter.use(chosen, [style.weight for style in styles])
         return painter
 
-    def style_vector(self, painter: Painter, source: str | Path) -> Style:
-        """A built-in style by name, or that of a picture or a `.style` file by path: float32 [D], or with a brush. Each
-        file is read once. Raises BadInput."""
+    def style_of(self, painter: Painter, source: str | Path) -> Style:
+        """A built-in style by name, or that of a picture or a `.style` file by path: S, float32 [D], alone or with a
+        brush. Each file is read once. Raises BadInput."""
         if not isinstance(source, Path):
             return built_in(self.model, self.gallery[self.built_in(source)])
         with self._lock:
             if source in self._encoded:
                 return self._encoded[source]
         if is_style_file(source):
-            vector = read_style(source, self.model, "This file")
+            style = read_style(source, self.model, "This file")
         else:
-            vector = painter.encode(limits.read_style(source, self.settings))
+            style = painter.encode(limits.read_style(source, self.settings))
         with self._lock:
-            self._encoded[source] = vector
+            self._encoded[source] = style
             while len(self._encoded) > STYLES_KEPT:
                 self._encoded.popitem(last=False)
-        return vector
+        return style
 
     def paint_clip(
         self,

@@ -1,6 +1,5 @@
 """ONNX Runtime sessions set up on purpose: which device, how many threads, what happens between runs."""
 
-import numbers
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -13,6 +12,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state  # pyright:
 from safetensors.numpy import load, save
 
 from impasto.models.errors import BadInput
+from impasto.models.number import is_whole
 
 from .graph_weights import with_brush
 from .lanes import Lanes
@@ -42,7 +42,7 @@ def threads_of(threads: int | None) -> int:
     """Threads that a network may use; None or 0 is one per core. Raises BadInput for what is no such number."""
     if threads is None:
         return cores()
-    if not isinstance(threads, numbers.Integral) or not 0 <= threads <= MOST_THREADS:
+    if not is_whole(threads) or not 0 <= threads <= MOST_THREADS:
         raise BadInput(f"Threads are a whole number from 1 to {MOST_THREADS}, not {threads!r}.")
     return int(threads) or cores()
 

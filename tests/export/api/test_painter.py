@@ -87,11 +87,14 @@ def test_the_dials_reach_the_painter(model, expected, scene, waves):
     [
         ({"strength": "0.5"}, "Strength goes from 0 .*, not '0.5'"),
         ({"strength": float("nan")}, "Strength goes from 0"),
+        ({"strength": True}, "Strength goes from 0 .*, not True"),
         ({"stability": None}, "Stability goes from 0 .*, not None"),
+        ({"stability": False}, "Stability goes from 0 .*, not False"),
         ({"threads": -1}, "Threads are a whole number from 1 to 1024, not -1"),
         ({"threads": 1.5}, "Threads are a whole number"),
         ({"threads": "2"}, "Threads are a whole number"),
         ({"threads": 10**6}, "Threads are a whole number"),
+        ({"threads": True}, "Threads are a whole number from 1 to 1024, not True"),
     ],
 )
 def test_a_dial_out_of_its_range_is_a_sentence(model, dials, words):
@@ -116,6 +119,7 @@ def test_what_the_painter_says_of_itself(model):
         ({"waves": -1}, "zero or more"),
         ({"waves": "much"}, "weight of style waves must be a number"),
         ({"waves": 0}, "above zero"),
+        ({"waves": True}, "weight of style waves must be a number of zero or more, not True"),
         (3, "not int"),
         (Image.new("RGB", (8, 8)), r'not Image: np\.asarray\(image\.convert\("RGB"\)\) makes pixels of it'),
         (np.zeros((4, 4), np.uint8), "RGB or RGBA with 8 bits"),
@@ -162,7 +166,7 @@ def test_a_frame_that_is_none_is_a_sentence(model, frame, words):
     assert str(caught.value).endswith(".")
 
 
-@pytest.mark.parametrize("time", ["now", float("nan"), np.datetime64("2026-01-01")])
+@pytest.mark.parametrize("time", ["now", True, float("nan"), np.datetime64("2026-01-01")])
 def test_a_time_that_is_none_is_a_sentence(model, scene, time):
     painter = impasto.Painter("waves", model=model)
     with pytest.raises(impasto.BadInput, match="The time of a frame is a number of seconds, not"):

@@ -19,9 +19,9 @@ from impasto.export.runtime.painter import Look, Painter
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.style_file import built_in, style_file, write_style
-from impasto.export.runtime.styles import StyleEncoder, parts_of
+from impasto.export.runtime.styles import StyleEncoder, vector_and_brush
 from impasto.models.errors import BadInput
-from impasto.styles import style_vectors
+from impasto.styles import read_styles
 from impasto.webapp.files.study import thumbnail
 
 MADE = ("paintings", "previews")
@@ -88,7 +88,7 @@ def test_released_models_have_every_style_with_its_preview(released):
         preview = released.folder / entry["preview"]
         assert preview.stat().st_size <= 20_000
         assert (released.folder / entry["studied"]["file"]).stat().st_size == entry["studied"]["bytes"] <= 250_000
-        assert parts_of(built_in(released, entry))[1]  # read and checked
+        assert vector_and_brush(built_in(released, entry))[1]  # read and checked
         with Image.open(preview) as shown:
             assert (shown.format, shown.size) == ("WEBP", gallery.PREVIEW_SIZE)
     styles = np.stack([e["style"] for e in built.values()])
@@ -187,7 +187,7 @@ def test_what_was_studied_lies_beside_the_gallery(model, paintings, frame):
         shown.append(painter.paint(frame).astype(int))
     seen = np.asarray(Image.open(rebuilt.folder / entries["dots"]["preview"]).convert("RGB").resize((128, 96)), int)
     assert np.abs(seen - shown[0]).mean() < np.abs(seen - shown[1]).mean()
-    assert (style_vectors(painter, [("dots", 1)])[0][0].brush["stem.conv.bias"] == brush["stem.conv.bias"]).all()
+    assert (read_styles(painter, [("dots", 1)])[0][0].brush["stem.conv.bias"] == brush["stem.conv.bias"]).all()
     gallery.rebuild_gallery(rebuilt, built)
     assert not file.exists()
 

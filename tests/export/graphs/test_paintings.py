@@ -12,7 +12,7 @@ from impasto.models.errors import BadInput
 @pytest.fixture
 def folder(tmp_path):
     """Files that are called like pictures; nobody looks into them."""
-    for name in ("b.JPG", "Mona Lisa_(1503).png", "tiger.webp", "notes.txt", ".hidden.png"):
+    for name in ("b.JPG", "Mona Lisa_(1503).png", "tiger.webp", "reeds.HEIC", "notes.txt", ".hidden.png"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
     return tmp_path
@@ -24,6 +24,7 @@ def test_every_picture_is_a_style(folder):
         "mona-lisa-1503": "Mona Lisa_(1503).png",
         "b": "b.JPG",
         "tiger": "tiger.webp",
+        "reeds": "reeds.HEIC",
     }
 
 

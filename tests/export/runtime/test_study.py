@@ -185,6 +185,8 @@ def test_of_a_long_painting_the_centre_is_looked_at():
     [
         ({"seed": -1}, "The seed is a whole number of zero or more, not -1"),
         ({"seed": 0.5}, "The seed is a whole number"),
+        ({"seed": True}, "The seed is a whole number of zero or more, not True"),
+        ({"steps": True}, "a whole number of steps and at least one step, not True"),
         ({"steps": 1.5}, "a whole number of steps and at least one step, not 1.5"),
         ({"threads": -1}, "Threads are a whole number from 1 to 1024"),
     ],

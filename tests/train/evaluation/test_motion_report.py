@@ -120,11 +120,14 @@ def test_the_command_finds_a_slide(sintel, photos, tmp_path, monkeypatch):
     monkeypatch.setattr(motion_report, "milliseconds", lambda networks: times)
     made = motion_report.synthetic_pairs
     monkeypatch.setattr(motion_report, "synthetic_pairs", lambda photos: made(photos, 2, 32))
+    bars, shown = [], motion_report.shown
+    monkeypatch.setattr(motion_report, "shown", lambda pairs, what: bars.append(what) or shown(pairs, what))
     save_flownet(FlowNet(), tmp_path / "new.safetensors")
     words = ["--weights", tmp_path / "new.safetensors", "--sintel", sintel, "--photos", photos, "-o", tmp_path / "out"]
     done = CliRunner().invoke(cli.app, ["motion-report", *map(str, words)], catch_exceptions=False)
     assert done.exit_code == 0
     result = json.loads((tmp_path / "out" / "motion.json").read_text())
+    assert bars == list(result["accuracy"])  # on a terminal: it takes minutes
     found = result["accuracy"]["Sintel, final"]["ways"]
     assert list(found) == ["true motion", "none", "learned", "DIS medium"]
     assert found["none"]["visible"] == pytest.approx(STEP)

@@ -10,7 +10,7 @@ from impasto.models.errors import BadInput
 from impasto.models.spec import TransformerSpec
 from impasto.models.transformer import PaddedConv
 from impasto.models.weights import load_weights, save_weights
-from impasto.train import cli, loop
+from impasto.train import cli, loop, networks
 from impasto.train.checkpoint import Networks
 from impasto.train.stages import distil as distil_stage
 from impasto.train.stages import video as video_stage
@@ -32,7 +32,7 @@ def student(teacher):
 @pytest.fixture
 def data(sources, monkeypatch):
     """What `train` takes, with a student that is as small as the teacher."""
-    monkeypatch.setitem(loop.NETWORKS, "tiny", STUDENT)
+    monkeypatch.setitem(networks.NETWORKS, "tiny", STUDENT)
     return {"photos": sources["photos"], "paintings": sources["paintings"], "teacher": sources["start"]}
 
 
@@ -158,7 +158,7 @@ def test_on_the_command_line_and_joined_with_another_p(data, tiny, tmp_path):
         cli.app(words)
     assert ended.value.code == 0
     cli.join(data["teacher"], tmp_path / "t", tmp_path / "both" / "weights.safetensors")
-    p, t = loop.start(str(tmp_path / "both"), "", 0)
+    p, t = networks.start(str(tmp_path / "both"), "", 0)
     p0, _ = load_weights(data["teacher"])
     assert p.layout == t.layout
     assert torch.equal(p.bottleneck_of(pictures(1, 32)), p0.bottleneck_of(pictures(1, 32)))

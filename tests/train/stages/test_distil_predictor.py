@@ -10,7 +10,7 @@ from impasto.export.runtime.sample import picture
 from impasto.models.errors import BadInput
 from impasto.models.predictor import PredictorSpec
 from impasto.models.weights import load_weights
-from impasto.train import loop
+from impasto.train import networks
 from impasto.train.data.augment import Draws
 from impasto.train.stages import distil_predictor as stage
 
@@ -27,7 +27,7 @@ def teacher(sources):
 
 @pytest.fixture
 def data(sources, monkeypatch):
-    monkeypatch.setitem(loop.PREDICTORS, "tiny", SHORT)
+    monkeypatch.setitem(networks.PREDICTORS, "tiny", SHORT)
     return {"photos": sources["photos"], "paintings": sources["paintings"], "teacher": sources["start"]}
 
 

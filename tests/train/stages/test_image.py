@@ -4,9 +4,10 @@ import numpy as np
 import torch
 
 from impasto.models.weights import OPTIONAL, load_weights
-from impasto.train import loop, losses, vgg
+from impasto.train import distributed, loop, losses, networks, vgg
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
+from impasto.train.stages import common
 from impasto.train.stages import image as image_stage
 
 
@@ -56,15 +57,15 @@ def test_gradient_reaches_both_networks_and_nothing_else(sources, tiny):
 
 def test_every_term_falls(sources, tiny, log, tmp_path):
     config = tiny(image_stage, steps=25, decay="none", rate=3e-3, predictor_rate=3e-3)
-    processes = loop.accelerator()
-    nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
+    processes = distributed.accelerator()
+    nets, draws, _ = loop.prepare(config, networks.start(sources["start"], "", 0), processes)
     vgg16, batch = vgg.load(sources["vgg_file"]), fixed_batch(sources, config)
     ended = loop.run(
         config,
         nets,
         rates={"t": config.rate, "p": config.predictor_rate},
         terms=lambda: image_stage.losses(nets, vgg16, *batch),
-        sheet=lambda trained: loop.sheet(trained, *batch),
+        sheet=lambda trained: common.sheet(trained, *batch),
         out=tmp_path,
         processes=processes,
         draws=draws,
@@ -86,9 +87,9 @@ def test_rate_zero_freezes_the_predictor(sources, tiny, tmp_path):
 
 
 def test_scratch_starts_the_named_network_the_same_way_twice():
-    p, t = loop.start("scratch", "space_to_depth", 7)
-    again = loop.start("scratch", "space_to_depth", 7)
-    assert t.spec == loop.NETWORKS["space_to_depth"]
+    p, t = networks.start("scratch", "space_to_depth", 7)
+    again = networks.start("scratch", "space_to_depth", 7)
+    assert t.spec == networks.NETWORKS["space_to_depth"]
     assert p.layout == t.layout
     assert torch.equal(t.end.conv.weight, again.t.end.conv.weight)
     assert torch.equal(p.heads.weight, again.p.heads.weight)

@@ -9,11 +9,12 @@ from typer.testing import CliRunner
 from impasto.models.errors import BadInput
 from impasto.models.steady.stabilizer import SHARES, TONE_SHARE, Stabilizer, State
 from impasto.models.weights import load_weights
-from impasto.train import cli, loop, losses, vgg
+from impasto.train import cli, distributed, loop, losses, vgg
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import warp
 from impasto.train.losses import LossWeights
+from impasto.train.stages import common
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import steady as steady_stage
 
@@ -205,7 +206,7 @@ def test_make_shots_agree_along_their_flow(sources, small):
 
 def learn(config, sources, vgg16, out, rates):
     """Trains on the same sequences at every step; the motion stays as it is, as in the stage."""
-    processes = loop.accelerator()
+    processes = distributed.accelerator()
     nets, draws, _ = loop.prepare(config, loop.Networks(*load_weights(sources["start"])), processes)
     shots = fixed_shots(sources, config)
     loop.run(
@@ -213,7 +214,7 @@ def learn(config, sources, vgg16, out, rates):
         nets,
         rates={**rates, "t.stabilizer.motion": 0.0},
         terms=lambda: steady_stage.losses(nets, vgg16, shots),
-        sheet=lambda trained: loop.sheet(trained, shots.frames[:, 0], shots.styles),
+        sheet=lambda trained: common.sheet(trained, shots.frames[:, 0], shots.styles),
         out=out,
         processes=processes,
         draws=draws,

@@ -7,11 +7,12 @@ import torch
 
 from impasto.models.errors import BadInput
 from impasto.models.weights import OPTIONAL, load_weights
-from impasto.train import loop, losses, vgg
+from impasto.train import distributed, loop, losses, networks, vgg
 from impasto.train.data import pictures
 from impasto.train.data.augment import Draws
 from impasto.train.data.warp import warp
 from impasto.train.losses import LossWeights
+from impasto.train.stages import common
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import video as video_stage
 
@@ -86,15 +87,15 @@ def test_make_pairs_agree_along_their_flow(sources, tiny):
 def test_every_term_falls(sources, tiny, log, tmp_path):
     weights = LossWeights(texture=0.5, feature_temporal=50.0)
     config = tiny(video_stage, steps=25, decay="none", rate=3e-3, weights=weights)
-    processes = loop.accelerator()
-    nets, draws, _ = loop.prepare(config, loop.start(sources["start"], "", 0), processes)
+    processes = distributed.accelerator()
+    nets, draws, _ = loop.prepare(config, networks.start(sources["start"], "", 0), processes)
     vgg16, pairs = vgg.load(sources["vgg_file"]), fixed_pairs(sources, config)
     loop.run(
         config,
         nets,
         rates={"t": config.rate},
         terms=lambda: video_stage.losses(nets, vgg16, pairs),
-        sheet=lambda trained: loop.sheet(trained, pairs.here, pairs.styles),
+        sheet=lambda trained: common.sheet(trained, pairs.here, pairs.styles),
         out=tmp_path,
         processes=processes,
         draws=draws,

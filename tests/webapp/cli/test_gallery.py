@@ -16,8 +16,8 @@ from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of
 from impasto.export.runtime.study import Progress, Studied
 from impasto.export.runtime.style_file import built_in
-from impasto.export.runtime.styles import parts_of
-from impasto.styles import style_vectors
+from impasto.export.runtime.styles import vector_and_brush
+from impasto.styles import read_styles
 from impasto.webapp.cli.arguments import parse_style
 from impasto.webapp.files import study as studying
 
@@ -168,7 +168,7 @@ def test_build_says_what_is_missing(run, one_painting, tmp_path):
         ([tmp_path / "none", *mine], f"There is no folder {tmp_path / 'none'}: name one that holds paintings."),
         (
             [tmp_path / "empty", *mine],
-            f"There are no paintings in {tmp_path / 'empty'}: each is a .jpg, .png or .webp, named like its style.",
+            f"There are no paintings in {tmp_path / 'empty'}: each is a picture, such as a .jpg, named like its style.",
         ),
         (
             [one_painting],
@@ -200,8 +200,8 @@ def test_previews_show_what_the_model_paints_on_a_scene():
 @pytest.mark.parametrize("text", ["great-wave:2", "name:great-wave:2"])
 def test_names_are_styles_of_the_model(text):
     painter = Painter()
-    (style,), weights = style_vectors(painter, [parse_style(text)])
+    (style,), weights = read_styles(painter, [parse_style(text)])
     assert weights == [2.0]
     expected = built_in(painter.model, painter.model.gallery()["great-wave"])
-    for found, part in zip(parts_of(style), parts_of(expected), strict=True):
+    for found, part in zip(vector_and_brush(style), vector_and_brush(expected), strict=True):
         np.testing.assert_equal(found, part)

@@ -77,7 +77,7 @@ def test_what_was_painted_with_something_else_is_painted_again(without_damage, t
     style = tmp_path / "out" / "still.png"  # by now what is painted in
     before = style.read_bytes()
     with pytest.raises(BadInput, match=r"still\.png is also read"):
-        stylize_with(crew(), str(without_damage), str(tmp_path / "out"), second, read=[style])
+        stylize_with(crew(), str(without_damage), str(tmp_path / "out"), second, also_read=[style])
     assert style.read_bytes() == before
     found = stylize_with(crew(), str(without_damage), str(tmp_path / "out"), second)
     assert [each["again"] for each in found["painted"]] == [True] * 3

@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from PIL import Image
 
 from impasto.models.errors import BadInput
 from impasto.webapp.cluster import places
@@ -59,21 +60,24 @@ def test_a_folder_by_url(folder, clips, crew, recipe):
     """Split in parts, which wait at the URL, too; and gone when it is done."""
     for file in clips.iterdir():
         put(places.join(folder, f"in/{file.name}"), file.read_bytes())
+    Image.open(clips / "still.png").save(clips / "scan.bmp")
+    put(places.join(folder, "in/scan.bmp"), (clips / "scan.bmp").read_bytes())
     source, target = places.join(folder, "in"), places.join(folder, "out")
     used = crew()
     found = stylize_with(used, source, target, recipe)
     assert sorted(each["output"].rpartition("/")[2] for each in found["painted"]) == [
         "long.mp4",
+        "scan.png",
         "short.mp4",
         "still.png",
     ]
     assert used.done.count(("paint_part", "long.mp4")) == 4
     assert [each["input"] for each in found["failed"]] == [places.join(source, "damaged.mp4")]
     assert found["ignored"] == ["notes.txt"]
-    assert places.names_in(target, recursive=True) == ["long.mp4", "short.mp4", "still.png"]
+    assert places.names_in(target, recursive=True) == ["long.mp4", "scan.png", "short.mp4", "still.png"]
     with places.fetched(places.join(target, "long.mp4")) as file:
         shutil.copy(file, clips / "back.mp4")
-    assert stylize_with(crew(), source, target, recipe)["skipped"] == ["long.mp4", "short.mp4", "still.png"]
+    assert stylize_with(crew(), source, target, recipe)["skipped"] == ["long.mp4", "scan.bmp", "short.mp4", "still.png"]
 
 
 def test_a_file_is_not_painted_over_itself(folder, clips, crew, recipe):

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from full_disk import full_disk
 from PIL import Image
+from pillow_heif import register_heif_opener
 
 import impasto
 from impasto.export.benchmark import make_clip
@@ -22,6 +23,7 @@ from impasto.export.runtime.study import Progress, Studied
 from impasto.export.runtime.style_file import read_style
 from impasto.models.errors import BadInput, DiskFull
 from impasto.webapp.files import study as studying
+from impasto.webapp.files import study_frames
 
 
 @pytest.fixture
@@ -156,7 +158,9 @@ def test_a_disk_that_fills_up_costs_nothing_that_was_learnt(walk, tiny_model, pa
     [
         ({"minutes": "1"}, "minutes must be a number above zero, not '1'"),
         ({"minutes": float("inf")}, "minutes must be a number above zero, not inf"),
+        ({"minutes": True}, "minutes must be a number above zero, not True"),
         ({"closer": None}, "closer is a number, not None"),
+        ({"closer": True}, "closer is a number, not True"),
         ({"brush_size": "coarse"}, "brush_size is a number, not 'coarse'"),
         ({"on": np.zeros((9, 9, 3))}, "The clip or picture to study on is a file's or folder's path, not ndarray"),
         ({"picture": Image.new("RGB", (9, 9))}, r"not Image: np\.asarray"),
@@ -180,21 +184,31 @@ def test_a_full_disk_is_said_before_studying(walk, tiny_model, painting, tmp_pat
 
 def test_frames_come_from_a_clip_a_picture_or_a_folder(painting, scene, tmp_path):
     make_clip(tmp_path / "clip.mp4", 48, 64, 130)
-    frames = studying.frames_of(tmp_path / "clip.mp4")
-    assert len(frames) == studying.FRAMES
+    frames = study_frames.frames_of(tmp_path / "clip.mp4")
+    assert len(frames) == study_frames.FRAMES
     assert {frame.shape for frame in frames} == {(48, 64, 3)}
-    np.testing.assert_array_equal(studying.frames_of(painting), [scene])
-    assert len(studying.frames_of(tmp_path)) == 1
+    np.testing.assert_array_equal(study_frames.frames_of(painting), [scene])
+    assert len(study_frames.frames_of(tmp_path)) == 1
     wide = np.zeros((800, 1000, 3), np.uint8)
     Image.fromarray(wide).save(tmp_path / "wide.png")
-    assert studying.frames_of(tmp_path / "wide.png")[0].shape == (384, 480, 3)
+    assert study_frames.frames_of(tmp_path / "wide.png")[0].shape == (384, 480, 3)
+
+
+def test_a_folder_of_heic_photographs(scene, tmp_path):
+    """A telephone's photographs are practised on as they come; what is no picture is left alone."""
+    register_heif_opener()
+    options = {"quality": -1, "chroma": "444", "matrix_coefficients": 0}
+    Image.fromarray(scene).save(tmp_path / "IMG_0001.HEIC", "HEIF", **options)
+    (tmp_path / "IMG_0001.aae").write_text("<plist/>")
+    (frame,) = studying.frames_of(tmp_path)
+    np.testing.assert_array_equal(frame, scene)
 
 
 @pytest.mark.parametrize("count", [1, 23, 24, 25, 47, 48, 49, 200, 3000])
 def test_frames_are_spread(count):
-    kept = [int(each) for each in studying._spread(iter(range(count)))]
-    looked = min(count, studying.LOOKED_AT)
-    assert len(kept) == min(looked, studying.FRAMES)
+    kept = [int(each) for each in study_frames.spread(iter(range(count)))]
+    looked = min(count, study_frames.LOOKED_AT)
+    assert len(kept) == min(looked, study_frames.FRAMES)
     assert kept[0] == 0
     gaps = np.diff([*kept, looked])
     assert gaps.max() <= 2.1 * looked / len(kept)

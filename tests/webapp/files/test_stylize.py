@@ -205,6 +205,7 @@ def folder(tmp_path, media):
     still = [Image.fromarray(media.scene(40, 30, n)) for n in range(3)]
     still[0].save(folder / "d.gif", save_all=True, append_images=still[1:], duration=50)
     (folder / "broken.mp4").write_bytes((folder / "a.mp4").read_bytes()[:200])
+    (folder / "broken.HEIC").write_bytes(b"\0\0\0\x18ftypheic")
     (folder / "notes.txt").write_text("not for painting")
     (folder / ".hidden.png").write_bytes((folder / "c.bmp").read_bytes())
     (folder / "deeper").mkdir()
@@ -217,9 +218,11 @@ def test_a_folder_is_painted_and_one_bad_file_stops_nothing(tmp_path, folder, pa
     assert names(tmp_path / "out") == ["a.mkv.mp4", "a.mp4", "b.jpg", "c.png", "d.gif"]
     assert summary["kind"] == "folder"
     assert [entry["frames"] for entry in summary["painted"]] == [7, 5, 1, 1, 3]
-    assert painter.resets == 6  # one a file, the bad one too
-    assert [entry["input"] for entry in summary["failed"]] == [str(folder / "broken.mp4")]
-    assert "cut short" in summary["failed"][0]["error"]
+    assert painter.resets == 7  # one a file, the bad ones too
+    failed = {Path(entry["input"]).name: entry["error"] for entry in summary["failed"]}
+    assert set(failed) == {"broken.mp4", "broken.HEIC"}
+    assert "cut short" in failed["broken.mp4"]
+    assert "is a picture (HEIC) that is damaged" in failed["broken.HEIC"]
     assert summary["ignored"] == ["notes.txt"]
     assert summary["skipped"] == []
     assert sorted(map(id, outcomes)) == sorted(map(id, summary["painted"] + summary["failed"]))
@@ -258,7 +261,7 @@ def test_a_folder_survives_whatever_one_file_raises(tmp_path, folder, painter, m
     painter.paint = broken_paint
     summary = stylize_path(folder, tmp_path / "out", painter)
     failed = {Path(entry["input"]).name: entry["error"] for entry in summary["failed"]}
-    assert set(failed) == {"a.mkv", "broken.mp4", "c.bmp"}
+    assert set(failed) == {"a.mkv", "broken.mp4", "broken.HEIC", "c.bmp"}
     assert names(tmp_path / "out") == ["a.mp4", "b.jpg", "d.gif"]
     if error is MemoryError:
         assert all("not enough memory" in failed[name] for name in ("a.mkv", "c.bmp"))
@@ -306,7 +309,7 @@ def test_a_painting_that_is_now_the_style_is_not_painted_over(tmp_path, folder, 
     style = out / "b.jpg"
     before = style.read_bytes()
     painter.settings = lambda: {"style": "two"}
-    summary = stylize_path(folder, out, painter, read=[np.zeros(3), out / "none.png", style])
+    summary = stylize_path(folder, out, painter, also_read=[np.zeros(3), out / "none.png", style])
     assert [Path(each["input"]).name for each in summary["failed"]] == ["b.JPG", "broken.mp4"]
     assert summary["failed"][0]["error"] == f"The output {style} is also read; choose another name."
     assert [each["again"] for each in summary["painted"]] == [True] * 4

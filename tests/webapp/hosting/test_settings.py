@@ -30,6 +30,21 @@ def test_variables_are_read_by_kind(variables):
     assert settings.queue_length == 20
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"), [("PROT", "PORT"), ("UPLOADS_MB", "UPLOAD_MB"), ("CLIPSECONDS", "CLIP_SECONDS")]
+)
+def test_a_misspelt_variable_is_not_passed_over(variables, name, meant):
+    variables(**{name: "7"})
+    with pytest.raises(BadInput, match=f"^IMPASTO_{name} is no setting: write IMPASTO_{meant}, or take it away.$"):
+        read_settings()
+
+
+def test_variables_of_others_are_passed_over(variables):
+    """Where models lie, and what Kubernetes says about a Service named impasto."""
+    variables(HOME="/models", SERVICE_HOST="10.0.0.1", SERVICE_PORT="7860", PORT_7860_TCP_ADDR="10.0.0.1")
+    assert read_settings().port == 7860
+
+
 def test_what_is_given_wins_over_variables_and_none_does_not_count(variables):
     variables(PORT="9000", HOST="192.0.2.1")
     settings = read_settings(port=9001, host=None)

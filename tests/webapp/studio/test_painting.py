@@ -64,7 +64,7 @@ def test_a_style_picture_is_read_as_it_looks_on_white(studio, tmp_path, media, k
     data, seen = media.transparent_and_deep()[kind]
     (tmp_path / "style.png").write_bytes(data)
     painter = studio.painter(PaintOptions((StyleChoice("the-scream"),)))
-    np.testing.assert_allclose(studio.style_vector(painter, tmp_path / "style.png"), painter.encode(seen), atol=1e-5)
+    np.testing.assert_allclose(studio.style_of(painter, tmp_path / "style.png"), painter.encode(seen), atol=1e-5)
 
 
 def test_a_studied_style_is_painted_with_its_brush(studio, pictures, tmp_path):
@@ -79,7 +79,7 @@ def test_a_studied_style_is_painted_with_its_brush(studio, pictures, tmp_path):
         painter = studio.painter(options)
         painted.append(painter.paint(np.asarray(Image.open(pictures[0]))).astype(int))
     assert np.abs(painted[0] - painted[1]).mean() > 3
-    assert studio.style_vector(painter, tmp_path / "a.style") is studio.style_vector(painter, tmp_path / "a.style")
+    assert studio.style_of(painter, tmp_path / "a.style") is studio.style_of(painter, tmp_path / "a.style")
     (tmp_path / "b.style").write_bytes(b"nothing of the kind")
     with pytest.raises(BadInput, match="This file is no studied style"):
         studio.painter(PaintOptions((StyleChoice(tmp_path / "b.style"),)))

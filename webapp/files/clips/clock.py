@@ -51,6 +51,9 @@ class Clock:
 
 
 _PACKET, _SYNC = 188, 0x47  # bytes of a packet of MPEG-TS (ISO/IEC 13818-1, 2.4.3), and its first
+# Bytes that FFmpeg counts to a packet: itself, with a camera's or a Blu-ray's time stamp before it (M2TS), or with the
+# error correction of the one before (DVB).
+_STRIDES = (_PACKET, 192, 204)
 
 
 def is_join(path: Path, start: int, end: int) -> bool:
@@ -60,12 +63,10 @@ def is_join(path: Path, start: int, end: int) -> bool:
         return False
     with path.open("rb") as file:
         file.seek(start)
-        data = file.read(end - start + _PACKET)
-    track, counter, begins, joined = data[1:3], None, False, False
-    for at in range(0, len(data) - _PACKET + 1, _PACKET):
-        sync, high, low, flags = data[at : at + 4]
-        if sync != _SYNC:
-            return False
+        data = file.read(end - start + max(_STRIDES))
+    headers = _headers(data, end - start)
+    track, counter, begins, joined = headers[0][1:3] if headers else b"", None, False, False
+    for _, high, low, flags in headers:
         if (high & 0x1F, low) == (track[0] & 0x1F, track[1]):
             goes_on = counter is None or not flags & 0x10 or flags & 0x0F == (counter + 1) & 0x0F
             if not (goes_on or (begins and high & 0x40)):
@@ -75,3 +76,14 @@ def is_join(path: Path, start: int, end: int) -> bool:
         elif (high & 0x1F, low) == (0, 0):
             begins = True
     return joined
+
+
+def _headers(data: bytes, length: int) -> list[bytes]:
+    """The first four bytes of every packet that begins in the first `length` bytes, and of the next; none where these
+    are not packets of MPEG-TS."""
+    for stride in _STRIDES:
+        lead = stride - _PACKET
+        headers = [data[at : at + 4] for at in range(lead, lead + length + 1, stride)]
+        if all(len(header) == 4 and header[0] == _SYNC for header in headers):
+            return headers
+    return []

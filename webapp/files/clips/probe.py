@@ -7,7 +7,6 @@ from collections.abc import Callable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
-from numbers import Integral
 from pathlib import Path
 
 import av
@@ -20,10 +19,10 @@ from impasto.export.runtime.gamut import Gamut
 from impasto.export.runtime.picture_kind import picture_kind
 from impasto.export.runtime.tone import Transfer
 from impasto.models.errors import BadInput
+from impasto.models.number import is_whole
 from impasto.webapp.files.clips import colour
 
-from ..pictures import MAX_PIXELS, check_readable, image_header
-from ..pictures import SUFFIXES as PICTURE_SUFFIXES
+from ..pictures import MAX_PIXELS, READ_SUFFIXES, check_readable, image_header
 from .edits import EditList, read_edits
 from .filters import display_matrix
 
@@ -38,6 +37,8 @@ _HIGHEST_USUAL_RATE = 120  # frames a second; a higher one is believed only wher
 _ASSUMED_RATE = Fraction(25)  # of raw streams and single frames
 _MOST_ANAMORPHIC = Fraction(8)  # a pixel's width to its height or the other way round; more is damage
 MAX_SIDE = 16_384  # what H.264 can carry
+# Titles that are not UTF-8 do not stop a clip: PyAV 19 keeps their bytes, without an argument for it.
+_ANY_METADATA = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 _GROWN_PIXELS = 1920 * 1088  # what any stream may grow to midway
 
 
@@ -146,7 +147,7 @@ def open_clip(path: Path, edited: bool = True):
     if not edited:
         options["ignore_editlist"] = "1"
     try:
-        container = av.open(f"file:{path}", container_options=options, metadata_errors="replace")
+        container = av.open(f"file:{path}", container_options=options, **_ANY_METADATA)
     except av.error.FFmpegError as error:
         raise BadInput(_why_unreadable(path)) from error
     with container:
@@ -184,18 +185,21 @@ def check_seconds(path: Path, seconds: float, limits: ClipLimits | None) -> None
 
 
 def picture_stream(container, path: Path):
-    """The first video stream that is not cover art, set to decode on two threads; BadInput when there is none."""
-    for stream in container.streams.video:
-        if stream.disposition & Disposition.attached_pic:
-            continue
-        if stream.codec_context is None:
-            raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
-        stream.thread_type, stream.thread_count = "AUTO", 2
-        stream.codec_context.options = {"max_pixels": str(decoded_pixels(stream))}
-        return stream
-    if container.streams.audio:
-        raise BadInput(f"{path} has sound but no picture; choose a video or a picture.")
-    raise BadInput(f"{path} holds no video; choose a video or a picture.")
+    """The video stream that players show, set to decode on two threads; BadInput when there is none.
+
+    That is the first that the file marks as its own choice (switched on in an MP4, default in a Matroska), or, where it
+    marks none, the first; never cover art. `webapp/page/src/clips/container/tracks.ts` follows the same rule.
+    """
+    streams = [stream for stream in container.streams.video if not stream.disposition & Disposition.attached_pic]
+    if not streams:
+        what = "has sound but no picture" if container.streams.audio else "holds no video"
+        raise BadInput(f"{path} {what}; choose a video or a picture.")
+    stream = next((each for each in streams if each.disposition & Disposition.default), streams[0])
+    if stream.codec_context is None:
+        raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
+    stream.thread_type, stream.thread_count = "AUTO", 2
+    stream.codec_context.options = {"max_pixels": str(decoded_pixels(stream))}
+    return stream
 
 
 def decoder(stream) -> Callable[[av.Packet], list[av.VideoFrame]]:
@@ -225,7 +229,7 @@ def working_size(width: int, height: int, short_side: int, even: bool = True) ->
     With `even`, as H.264 needs, both sides are rounded to even numbers: down by at most one pixel where nothing is
     scaled, to the nearest otherwise. Raises BadInput for a size below 1 or a side that no codec can carry.
     """
-    if not isinstance(short_side, Integral) or isinstance(short_side, bool) or short_side < 1:
+    if not is_whole(short_side) or short_side < 1:
         raise BadInput(f"The size must be a whole number of pixels, at least 1, not {short_side!r}.")
     scale = Fraction(short_side, min(width, height))
     sides = [side * scale for side in (width, height)]
@@ -248,7 +252,7 @@ def _describe(path: Path, container, stream, frame, stated: colour.Stated, edits
     aspect = Fraction(stream.sample_aspect_ratio or 1)
     if not 1 / _MOST_ANAMORPHIC <= aspect <= _MOST_ANAMORPHIC:
         aspect = Fraction(1)
-    origin = _origin(container, edits)
+    origin = _origin(container, edits, frame)
     timing = _timing(path, container, stream, origin)
     return ClipInfo(
         path=path,
@@ -336,19 +340,22 @@ def _scan(path: Path) -> tuple[int, Fraction, Fraction]:
     return len(times), min(times) * time_base, max(times) * time_base
 
 
-def _origin(container, edits: dict[int, EditList]) -> Fraction:
+def _origin(container, edits: dict[int, EditList], first) -> Fraction:
     """When on its own clock a clip begins: with the first thing seen or heard, as players have it.
 
     Broadcasts, pieces of live streams (fragmented MP4, FLV) and recordings of cameras count from when the sender was
-    switched on. An edit list says itself what is shown when, so that a pause that it begins with is meant.
+    switched on. An edit list says itself what is shown when, so that a pause that it begins with is meant. Where FFmpeg
+    does not say when a recording begins, as of a single packet, its first frame does.
     """
-    if _is_broadcast(container):
-        return Fraction(container.start_time or 0, av.time_base)
+    if _is_broadcast(container) and container.start_time is not None:
+        return Fraction(container.start_time, av.time_base)
     starts = [
         stream.start_time * stream.time_base
         for stream in (*container.streams.video, *container.streams.audio)
         if stream.start_time is not None and not stream.disposition & Disposition.attached_pic
     ]
+    if not starts and first.pts is not None:
+        starts = [first.pts * (first.time_base or Fraction(0))]
     return Fraction(0) if edits else max(min(starts, default=Fraction(0)), Fraction(0))
 
 
@@ -427,6 +434,6 @@ def _why_unreadable(path: Path) -> str:
         head = stream.read(64)
     if head[4:8] in (b"ftyp", b"mdat", b"moov", b"wide", b"free"):
         return f"{path} is cut short: its index is missing; copy, download or record it again."
-    if path.suffix.lower() in PICTURE_SUFFIXES:
+    if path.suffix.lower() in READ_SUFFIXES:
         return f"{path} is neither a picture nor a video that can be read; copy or download it again."
     return f"{path} is not a video that can be read; choose another, such as an MP4, or convert it first."

@@ -47,6 +47,21 @@ def test_segments_one_behind_the_other_are_one_clip(tmp_path):
     assert np.diff(times) == pytest.approx(1 / 25, abs=0.001)
 
 
+@pytest.mark.parametrize("lead", [4, 16], ids=["M2TS", "DVB"])
+def test_segments_of_longer_packets_are_one_clip_too(tmp_path, lead):
+    """Cameras and Blu-rays put a time stamp of four bytes before each packet, DVB recorders 16 bytes behind it."""
+    data = join(tmp_path / "j.ts", *segments(tmp_path)).read_bytes()
+    packets = [data[at : at + 188] for at in range(0, len(data), 188)]
+    stamps = [(n * 1000).to_bytes(4, "big") for n in range(len(packets))]
+    longer = [
+        stamp + packet if lead == 4 else packet + b"\xff" * 16 for stamp, packet in zip(stamps, packets, strict=True)
+    ]
+    (tmp_path / "j.m2ts").write_bytes(b"".join(longer))
+    summary = stylize_path(tmp_path / "j.m2ts", tmp_path / "o.mp4", Copier())
+    assert (summary["frames"], summary["gaps"]) == (100, [])
+    assert odd_clips.numbers_in(tmp_path / "o.mp4")[1] == list(range(100))
+
+
 def test_a_segment_that_is_missing_is_said(tmp_path):
     first, _, *rest = segments(tmp_path)
     summary = stylize_path(join(tmp_path / "j.ts", first, *rest), tmp_path / "o.mp4", Copier())

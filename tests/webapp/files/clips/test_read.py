@@ -2,12 +2,15 @@
 
 import io
 import struct
+import subprocess
+import sys
 from fractions import Fraction
 
 import av
 import numpy as np
 import odd_clips
 import pytest
+from av.stream import Disposition
 from PIL import Image
 
 from impasto.models.errors import BadInput
@@ -473,6 +476,25 @@ def test_the_header_is_described(tmp_path, media):
     assert not info.hdr
 
 
+AS_PYAV_19 = """
+import sys, av
+
+def open_as_19_does(file, mode=None, format=None, options=None, container_options=None):
+    return there_is(file, mode, format, options, container_options)
+
+there_is, av.open, av.__version__ = av.open, open_as_19_does, "19.0.0"
+from impasto.webapp.files.clips.probe import probe
+
+print(probe(sys.argv[1]).frames)
+"""
+
+
+def test_pyav_19_has_fewer_arguments(tmp_path):
+    clip = odd_clips.write(tmp_path / "clip.mp4", 3, sound=None)
+    done = subprocess.run([sys.executable, "-c", AS_PYAV_19, str(clip)], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("3\n", "")
+
+
 def test_limits_are_named(tmp_path, media):
     clip = media.write_clip(tmp_path / "c.mp4", media.scenes(64, 48, 50))
     with pytest.raises(BadInput, match=r"lasts 2\.0 s.*1 s allowed"):
@@ -516,6 +538,41 @@ def test_a_clip_whose_clock_starts_late_begins_with_its_first_frame(tmp_path, na
     )
     part = list(read_frames(info, span=Span(0.5, 0.8)))
     assert [odd_clips.number_of(frame.rgb) for frame in part] == list(range(11, 20))
+
+
+@pytest.mark.parametrize("name", ["one.ts", "one.mkv", "one.flv"])
+def test_a_recording_of_one_frame_begins_with_it(tmp_path, name, painter):
+    """FFmpeg does not say of every kind when a single packet begins; broadcasts begin a while after their clock."""
+    clip = odd_clips.write(tmp_path / "clip.mp4", 1, sound=None)
+    clip = odd_clips.late(clip, tmp_path / name)
+    stylize_path(clip, tmp_path / "o.mp4", painter)
+    with av.open(str(tmp_path / "o.mp4")) as container:
+        (frame,) = container.decode(video=0)
+        assert frame.time == 0
+        assert container.duration / av.time_base < 0.1
+
+
+@pytest.mark.parametrize("name", ["c.mkv", "c.mov"])
+@pytest.mark.parametrize(("marked", "shown"), [((0, 0, 0), 32), ((1, 1, 1), 32), ((0, 1, 0), 64), ((0, 1, 1), 64)])
+def test_of_several_pictures_the_one_that_players_show(tmp_path, name, marked, shown):
+    """The page has the same rule: webapp/page/tests/clips/container/tracks.test.ts."""
+    with av.open(str(tmp_path / name), "w") as container:
+        streams = []
+        for width, mark in zip([32, 64, 96], marked, strict=True):
+            stream = container.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = width, 32, "yuv420p"
+            stream.disposition = Disposition.default if mark else Disposition(0)
+            streams.append(stream)
+        for n in range(5):
+            for stream in streams:
+                frame = av.VideoFrame.from_ndarray(np.full((32, stream.width, 3), 200, np.uint8))
+                frame.pts = n
+                container.mux(stream.encode(frame))
+        for stream in streams:
+            container.mux(stream.encode(None))
+    info = probe(tmp_path / name)
+    assert (info.width, info.height) == (shown, 32)
+    assert [frame.rgb.shape for frame in read_frames(info)] == [(32, shown, 3)] * 5
 
 
 def test_a_pause_that_an_edit_list_begins_with_is_kept(tmp_path):

@@ -4,7 +4,8 @@ import { type ClipEngine, ClipError, type ClipOptions } from "./options";
 /** Null where this browser can paint clips, or else a sentence that says why not. */
 export function clipsSupported(): string | null {
   if (!globalThis.isSecureContext) return "Clips can be painted here only at a secure address: https://, or localhost.";
-  const missing = ["VideoDecoder", "VideoEncoder", "VideoFrame", "AudioDecoder"].some((name) => !(name in globalThis));
+  // Sound that needs no decoding is kept in Safari before 26, too, which has no AudioDecoder.
+  const missing = ["VideoDecoder", "VideoEncoder", "VideoFrame"].some((name) => !(name in globalThis));
   return missing
     ? "This browser cannot take clips apart (it lacks WebCodecs): try a recent Chrome, Edge, Firefox or Safari."
     : null;

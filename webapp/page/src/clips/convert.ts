@@ -112,13 +112,14 @@ async function writeClip(
   painter: ReturnType<typeof createPainter>,
   options: ClipOptions,
 ): Promise<void> {
+  const stop = new AbortController();
+  options.signal?.addEventListener("abort", () => stop.abort(options.signal?.reason)); // AbortSignal.any is too new for some
+  const { signal } = stop;
   const source = new VideoSampleSource({ codec, quality: QUALITY, onEncoderConfig: withParametersInStream });
   output.setMetadataTags(tags);
   output.addVideoTrack(source, await descriptionOf(picture.track));
   for (const { track, sound } of sounds) output.addAudioTrack(sound.source, await descriptionOf(track));
   await output.start();
-  const stop = new AbortController();
-  const signal = AbortSignal.any([stop.signal, ...(options.signal ? [options.signal] : [])]);
   const work = [
     paintPicture(picture, look, source, painter, signal, options),
     ...sounds.map(({ sound }) => sound.pump(signal)),

@@ -6,6 +6,7 @@ import { readDelays } from "./container/delays";
 import { type EditList, readEdits } from "./container/edits";
 import { codecName, containerName } from "./container/names";
 import { type Part, partsOf, whole } from "./container/timeline";
+import { pictureTrack } from "./container/tracks";
 import { ClipError, NoClipError } from "./options";
 import type { Look } from "./picture/frames";
 import { firstSample, type Picture, readPicture } from "./picture/picture";
@@ -93,7 +94,7 @@ async function begins(input: Input): Promise<number> {
 }
 
 async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input">> {
-  const track = await input.getPrimaryVideoTrack();
+  const track = await pictureTrack(input);
   if (!track) throw new NoClipError("There is no picture in this file, only sound: choose a video.");
   if (!(await track.canDecode())) {
     const name = codecName(await track.getCodec(), await track.getInternalCodecId());

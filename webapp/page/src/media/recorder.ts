@@ -19,6 +19,11 @@ export function recordingBarrier(): string | null {
   return missing ? "This browser cannot write videos (it lacks WebCodecs). A snapshot works." : null;
 }
 
+/** Why a recording is silent here, as a sentence; null when it need not be. */
+export function soundBarrier(): string | null {
+  return "AudioEncoder" in globalThis ? null : "This browser cannot write sound, so the recording has none.";
+}
+
 /** Records what the engine shows; `sound` belongs to the recording from now on and is stopped with it. */
 export async function record(
   engine: Pick<Engine, "canvas" | "capture" | "refresh">,

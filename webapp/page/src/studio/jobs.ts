@@ -34,6 +34,8 @@ interface Handlers {
 
 export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): Jobs {
   let jobs: Job[] = [];
+  /** What the visitor took away: nobody needs to be told that it is gone. */
+  const removed = new Set<string>();
   let guest: Job | null = null; // of another visitor, or from before: known by its id alone
   const all = (): Job[] => (guest && !jobs.some(({ id }) => id === guest?.id) ? [...jobs, guest] : jobs);
 
@@ -51,7 +53,7 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     on.changed();
     if (gone) {
       studio.set({ shown: null });
-      on.say("This painting is no longer on the server; please paint it again.");
+      if (!removed.has(shown)) on.say("This painting is no longer on the server; please paint it again.");
     }
   };
   const show = (): void => {
@@ -68,6 +70,7 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
       : { title: `Stop ${doing}?`, words: `What was ${done} so far will be gone.`, yes: "Stop" };
     if ((unsaved || !isOver(job)) && !(await ask({ ...question, no: "Keep it" }))) return;
     if (studio.get().shown === job.id && isOver(job)) studio.set({ shown: null });
+    removed.add(job.id); // also where it was done while the question stood there
     await removeJob(job.id).catch((error: Error) => on.say(error.message));
   };
   const hear = async (): Promise<never> => {

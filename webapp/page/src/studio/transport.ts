@@ -49,6 +49,11 @@ export function bindTransport(): Transport {
     follow();
   };
 
+  /** What is compared stands still while the painting waits to be fetched, and goes on with it. */
+  const others = (act: (clip: HTMLVideoElement) => void): void => clips.slice(0, -1).forEach(act);
+  const hold = (): void => others((clip) => clip.pause());
+  const goOn = (): void => others((clip) => void clip.play().catch(() => undefined));
+
   play.addEventListener("click", () => (main()?.paused ? start() : stop()));
   seek.addEventListener("input", () => {
     const leader = main();
@@ -77,6 +82,8 @@ export function bindTransport(): Transport {
       if (!leader) return;
       for (const event of ["timeupdate", "seeked", "loadedmetadata"]) leader.addEventListener(event, follow);
       for (const event of ["play", "pause", "volumechange", "ended"]) leader.addEventListener(event, show);
+      leader.addEventListener("waiting", hold);
+      leader.addEventListener("playing", goOn);
       leader.addEventListener("ended", () => clips[0] !== leader && clips[0]?.pause());
       show();
     },

@@ -25,6 +25,16 @@ export function make<K extends keyof HTMLElementTagNameMap>(
   return element;
 }
 
+/** A button that says what it does; `kind` is its class: "primary" is the one to press. */
+export function button(text: string, run: () => void, kind: "primary" | "secondary" = "secondary"): HTMLButtonElement {
+  const element = make("button", { type: "button", className: kind, textContent: text });
+  element.addEventListener("click", run);
+  return element;
+}
+
+/** Buttons in a row, as at the foot of a dialog. */
+export const buttons = (...children: Node[]): HTMLElement => make("div", { className: "buttons" }, ...children);
+
 /** A file's name, and words after it: where there is no room the end of the name goes, not the words. */
 export function named(name: string, words: string): HTMLSpanElement[] {
   return [

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { facesPerson, listCameras, onceAllowed, stopStream, watchPicture, wholeView } from "../../src/media/camera";
-import { recordingBarrier } from "../../src/media/recorder";
+import { recordingBarrier, soundBarrier } from "../../src/media/recorder";
 import { createTimeline } from "../../src/media/writing";
 
 afterEach(() => vi.unstubAllGlobals());
@@ -124,5 +124,6 @@ describe("recording", () => {
 
   it("says in a sentence where it cannot work", () => {
     expect(recordingBarrier()).toMatch(/cannot write videos.+\.$/); // Node has no WebCodecs
+    expect(soundBarrier()).toMatch(/cannot write sound.+\.$/); // nor has Safari 18 an AudioEncoder
   });
 });

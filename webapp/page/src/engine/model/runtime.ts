@@ -14,8 +14,11 @@ export interface Downloads {
 
 const cores = (): number => navigator.hardwareConcurrency || 1;
 
-/** Threads of the CPU runtime; more than one only under cross-origin isolation. */
-export const threads = (): number => (globalThis.crossOriginIsolated ? Math.min(4, cores()) : 1);
+/** Whether workers may share memory: under cross-origin isolation, where the browser then gives it (WebKitGTK does not). */
+const sharesMemory = (): boolean => Boolean(globalThis.crossOriginIsolated) && "SharedArrayBuffer" in globalThis;
+
+/** Threads of the CPU runtime; more than one only in shared memory. */
+export const threads = (): number => (sharesMemory() ? Math.min(4, cores()) : 1);
 
 /** Frames that are painted at once where there are cores for it. */
 export const LANES = 2;
@@ -36,7 +39,7 @@ let cpu: Promise<Runtime> | null = null;
 let gpu: Promise<Runtime> | null = null;
 
 /** Threads for work beside the painting: one core is left to it. */
-export const threadsBeside = (): number => (globalThis.crossOriginIsolated ? Math.max(1, Math.min(4, cores() - 1)) : 1);
+export const threadsBeside = (): number => (sharesMemory() ? Math.max(1, Math.min(4, cores() - 1)) : 1);
 
 /** The CPU runtime. Throws `Trouble` when it cannot be had. */
 export function cpuRuntime(downloads: Downloads, count = threads()): Promise<Runtime> {

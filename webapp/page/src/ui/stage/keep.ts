@@ -1,5 +1,5 @@
 // What was made is kept: saved at once or, on phones, shared from a sheet, as people do there.
-import { byId, make, save } from "../dom";
+import { button, buttons, byId, make, save } from "../dom";
 import type { Messages } from "../status/messages";
 
 /** `what`: "Snapshot" or "Recording". */
@@ -19,11 +19,6 @@ function offer(file: File, what: string, messages: Messages): void {
   const look = file.type.startsWith("video/")
     ? make("video", { src: address, controls: true, loop: true, muted: true, playsInline: true, autoplay: true })
     : make("img", { src: address, alt: `The ${what.toLowerCase()}` });
-  const button = (text: string, kind: string, run: () => void) => {
-    const element = make("button", { type: "button", className: kind, textContent: text });
-    element.addEventListener("click", run);
-    return element;
-  };
   const share = async (): Promise<void> => {
     try {
       await navigator.share({ files: [file] });
@@ -41,12 +36,10 @@ function offer(file: File, what: string, messages: Messages): void {
   sheet.replaceChildren(
     make("h2", { id: "sheet-title", textContent: `Your ${what.toLowerCase()}` }),
     look,
-    make(
-      "div",
-      { className: "buttons" },
-      button("Share", "primary", () => void share()),
-      button("Save", "secondary", keepIt),
-      button("Close", "secondary", () => sheet.close()),
+    buttons(
+      button("Share", () => void share(), "primary"),
+      button("Save", keepIt),
+      button("Close", () => sheet.close()),
     ),
   );
   sheet.addEventListener("close", () => URL.revokeObjectURL(address), { once: true });

@@ -1,13 +1,13 @@
 // What the buttons under the picture do: snapshot, recording, another camera, picture in picture, full screen.
 import { paintStill } from "../../live/still";
-import { openMicrophone, type Recording, record, recordingBarrier } from "../../media/recorder";
+import { openMicrophone, type Recording, record, recordingBarrier, soundBarrier } from "../../media/recorder";
 import { type Shown, streamShown } from "../../media/shown";
 import type { Engine } from "../../types";
 import { byId, fileName } from "../dom";
+import type { Activity } from "../status/activity";
 import { wouldBeLost } from "../status/leaving";
 import type { Messages } from "../status/messages";
 import { clock, engineTrouble, microphoneTrouble, SILENT } from "../status/sentences";
-import type { Activity } from "../status/status";
 import { countdown } from "./countdown";
 import { keep } from "./keep";
 import type { Session } from "./session";
@@ -112,6 +112,11 @@ function bindRecording(engine: Engine, session: Session, messages: Messages): vo
 }
 
 async function microphone(messages: Messages): Promise<MediaStreamTrack | null> {
+  const barrier = soundBarrier();
+  if (barrier) {
+    messages.note(barrier);
+    return null;
+  }
   try {
     return await openMicrophone();
   } catch (error) {
@@ -148,6 +153,10 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
     try {
       if (document.pictureInPictureElement) return await document.exitPictureInPicture();
       if (!shown) await show();
+      if (await isBlank(video)) {
+        leave();
+        return messages.trouble("pip", "This browser cannot show the painting in a small window.");
+      }
       await video.requestPictureInPicture();
     } catch {
       // A slow machine shows its first picture when the browser no longer counts the press. It is kept for another.
@@ -170,6 +179,20 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
   });
 }
 
+/** How long a first picture may take: milliseconds. */
+const FIRST_PICTURE = 500;
+
+/** Whether nothing at all is to be seen: WebKit hands out nothing of a canvas that a worker draws by WebGL. */
+async function isBlank(video: HTMLVideoElement): Promise<boolean> {
+  const pen = Object.assign(document.createElement("canvas"), { width: 1, height: 1 }).getContext("2d")!;
+  for (const end = performance.now() + FIRST_PICTURE; performance.now() < end; ) {
+    pen.drawImage(video, 0, 0, 1, 1);
+    if (pen.getImageData(0, 0, 1, 1).data[3] > 0) return false;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return true;
+}
+
 /** Full screen takes the whole page along, so that every control stays at hand. */
 function bindFullScreen(messages: Messages): void {
   const button = byId<HTMLButtonElement>("fullscreen");
@@ -185,7 +208,7 @@ function bindFullScreen(messages: Messages): void {
   // A phone held sideways is all picture, too.
   const sideways = matchMedia("(orientation: landscape) and (max-height: 30rem) and (pointer: coarse)");
   const look = (): void => {
-    const full = document.fullscreenElement !== null;
+    const full = Boolean(document.fullscreenElement); // there is none to ask for on an iPhone
     button.setAttribute("aria-pressed", String(full));
     document.body.classList.toggle("immersed", full || sideways.matches);
   };

@@ -1,61 +1,15 @@
-// Draws what the page is doing: the one sign in the picture, the facts behind the (i), the promise about privacy.
+// Says what the engine says: the facts behind the (i), the promise about privacy, the caption beside the painting.
 import type { Engine, EngineEvent, PageConfig, Size } from "../../types";
 import { byId, make } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import { captionOf, type Palette } from "../styles/palette";
-import { after, type Doing, type Happening, NOTHING, type Sign, signOf } from "./doing";
 import type { Messages } from "./messages";
 import { backendName, facts, privacySentence, slowSentence } from "./sentences";
 
 const EVERY_MS = 500;
 /** So many times in a row nothing must move before the facts say so. */
 const RESTING = 4;
-
-/** What the page is doing, and who is told. */
-export interface Activity {
-  readonly sign: Sign | null;
-  tell(event: Happening): void;
-  /** Called with the sign whenever something happened; call the result to stop listening. */
-  on(listener: (sign: Sign | null) => void): () => void;
-}
-
-/** The state of the page, moved on by the engine's events and by what `tell` is told; its sign is drawn here. */
-export function createActivity(engine: Engine, messages: Messages): Activity {
-  let doing: Doing = NOTHING;
-  const listeners = new Set<(sign: Sign | null) => void>([drawSign]);
-  const tell = (event: Happening): void => {
-    const before = signOf(doing);
-    doing = after(doing, event);
-    const sign = signOf(doing);
-    byId("frame").classList.toggle("painted", doing.painted);
-    if (sign && withoutNumbers(sign) !== (before && withoutNumbers(before))) messages.announce(sign.text);
-    for (const listener of listeners) listener(sign);
-  };
-  engine.on(tell);
-  return {
-    get sign() {
-      return signOf(doing);
-    },
-    tell,
-    on(listener) {
-      listeners.add(listener);
-      return () => void listeners.delete(listener);
-    },
-  };
-}
-
-/** What is worth saying aloud of a sign: not every megabyte. */
-const withoutNumbers = ({ text }: Sign): string => text.replace(/[\d.]+/g, "");
-
-function drawSign(sign: Sign | null): void {
-  byId("loading").hidden = sign === null;
-  if (!sign) return;
-  byId("loading-text").textContent = sign.text;
-  const bar = byId<HTMLProgressElement>("loading-bar");
-  if (sign.share === null) bar.removeAttribute("value");
-  else bar.value = sign.share;
-}
 
 /** Says what the engine says: which painter took over and why, what failed, how fast it is. */
 export function bindStatus(

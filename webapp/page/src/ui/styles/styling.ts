@@ -1,9 +1,9 @@
 // The chosen styles put into the engine: at once what is at hand of them, and their brushes when they have come.
 import type { Engine } from "../../types";
 import type { Settings, Store } from "../settings/settings";
+import type { Activity } from "../status/activity";
 import type { Messages } from "../status/messages";
 import { engineTrouble, missingSentence } from "../status/sentences";
-import type { Activity } from "../status/status";
 import type { Mix } from "./mix";
 import type { Missing, Palette } from "./palette";
 
