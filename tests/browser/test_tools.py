@@ -302,6 +302,32 @@ def test_a_small_window_goes_on_while_the_tab_is_hidden(camera_page):
     expect(button).to_have_attribute("aria-pressed", "false")
 
 
+def test_a_small_window_and_a_recording_where_no_hidden_tab_is_painted(browser, static_site):
+    """As in Firefox: the small window gets frames as the recording does, and either goes on without the other."""
+    context = browser.new_context(accept_downloads=True, permissions=["camera"], reduced_motion="reduce")
+    context.add_init_script("delete globalThis.MediaStreamTrackProcessor;")
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Use my camera").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    button = page.get_by_role("button", name="Small window")
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "true")
+    sizes = "[document.querySelector('#pip-video'), impasto.engine.canvas].map((e) => e.videoWidth ?? e.width)"
+    shown = page.evaluate(sizes)
+    assert shown[0] == shown[1] > 0
+    page.locator("#record").click()
+    expect(page.locator("#record")).to_have_attribute("aria-pressed", "true")
+    page.evaluate(FRAMES, TWO)
+    button.click()
+    expect(button).to_have_attribute("aria-pressed", "false")
+    page.evaluate(FRAMES, TWO)
+    with page.expect_download() as download:
+        page.locator("#record").click()
+    with av.open(download.value.path()) as container:
+        assert len(list(container.decode(video=0))) >= 4
+    context.close()
+
+
 def test_an_empty_small_window_is_not_opened(camera_page):
     """WebKit hands out nothing of a canvas that a worker draws by WebGL."""
     page = camera_page

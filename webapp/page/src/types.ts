@@ -95,7 +95,7 @@ export interface Engine {
   snapshot(): Promise<Blob>;
   /**
    * Hands on a copy of everything that is drawn on the canvas, with the time its frame was taken (as `performance.now()`),
-   * until the function that comes back is called. The listener closes the frames. One at a time.
+   * until the function that comes back is called. The listener closes the frames.
    */
   capture(listener: (frame: VideoFrame, at: number) => void): () => void;
   /** A new clip begins: its first frame is painted by itself. Everything else that ends the past, painters see themselves. */

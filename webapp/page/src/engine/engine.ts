@@ -28,7 +28,7 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
   /** When the frames in the painter were taken, and whether it takes another beside them. */
   const showing = new Set<number>();
   let room = false;
-  let captured: ((frame: VideoFrame, at: number) => void) | null = null;
+  const capturing = new Set<(frame: VideoFrame, at: number) => void>();
 
   const send = (message: ToWorker) => worker.postMessage(message, transfers(message));
   const emit = (event: EngineEvent) => {
@@ -63,8 +63,8 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     emit({ kind: "room" });
   };
   const drawn = ({ frame, time }: Extract<ToPage, { kind: "drawn" }>) => {
-    if (captured) captured(frame, time ?? performance.now());
-    else frame.close();
+    for (const listener of capturing) listener(frame.clone(), time ?? performance.now());
+    frame.close();
   };
   const answered = (message: Extract<ToPage, { kind: "answer" }>) => {
     const question = asked.get(message.id);
@@ -140,12 +140,10 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     values: (frame, size, crop) => ask({ kind: "values", frame, size, crop }),
     snapshot: () => ask({ kind: "snapshot" }),
     capture(listener) {
-      captured = listener;
+      capturing.add(listener);
       send({ kind: "capture", on: true });
       return () => {
-        if (captured !== listener) return;
-        captured = null;
-        send({ kind: "capture", on: false });
+        if (capturing.delete(listener) && !capturing.size) send({ kind: "capture", on: false });
       };
     },
     reset: () => send({ kind: "reset" }),

@@ -1,6 +1,7 @@
 // What the buttons under the picture do: snapshot, recording, another camera, picture in picture, full screen.
 import { paintStill } from "../../live/still";
 import { openMicrophone, type Recording, record, recordingBarrier, soundBarrier } from "../../media/recorder";
+import { type Shown, streamShown } from "../../media/shown";
 import type { Engine } from "../../types";
 import { byId, fileName } from "../dom";
 import type { Activity } from "../status/activity";
@@ -134,20 +135,24 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
   const video = byId<HTMLVideoElement>("pip-video");
   // Phones have no room for it.
   button.hidden = !document.pictureInPictureEnabled || matchMedia("(pointer: coarse)").matches;
+  let shown: Shown | null = null;
   const show = async (): Promise<void> => {
-    video.srcObject = engine.canvas!.captureStream(30);
+    shown?.end();
+    shown = streamShown(engine);
+    video.srcObject = shown.stream;
     engine.refresh(); // a still canvas gives no frame by itself
     await video.play();
   };
-  /** Lets the picture go, unless it is looked at. */
   const leave = (): void => {
-    if (!document.pictureInPictureElement) video.srcObject = null;
+    shown?.end();
+    shown = null;
+    video.srcObject = null;
   };
   button.addEventListener("click", async () => {
     messages.clear("pip");
     try {
       if (document.pictureInPictureElement) return await document.exitPictureInPicture();
-      if (!video.srcObject) await show();
+      if (!shown) await show();
       if (await isBlank(video)) {
         leave();
         return messages.trouble("pip", "This browser cannot show the painting in a small window.");
@@ -155,9 +160,9 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
       await video.requestPictureInPicture();
     } catch {
       // A slow machine shows its first picture when the browser no longer counts the press. It is kept for another.
-      const late = video.srcObject !== null && navigator.userActivation?.isActive === false;
+      const late = shown !== null && navigator.userActivation?.isActive === false;
       messages.trouble("pip", late ? ONCE_MORE : "This browser refused picture in picture here.");
-      setTimeout(leave, late ? KEPT : 0);
+      setTimeout(() => document.pictureInPictureElement ?? leave(), late ? KEPT : 0);
     }
   });
   video.addEventListener("enterpictureinpicture", () => {
@@ -167,7 +172,7 @@ function bindPictureInPicture(engine: Engine, session: Session, messages: Messag
   video.addEventListener("leavepictureinpicture", () => {
     button.setAttribute("aria-pressed", "false");
     session.setAlways(false);
-    video.srcObject = null;
+    leave();
   });
   engine.on((event) => {
     if (event.kind === "backend" && document.pictureInPictureElement) show().catch(() => {}); // another canvas
