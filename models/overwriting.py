@@ -21,7 +21,7 @@ def check_overwriting(target: str | os.PathLike[str], read: Iterable[Any]) -> No
     """
     try:
         there = os.stat(target)
-    except OSError:  # nothing is there, or nothing can be written there, which is said when it is tried
+    except (OSError, ValueError):  # nothing is there, or nothing can be written there, which is said when it is tried
         return
     for source in _paths(read):
         if os.path.isdir(source) and not os.path.isdir(target):

@@ -23,6 +23,8 @@ def check_target(source: Path, target: Path, suffixes: frozenset[str]) -> None:
         names = ", ".join(sorted(suffixes))
         raise BadInput(f"The output {target} of {source} must end in one of {names}.")
     place_of(target)
+    if target.parent.is_file():
+        raise BadInput(f"{target.parent} is a file, so {target.name} cannot be written into it; name a folder.")
     if not target.parent.is_dir():
         raise BadInput(f"The output folder {target.parent} does not exist; create it first.")
     check_overwriting(target, [source])

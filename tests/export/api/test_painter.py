@@ -237,6 +237,12 @@ def test_an_empty_name_is_not_the_folder_one_is_in(model, places, tmp_path, monk
         impasto.stylize(*places, "waves", model=model)
 
 
+def test_a_name_that_no_file_can_have_is_refused(model, tmp_path):
+    make_clip(tmp_path / "clip.mp4", 48, 64, 6)
+    with pytest.raises(impasto.BadInput, match="is no name for a file"):
+        impasto.stylize(tmp_path / "clip.mp4", f"{tmp_path}/o\0.mp4", "waves", model=model)
+
+
 def test_files_are_painted_too(model, painting, tmp_path):
     make_clip(tmp_path / "clip.mp4", 48, 64, 6)
     seen = []

@@ -209,7 +209,7 @@ def test_output_equal_to_input(tmp_path, clip, refused, how):
 
 def test_where_the_output_cannot_go(tmp_path, clip, refused, monkeypatch):
     refused(clip, tmp_path / "none" / "o.mp4", "does not exist; create it first")
-    refused(clip, clip / "o.mp4", "does not exist; create it first")
+    refused(clip, clip / "o.mp4", "is a file, so o.mp4 cannot be written into it; name a folder")
     refused(clip, tmp_path, "is a folder; name a file in it")
     refused(clip, tmp_path / ("n" * 300 + ".mp4"), "too long")
     (tmp_path / "loop.mp4").symlink_to("loop.mp4")
