@@ -310,7 +310,7 @@ def test_a_painting_that_is_now_the_style_is_not_painted_over(tmp_path, folder, 
     before = style.read_bytes()
     painter.settings = lambda: {"style": "two"}
     summary = stylize_path(folder, out, painter, also_read=[np.zeros(3), out / "none.png", style])
-    assert [Path(each["input"]).name for each in summary["failed"]] == ["b.JPG", "broken.mp4"]
+    assert [Path(each["input"]).name for each in summary["failed"]] == ["b.JPG", "broken.HEIC", "broken.mp4"]
     assert summary["failed"][0]["error"] == f"The output {style} is also read; choose another name."
     assert [each["again"] for each in summary["painted"]] == [True] * 4
     assert style.read_bytes() == before
