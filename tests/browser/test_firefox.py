@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import threading
 
 import av
 import numpy as np
@@ -26,7 +27,7 @@ READY = """new Promise((done) => {
   look();
 })"""
 
-# Paints the sample scene, records a second and a half of it, and gives back what is saved.
+# Paints the sample scene, records four paintings of it, and gives back what is saved.
 RECORD = """new Promise((done, fail) => {
   const press = (id) => document.getElementById(id).click();
   const record = document.getElementById("record");
@@ -40,11 +41,12 @@ RECORD = """new Promise((done, fail) => {
     return keep.call(URL, blob);
   };
   impasto.engine.on((event) => event.kind === "trouble" && fail(new Error(event.sentence)));
-  let painted = 0;
-  impasto.engine.on((event) => event.kind === "painted" && ++painted === 2 && press("record"));
-  new MutationObserver(() => {
-    if (record.getAttribute("aria-pressed") === "true") setTimeout(press, 1500, "record");
-  }).observe(record, { attributes: true });
+  let painted = 0, recorded = 0;
+  impasto.engine.on((event) => {
+    if (event.kind !== "painted") return;
+    if (++painted === 2) press("record");
+    if (record.getAttribute("aria-pressed") === "true" && ++recorded === 4) press("record");
+  });
   press("use-sample");
 })"""
 
@@ -88,6 +90,7 @@ def page():
                 assert process.stderr
                 listening = (re.search(r"WebDriver BiDi listening on (ws://\S+)", line) for line in process.stderr)
                 address = next(filter(None, listening))[1]
+                threading.Thread(target=process.stderr.read, daemon=True).start()  # a full pipe would stop Firefox
                 with connect(f"{address}/session", max_size=None, open_timeout=PATIENCE) as socket:
                     yield Page(socket)
             finally:
