@@ -81,7 +81,8 @@ def fetched(place: str) -> Iterator[Path]:
             system.get_file(path, str(here))
         except (FileNotFoundError, IsADirectoryError) as error:
             raise BadInput(f"There is no file {place}.") from error
-        yield here
+        with _said_of(place, here):
+            yield here
 
 
 @contextmanager
@@ -94,11 +95,23 @@ def stored(place: str) -> Iterator[Path]:
     system, path = _system(place)
     folder, name = posixpath.split(path)
     with tempfile.TemporaryDirectory(prefix="impasto-") as here:
-        yield Path(here) / name
+        with _said_of(place, Path(here) / name):
+            yield Path(here) / name
         system.makedirs(folder, exist_ok=True)
         aside = posixpath.join(folder, f".{name}.part")
         system.put_file(str(Path(here) / name), aside)
         system.mv(aside, path)
+
+
+@contextmanager
+def _said_of(place: str, here: Path) -> Iterator[None]:
+    """A sentence about the file `here` is one about the `place` that people know it by."""
+    try:
+        yield
+    except BadInput as error:
+        if str(here) not in str(error):
+            raise
+        raise type(error)(str(error).replace(str(here), place)) from error
 
 
 def _system(place: str):
