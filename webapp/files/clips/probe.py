@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from numbers import Integral
 from pathlib import Path
+from typing import Any
 
 import av
 import av.error
@@ -39,7 +40,7 @@ _ASSUMED_RATE = Fraction(25)  # of raw streams and single frames
 _MOST_ANAMORPHIC = Fraction(8)  # a pixel's width to its height or the other way round; more is damage
 MAX_SIDE = 16_384  # what H.264 can carry
 # Titles that are not UTF-8 do not stop a clip: PyAV 19 keeps their bytes, without an argument for it.
-_ANY_METADATA = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+_ANY_METADATA: dict[str, Any] = {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
 _GROWN_PIXELS = 1920 * 1088  # what any stream may grow to midway
 
 
