@@ -70,6 +70,6 @@ for beta in (1.0, 2.0, 4.0):
         if form == QuantFormat.QDQ:
             added["QDQ as written"], expected["QDQ as written"] = of_bias("static.onnx", optimised=False), 1.0
     print(f"beta {beta}: x·w and", ", ".join(f"{value:.2f} b ({name})" for name, value in added.items()))
-    good &= all(abs(added[name] - expected[name]) < 0.05 for name in added)
+    good &= all(abs(added[name] - expected[name]) < 0.1 for name in added)
 sys.exit(0 if good else 1)
 PYTHON
