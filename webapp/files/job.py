@@ -14,9 +14,10 @@ from impasto.export.runtime.steady import Motion
 from impasto.models.errors import BadInput
 
 from .brush_size import shrink
-from .clips.probe import ClipLimits, working_size
+from .clips.probe import ClipLimits
 from .clips.span import WHOLE, Span
 from .detail import enlarge
+from .working_size import working_size
 
 # Shorter sides in pixels that are painted at most, unless a size is asked for.
 CLIP_SHORT_SIDE = 720

@@ -16,7 +16,8 @@ from impasto.export.runtime.damage import writing
 from impasto.models.atomic import written_aside
 
 from .gaps import Gaps
-from .probe import ClipInfo, open_clip, picture_stream
+from .opening import open_clip, picture_stream
+from .probe import ClipInfo
 from .read import Frame, read_frames
 from .scenes import Scenes
 from .span import Span

@@ -21,7 +21,8 @@ from .clock import Clock, is_join
 from .colour import ToRgb
 from .edits import Edit
 from .filters import Deinterlacer
-from .probe import BROADCAST, ClipInfo, decoded_pixels, decoder, open_clip, picture_stream
+from .opening import decoded_pixels, decoder, is_broadcast, open_clip, picture_stream
+from .probe import ClipInfo
 from .span import WHOLE, Span
 
 REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
@@ -139,7 +140,7 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
     passed over, and so is a last packet that is cut off; where recordings were joined, it goes on. AVI knows the order
     of decoding only: there, the frames, which come in the order shown, take the packets' times in rising order.
     """
-    broadcast = info.container in BROADCAST
+    broadcast = is_broadcast(info.container)
     clock = Clock() if broadcast else None
     times: list[int] = []
     count, end, doubtful = 0, Fraction(0), False

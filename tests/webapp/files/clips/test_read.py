@@ -14,10 +14,12 @@ from av.stream import Disposition
 from PIL import Image
 
 from impasto.models.errors import BadInput
-from impasto.webapp.files.clips.probe import ClipLimits, Orientation, probe, working_size
+from impasto.webapp.files.clips.orientation import Orientation
+from impasto.webapp.files.clips.probe import ClipLimits, probe
 from impasto.webapp.files.clips.read import read_frames
 from impasto.webapp.files.clips.span import Span
 from impasto.webapp.files.stylize import stylize_path
+from impasto.webapp.files.working_size import working_size
 
 SPACES = {"601": 6, "709": 1, "2020": 9}  # AVCOL_SPC_*
 FINE = {"crf": "4", "b": "2M", "cpu-used": "8"}  # of VP8 and VP9: hardly a loss
