@@ -116,7 +116,7 @@ export function licenceNote({ name, licence }: StyleFile, { licence: own }: Mode
 }
 
 /** A text of unknown origin as one short line: what cannot be seen, or turns the writing round, is taken out. */
-export function oneLine(text: unknown): string {
+function oneLine(text: unknown): string {
   const seen = Array.from(String(text ?? ""))
     .filter((character) => character === " " || !/[\p{C}\p{Z}]/u.test(character))
     .join("")
