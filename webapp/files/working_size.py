@@ -8,7 +8,7 @@ from impasto.models.number import is_whole
 MAX_SIDE = 16_384  # what H.264 can carry
 
 
-def working_size(width: int, height: int, short_side: int, even: bool = True) -> tuple[int, int]:
+def working_size(width: int, height: int, short_side: int, *, even: bool = True) -> tuple[int, int]:
     """Scale (width, height) so that the shorter side is `short_side`, keeping the aspect to within a pixel.
 
     With `even`, as H.264 needs, both sides are rounded to even numbers: down by at most one pixel where nothing is

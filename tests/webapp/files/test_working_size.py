@@ -21,7 +21,7 @@ from impasto.webapp.files.working_size import working_size
     ],
 )
 def test_the_size_that_frames_are_painted_at(size, short, even, expected):
-    assert working_size(*size, short, even) == expected
+    assert working_size(*size, short, even=even) == expected
 
 
 @pytest.mark.parametrize("short", [0, -5, 100_000])

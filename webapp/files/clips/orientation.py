@@ -23,8 +23,8 @@ class Orientation:
         """
         a, b, _, c, d, *_ = np.frombuffer(data, np.int32, 9).tolist()
         if abs(a) + abs(d) >= abs(b) + abs(c):
-            return cls(False, a < 0, d < 0)
-        return cls(True, c < 0, b < 0)
+            return cls(transpose=False, mirror_x=a < 0, mirror_y=d < 0)
+        return cls(transpose=True, mirror_x=c < 0, mirror_y=b < 0)
 
     @classmethod
     def of(cls, frame) -> "Orientation":

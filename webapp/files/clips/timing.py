@@ -38,7 +38,8 @@ def timing_of(path: Path, container, stream, origin: Fraction) -> Timing:
         seconds = container.duration / av.time_base
     seconds = _since(origin, seconds, container)
     if 0 < stated <= _HIGHEST_USUAL_RATE and seconds is not None:
-        return Timing(stated, True, seconds, stream.frames or round(seconds * stated))
+        frames = stream.frames or round(seconds * stated)
+        return Timing(stated, durations=True, seconds=seconds, frames=frames)
     count, first, last = _scan(path)
     if last > first:
         rate = _simple((count - 1) / (last - first))
@@ -47,8 +48,9 @@ def timing_of(path: Path, container, stream, origin: Fraction) -> Timing:
             (Fraction(r) for r in (stated, stream.guessed_rate) if r and r <= _HIGHEST_USUAL_RATE), _ASSUMED_RATE
         )
     if 0 < stated <= _HIGHEST_USUAL_RATE or abs(stated - rate) < rate / 100:
-        return Timing(stated, True, seconds or float(last - first + 1 / stated), count)
-    return Timing(rate, False, seconds or float(last - first + 1 / rate), count)
+        seconds = seconds or float(last - first + 1 / stated)
+        return Timing(stated, durations=True, seconds=seconds, frames=count)
+    return Timing(rate, durations=False, seconds=seconds or float(last - first + 1 / rate), frames=count)
 
 
 def _simple(rate: Fraction) -> Fraction:
