@@ -1,4 +1,4 @@
-"""Waiting for what a page says, where its Content-Security-Policy forbids what Playwright's `wait_for_function` does."""
+"""Waiting for what a page says, where its policy forbids `eval`, which Playwright's `wait_for_function` uses."""
 
 import time
 
@@ -8,7 +8,7 @@ PATIENCE = 60  # seconds: a busy machine
 def wait_until(page, expression: str) -> None:
     """Return when `expression`, JavaScript, is truthy; fail where it does not become so.
 
-    `wait_for_function` evaluates it inside the page from the second time on, which a page that allows no `eval` refuses.
+    `wait_for_function` asks by `eval` from the second time on, and fails there as soon as it has to ask twice.
     """
     end = time.monotonic() + PATIENCE
     while not page.evaluate(expression):
