@@ -10,6 +10,7 @@ import math
 import os
 import warnings
 from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -107,14 +108,13 @@ def read_image(
             if isinstance(source, Path) and formats != SENT:
                 image_header(source, max_pixels)  # knows the kinds that cannot be read by name
             raise _no_picture(source) from error
-        with image:
+        with closing(image):  # and with it Pillow's copy
             coding, icc, kind = stated_by_numbers(image, source), image.info.get("icc_profile"), image.format
             mend_planes(image)
             image.load()
             orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             ImageOps.exif_transpose(image, in_place=True)
             pixels, icc = _to_rgb(image, None if coding else icc)
-            image.close()  # and with it Pillow's copy
         if coding:
             follow_numbers(pixels[..., :3], coding, None if coding is SRGB else deep_rgb(source, kind, orientation))
     if pixels.shape[2] == 3:
