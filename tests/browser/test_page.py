@@ -25,8 +25,10 @@ AXE = Path(__file__).parents[2] / "webapp" / "page" / "node_modules" / "axe-core
 
 TWO, SETTLED = 2, 8  # frames: the second was taken after the change before; eight let the steady painting settle
 
-# Resolves when that many more frames are on the canvas and were shown.
+# Resolves when that many more frames are on the canvas and were shown. Whoever comes back to the page gets them soon,
+# where a scene that stands still is else painted twice a second.
 FRAMES = """(left) => new Promise((done) => {
+  document.dispatchEvent(new Event("visibilitychange"));
   const stop = impasto.engine.on((event) => {
     if (event.kind !== "painted" || --left) return;
     stop();
@@ -78,13 +80,15 @@ def opened(browser, static_site):
 def page(opened, static_site):
     """The live page with the first style alone and all controls at rest."""
     page, _ = opened
+    page.evaluate(HIDE, False)
     page.evaluate("(hash) => { location.hash = hash }", LOOK)
     page.wait_for_function("document.querySelector('#strength').value === '100'")
     page.locator("#mixing").set_checked(False)
     page.locator(".style").first.click()
     for close in page.get_by_role("button", name="Dismiss this message").all():
         close.click()
-    return page
+    yield page
+    page.evaluate(HIDE, True)  # it takes no part of the machine from the others
 
 
 def picture_of(page):

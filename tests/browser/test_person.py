@@ -64,6 +64,11 @@ def _red_is_a_person():
     return _graph(nodes, inputs, {"mask": plane, "lines": ["N", 2, "H", "W"]}, [zero])
 
 
+def serve_red_is_a_person(context):
+    """Puts that graph in the segmenter's place, in a browser's context."""
+    context.route("**/assets/person-*.onnx", lambda route: route.fulfill(body=_red_is_a_person()))
+
+
 def _one_colour(size):
     """A graph with the inputs and the output of a model's that paints everything as grey as the style's mean."""
     planes = ["N", 3, "H", "W"]
@@ -89,7 +94,7 @@ def made_up(request):
         description |= {"state": [], "files": {"frame": entry, "gallery": description["files"]["gallery"]}}
         context.route("**/model.json", lambda route: route.fulfill(json=description))
         context.route("**/frame.onnx", lambda route: route.fulfill(body=graph))
-        context.route("**/assets/person-*.onnx", lambda route: route.fulfill(body=_red_is_a_person()))
+        serve_red_is_a_person(context)
         page = open_page(context, url)
         page.evaluate("(painter) => impasto.engine.start(painter)", painter)
         set_style(page, np.full(description["style_size"], GREY))
@@ -213,17 +218,14 @@ def test_the_page_finds_people_as_python_does(browser, static_site, model, style
     page.close()
 
 
-@pytest.mark.parametrize("painter", ["wasm", "webgpu"])
-def test_the_mask_goes_along_as_in_python(request, static_site, model, style, tmp_path, monkeypatch, painter):
-    """A square that moves, painted steadily: what is held of its mask comes from where it was."""
-    browser = request.getfixturevalue("webgpu_browser" if painter == "webgpu" else "browser")
+def mask_goes_along(page, side, model, style, tmp_path, monkeypatch):
+    """A square that moves, painted steadily where red is a person: what is held of its mask comes from where it was."""
     (tmp_path / "person.onnx").write_bytes(_red_is_a_person())
     shutil.copy(store.person_file("carry"), tmp_path)
     monkeypatch.setattr(store, "PERSON", tmp_path)
     native = Painter(model, device="cpu")
     native.use([style])
     native = PersonPainter(native, only="person")
-    side = (64, 64) if painter == "webgpu" else SIZE
     frames = [_scene(20 + 4 * n, side)[0] for n in range(4)]
     expected = [native.paint(frame) for frame in frames]
     fixed = PersonPainter(native.painters[0], only="person")
@@ -231,16 +233,20 @@ def test_the_mask_goes_along_as_in_python(request, static_site, model, style, tm
     in_place = [fixed.compose([fixed.painters[0].paint(frame)], frame) for frame in frames]
     assert max(map(mean_difference, in_place, expected)) > 0.3, "it makes a difference"
 
-    context = browser.new_context()
-    context.route("**/assets/person-*.onnx", lambda route: route.fulfill(body=_red_is_a_person()))
-    page = open_page(context, static_site)
-    page.evaluate("(painter) => impasto.engine.start(painter)", painter)
-    set_style(page, style)
     set_view(page, who="person")
     page.evaluate("() => impasto.engine.setStability(1)")
     for frame, shown_by_python in zip(frames, expected, strict=True):
         assert mean_difference(painted_clip(page, frame), shown_by_python) < 0.1
-    assert page.evaluate("impasto.engine.backend") == painter
+
+
+def test_the_mask_goes_along_as_in_python(browser, static_site, model, style, tmp_path, monkeypatch):
+    context = browser.new_context()
+    serve_red_is_a_person(context)
+    page = open_page(context, static_site)
+    page.evaluate("() => impasto.engine.start('wasm')")
+    set_style(page, style)
+    mask_goes_along(page, SIZE, model, style, tmp_path, monkeypatch)
+    assert page.evaluate("impasto.engine.backend") == "wasm"
     context.close()
 
 

@@ -137,14 +137,22 @@ def test_a_recording_plays_to_its_end_though_the_picture_changes_its_size(studio
 
 
 @pytest.fixture(scope="module")
-def camera_page(browser, static_site):
-    """The page with the camera being painted."""
+def opened(browser, static_site):
+    """The page with the camera being painted, opened once."""
     context = browser.new_context(accept_downloads=True, permissions=["camera"], reduced_motion="reduce")
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").click()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
     yield page
     context.close()
+
+
+@pytest.fixture
+def camera_page(opened):
+    """The same, in sight for as long as the test takes."""
+    opened.evaluate(HIDE, False)
+    yield opened
+    opened.evaluate(HIDE, True)
 
 
 def test_a_snapshot_is_the_whole_picture_at_720(camera_page, camera_picture):
