@@ -477,6 +477,7 @@ def test_no_accessibility_fault_when_live(page):
 
 def test_a_phone_never_scrolls_sideways(browser, static_site):
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     expect(page.get_by_text("dropped")).to_be_hidden()  # words for touch
     wide = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
@@ -509,6 +510,7 @@ mediaDevices.getUserMedia = ({ video, ...more }) => {
 def test_one_of_two_cameras_is_chosen(browser, static_site):
     context = browser.new_context(permissions=["camera"])
     context.add_init_script(SECOND_CAMERA)
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").click()
     cameras = page.get_by_role("combobox", name="Which camera")

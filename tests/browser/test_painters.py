@@ -475,20 +475,14 @@ def test_transparent_places_of_a_picture_are_white(wasm_page, model):
     assert difference(encoded[0], encoded[1]) <= 0.005 * scale < 0.05 * scale < difference(encoded[0], encoded[2])
 
 
-def test_clips_need_a_style(browser, static_site, picture):
-    page = open_page(browser, static_site)
-    page.evaluate("() => impasto.engine.start('wasm')")
-    failure = page.evaluate(
-        "([f, s]) => tested.paint(f, s).then(() => 'painted', (e) => e.message)", [rgba(picture), side(picture)]
-    )
-    page.close()
-    assert failure == "Choose a style before painting."
-
-
-def test_without_isolation_two_workers_paint_too(browser, serve_static, model, style, picture):
+def test_without_isolation_two_workers_paint_once_there_is_a_style(browser, serve_static, model, style, picture):
     page = open_page(browser, serve_static(isolation=False))
     assert page.evaluate("() => impasto.engine.start('auto')") == "wasm"
     assert not page.evaluate("crossOriginIsolated")
+    failure = page.evaluate(
+        "([f, s]) => tested.paint(f, s).then(() => 'painted', (e) => e.message)", [rgba(picture), side(picture)]
+    )
+    assert failure == "Choose a style before painting."
     set_style(page, style)
     assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
     taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
