@@ -16,9 +16,8 @@ from PIL import Image
 from impasto.models.atomic import FULL, refusal
 from impasto.models.errors import BadInput
 
-# What damaged data raises, whoever's line it comes up in; anything else counts only when one of `_CODECS` did.
+# What damaged data raises, whoever's line it comes up in; anything else counts only when a library raised it.
 _DAMAGE = (OSError, ValueError, SyntaxError, RuntimeError, EOFError, struct.error, zlib.error)
-_CODECS = frozenset({"PIL", "pillow_heif", "av"})
 _UNREADABLE = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO})
 
 
@@ -26,8 +25,8 @@ _UNREADABLE = frozenset({errno.EACCES, errno.EPERM, errno.ENOENT, errno.EIO})
 def reading(path: Path | str, sentence: Callable[[], str] | None = None) -> Iterator[None]:
     """Whatever a library raises over `path` in the block becomes a BadInput: damaged, unreadable, or out of memory.
 
-    `sentence()` is asked for where damage needs words of its own, such as how far reading came. Errors that our own
-    code raises and no decoder (an AttributeError, say) are bugs and pass through, and so does a full disk.
+    `sentence()` is asked for where damage needs words of its own, such as how far reading came. Errors of our own code
+    that no decoder raises (an AttributeError, say) are bugs and pass through, and so does a full disk.
     """
     try:
         yield
@@ -75,27 +74,13 @@ def _out_of_memory(name: str) -> BadInput:
 
 
 def _is_library_error(error: Exception) -> bool:
-    """Whether `error` speaks of data rather than of a bug of ours: by its type, or raised while a codec was at work.
-
-    A TypeError counts only where Pillow was parsing: from anything else it says that we handed over something wrong.
-    """
+    """Whether `error` speaks of data rather than of a bug of ours: by its type, or raised in somebody else's module."""
     if isinstance(error, _DAMAGE) and not isinstance(error, (NotImplementedError, RecursionError)):
         return True
-    called = _called(error)
-    if isinstance(error, TypeError):
-        return any(name.startswith("PIL.") and name.endswith(("Plugin", ".ImageFile")) for name in called)
-    return any(name.partition(".")[0] in _CODECS for name in called)
-
-
-def _called(error: Exception) -> list[str]:
-    """The modules that `error` came through since it left ours, the innermost last; empty if our own code raised it."""
-    called: list[str] = []
     place = error.__traceback__
-    while place is not None:
-        name = str(place.tb_frame.f_globals.get("__name__"))
-        called = [] if name.startswith("impasto.") else [*called, name]
+    while place is not None and place.tb_next is not None:
         place = place.tb_next
-    return called
+    return place is not None and not str(place.tb_frame.f_globals.get("__name__")).startswith("impasto.")
 
 
 def _one_line(text: str) -> str:

@@ -123,15 +123,24 @@ def _echo(size):
 def serve_echo(context):
     """Puts a graph in the model's place that paints frames as they are, in a browser's context → D, the style's size.
 
-    What takes a graphics card made of software minutes with the model takes it seconds with this one.
+    What takes a graphics card made of software minutes with the model takes it seconds with this one, and where it
+    matters what the page does, not what it paints, it is there sooner. The styles are the model's, without brushes.
     """
-    description = json.loads((store.model_folder() / "model.json").read_text("utf-8"))
-    graph = _echo(description["style_size"])
-    entry = {"file": "frame.onnx", "bytes": len(graph), "sha256": hashlib.sha256(graph).hexdigest()}
-    files = {"frame": entry, "gallery": description["files"]["gallery"]}
+    folder = store.model_folder()
+    description = json.loads((folder / "model.json").read_text("utf-8"))
+    gallery = json.loads((folder / description["files"]["gallery"]["file"]).read_text("utf-8"))
+    for style in gallery.values():
+        style.pop("studied", None)
+    files = {}
+
+    def serve(role, name, body):
+        files[role] = {"file": name, "bytes": len(body), "sha256": hashlib.sha256(body).hexdigest()}
+        context.route(f"**/{name}", lambda route: route.fulfill(body=body))
+
+    serve("frame", "frame.onnx", _echo(description["style_size"]))
+    serve("gallery", "gallery.json", json.dumps(gallery).encode())
     description |= {"state": [], "files": files}
     context.route("**/model.json", lambda route: route.fulfill(json=description))
-    context.route("**/frame.onnx", lambda route: route.fulfill(body=graph))
     return description["style_size"]
 
 

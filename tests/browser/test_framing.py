@@ -107,6 +107,50 @@ def test_webgpu_makes_the_tensor_in_one_pass(echo_page, picture, mirror):
             assert difference(made, tensor(picture, part, size, mirror)) <= 2 / 255, (part, size, video)
 
 
+# Grey frames of HDR → what a 2D canvas makes of each, what the GPU painter's network gets of it, and what is shown.
+HDR_GREY = """async (transfer) => {
+  const { engine } = impasto;
+  const size = { width: 64, height: 48 };
+  const grey = (code) => {
+    const data = new Uint8Array(64 * 48 * 1.5).fill(128);
+    data.fill(Math.round(16 + 219 * code), 0, 64 * 48);
+    const colorSpace = { matrix: "bt2020-ncl", primaries: "bt2020", transfer, fullRange: false };
+    return new VideoFrame(data, { format: "I420", codedWidth: 64, codedHeight: 48, timestamp: 0, colorSpace });
+  };
+  const middle = (image) => {
+    const pen = new OffscreenCanvas(64, 48).getContext("2d", { willReadFrequently: true });
+    pen.drawImage(image, 0, 0);
+    return pen.getImageData(32, 24, 1, 1).data[1];
+  };
+  const found = [];
+  for (const code of [0.5, 0.4]) {
+    const frame = grey(code);
+    found.push([middle(frame)]);
+    frame.close();
+    const values = await engine.values(grey(code), size);
+    found.at(-1).push(255 * values[24 * 64 + 32]);
+    const painted = tested.once("painted");
+    tested.clock += 40;
+    if (!engine.show(grey(code), size, tested.clock)) throw new Error("busy");
+    await painted;
+    found.at(-1).push(middle(await createImageBitmap(await engine.snapshot())));
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("transfer", ["hlg", "pq"])
+def test_webgpu_takes_hdr_as_an_ordinary_screen_shows_it(echo_page, transfer):
+    page = echo_page("webgpu")
+    for strength in (1, 0):  # the painting, which the network leaves as it is, and the frame itself
+        set_view(page, strength=strength)
+        for canvas, network, shown_there in page.evaluate(HDR_GREY, transfer):
+            assert 40 < canvas < 150  # taken for light the codes would be 188 and 170
+            assert abs(network - canvas) <= 1.5
+            assert abs(shown_there - canvas) <= 2
+    assert page.evaluate("impasto.engine.backend") == "webgpu"
+
+
 @pytest.mark.parametrize("mirror", [False, True])
 def test_wasm_makes_the_same_tensor(echo_page, picture, mirror):
     page = echo_page("wasm")

@@ -25,8 +25,10 @@ AXE = Path(__file__).parents[2] / "webapp" / "page" / "node_modules" / "axe-core
 
 TWO, SETTLED = 2, 8  # frames: the second was taken after the change before; eight let the steady painting settle
 
-# Resolves when that many more frames are on the canvas and were shown.
+# Resolves when that many more frames are on the canvas and were shown. Whoever comes back to the page gets them soon,
+# where a scene that stands still is else painted twice a second.
 FRAMES = """(left) => new Promise((done) => {
+  document.dispatchEvent(new Event("visibilitychange"));
   const stop = impasto.engine.on((event) => {
     if (event.kind !== "painted" || --left) return;
     stop();
@@ -78,13 +80,15 @@ def opened(browser, static_site):
 def page(opened, static_site):
     """The live page with the first style alone and all controls at rest."""
     page, _ = opened
+    page.evaluate(HIDE, False)
     page.evaluate("(hash) => { location.hash = hash }", LOOK)
     page.wait_for_function("document.querySelector('#strength').value === '100'")
     page.locator("#mixing").set_checked(False)
     page.locator(".style").first.click()
     for close in page.get_by_role("button", name="Dismiss this message").all():
         close.click()
-    return page
+    yield page
+    page.evaluate(HIDE, True)  # it takes no part of the machine from the others
 
 
 def picture_of(page):
@@ -473,6 +477,7 @@ def test_no_accessibility_fault_when_live(page):
 
 def test_a_phone_never_scrolls_sideways(browser, static_site):
     context = browser.new_context(viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True)
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     expect(page.get_by_text("dropped")).to_be_hidden()  # words for touch
     wide = "[document.documentElement.scrollWidth, document.body.scrollWidth]"
@@ -505,6 +510,7 @@ mediaDevices.getUserMedia = ({ video, ...more }) => {
 def test_one_of_two_cameras_is_chosen(browser, static_site):
     context = browser.new_context(permissions=["camera"])
     context.add_init_script(SECOND_CAMERA)
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").click()
     cameras = page.get_by_role("combobox", name="Which camera")

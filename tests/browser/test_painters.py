@@ -9,7 +9,6 @@ import pytest
 from engine_page import (
     HELPERS,
     PATIENCE,
-    WEBGPU,
     difference,
     jpeg,
     mean_difference,
@@ -19,7 +18,6 @@ from engine_page import (
     python_painted,
     reference,
     rgba,
-    serve_echo,
     set_style,
     set_view,
     shown,
@@ -477,20 +475,14 @@ def test_transparent_places_of_a_picture_are_white(wasm_page, model):
     assert difference(encoded[0], encoded[1]) <= 0.005 * scale < 0.05 * scale < difference(encoded[0], encoded[2])
 
 
-def test_clips_need_a_style(browser, static_site, picture):
-    page = open_page(browser, static_site)
-    page.evaluate("() => impasto.engine.start('wasm')")
-    failure = page.evaluate(
-        "([f, s]) => tested.paint(f, s).then(() => 'painted', (e) => e.message)", [rgba(picture), side(picture)]
-    )
-    page.close()
-    assert failure == "Choose a style before painting."
-
-
-def test_without_isolation_two_workers_paint_too(browser, serve_static, model, style, picture):
+def test_without_isolation_two_workers_paint_once_there_is_a_style(browser, serve_static, model, style, picture):
     page = open_page(browser, serve_static(isolation=False))
     assert page.evaluate("() => impasto.engine.start('auto')") == "wasm"
     assert not page.evaluate("crossOriginIsolated")
+    failure = page.evaluate(
+        "([f, s]) => tested.paint(f, s).then(() => 'painted', (e) => e.message)", [rgba(picture), side(picture)]
+    )
+    assert failure == "Choose a style before painting."
     set_style(page, style)
     assert difference(painted_values(page, picture), reference(model, style, picture)) <= 1e-4
     taken = page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
@@ -570,128 +562,3 @@ def test_the_last_resort_is_the_server(browser, server, model, picture):
     theirs = Painter(model, device="cpu").encode(picture)
     assert np.corrcoef(ours, theirs)[0, 1] > 0.99  # the picture went there as a JPEG
     context.close()
-
-
-@pytest.fixture(scope="module")
-def webgpu_page(webgpu_browser, static_site, style):
-    """In software: a few frames at 64 px. Left alone, the page would not choose such a GPU."""
-    page = open_page(webgpu_browser, static_site)
-    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
-    set_style(page, style)
-    yield page
-    page.close()
-
-
-def test_webgpu_paints_like_python(webgpu_page, model, style, picture):
-    page, small = webgpu_page, picture[:56, :64]
-    assert difference(painted_values(page, small), reference(model, style, small)) <= 1e-3
-    assert difference(shown(page, small, video=True), python_painted(model, style, small)) <= 4
-    set_view(page, strength=0)
-    assert difference(snapshot(page), small) <= 1
-    set_view(page, strength=0.6, keepColors=True, split=0.5)
-    mixed = python_painted(model, style, small, strength=0.6, keep_colors=True)
-    assert difference(snapshot(page)[:, 32:], mixed[:, 32:]) <= 2
-    assert difference(snapshot(page)[:, :32], small[:, :32]) <= 1
-    odd = small[:43, :37]
-    assert difference(painted_clip(page, odd), python_painted(model, style, odd, strength=0.6, keep_colors=True)) <= 2
-    set_view(page, strength=1, keepColors=False, split=None)
-
-
-# Grey frames of HDR → what a 2D canvas makes of each, what the GPU painter's network gets of it, and what is shown.
-HDR_GREY = """async (transfer) => {
-  const { engine } = impasto;
-  const size = { width: 64, height: 48 };
-  const grey = (code) => {
-    const data = new Uint8Array(64 * 48 * 1.5).fill(128);
-    data.fill(Math.round(16 + 219 * code), 0, 64 * 48);
-    const colorSpace = { matrix: "bt2020-ncl", primaries: "bt2020", transfer, fullRange: false };
-    return new VideoFrame(data, { format: "I420", codedWidth: 64, codedHeight: 48, timestamp: 0, colorSpace });
-  };
-  const middle = (image) => {
-    const pen = new OffscreenCanvas(64, 48).getContext("2d", { willReadFrequently: true });
-    pen.drawImage(image, 0, 0);
-    return pen.getImageData(32, 24, 1, 1).data[1];
-  };
-  const found = [];
-  for (const code of [0.5, 0.4]) {
-    const frame = grey(code);
-    found.push([middle(frame)]);
-    frame.close();
-    const values = await engine.values(grey(code), size);
-    found.at(-1).push(255 * values[24 * 64 + 32]);
-    const painted = tested.once("painted");
-    tested.clock += 40;
-    if (!engine.show(grey(code), size, tested.clock)) throw new Error("busy");
-    await painted;
-    found.at(-1).push(middle(await createImageBitmap(await engine.snapshot())));
-  }
-  return found;
-}"""
-
-
-@pytest.mark.parametrize("transfer", ["hlg", "pq"])
-def test_webgpu_takes_hdr_as_an_ordinary_screen_shows_it(webgpu_browser, static_site, transfer):
-    context = webgpu_browser.new_context()
-    size = serve_echo(context)
-    page = open_page(context, static_site)
-    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
-    set_style(page, np.zeros(size))
-    for strength in (1, 0):  # the painting, which the network leaves as it is, and the frame itself
-        set_view(page, strength=strength)
-        for canvas, network, shown_there in page.evaluate(HDR_GREY, transfer):
-            assert 40 < canvas < 150  # taken for light the codes would be 188 and 170
-            assert abs(network - canvas) <= 1.5
-            assert abs(shown_there - canvas) <= 2
-    assert page.evaluate("impasto.engine.backend") == "webgpu"
-    context.close()
-
-
-def test_webgpu_carries_the_painting_along_as_python_does(webgpu_page, model, style, moving):
-    """Three frames of 64 × 64 whose past stays on the GPU."""
-    pictures = moving(3, 64, 64)
-    expected = steady_reference(model, style, pictures, 1)
-    set_stability(webgpu_page, 1)
-    for n, picture in enumerate(pictures):
-        assert difference(painted_values(webgpu_page, picture), expected[n]) <= 1e-3, n
-    assert difference(expected[2], reference(model, style, pictures[2])) > 0.02
-    assert webgpu_page.evaluate("impasto.engine.backend") == "webgpu"
-    set_stability(webgpu_page, 0)
-
-
-def test_webgpu_paints_with_a_brush(webgpu_page, model, style, studied, moving):
-    first, second = moving(2, 64, 64)
-    choose(webgpu_page, studied)
-    (alone,) = with_brush_in_python(model, [studied], [1], [first], 0)
-    assert difference(painted_values(webgpu_page, first), alone) <= 1e-3
-    set_stability(webgpu_page, 1)
-    expected = with_brush_in_python(model, [studied], [1], [first, second], 1)
-    for n, each in enumerate((first, second)):
-        assert difference(painted_values(webgpu_page, each), expected[n]) <= 1e-3, n
-    set_stability(webgpu_page, 0)
-    set_style(webgpu_page, style)
-    assert difference(painted_values(webgpu_page, first), reference(model, style, first)) <= 1e-3
-    assert webgpu_page.evaluate("impasto.engine.backend") == "webgpu"
-
-
-def test_a_graphics_card_made_of_software_is_not_chosen(webgpu_page):
-    assert webgpu_page.evaluate("() => impasto.engine.start('auto')") == "wasm"
-    taken = webgpu_page.evaluate("tested.events.findLast((e) => e.kind === 'backend')")
-    assert "software" in taken["why"]
-
-
-def test_a_lost_graphics_card_is_survived(launch, static_site, picture):
-    """The browser's GPU process is killed: WebGPU gives way to the processor, a lost canvas to a new one."""
-    small = np.ascontiguousarray(picture[:48, :64])
-    browser = launch(*WEBGPU)
-    context = browser.new_context()
-    size = serve_echo(context)
-    page = open_page(context, static_site)
-    assert page.evaluate("() => impasto.engine.start('webgpu')") == "webgpu"
-    set_style(page, np.zeros(size))
-    for reason in ("The graphics card was lost", "The browser took the canvas away"):
-        shown(page, small)
-        browser.new_browser_cdp_session().send("Browser.crashGpuProcess")
-        wait_until(page, f"tested.events.some((e) => e.kind === 'backend' && e.why?.startsWith('{reason};'))")
-        assert page.evaluate("impasto.engine.backend") == "wasm"
-        assert difference(shown(page, small), small) <= 2
-    browser.close()

@@ -74,12 +74,13 @@ def test_a_silent_page_gives_its_place_away_and_gets_one_again(visit, start_serv
     assert page.evaluate(PAINTED) == "server"
 
 
-def test_the_first_painted_frame_costs_few_megabytes(visit, server):
+def test_the_processor_paints_with_threads_after_a_few_megabytes(visit, server):
     """As they come over the wire, compressed: page, runtime, model and gallery; all from this one host."""
     page = visit(server.url + "healthz")
     sizes = {}
     page.context.on("requestfinished", lambda r: sizes.setdefault(r.url, r.sizes()["responseBodySize"]))
     page.goto(server.url + "live/#painter=wasm&size=128")
+    assert page.evaluate("() => crossOriginIsolated")
     begin(page)
     names = {url.rpartition("/")[2] for url in sizes}
     assert {"ort-wasm-simd-threaded.wasm.gz", "gallery.json"} <= names
@@ -89,6 +90,7 @@ def test_the_first_painted_frame_costs_few_megabytes(visit, server):
     assert not {"frame.onnx", "step.onnx"} <= names
     assert all(url.startswith((server.url, "blob:", "data:")) for url in sizes)
     assert 3e6 < sum(sizes.values()) < 6e6
+    assert page.evaluate(PAINTED) == "wasm"
 
 
 def test_where_clips_cannot_be_painted_the_server_is_offered(visit, server, tmp_path):
@@ -102,13 +104,6 @@ def test_where_clips_cannot_be_painted_the_server_is_offered(visit, server, tmp_
     expect(dialog).to_contain_text("it lacks WebCodecs")
     dialog.get_by_role("link", name="Paint it on the server instead").click()
     expect(page).to_have_url(server.url)
-
-
-def test_the_processor_paints_with_threads_under_the_policy(visit, server):
-    page = visit(server.url + "live/#painter=wasm&size=128")
-    assert page.evaluate("() => crossOriginIsolated")
-    begin(page)
-    assert page.evaluate(PAINTED) == "wasm"
 
 
 def test_from_the_page_for_files_a_link_leads_to_the_live_page(visit, server):

@@ -137,14 +137,22 @@ def test_a_recording_plays_to_its_end_though_the_picture_changes_its_size(studio
 
 
 @pytest.fixture(scope="module")
-def camera_page(browser, static_site):
-    """The page with the camera being painted."""
+def opened(browser, static_site):
+    """The page with the camera being painted, opened once."""
     context = browser.new_context(accept_downloads=True, permissions=["camera"], reduced_motion="reduce")
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").click()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
     yield page
     context.close()
+
+
+@pytest.fixture
+def camera_page(opened):
+    """The same, in sight for as long as the test takes."""
+    opened.evaluate(HIDE, False)
+    yield opened
+    opened.evaluate(HIDE, True)
 
 
 def test_a_snapshot_is_the_whole_picture_at_720(camera_page, camera_picture):
@@ -225,6 +233,7 @@ def test_a_screen_is_a_source_and_is_not_mirrored(camera_page):
 
 def test_a_clean_output_shows_the_picture_alone_and_goes_on_unseen(browser, static_site):
     context = browser.new_context(viewport={"width": 640, "height": 480}, permissions=["camera"])
+    serve_echo(context)
     page = visit(context, static_site + "?obs=1" + LOOK)
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)  # nobody pressed anything
     controls = page.locator("button, select, input, a, .caption, .wordmark")
@@ -244,6 +253,7 @@ def test_a_phone_held_sideways_is_all_picture(browser, static_site):
     context = browser.new_context(
         viewport={"width": 844, "height": 390}, has_touch=True, is_mobile=True, permissions=["camera"]
     )
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     for way in ("Use my camera", "Try the sample scene"):
         expect(page.get_by_role("button", name=way)).to_be_in_viewport(ratio=1)
@@ -276,6 +286,7 @@ def test_on_a_phone_a_snapshot_is_shared_or_saved(browser, static_site):
       navigator.canShare = () => true;
       navigator.share = async ({ files }) => void shared.push(files[0].name);
     """)
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").tap()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
@@ -306,6 +317,7 @@ def test_a_small_window_and_a_recording_where_no_hidden_tab_is_painted(browser, 
     """As in Firefox: the small window gets frames as the recording does, and either goes on without the other."""
     context = browser.new_context(accept_downloads=True, permissions=["camera"], reduced_motion="reduce")
     context.add_init_script("delete globalThis.MediaStreamTrackProcessor;")
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").click()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
@@ -388,6 +400,7 @@ def test_a_phone_turns_to_its_other_camera_and_stays_lit(browser, static_site):
         viewport={"width": 390, "height": 844}, has_touch=True, is_mobile=True, permissions=["camera"]
     )
     context.add_init_script(PHONE)
+    serve_echo(context)
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Use my camera").tap()
     page.get_by_role("button", name="Flip camera").tap()

@@ -66,7 +66,7 @@ def picture_at(path: Path, side: int) -> np.ndarray:
 
 def thumbnail(path: Path, side: int) -> np.ndarray:
     """A small picture of a picture: uint8 RGB [H,W,3], its shorter side at most `side`. Raises BadInput."""
-    return shrunk(middle(flatten(read_image(path))), side)
+    return shrunk(middle(flatten(in_srgb(read_image(path)))), side)
 
 
 def middle(rgb: np.ndarray) -> np.ndarray:

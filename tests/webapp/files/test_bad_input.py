@@ -166,9 +166,11 @@ def test_a_still_gif_cut_short(tmp_path, media, refused, name, keep):
 @pytest.mark.parametrize("error", [RuntimeError, SyntaxError, EOFError, struct.error, zlib.error, TypeError])
 def test_whatever_a_picture_library_raises_is_said_in_words(tmp_path, media, refused, monkeypatch, error):
     Image.fromarray(media.scene(20, 20, 0)).save(tmp_path / "p.png")
-    pillow = {"__name__": "PIL.PngImagePlugin", "error": error}
-    exec("def load(image): raise error('in words of its own')", pillow)
-    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", pillow["load"])
+
+    def load(image):
+        raise error("the library's own words")
+
+    monkeypatch.setattr("PIL.PngImagePlugin.PngImageFile.load", load)
     refused(tmp_path / "p.png", tmp_path / "o.png", "p.png is damaged")
 
 
