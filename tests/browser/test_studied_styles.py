@@ -7,8 +7,8 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from engine_page import wait_until
 from playwright.sync_api import expect
-from waiting import wait_until
 
 from impasto.export.runtime.sample import picture
 from impasto.export.runtime.sessions.graph_weights import weights_of

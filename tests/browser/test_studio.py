@@ -10,10 +10,10 @@ import av
 import cv2
 import numpy as np
 import pytest
+from engine_page import wait_until
 from figure import figure
 from PIL import Image
 from playwright.sync_api import expect
-from waiting import wait_until
 
 SECONDS = 1000  # playwright counts milliseconds
 PAINTED = 180 * SECONDS
