@@ -3,7 +3,7 @@
 From outside: `probe`, which returns a `ClipInfo` or raises `BadInput`; `working_size`; `open_clip`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
@@ -198,7 +198,8 @@ def picture_stream(container, path: Path):
     stream = next((each for each in streams if each.disposition & Disposition.default), streams[0])
     if stream.codec_context is None:
         raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
-    stream.thread_type, stream.thread_count = "AUTO", 2
+    if stream.codec_context.name != "theora":  # which has to be at hand when it is repeated, see `decoder`
+        stream.thread_type, stream.thread_count = "AUTO", 2
     stream.codec_context.options = {"max_pixels": str(decoded_pixels(stream))}
     return stream
 
@@ -206,12 +207,35 @@ def picture_stream(container, path: Path):
 def decoder(stream) -> Callable[[av.Packet], list[av.VideoFrame]]:
     """Decodes the stream's packets; of WebM with transparency, with it, which FFmpeg's own decoders leave out."""
     name = stream.codec_context.name
+    if name == "theora":
+        return _repeating()
     tags = {key.lower(): value for key, value in stream.metadata.items()}
     if tags.get("alpha_mode") != "1" or name not in ("vp8", "vp9"):
         return lambda packet: packet.decode()
     context = av.CodecContext.create("libvpx-vp9" if name == "vp9" else "libvpx", "r")
     context.options = dict(stream.codec_context.options)
     return context.decode
+
+
+def _repeating() -> Callable[[av.Packet], list[av.VideoFrame]]:
+    """Decodes Theora, of which a packet of no bytes shows the frame before once more; FFmpeg takes it for the end."""
+    shown: list[av.VideoFrame] = []
+
+    def decode(packet: av.Packet) -> list[av.VideoFrame]:
+        if packet.size or packet.pts is None:
+            shown[:] = packet.decode()
+        elif shown:
+            shown[-1].pts = packet.pts
+        return shown[-1:]
+
+    return decode
+
+
+def frames_of(container, stream) -> Iterator[av.VideoFrame]:
+    """The stream's frames from where the container stands."""
+    decode = decoder(stream)
+    for packet in container.demux(stream):
+        yield from decode(packet)
 
 
 def decoded_pixels(stream) -> int:
@@ -300,6 +324,8 @@ def _timing(path: Path, container, stream, origin: Fraction) -> _Timing:
     Browsers' recorders write neither; a rate that no camera has is often the clock's (1000 for milliseconds).
     """
     stated = Fraction(stream.average_rate or 0)
+    if stream.codec_context.name == "theora":  # its tick is a frame, and FFmpeg counts repeated ones for nothing
+        stated = 1 / stream.time_base
     seconds = declared_duration(stream)
     if seconds is None and (container.duration or 0) > 0:
         seconds = container.duration / av.time_base
