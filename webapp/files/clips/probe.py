@@ -218,7 +218,8 @@ def decoder(stream) -> Callable[[av.Packet], list[av.VideoFrame]]:
 
 
 def _repeating() -> Callable[[av.Packet], list[av.VideoFrame]]:
-    """Decodes Theora, of which a packet of no bytes shows the frame before once more; FFmpeg takes it for the end."""
+    """Decodes Theora, of which a packet of no bytes shows the frame before once more; FFmpeg takes it for the end
+    (findings/pyav-theora-repeated-frames.sh)."""
     shown: list[av.VideoFrame] = []
 
     def decode(packet: av.Packet) -> list[av.VideoFrame]:
