@@ -23,7 +23,8 @@ def mend_planes(image: Image.Image) -> None:
 
 
 def grey_scale(image: Image.Image) -> tuple[float, bool]:
-    """Of deep grey, Pillow's modes I and F: the value that is as far from 0 as it goes, and whether 0 is white."""
+    """Of deep grey, Pillow's modes I and F: the value that is as far from 0 as it goes, and whether 0 is white, which
+    Pillow passes over (findings/pillow-deep-white-is-zero.sh)."""
     tags = getattr(image, "tag_v2", {})
     bits = tags.get(Tag.BitsPerSample, (_DEEP,))[0]
     most = 1.0 if image.mode == "F" else float((1 << bits) - 1)

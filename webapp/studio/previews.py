@@ -12,7 +12,7 @@ import numpy as np
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.colour import ToRgb
-from impasto.webapp.files.clips.opening import open_clip, picture_stream
+from impasto.webapp.files.clips.opening import frames_of, open_clip, picture_stream
 from impasto.webapp.files.clips.probe import ClipInfo, probe
 from impasto.webapp.files.pictures import flatten, in_srgb, read_image, resize
 from impasto.webapp.files.working_size import working_size
@@ -38,7 +38,7 @@ def frame_at(path: Path, share: float, side: int) -> np.ndarray:
             target = start + round(seconds / info.time_base)
             if share > 0:
                 container.seek(target, stream=stream)
-            for found in container.decode(stream):
+            for found in frames_of(container, stream):
                 if found.pts is None or found.pts + (found.duration or 0) > target:
                     break
             rgb = None if found is None else _upright(info, found, size)

@@ -1,9 +1,9 @@
 """Opening a clip: its container, which can reach no other file, the picture that players show, and its decoder.
 
-From outside: `open_clip`, `picture_stream`, `decoder`, `decoded_pixels`, `is_broadcast`. Nothing is decoded here.
+From outside: `open_clip`, `picture_stream`, `decoder`, `frames_of`, `decoded_pixels`, `is_broadcast`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,8 @@ def picture_stream(container, path: Path):
     stream = next((each for each in streams if each.disposition & Disposition.default), streams[0])
     if stream.codec_context is None:
         raise BadInput(f"{path} uses a video codec this build cannot decode; convert it to H.264 first.")
-    stream.thread_type, stream.thread_count = "AUTO", 2
+    if stream.codec_context.name != "theora":  # which has to be at hand when it is repeated, see `decoder`
+        stream.thread_type, stream.thread_count = "AUTO", 2
     stream.codec_context.options = {"max_pixels": str(decoded_pixels(stream))}
     return stream
 
@@ -72,12 +73,36 @@ def picture_stream(container, path: Path):
 def decoder(stream) -> Callable[[av.Packet], list[av.VideoFrame]]:
     """Decodes the stream's packets; of WebM with transparency, with it, which FFmpeg's own decoders leave out."""
     name = stream.codec_context.name
+    if name == "theora":
+        return _repeating()
     tags = {key.lower(): value for key, value in stream.metadata.items()}
     if tags.get("alpha_mode") != "1" or name not in ("vp8", "vp9"):
         return lambda packet: packet.decode()
     context = av.CodecContext.create("libvpx-vp9" if name == "vp9" else "libvpx", "r")
     context.options = dict(stream.codec_context.options)
     return context.decode
+
+
+def _repeating() -> Callable[[av.Packet], list[av.VideoFrame]]:
+    """Decodes Theora, of which a packet of no bytes shows the frame before once more; FFmpeg takes it for the end
+    (findings/pyav-theora-repeated-frames.sh)."""
+    shown: list[av.VideoFrame] = []
+
+    def decode(packet: av.Packet) -> list[av.VideoFrame]:
+        if packet.size or packet.pts is None:
+            shown[:] = packet.decode()
+        elif shown:
+            shown[-1].pts = packet.pts
+        return shown[-1:]
+
+    return decode
+
+
+def frames_of(container, stream) -> Iterator[av.VideoFrame]:
+    """The stream's frames from where the container stands."""
+    decode = decoder(stream)
+    for packet in container.demux(stream):
+        yield from decode(packet)
 
 
 def decoded_pixels(stream) -> int:

@@ -16,7 +16,7 @@ from impasto.export.runtime.damage import writing
 from impasto.models.atomic import written_aside
 
 from .gaps import Gaps
-from .opening import open_clip, picture_stream
+from .opening import frames_of, open_clip, picture_stream
 from .probe import ClipInfo
 from .read import Frame, read_frames
 from .scenes import Scenes
@@ -65,7 +65,7 @@ def plan_parts(info: ClipInfo, size: tuple[int, int], least: int) -> tuple[list[
 
 def _interlaced(info: ClipInfo) -> bool:
     with open_clip(info.path) as container:
-        return next(container.decode(picture_stream(container, info.path))).interlaced_frame
+        return next(frames_of(container, picture_stream(container, info.path))).interlaced_frame
 
 
 def read_part(info: ClipInfo, size: tuple[int, int], part: Part) -> Generator[Frame]:

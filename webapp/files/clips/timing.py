@@ -33,6 +33,8 @@ def timing_of(path: Path, container, stream, origin: Fraction) -> Timing:
     Browsers' recorders write neither; a rate that no camera has is often the clock's (1000 for milliseconds).
     """
     stated = Fraction(stream.average_rate or 0)
+    if stream.codec_context.name == "theora":  # its tick is a frame, and FFmpeg counts repeated ones for nothing
+        stated = 1 / stream.time_base
     seconds = _declared_seconds(stream)
     if seconds is None and (container.duration or 0) > 0:
         seconds = container.duration / av.time_base

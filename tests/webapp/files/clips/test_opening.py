@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from av.stream import Disposition
 
 from impasto.models.errors import BadInput
+from impasto.webapp.files.clips.opening import frames_of
 from impasto.webapp.files.clips.probe import probe
 from impasto.webapp.files.clips.read import read_frames
 
@@ -86,3 +88,22 @@ def test_a_stream_that_grows_a_little_is_read_and_one_that_grows_without_end_is_
     info = probe(grown(tmp_path / "b.ts", [(64, 48), (2400, 1600)]))
     with pytest.raises(BadInput, match=r"changes to 2400x1600 pixels after frame \d, from 64x48; cut it there"):
         list(read_frames(info))
+
+
+def test_frames_that_theora_repeats_are_shown_again():
+    """A packet of no bytes says that nothing has changed, as in recordings of screens (Theora I, 2.4); FFmpeg's decoder
+    takes the first for the end of the clip and refuses what follows. PyAV has no encoder of Theora."""
+
+    def packet(size, pts):
+        def decode():
+            assert size or pts is None, "a decoder is handed the end"
+            return [SimpleNamespace(pts=pts, of=pts)] if size else []
+
+        return SimpleNamespace(size=size, pts=pts, decode=decode)
+
+    sizes = [0, 900, 30, 0, 0, 40, 0]  # a part of a clip may begin with a repeated frame
+    packets = [packet(size, pts) for pts, size in enumerate(sizes)] + [packet(0, None)]
+    stream = SimpleNamespace(codec_context=SimpleNamespace(name="theora"), metadata={})
+    container = SimpleNamespace(demux=lambda stream: packets)
+    shown = [(frame.pts, frame.of) for frame in frames_of(container, stream)]
+    assert shown == [(1, 1), (2, 2), (3, 2), (4, 2), (5, 5), (6, 5)]
