@@ -186,7 +186,7 @@ def _row(name: str, size: str, summary: dict) -> dict:
 def peak_memory_mb() -> int:
     """The most memory this process has held at once, in MB."""
     with suppress(OSError, StopIteration, ValueError):  # Linux: getrusage would count the process that started this one
-        lines = Path("/proc/self/status").read_text().splitlines()
+        lines = Path("/proc/self/status").read_text("utf-8").splitlines()
         return round(int(next(x for x in lines if x.startswith("VmHWM")).split()[1]) * 1024 / 1e6)
     import resource
 

@@ -173,16 +173,22 @@ def _locked(folder: Path) -> Iterator[None]:
     try:
         if opened is not None and fcntl is not None:
             with suppress(OSError):  # a file system without locks: leftovers stay
-                if folder not in _swept:
-                    with suppress(BlockingIOError):
-                        fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                        _sweep(folder)
-                        _swept.add(folder)
+                with suppress(BlockingIOError):
+                    _sweep_once(folder, opened)
                 fcntl.flock(opened, fcntl.LOCK_SH)
         yield
     finally:
         if opened is not None:
             os.close(opened)
+
+
+def _sweep_once(folder: Path, opened: int) -> None:
+    """Sweeps a folder that this process has not swept; BlockingIOError where another one is writing there."""
+    if fcntl is None or folder in _swept:
+        return
+    fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    _sweep(folder)
+    _swept.add(folder)
 
 
 def _sweep(folder: Path) -> None:

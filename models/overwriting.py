@@ -1,7 +1,7 @@
 """What is read is not written over: said before anything is written. No torch.
 
 From outside: `check_overwriting` for a file, or a folder that is written into; `check_replacing` for a folder that is
-replaced whole; `is_read`, the error, for what has a URL.
+replaced whole; `cannot_overwrite`, the error, for what has a URL.
 """
 
 import os
@@ -26,9 +26,9 @@ def check_overwriting(target: str | os.PathLike[str], read: Iterable[Any]) -> No
     for source in _paths(read):
         if os.path.isdir(source) and not os.path.isdir(target):
             if any(_same(file, there) for file in source.rglob("*")):
-                raise is_read(target, f", in {source}")
+                raise cannot_overwrite(target, f", in {source}")
         elif _same(source, there):
-            raise is_read(target, "" if str(source) == str(target) else f" ({source})")
+            raise cannot_overwrite(target, "" if str(source) == str(target) else f" ({source})")
 
 
 def check_replacing(folder: str | os.PathLike[str], read: Iterable[Any]) -> None:
@@ -39,7 +39,8 @@ def check_replacing(folder: str | os.PathLike[str], read: Iterable[Any]) -> None
             raise BadInput(f"The output folder {folder} is replaced whole, and {source} in it is read; choose another.")
 
 
-def is_read(target: str | os.PathLike[str], where: str = "") -> BadInput:
+def cannot_overwrite(target: str | os.PathLike[str], where: str = "") -> BadInput:
+    """The error for an output that is also read; `where`: in what, as it follows the output's name in the sentence."""
     return BadInput(f"The output {target} is also read{where}; choose another name.")
 
 

@@ -32,7 +32,7 @@ ConfigFile = Annotated[Path | None, typer.Option("--config", help="YAML with the
 Changes = Annotated[list[str] | None, typer.Option("--set", help="KEY=VALUE, a setting that differs; may be repeated.")]
 Steps = Annotated[int | None, typer.Option(help="Where training ends.")]
 Minutes = Annotated[float | None, typer.Option(help="End cleanly after so long; --resume goes on from there.")]
-Resume = Annotated[bool, typer.Option(help="Continue the run in --out, if there is one.")]
+Resume = Annotated[bool, typer.Option("--resume", help="Continue the run in --out, if there is one.")]
 
 
 def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> None:

@@ -1,10 +1,11 @@
-"""What an AVIF or HEIC says of its colours in numbers (ISO/IEC 23008-12, HEIF): Pillow passes on profiles alone.
+"""What an AVIF or HEIC says of its colours and depth in numbers (ISO/IEC 23008-12): Pillow passes on profiles alone.
 
-From outside: `stated_colours`.
+From outside: `stated_colours`, `stated_depth`.
 """
 
 import struct
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 _HEADERS = 1 << 20  # bytes: the boxes that describe pictures come first
@@ -13,19 +14,30 @@ _HEADERS = 1 << 20  # bytes: the boxes that describe pictures come first
 def stated_colours(source: Path | bytes) -> tuple[int, int] | None:
     """(primaries, transfer curve) of the picture that is shown, by the numbers of ITU-T H.273; None where it does not
     say, or the file is of another kind or damaged."""
+    with suppress(struct.error):
+        for kind, body in _properties(source):
+            if kind == b"colr" and body[:4] == b"nclx":
+                return struct.unpack_from(">2H", body, 4)
+    return None
+
+
+def stated_depth(source: Path | bytes) -> int | None:
+    """Bits a channel of the picture that is shown; None as of `stated_colours`."""
+    return next((body[5] for kind, body in _properties(source) if kind == b"pixi" and len(body) > 5), None)
+
+
+def _properties(source: Path | bytes) -> list[tuple[bytes, bytes]]:
+    """Kind and content of what is said of the picture that is shown; of what is damaged, nothing."""
     if isinstance(source, Path):
         with source.open("rb") as file:
             source = file.read(_HEADERS)
     try:
         meta = _find(source[:_HEADERS], b"meta")[4:]
-        properties = [body for _, body in _boxes(_find(meta, b"iprp", b"ipco"))]
-        kinds = [kind for kind, _ in _boxes(_find(meta, b"iprp", b"ipco"))]
-        for index in _properties_of(_find(meta, b"iprp", b"ipma"), _primary(_find(meta, b"pitm"))):
-            if 0 < index <= len(kinds) and kinds[index - 1] == b"colr" and properties[index - 1][:4] == b"nclx":
-                return struct.unpack_from(">2H", properties[index - 1], 4)
+        properties = list(_boxes(_find(meta, b"iprp", b"ipco")))
+        indices = _properties_of(_find(meta, b"iprp", b"ipma"), _primary(_find(meta, b"pitm")))
+        return [properties[index - 1] for index in indices if 0 < index <= len(properties)]
     except (LookupError, struct.error):
-        pass
-    return None
+        return []
 
 
 def _boxes(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -1,7 +1,7 @@
 """Reading pictures: any colour layout in, upright 8-bit sRGB-coded RGB with its transparency out. No torch.
 
 From outside: `read_style_picture`, which every picture that is to be a style goes through; `decode_picture` and
-`sent_size` for what comes over the network; `read_image`, `in_srgb`, `by_profile`, `flatten`, `square`,
+`sent_size` for what comes over the network; `read_image`, `in_srgb`, `flatten`, `square`,
 `image_header`, `open_image`, `check_readable`, `require_file`, `require_no_address`.
 """
 
@@ -9,25 +9,27 @@ import io
 import math
 import os
 import warnings
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Collection
+from contextlib import closing
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 from pillow_heif import register_heif_opener
 
 from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND
 
 from .damage import reading
-from .gamut import Gamut, to_srgb
-from .nclx import stated_colours
+from .deep import deep_rgb
+from .gamut import SRGB
 from .picture_kind import picture_kind
-from .tone import WHITE, Transfer, tone_map
+from .profiles import by_profile, from_grey, from_inks_or_lab, rgb_profile
+from .stated import follow_numbers, stated_by_numbers
+from .tiff import grey_scale, mend_planes
 
 SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp"})  # of pictures that are written
 # Of those that are read where a folder is searched for pictures.
@@ -106,15 +108,15 @@ def read_image(
             if isinstance(source, Path) and formats != SENT:
                 image_header(source, max_pixels)  # knows the kinds that cannot be read by name
             raise _no_picture(source) from error
-        with image:
-            icc = image.info.get("icc_profile")
+        with closing(image):  # and with it Pillow's copy
+            coding, icc, kind = stated_by_numbers(image, source), image.info.get("icc_profile"), image.format
+            mend_planes(image)
             image.load()
+            orientation = image.getexif().get(ExifTags.Base.Orientation, 1)
             ImageOps.exif_transpose(image, in_place=True)
-            pixels, icc = _to_rgb(image, icc)
-            kind = image.format
-            image.close()  # and with it Pillow's copy
-    if icc is None and kind in ("AVIF", "HEIF"):
-        _follow_numbers(pixels, source)
+            pixels, icc = _to_rgb(image, None if coding else icc)
+        if coding:
+            follow_numbers(pixels[..., :3], coding, None if coding is SRGB else deep_rgb(source, kind, orientation))
     if pixels.shape[2] == 3:
         return Picture(pixels, None, icc)
     alpha = np.ascontiguousarray(pixels[..., 3])
@@ -126,27 +128,6 @@ def in_srgb(picture: Picture) -> Picture:
     if picture.icc is None:
         return picture
     return Picture(by_profile(picture.icc)(picture.rgb), picture.alpha)
-
-
-def by_profile(icc: bytes | None) -> Callable[[np.ndarray], np.ndarray]:
-    """What brings uint8 RGB [H,W,3] of this profile to sRGB; one that is sRGB's own or broken leaves it as it is."""
-    transform = None
-    with suppress(ImageCms.PyCMSError, OSError):
-        profile = ImageCms.ImageCmsProfile(io.BytesIO(icc)) if icc else None
-        if profile is not None and not ImageCms.getProfileDescription(profile).startswith("sRGB"):
-            transform = ImageCms.buildTransform(profile, ImageCms.createProfile("sRGB"), "RGB", "RGB")
-    if transform is None:
-        return lambda rgb: rgb
-
-    def convert(rgb: np.ndarray) -> np.ndarray:
-        srgb, rows = np.empty_like(rgb), max(1, _BAND // rgb.shape[1])
-        for top in range(0, len(rgb), rows):
-            srgb[top : top + rows] = np.asarray(
-                ImageCms.applyTransform(Image.fromarray(rgb[top : top + rows]), transform)
-            )
-        return srgb
-
-    return convert
 
 
 def flatten(picture: Picture) -> np.ndarray:
@@ -298,27 +279,16 @@ def _from_pixels(pixels: np.ndarray) -> Picture:
 
 
 def _to_rgb(image: Image.Image, icc: bytes | None) -> tuple[np.ndarray, bytes | None]:
-    """8-bit RGB, or RGBA where pixels may be transparent, and the profile that still describes it (one for CMYK or
-    grey does not)."""
+    """8-bit RGB, or RGBA where pixels may be transparent, and the profile that describes it still."""
     if image.mode.startswith("I") or image.mode == "F":
-        image, icc = _from_deep_grey(image), None
-    elif image.mode in ("CMYK", "LAB"):
-        image, icc = _to_srgb(image, icc), None
-    elif image.mode in ("L", "LA", "La", "1"):
-        icc = None
-    return _pixels(image, "RGBA" if image.has_transparency_data else "RGB"), icc
-
-
-def _follow_numbers(pixels: np.ndarray, source: Path | bytes) -> None:
-    """Bring pixels, uint8 [H,W,3 or 4], of an AVIF or HEIC that names its colours by numbers to sRGB, in place."""
-    primaries, curve = stated_colours(source) or (0, 0)
-    rows = max(1, _BAND // pixels.shape[1])
-    for top in range(0, len(pixels), rows):
-        rgb = pixels[top : top + rows, :, :3]
-        if curve in set(Transfer):
-            rgb[:] = tone_map(np.round(rgb * (WHITE / 255)).astype(np.uint16), Transfer(curve))
-        elif primaries in set(Gamut):
-            rgb[:] = to_srgb(rgb, Gamut(primaries))
+        image = _from_deep_grey(image)
+    elif image.mode == "1":
+        image = image.convert("L")
+    if image.mode in ("CMYK", "LAB"):
+        image, icc = from_inks_or_lab(image, icc), None
+    elif image.mode in ("L", "LA"):
+        image = from_grey(image, icc)
+    return _pixels(image, "RGBA" if image.has_transparency_data else "RGB"), rgb_profile(icc)
 
 
 def _pixels(image: Image.Image, mode: str) -> np.ndarray:
@@ -332,21 +302,15 @@ def _pixels(image: Image.Image, mode: str) -> np.ndarray:
 
 
 def _from_deep_grey(image: Image.Image) -> Image.Image:
-    """16-bit (or float 0...1) grey -> 8-bit grey; Pillow's own conversion clips instead of scaling."""
-    values = np.asarray(image, dtype=np.float64)
-    scale = 1.0 if image.mode == "F" else 65535.0
-    return Image.fromarray(np.round(np.clip(values / scale, 0, 1) * 255).astype(np.uint8))
-
-
-def _to_srgb(image: Image.Image, icc: bytes | None) -> Image.Image:
-    """CMYK or Lab -> sRGB through the embedded profile; where there is none or it is broken, CMYK by the plain formula,
-    Lab by its definition (CIE 1976, D50)."""
-    profiles = [ImageCms.createProfile("LAB")] if image.mode == "LAB" else []
-    with suppress(ImageCms.PyCMSError, OSError):
-        profiles[:0] = [ImageCms.ImageCmsProfile(io.BytesIO(icc))] if icc else []
-    for profile in profiles:
-        with suppress(ImageCms.PyCMSError, OSError):
-            converted = ImageCms.profileToProfile(image, profile, ImageCms.createProfile("sRGB"), outputMode="RGB")
-            if converted is not None:
-                return converted
-    return image.convert("RGB")
+    """Grey of 16 or 32 bits, or floats 0...1 -> 8-bit grey; Pillow's own conversion clips instead of scaling."""
+    most, white_is_zero = grey_scale(image)
+    values = np.asarray(image)
+    if values.dtype == np.int32 and most > np.iinfo(np.int32).max:
+        values = values.view(np.uint32)
+    grey = np.round(np.clip(values.astype(np.float64) / most, 0, 1) * 255).astype(np.uint8)
+    if white_is_zero:
+        grey = 255 - grey
+    nothing = image.info.get("transparency")  # the one value that stands for it
+    return Image.fromarray(
+        grey if nothing is None else np.dstack([grey, np.where(values == nothing, 0, 255).astype(np.uint8)])
+    )

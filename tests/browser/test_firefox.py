@@ -22,11 +22,6 @@ PATIENCE = 240  # seconds: a busy machine
 FIREFOX = shutil.which("firefox-esr") or shutil.which("firefox")
 pytestmark = pytest.mark.skipif(FIREFOX is None, reason="there is no Firefox here")
 
-READY = """new Promise((done) => {
-  const look = () => (document.body.dataset.ready ? done() : setTimeout(look, 50));
-  look();
-})"""
-
 # Paints the sample scene, records four paintings of it, and gives back what is saved.
 RECORD = """new Promise((done, fail) => {
   const press = (id) => document.getElementById(id).click();

@@ -7,6 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 import pytest
+from engine_page import wait_until
 from playwright.sync_api import expect
 
 from impasto.export.runtime.sample import picture
@@ -95,7 +96,7 @@ def test_a_picture_is_studied_and_what_was_learnt_is_kept(page, server, tmp_path
     expect(row).to_contain_text("studied in 20 steps")
     expect(page.locator("#chosen")).to_contain_text("studied in 20 steps")
     expect(row.get_by_role("link", name="Download r.style")).to_be_visible()
-    page.wait_for_function("document.querySelectorAll('#gallery .card').length > 1")
+    wait_until(page, "document.querySelectorAll('#gallery .card').length > 1")
     while not any(style[0].get("job") == "study1" for style in previews):
         page.wait_for_timeout(50)
     # After a reload it is there still, among the styles.

@@ -10,6 +10,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from engine_page import wait_until
 from figure import figure
 from PIL import Image
 from playwright.sync_api import expect
@@ -309,7 +310,7 @@ def test_on_phones_a_painting_is_shared_with_another_app(visit, tmp_path, in_tim
     page.get_by_role("button", name="Share").click()
     if not in_time:
         page.get_by_role("button", name="Share now").click()
-    page.wait_for_function("window.shared.length")
+    wait_until(page, "window.shared.length")
     assert page.evaluate("shared") == [["sea, The Starry Night.png", "image/png", True]]
     fetched = [url for url in studio.requests if "/painted/0" in url]
     assert len(fetched) <= 2  # shown, and fetched to be shared
@@ -427,7 +428,7 @@ def test_from_preview_to_result_the_stage_is_never_empty(visit, clip):
     page.evaluate(EMPTY)
     page.locator("#paint").click()
     expect(page.locator("#caption")).to_have_text("Painted with The Starry Night", timeout=PAINTED)
-    page.wait_for_function("document.querySelector('#after video').readyState >= 2")
+    wait_until(page, "document.querySelector('#after video').readyState >= 2")
     expect(page.locator("#under > *")).to_have_count(0)
     assert page.evaluate("empty") == 0
 
@@ -519,7 +520,7 @@ def test_an_upload_is_cancelled(visit, clip):
     page.locator("#choose").set_input_files(clip)
     expect(page.locator("#source")).to_contain_text("Uploading stripes.mp4")
     page.locator("#source").get_by_role("button", name="Cancel").click()
-    page.wait_for_function("aborted === 1")
+    wait_until(page, "aborted === 1")
     expect(page.locator("#source")).to_be_empty()
     expect(page.locator("#choose")).to_be_focused()
     expect(page.locator(".message")).to_have_count(0)
@@ -570,7 +571,7 @@ def test_pictures_are_painted_several_at_once(visit, tmp_path):
     page.get_by_role("button", name="Next", exact=True).press("Enter")
     expect(page.locator("#figures")).to_contain_text("b.png · ")
     expect(page.locator("#leaf-words")).to_have_text("2 of 2")
-    page.wait_for_function("document.querySelector('#after img').naturalWidth === 160")
+    wait_until(page, "document.querySelector('#after img').naturalWidth === 160")
     assert changed(page, (0, 0, 40, 40)) > 3
     page.get_by_role("button", name="Next", exact=True).press("Enter")
     expect(page.locator("#figures")).to_contain_text("a.jpg · ")

@@ -29,8 +29,8 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import BACKGROUND, person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
-from impasto.webapp.files.clips.probe import working_size
 from impasto.webapp.files.detail import enlarge
+from impasto.webapp.files.working_size import working_size
 
 MODEL = load_model(TINY)
 WAVES = MODEL.gallery()["waves"]["style"]

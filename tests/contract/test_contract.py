@@ -25,9 +25,9 @@ from impasto.models.errors import BadInput
 from impasto.models.rules import person_size
 from impasto.webapp.files.clips.colour import Matrix, fitted, matrix_of
 from impasto.webapp.files.clips.edits import read_edits
-from impasto.webapp.files.clips.probe import working_size
 from impasto.webapp.files.detail import enlarge
 from impasto.webapp.files.pictures import decode_picture
+from impasto.webapp.files.working_size import working_size
 
 
 def named(kind):

@@ -5,8 +5,10 @@ import re
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
 from impasto.models.store import model_folder
+from impasto.webapp.cli.main import app
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -56,3 +58,35 @@ def test_the_changelog_knows_this_version():
 def released() -> dict:
     """`model.json` of the default model."""
     return json.loads((model_folder() / "model.json").read_text("utf-8"))
+
+
+def commands(command, path=()):
+    """Every command of the command line by its words after `impasto`, with the options that it takes."""
+    for name, below in getattr(command, "commands", {}).items():
+        yield from commands(below, (*path, name))
+    if not hasattr(command, "commands"):
+        yield path, [option for each in command.params for option in (*each.opts, *each.secondary_opts)]
+
+
+COMMANDS = dict(commands(get_command(app)))
+OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=" ".join)
+def test_every_option_is_named_where_its_command_is(path):
+    pages = ["training.md", "evaluation.md"] if path[0] in ("train", "evaluate") else ["command-line.md"]
+    text = "\n".join((ROOT / "docs" / page).read_text("utf-8") for page in pages)
+    named, also = set(OPTION.findall(text)), {"--output": "-o", "--style": "-s"}
+    options = [each for each in COMMANDS[path] if each.startswith("--")]
+    assert [each for each in options if each not in named and also.get(each) not in named] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_of_a_page_takes_the_options_it_is_given(page):
+    for line in page.read_text("utf-8").replace("\\\n", " ").splitlines():
+        for words in (told.split() for told in re.findall(r"(?:^|[`$] ?|&& )impasto ([a-z][^`#&|]*)", line)):
+            path = next((tuple(words[:n]) for n in (2, 1) if tuple(words[:n]) in COMMANDS), None)
+            if path is None:
+                assert words[0] in {known[0] for known in COMMANDS}, line
+            else:
+                assert set(OPTION.findall(" ".join(words))) <= {*COMMANDS[path], "--help"}, line

@@ -109,28 +109,13 @@ def main(arguments: list[str] | None = None) -> None:
     warnings.filterwarnings("ignore", module=r"PIL\.")  # of damaged pictures it would be said twice
     try:
         code = app(arguments, standalone_mode=False)
-    except BadInput as error:
-        fail(str(error), arguments)
-    except OSError as error:
-        sentence = refusal(error, error.filename or "the output")
-        if sentence is None:
-            raise
-        fail(str(sentence), arguments)
-    except MemoryError:
-        fail("There is not enough memory; choose a smaller size.", arguments)
     except (typer.Abort, KeyboardInterrupt):
         code = INTERRUPTED
-    except ModuleNotFoundError as error:
-        extra = EXTRA_OF.get((error.name or "").split(".")[0])
-        if extra is None:
-            raise
-        fail(f'This command needs {error.name}: pip install "impasto[{extra}]".', arguments)
     except Exception as error:
-        wrong_option = getattr(error, "format_message", None)  # Typer's own errors have it
-        if wrong_option is None:
+        sentence = in_words(error)
+        if sentence is None:
             raise
-        sentence = wrong_option()
-        if not sentence:  # a group of commands that was given none: its help has been shown
+        if not sentence:
             sys.exit(2)
         fail(sentence, arguments)
     if code == INTERRUPTED:
@@ -140,6 +125,22 @@ def main(arguments: list[str] | None = None) -> None:
         sys.exit(interrupted())
     if isinstance(code, int) and code:
         sys.exit(code)
+
+
+def in_words(error: Exception) -> str | None:
+    """An error as a sentence for the person; empty where Typer has shown its help instead, None for a bug."""
+    if isinstance(error, BadInput):
+        return str(error)
+    if isinstance(error, OSError):
+        refused = refusal(error, error.filename or "the output")
+        return None if refused is None else str(refused)
+    if isinstance(error, MemoryError):
+        return "There is not enough memory; choose a smaller size."
+    if isinstance(error, ModuleNotFoundError):
+        extra = EXTRA_OF.get((error.name or "").split(".")[0])
+        return None if extra is None else f'This command needs {error.name}: pip install "impasto[{extra}]".'
+    wrong_option = getattr(error, "format_message", None)  # Typer's own errors have it
+    return None if wrong_option is None else wrong_option()
 
 
 def fail(sentence: str, arguments: list[str] | None) -> NoReturn:

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from impasto.models.errors import BadInput
-from impasto.models.overwriting import check_overwriting, is_read
+from impasto.models.overwriting import cannot_overwrite, check_overwriting
 
 _SCHEME = re.compile(r"[a-zA-Z][a-zA-Z0-9+.-]+(::|://)")  # of two letters at least: C:/ is a path
 
@@ -55,7 +55,7 @@ def check_distinct(source: str, target: str) -> None:
     if "file" in here.protocol and "file" in there.protocol:
         check_overwriting(written, [read])
     elif here == there and posixpath.normpath(read) == posixpath.normpath(written):
-        raise is_read(target)
+        raise cannot_overwrite(target)
 
 
 def remove(place: str) -> None:

@@ -15,6 +15,7 @@ import av.filter
 import numpy as np
 
 from impasto.export.runtime.damage import reading
+from impasto.export.runtime.stated import colours_of
 from impasto.webapp.files import pictures
 
 from .clips.read import Frame
@@ -63,7 +64,7 @@ def _composed(path: Path) -> Iterator[tuple[np.ndarray, float]]:
         if image.format == "GIF":
             yield from read_gif(path, image.size, pictures.MAX_PIXELS)
             return
-        to_srgb = pictures.by_profile(image.info.get("icc_profile"))
+        to_srgb = colours_of(image, path)
         index, end = 0, 0.0
         if getattr(image, "default_image", False):  # a PNG's picture for readers that know no animations
             if image.mode == "RGBA":

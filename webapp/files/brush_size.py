@@ -11,8 +11,8 @@ import numpy as np
 from impasto.export.runtime.person import composed, painters_of
 from impasto.models.errors import BadInput
 
-from .clips.probe import working_size
 from .detail import enlarge
+from .working_size import working_size
 
 # T's strokes are some pixels broad, so the shorter side of what it paints says how broad they are in the picture.
 BRUSH_SIZES = {"broad": 224, "medium": 320, "fine": 480}

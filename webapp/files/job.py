@@ -14,9 +14,10 @@ from impasto.export.runtime.steady import Motion
 from impasto.models.errors import BadInput
 
 from .brush_size import shrink
-from .clips.probe import ClipLimits, working_size
+from .clips.probe import ClipLimits
 from .clips.span import WHOLE, Span
 from .detail import enlarge
+from .working_size import working_size
 
 # Shorter sides in pixels that are painted at most, unless a size is asked for.
 CLIP_SHORT_SIDE = 720
@@ -66,7 +67,7 @@ class Job:
         """The (width, height) that a source of that size is painted at; `cap` is the shorter side at most if no size
         was asked for. Raises BadInput above the pixel limit."""
         short_side = min(width, height, cap) if self.size is None else self.size
-        fitted = working_size(width, height, short_side, even)
+        fitted = working_size(width, height, short_side, even=even)
         most = self.limits.max_painted or self.limits.max_pixels
         if most is not None and fitted[0] * fitted[1] > most:
             raise BadInput(f"The output would be {fitted[0]}x{fitted[1]}; choose a smaller size.")

@@ -20,12 +20,13 @@ from impasto.webapp.files.clips import write
 
 from .clips.gaps import Gaps
 from .clips.parts import Part, read_part
-from .clips.probe import ClipInfo, ClipLimits, check_seconds, probe, working_size
+from .clips.probe import ClipInfo, ClipLimits, check_seconds, probe
 from .clips.read import Frame, read_frames
 from .clips.scenes import Scenes
 from .job import CLIP_SHORT_SIDE, FramePainter, Job, begin_file, persons_found
 from .pipeline import run_pipeline
 from .target import check_target
+from .working_size import working_size
 
 MOVING_SUFFIXES = write.SUFFIXES | {".gif"}
 

@@ -15,7 +15,6 @@ from impasto.export.runtime.pictures import (  # noqa: F401 - so that one module
     SUFFIXES,
     Header,
     Picture,
-    by_profile,
     check_readable,
     decode_picture,
     flatten,

@@ -13,10 +13,11 @@ from impasto.export.runtime.pictures import READ_SUFFIXES, check_readable, read_
 from impasto.export.runtime.sample import picture
 from impasto.models.errors import BadInput
 
-from .clips.probe import probe, working_size
+from .clips.probe import probe
 from .clips.read import read_frames
 from .demo import FRAME_SIZE, demo_frame
 from .pictures import image_header, resize
+from .working_size import working_size
 
 FRAMES = 24  # of a clip that are studied on: more of one scene show little else
 FRAME_SIDE = 384  # their shorter side, pixels: studying crops smaller squares out of them

@@ -246,7 +246,7 @@ class Session:
         elif kind == "encode":
             data = base64.b64decode(message["picture"], validate=True)
             most = min(self.settings.style_pixels, STYLE_PIXELS)
-            picture = await asyncio.to_thread(decode_picture, data, most, True)
+            picture = await asyncio.to_thread(decode_picture, data, most, shrink=True)
             style = await asyncio.to_thread(self.painter.encode, picture)
             await self.send("encoded", id=message["id"], style=[round(float(value), 5) for value in style])
         else:

@@ -12,10 +12,11 @@ from pathlib import Path
 import numpy as np
 
 from impasto.models.errors import BadInput, DiskFull
-from impasto.webapp.files.clips.probe import ClipInfo, ClipLimits, probe, working_size
+from impasto.webapp.files.clips.probe import ClipInfo, ClipLimits, probe
 from impasto.webapp.files.clips.span import WHOLE, Span
 from impasto.webapp.files.job import CLIP_SHORT_SIDE, IMAGE_SHORT_SIDE
 from impasto.webapp.files.pictures import Header, flatten, image_header, in_srgb, read_image
+from impasto.webapp.files.working_size import working_size
 from impasto.webapp.hosting.settings import Settings
 
 from .jobs import duration

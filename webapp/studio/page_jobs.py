@@ -116,7 +116,7 @@ class PageJobs:
         self.visitors: dict[str, _Visitor] = {}
         self.by_id: dict[str, PageJob] = {}
 
-    def seen(self, visitor: str, arrive: bool = False) -> None:
+    def seen(self, visitor: str, *, arrive: bool = False) -> None:
         """The visitor was heard of; only one who brings something is remembered."""
         if visitor in self.visitors:
             self.visitors[visitor].seen = self.clock()

@@ -12,8 +12,10 @@ import numpy as np
 
 from impasto.models.errors import BadInput
 from impasto.webapp.files.clips.colour import ToRgb
-from impasto.webapp.files.clips.probe import ClipInfo, open_clip, picture_stream, probe, working_size
+from impasto.webapp.files.clips.opening import open_clip, picture_stream
+from impasto.webapp.files.clips.probe import ClipInfo, probe
 from impasto.webapp.files.pictures import flatten, in_srgb, read_image, resize
+from impasto.webapp.files.working_size import working_size
 
 CACHED = 8  # frames; some megabytes each
 LONGEST = 4  # times as long as broad, of what is shown small
@@ -64,7 +66,7 @@ def picture_at(path: Path, side: int) -> np.ndarray:
 
 def thumbnail(path: Path, side: int) -> np.ndarray:
     """A small picture of a picture: uint8 RGB [H,W,3], its shorter side at most `side`. Raises BadInput."""
-    return shrunk(middle(flatten(read_image(path))), side)
+    return shrunk(middle(flatten(in_srgb(read_image(path)))), side)
 
 
 def middle(rgb: np.ndarray) -> np.ndarray:

@@ -203,7 +203,7 @@ def _add_files(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
             job = jobs.get(id)
             if not 0 <= number < len(job.files):
                 raise BadInput("This file is not here (any more).")
-            return _served(job.files[number], job.file_names[number], download)
+            return _served(job.files[number], job.file_names[number], download=download)
 
     @router.get("/jobs/{id}/source/{number}")
     async def source(id: str, number: int):
@@ -211,10 +211,10 @@ def _add_files(router: APIRouter, studio: Studio, jobs: PageJobs) -> None:
             job = jobs.get(id)
             if not (0 <= number < len(job.sources) and job.sources[number].is_file()):
                 raise BadInput("This file is not here (any more).")
-            return _served(job.sources[number], job.names[number], False, clip=job.kind == "clip")
+            return _served(job.sources[number], job.names[number], download=False, clip=job.kind == "clip")
 
 
-def _served(path: Path, name: str, download: bool, clip: bool = False) -> FileResponse:
+def _served(path: Path, name: str, *, download: bool, clip: bool = False) -> FileResponse:
     """A file under its readable name; as a clip or picture whatever its name says, so that no browser runs it."""
     if clip or path.suffix == ".mp4":
         kind = "video/mp4"

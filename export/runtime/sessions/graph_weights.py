@@ -41,16 +41,11 @@ def weights_of(graph: bytes) -> dict[str, Weight]:
 
     Raises ValueError for bytes that are no such graph.
     """
-    found = {}
     try:
-        for number, start, end in _fields(graph, 0, len(graph)):
-            if number == _GRAPH:
-                for inner, first, last in _fields(graph, start, end):
-                    if inner == _INITIALIZER and (weight := _weight(graph, first, last)):
-                        found[weight[0]] = weight[1]
+        named = [_weight(graph, start, end) for start, end in _initializers(graph)]
     except (IndexError, UnicodeDecodeError) as error:
         raise ValueError("these bytes are no ONNX graph") from error
-    return found
+    return dict(each for each in named if each is not None)
 
 
 def weights_hash(graph: bytes) -> str:
@@ -81,6 +76,13 @@ def check_fits(weights: Mapping[str, Weight], brush: Mapping[str, np.ndarray]) -
     for name, difference in brush.items():
         if name not in weights or weights[name].shape != difference.shape:
             raise ValueError(f"T has no parameter {name} of shape {list(difference.shape)}")
+
+
+def _initializers(graph: bytes) -> Iterator[tuple[int, int]]:
+    """Where each initializer of a model lies in its bytes: (start, end)."""
+    for number, start, end in _fields(graph, 0, len(graph)):
+        if number == _GRAPH:
+            yield from ((first, last) for inner, first, last in _fields(graph, start, end) if inner == _INITIALIZER)
 
 
 def _weight(graph: bytes, start: int, end: int) -> tuple[str, Weight] | None:

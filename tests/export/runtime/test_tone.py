@@ -21,11 +21,6 @@ def nits_of_pq(code):
     return 10_000 * (max(power - 0.8359375, 0) / (18.8515625 - 18.6875 * power)) ** (1 / 0.1593017578125)
 
 
-def hlg(scene):
-    """BT.2100's OETF."""
-    return np.sqrt(3 * scene) if scene <= 1 / 12 else 0.17883277 * np.log(12 * scene - 0.28466892) + 0.55991073
-
-
 def display(rgb, transfer):
     """Light of a screen of 1000 cd/m², 0...1, for R'G'B' 0...1."""
     if transfer == Transfer.PQ:

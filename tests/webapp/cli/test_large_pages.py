@@ -1,6 +1,7 @@
 """Whether the command line asks for large pages, and that it begins anew as what it was."""
 
 import os
+import signal
 import subprocess
 import sys
 from importlib import metadata
@@ -51,14 +52,20 @@ def test_it_begins_once_more_with_the_same_arguments(monkeypatch):
 
 
 def test_a_system_that_refuses_is_no_obstacle(monkeypatch):
-    def refuse(*_):
+    asked = []
+
+    def refuse(*begun):
+        asked.append(begun)
         raise PermissionError("not allowed")
 
     monkeypatch.setattr(large_pages, "_policy", lambda: ASKING)
     monkeypatch.setattr(large_pages, "_glibc", lambda: GLIBC)
     monkeypatch.setattr(os, "execve", refuse)
     monkeypatch.delenv("GLIBC_TUNABLES", raising=False)
+    blocked = signal.pthread_sigmask(signal.SIG_BLOCK, [])
     start_in_large_pages()
+    assert len(asked) == 1
+    assert signal.pthread_sigmask(signal.SIG_BLOCK, []) == blocked  # Ctrl-C is heard again
 
 
 def test_the_command_line_answers_whatever_the_system():

@@ -110,12 +110,6 @@ def test_the_extension_names_the_format_and_the_profile_stays(tmp_path, picture,
     assert 10 * np.log10(255**2 / max(error.mean(), 1e-9)) > 34
 
 
-def test_a_grey_profile_does_not_outlive_its_grey(tmp_path, picture):
-    icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
-    Image.fromarray(picture).convert("L").save(tmp_path / "p.png", icc_profile=icc)
-    assert read_image(tmp_path / "p.png").icc is None
-
-
 def test_the_pixel_limit_looks_at_the_header_alone(tmp_path, media):
     path = media.png_header(tmp_path / "huge.png", 20_000, 20_000)
     for look in (read_image, image_header):

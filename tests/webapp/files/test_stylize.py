@@ -245,19 +245,16 @@ def test_no_two_files_of_a_folder_get_one_name(files, outputs):
 @pytest.mark.parametrize("error", [RuntimeError, SyntaxError, AttributeError, KeyError, MemoryError])
 def test_a_folder_survives_whatever_one_file_raises(tmp_path, folder, painter, monkeypatch, error):
     """From a decoder (a picture), and from the painter itself (a clip)."""
-    load, real = Image.Image.load, painter.paint
-
-    def broken_load(image):
-        if image.format == "BMP":
-            raise error("from the depths")
-        return load(image)
+    real = painter.paint
+    pillow = {"__name__": "PIL.BmpImagePlugin", "error": error}
+    exec("def broken_load(image): raise error('from the depths')", pillow)
 
     def broken_paint(rgb):
         if rgb.shape == (16, 32, 3) and painter.resets == 1:
             raise error("a bug")
         return real(rgb)
 
-    monkeypatch.setattr("PIL.BmpImagePlugin.BmpImageFile.load", broken_load)
+    monkeypatch.setattr("PIL.BmpImagePlugin.BmpImageFile.load", pillow["broken_load"])
     painter.paint = broken_paint
     summary = stylize_path(folder, tmp_path / "out", painter)
     failed = {Path(entry["input"]).name: entry["error"] for entry in summary["failed"]}

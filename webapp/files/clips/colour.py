@@ -10,7 +10,7 @@ import av
 import numpy as np
 from av.video.reformatter import ColorRange, VideoReformatter
 
-from impasto.export.runtime.gamut import Gamut, to_srgb
+from impasto.export.runtime.gamut import Coding, Gamut, coding_of, to_srgb
 from impasto.export.runtime.tone import Transfer, tone_map
 from impasto.models.rules import BACKGROUND
 
@@ -34,6 +34,7 @@ _FULL_CHROMA_OUT, _FULL_CHROMA_IN, _ACCURATE_RND = 0x2000, 0x4000, 0x40000
 _SLACK = 64  # pixels after each row, a row after the last: more than any vector of swscale's
 
 _HD_LINES = 720
+_VIDEO_CURVE = 1  # BT.709's transfer curve (ITU-T H.273), taken for sRGB's, as Chromium does
 _UNSPECIFIED = 2  # matrix, primaries or transfer curve (ITU-T H.273)
 _BY_TAG = {
     1: Matrix.BT709,
@@ -125,7 +126,8 @@ class ToRgb:
         hdr: Transfer | None = None,
         gamut: Gamut | None = None,
     ):
-        self.size, self.matrix, self.hdr, self.gamut = size, matrix, hdr, gamut
+        self.size, self.matrix, self.hdr = size, matrix, hdr
+        self.coding: Coding | None = None if gamut is None else coding_of(gamut, _VIDEO_CURVE)
         self.range = ColorRange.JPEG if full_range else ColorRange.MPEG
         self.flags = (_BICUBIC if enlarging else _AREA) | _ACCURATE_RND | _FULL_CHROMA_OUT
         self.scaler = VideoReformatter()
@@ -161,7 +163,7 @@ class ToRgb:
             pixels = _on_background(pixels)
         if self.range == ColorRange.MPEG and decoded.format.name.startswith("gray"):
             pixels = _FULL[np.asarray(pixels, np.uint8)]
-        return pixels if self.gamut is None else to_srgb(pixels, self.gamut)
+        return pixels if self.coding is None else to_srgb(pixels, self.coding)
 
 
 def fitted(size: tuple[int, int], first: tuple[int, int], into: tuple[int, int]) -> tuple[int, int]:

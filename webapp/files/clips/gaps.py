@@ -10,7 +10,8 @@ from contextlib import closing
 from pathlib import Path
 from typing import BinaryIO
 
-from .probe import BROADCAST, ClipInfo
+from .opening import is_broadcast
+from .probe import ClipInfo
 from .read import Frame
 
 # A step between two frames is a gap where it is this many times the usual one and this much longer, in seconds.
@@ -59,7 +60,7 @@ class Gaps:
         if missing > max(2, self._count / 100):
             return [{"at": None, "seconds": round(float(missing / self.info.frame_rate), 3)}]
         short = (self.info.declared_seconds or 0) - self._end * tick
-        if self.info.container not in BROADCAST and short > max(_LONGER, _TIMES_USUAL / float(self.info.frame_rate)):
+        if not is_broadcast(self.info.container) and short > max(_LONGER, _TIMES_USUAL / float(self.info.frame_rate)):
             return [{"at": round(self._end * tick, 3), "seconds": round(short, 3)}]
         if ends_early(self.info.path, self.info.container):
             return [{"at": round(self._end * tick, 3), "seconds": None}]

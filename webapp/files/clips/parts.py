@@ -4,7 +4,7 @@ From outside: `plan_parts`, `read_part`, `join_parts`; `moving.stylize_part` pai
 by itself wherever it is (`scenes`), so what is joined has the picture of the clip painted at once, byte for byte.
 """
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,7 +16,8 @@ from impasto.export.runtime.damage import writing
 from impasto.models.atomic import written_aside
 
 from .gaps import Gaps
-from .probe import ClipInfo, open_clip, picture_stream
+from .opening import open_clip, picture_stream
+from .probe import ClipInfo
 from .read import Frame, read_frames
 from .scenes import Scenes
 from .span import Span
@@ -91,16 +92,19 @@ def join_parts(info: ClipInfo, parts: Sequence[tuple[Part, Path]], target: Path)
         stream.time_base = info.time_base
         tracks, end = Tracks(info, output), 0
         for part, file in parts:
-            with av.open(str(file)) as painted:
-                for packet in painted.demux(video=0):
-                    if packet.size:
-                        dts = _move(packet, part.start, info.time_base)
-                        end = dts + packet.duration  # there are no B-frames
-                        packet.stream = stream
-                        tracks.write_until(dts * info.time_base)
-                        output.mux(packet)
+            for packet in _picture_packets(file):
+                dts = _move(packet, part.start, info.time_base)
+                end = dts + (packet.duration or 0)  # there are no B-frames
+                packet.stream = stream
+                tracks.write_until(dts * info.time_base)
+                output.mux(packet)
         tracks.finish()
         return tracks.audio, float(end * info.time_base)
+
+
+def _picture_packets(file: Path) -> Iterator[av.Packet]:
+    with av.open(str(file)) as painted:
+        yield from (packet for packet in painted.demux(video=0) if packet.size)
 
 
 def _move(packet: av.Packet, start: int, time_base: Fraction) -> int:

@@ -21,7 +21,8 @@ from .clock import Clock, is_join
 from .colour import ToRgb
 from .edits import Edit
 from .filters import Deinterlacer
-from .probe import BROADCAST, ClipInfo, decoded_pixels, decoder, open_clip, picture_stream
+from .opening import decoded_pixels, decoder, is_broadcast, open_clip, picture_stream
+from .probe import ClipInfo
 from .span import WHOLE, Span
 
 REORDERED = 1  # seconds: how much earlier than it is shown a frame may be decoded
@@ -106,7 +107,7 @@ def _put_together(info: ClipInfo) -> Iterator[av.VideoFrame]:
     """
     delay = None
     for edit in info.picture_edits.edits if info.picture_edits else ():
-        for frame in _decode(info, 0, edit):
+        for frame in _part_of(_decode(info, 0, edit), edit, info.time_base):
             time = (frame.pts or 0) * info.time_base
             delay = time - edit.start if delay is None else delay
             frame.pts = round((time - edit.start + edit.at - delay) / info.time_base)
@@ -132,14 +133,25 @@ class _Upright:
         return np.ascontiguousarray(self.turn.apply(self.to_rgb(decoded))[: self.height, : self.width])
 
 
+def _part_of(frames: Iterator[av.VideoFrame], part: Edit, time_base: Fraction) -> Iterator[av.VideoFrame]:
+    for frame in frames:
+        time = (frame.pts or 0) * time_base
+        if time >= part.end:
+            return
+        if time >= part.start:
+            yield frame
+
+
 def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[av.VideoFrame]:
-    """Decoded frames, raising BadInput at the first sign of damage; with `part` its own, on the track's clock.
+    """Decoded frames, raising BadInput at the first sign of damage.
+
+    From a while before `start` on, in seconds; or before a `part`, and then on the track's own clock.
 
     A broadcast recording may begin and end anywhere: there, what cannot be decoded before the first good frame is
     passed over, and so is a last packet that is cut off; where recordings were joined, it goes on. AVI knows the order
     of decoding only: there, the frames, which come in the order shown, take the packets' times in rising order.
     """
-    broadcast = info.container in BROADCAST
+    broadcast = is_broadcast(info.container)
     clock = Clock() if broadcast else None
     times: list[int] = []
     count, end, doubtful = 0, Fraction(0), False
@@ -173,12 +185,7 @@ def _decode(info: ClipInfo, start: float, part: Edit | None = None) -> Iterator[
                     doubtful = count > 0 or not broadcast
                     continue
                 count += 1
-                if part is not None and (time := (frame.pts or 0) * info.time_base) >= part.start:
-                    if time >= part.end:
-                        return
-                    yield frame
-                elif part is None:
-                    yield frame
+                yield frame
                 if frame.pts is not None:
                     end = (frame.pts + (frame.duration or 0)) * info.time_base - info.origin
     declared = 0 if clock is not None and clock.joined else info.declared_seconds or 0

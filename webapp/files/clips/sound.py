@@ -14,7 +14,7 @@ import numpy as np
 from av.audio.layout import AudioLayout
 
 from .edits import LEAD_IN, Edit, EditList
-from .probe import open_clip
+from .opening import open_clip
 
 AAC_RATES = frozenset({96000, 88200, 64000, 48000, 44100, 32000, 24000, 22050, 16000, 12000, 11025, 8000, 7350})
 AAC_LAYOUTS = {1: "mono", 2: "stereo", 3: "3.0", 4: "4.0", 5: "5.0", 6: "5.1", 8: "7.1"}  # by channels

@@ -15,7 +15,8 @@ from impasto.export.runtime.damage import reading
 
 from .clock import Clock
 from .edits import LEAD_IN
-from .probe import BROADCAST, ClipInfo, open_clip, picture_stream
+from .opening import is_broadcast, open_clip, picture_stream
+from .probe import ClipInfo
 from .read import REORDERED
 from .sound import EditedSound, add_aac
 from .span import WHOLE, Span
@@ -144,7 +145,7 @@ class Tracks:
         if start > LEAD_IN and "mp4" in source.format.name:
             # by the picture's index, which may lead too far: see `read`
             source.seek(round((self.info.origin + max(start - REORDERED, 0)) * av.time_base))
-        clock = Clock() if self.info.container in BROADCAST else None
+        clock = Clock() if is_broadcast(self.info.container) else None
         if clock is not None:  # which has to see the picture, too
             streams = list({*source.streams.audio, *streams, picture_stream(source, self.info.path)})
         for packet in source.demux(streams):

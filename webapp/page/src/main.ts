@@ -1,14 +1,13 @@
 // The page: reads what its place offers, then puts the parts together.
 import { createEngine } from "./engine/engine";
 import { readDescription } from "./engine/model/description";
-import { licenceNote } from "./engine/model/style-file";
 import { studySteps } from "./engine/study/study";
-import { sentenceOf, Trouble } from "./engine/trouble";
+import { Trouble } from "./engine/trouble";
 import { diedPainting, MARKS, markPainting } from "./live/died";
 import { keepForOffline } from "./offline/offline";
 import type { BuiltInStyle, Engine, ModelDescription, PageConfig } from "./types";
 import { createClipDialog } from "./ui/clips/clip-dialog";
-import { bindDrop, type DroppedFiles, isStyleFile, sortFiles } from "./ui/clips/drop";
+import { bindDrop, type DroppedFiles, sortFiles } from "./ui/clips/drop";
 import { byId, enableControls } from "./ui/dom";
 import { placeIcons } from "./ui/icons";
 import { bindControls } from "./ui/settings/controls";
@@ -29,8 +28,8 @@ import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sente
 import { bindCaption, bindStatus } from "./ui/status/status";
 import { createGallery } from "./ui/styles/gallery";
 import { only, without } from "./ui/styles/mix";
+import { createOwnStyles } from "./ui/styles/own";
 import { Palette } from "./ui/styles/palette";
-import { forget, remember, remembered } from "./ui/styles/remembered";
 import { bindStudying } from "./ui/styles/studying";
 import { bindTarget, targeted } from "./ui/styles/target";
 
@@ -103,19 +102,11 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
       // It may have been the other one's style, too.
       const { mix, behind } = settings.get();
       settings.set({ mix: without(mix, key, palette.first), behind: behind.filter((entry) => entry.key !== key) });
-      forgetOwn(key);
+      own.forget(key);
       studying?.removed(key);
     },
   );
-  /** Numbers of own styles that are kept on this device, by key. */
-  const kept = new Map<string, number>();
-  const keepOwn = (key: string, file: File): void => {
-    void remember(file).then((id) => id !== null && kept.set(key, id));
-  };
-  const forgetOwn = (key: string): void => {
-    const id = kept.get(key);
-    if (id !== undefined) void forget(id);
-  };
+  const own = createOwnStyles(engine, palette, messages);
   const studying = bindStudying({
     engine,
     config,
@@ -124,42 +115,14 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
     palette,
     messages,
     learnt(key, file) {
-      forgetOwn(key);
-      keepOwn(key, file);
+      own.replace(key, file);
       gallery.rebuild();
     },
   });
 
-  /** A file as a style of the person's own: its key on the palette. */
-  const own = async (file: File): Promise<string> => {
-    if (!isStyleFile(file.name)) return (await palette.add(file)).key;
-    const read = await engine.readStyle(file, file.name);
-    const note = licenceNote(read, model);
-    if (note) messages.note(note);
-    return palette.addStudied(read, file).key;
-  };
   const takeOwn = async (files: File[], otherwise: (name: string) => string): Promise<void> => {
-    for (const file of files) {
-      try {
-        const key = await own(file);
-        chosen.set({ mix: only(key) });
-        keepOwn(key, file);
-      } catch (error) {
-        messages.trouble("picture", sentenceOf(error, otherwise(file.name)));
-      }
-    }
+    await own.take(files, otherwise, (key) => chosen.set({ mix: only(key) }));
     gallery.rebuild();
-  };
-  /** The styles of earlier visits; none of them is chosen. */
-  const bringBack = async (): Promise<void> => {
-    const files = await remembered();
-    for (const { id, file } of files) {
-      await own(file).then(
-        (key) => kept.set(key, id),
-        () => forget(id),
-      );
-    }
-    if (files.length) gallery.rebuild();
   };
   const take = ({ pictures, styles, clip, other }: DroppedFiles): void => {
     messages.clear("picture"); // of what was tried before
@@ -185,7 +148,7 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   askBeforeLeaving();
   if (config.server?.studio)
     Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
-  void bringBack();
+  void own.bringBack().then((any) => any && gallery.rebuild());
   enableControls();
   keepForOffline(engine);
   bindClean(session);

@@ -1,6 +1,5 @@
 // What the parts of the page say to each other: the engine paints, the live loop feeds it, the interface shows it.
 import type { Brush } from "./engine/model/graph-weights";
-import type { StyleFile } from "./engine/model/style-file";
 
 export type Backend = "webgpu" | "wasm" | "server";
 
@@ -177,6 +176,18 @@ export interface BuiltInStyle {
   painting?: string;
   /** The `.style` file of the style where it was studied, relative to the model's folder; fetched when it is painted. */
   studied?: ModelDescription["files"][string];
+}
+
+/** A studied style, as a `.style` file holds it: see `engine/model/style-file.ts`. */
+export interface StyleFile {
+  /** S. */
+  style: Float32Array;
+  brush: Brush;
+  name: string;
+  licence: string;
+  source: string;
+  /** A JPEG, or empty. */
+  preview: Uint8Array<ArrayBuffer>;
 }
 
 /** `config.json` beside the page: what the place that serves it offers. */

@@ -6,10 +6,9 @@ import { encodeSquare } from "../src/engine/model/encoder";
 import { checkFile, type Model } from "../src/engine/model/model";
 import { flatten } from "../src/engine/model/resize";
 import { blend, blendBrushes, centreSquare } from "../src/engine/model/style";
-import type { StyleFile } from "../src/engine/model/style-file";
 import { openCpuNetworks } from "../src/engine/painters/canvas/cpu";
 import { cropPlanes, finish, paddingOf, toPixels } from "../src/engine/painters/canvas/pixels";
-import type { Size, View } from "../src/types";
+import type { Size, StyleFile, View } from "../src/types";
 
 /** A picture as RGBA bytes. */
 export interface Picture extends Size {

@@ -14,12 +14,12 @@ import { checkDescription } from "../src/engine/model/description";
 import { checkFile, type Model } from "../src/engine/model/model";
 import { mixed, pictureSize } from "../src/engine/model/person";
 import { blend } from "../src/engine/model/style";
-import { licenceNote, readStyle, type StyleFile } from "../src/engine/model/style-file";
+import { licenceNote, readStyle } from "../src/engine/model/style-file";
 import { enlarge } from "../src/engine/painters/canvas/detail";
 import { padded, paddingOf } from "../src/engine/painters/canvas/pixels";
 import { createScenes } from "../src/engine/painters/canvas/scenes";
 import type { Transfer } from "../src/hdr";
-import type { ModelDescription } from "../src/types";
+import type { ModelDescription, StyleFile } from "../src/types";
 import { createPainter, type Painter, type Picture, readModel } from "./contract-painter";
 
 const FOLDER = new URL("../../../tests/contract/", import.meta.url);

@@ -178,9 +178,7 @@ class Folders:
         with self._lock:
             for session in self._busy:
                 for folder in (*self._uploads.get(session, ()), self.session(session)):
-                    for path in (folder, *folder.rglob("*")):
-                        with suppress(FileNotFoundError):
-                            os.utime(path)
+                    _keep_young(folder)
             sessions = self.root / _SESSIONS
             for entry in (*sessions.glob("*/*"), *sessions.iterdir(), *self.root.iterdir()):
                 if entry != sessions and entry not in self._permanent:
@@ -212,6 +210,12 @@ def bytes_in(folder: Path) -> int:
             with suppress(OSError):
                 total += os.lstat(os.path.join(place, name)).st_size
     return total
+
+
+def _keep_young(folder: Path) -> None:
+    for path in (folder, *folder.rglob("*")):
+        with suppress(FileNotFoundError):
+            os.utime(path)
 
 
 def _remove_old(path: Path, oldest: float) -> None:

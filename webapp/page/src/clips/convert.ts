@@ -176,7 +176,7 @@ async function paintPicture(
 }
 
 /** Of `total` frames that the file holds, so many could be painted. Pure. */
-export const missing = (total: number, painted: number): string =>
+const missing = (total: number, painted: number): string =>
   `Of ${total} frames in the file ${painted} could be decoded and are painted.`;
 
 /** What of a track's description is kept. */

@@ -1,8 +1,7 @@
 // What the page and the painting worker say to each other. Frames, canvases and arrays travel by transfer.
 
-import type { Backend, Crop, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
+import type { Backend, Crop, EngineEvent, Frame, ModelDescription, PageConfig, Size, StyleFile, View } from "../types";
 import type { Brush } from "./model/graph-weights";
-import type { StyleFile } from "./model/style-file";
 
 /** Questions that are answered by one `Answer` with the same id. */
 export type Question =

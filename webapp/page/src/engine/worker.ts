@@ -1,14 +1,14 @@
 // The painting worker: owns the present painter, and falls back from one painter to the next.
 import carryUrl from "../../../../models/person/carry.onnx?url";
 import personUrl from "../../../../models/person/person.onnx?url";
-import type { Backend, Crop, Frame, PageConfig, Size, View } from "../types";
+import type { Backend, Crop, Frame, PageConfig, Size, StyleFile, View } from "../types";
 import { candidates, createSlownessCheck, slowerThan, whySentence } from "./backends";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { download } from "./model/download";
 import { createEncoder, type Encode } from "./model/encoder";
 import type { Brush } from "./model/graph-weights";
 import { createModel, type Model } from "./model/model";
-import { MAX_BYTES, readStyle, type StyleFile } from "./model/style-file";
+import { MAX_BYTES, readStyle } from "./model/style-file";
 import { FrameDropped, type Painter, type PainterOptions, PLAIN_VIEW } from "./painters/painter";
 import type { PersonGraph } from "./painters/person";
 import { isOutOfMemory, sentenceOf, Trouble } from "./trouble";

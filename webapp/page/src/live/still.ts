@@ -3,7 +3,7 @@ import type { Engine, Frame, ModelDescription, Size } from "../types";
 import { liveSize } from "./size";
 
 /** Short side of a snapshot, pixels. */
-export const STILL = 720;
+const STILL = 720;
 
 export interface StillSizes {
   painted: Size;

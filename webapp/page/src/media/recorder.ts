@@ -3,15 +3,7 @@
 // Each frame comes with the time at which the camera took it, and sound with the time at which it was heard, on one clock:
 // the two stay together however long painting takes. A recording has the size that it begins with.
 import type { Engine } from "../types";
-
-export interface Recording {
-  /** Ends the recording; the same promise as `done`. */
-  stop(): Promise<Blob>;
-  /** The file, once the recording ended for whatever reason. Rejects when the browser gave up on it. */
-  done: Promise<Blob>;
-  /** Whether it has the sound that was wanted. */
-  readonly sound: boolean;
-}
+import type { Recording } from "./writing";
 
 /** Why recording cannot work here, as a sentence; null when it can. */
 export function recordingBarrier(): string | null {

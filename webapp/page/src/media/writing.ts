@@ -14,7 +14,15 @@ import {
 import type { Engine } from "../types";
 import { inOrder, PICTURES, QUALITY } from "./encoding";
 import { type Hearing, listenTo } from "./hearing";
-import type { Recording } from "./recorder";
+
+export interface Recording {
+  /** Ends the recording; the same promise as `done`. */
+  stop(): Promise<Blob>;
+  /** The file, once the recording ended for whatever reason. Rejects when the browser gave up on it. */
+  done: Promise<Blob>;
+  /** Whether it has the sound that was wanted. */
+  readonly sound: boolean;
+}
 
 /** Frames that may wait for the encoder; more are left out, as a slow machine has to choose. */
 const WAITING = 4;

@@ -3,15 +3,15 @@
 import { byId, make, named } from "../ui/dom";
 import { paintPoster } from "../ui/stage/poster";
 import { bindCloseup } from "./closeup";
+import { bindDivider } from "./divider";
 import exampleAfter from "./example/painted.mp4";
 import exampleBefore from "./example/source.mp4";
 import { downloadLink } from "./job-list";
+import { createLayers, type Layer, picture, video } from "./layers";
 import { frameOf, paintedOf, sourceOf } from "./server";
 import { shareButton } from "./share";
 import { bindTransport } from "./transport";
 import type { Job, Preview } from "./types";
-
-const STEP = 0.02;
 
 export interface Stage {
   /** A painted clip of ours, moving. */
@@ -23,11 +23,9 @@ export interface Stage {
   busy(words: string): void;
 }
 
-type Layer = HTMLImageElement | HTMLVideoElement;
-
 export function createStage(): Stage {
-  const layers = { before: byId("before"), after: byId("after") };
   const frame = byId("frame");
+  const layers = createLayers(frame);
   const closeup = bindCloseup();
   const transport = bindTransport();
   bindDivider(frame);
@@ -39,18 +37,7 @@ export function createStage(): Stage {
   byId("leaf-on").addEventListener("click", () => turn(1));
 
   const put = (before: Layer | null, after: Layer, ratio: number, sound = false): void => {
-    frame.style.setProperty("--ratio", String(ratio));
-    // What was painted last stays below until the new one is there: nothing flashes.
-    const under = byId("under");
-    if (layers.after.firstChild) under.replaceChildren(...layers.after.children);
-    for (const event of ["load", "loadeddata"])
-      after.addEventListener(event, () => after.isConnected && under.replaceChildren(), { once: true });
-    layers.before.replaceChildren(...(before ? [before] : []));
-    layers.after.replaceChildren(after);
-    byId("divider").hidden = !before;
-    frame.classList.toggle("single", !before);
-    const clips = [before, after].filter((each): each is HTMLVideoElement => each instanceof HTMLVideoElement);
-    transport.use(clips, sound);
+    transport.use(layers.lay(before, after, ratio), sound);
     byId("keep-it").replaceChildren();
     byId("leaf").hidden = true;
   };
@@ -88,16 +75,11 @@ export function createStage(): Stage {
   /** One of the painted pictures; where there are several, the one before and the next are a press away. */
   const showPicture = (job: Job, number: number): void => {
     const [before, after] = [picture(sourceOf(job, number)), picture(paintedOf(job, number))];
-    after.addEventListener("load", () =>
-      frame.style.setProperty("--ratio", `${after.naturalWidth / after.naturalHeight}`),
-    );
+    after.addEventListener("load", () => layers.setRatio(after.naturalWidth / after.naturalHeight));
     before.addEventListener("error", () => {
-      if (!before.isConnected) return; // a HEIC photograph, which few browsers show: the painting by itself
-      before.remove();
-      byId("divider").hidden = true;
-      frame.classList.add("single");
+      if (before.isConnected) layers.uncover(); // a HEIC photograph, which few browsers show: the painting by itself
     });
-    put(before, after, Number(frame.style.getPropertyValue("--ratio")) || 4 / 3);
+    put(before, after, layers.ratio || 4 / 3);
     told(job, number);
     const count = job.names.length;
     byId("leaf").hidden = count < 2;
@@ -169,44 +151,3 @@ export function createStage(): Stage {
 }
 
 const key = (job: Job): string => `job ${job.id}`;
-
-function picture(src: string): HTMLImageElement {
-  return make("img", { src, alt: "", draggable: false, decoding: "sync" });
-}
-
-function video(src: string, side: "before" | "after", start: number): HTMLVideoElement {
-  const clip = make("video", { src, playsInline: true, preload: "auto", muted: side === "before" });
-  clip.dataset.start = String(start);
-  clip.tabIndex = -1;
-  clip.setAttribute("aria-label", side === "before" ? "The clip as it was" : "The painted clip");
-  return clip;
-}
-
-/** Dragged on the picture, or moved with the arrow keys. */
-function bindDivider(frame: HTMLElement): void {
-  const divider = byId("divider");
-  let at = 0.5;
-  const set = (share: number): void => {
-    at = Math.min(1, Math.max(0, share));
-    frame.style.setProperty("--at", `${100 * at}%`);
-    divider.setAttribute("aria-valuenow", String(Math.round(100 * at)));
-    divider.setAttribute("aria-valuetext", `${Math.round(100 * at)} % of the width unpainted`);
-  };
-  const moveTo = (x: number): void => {
-    const box = frame.getBoundingClientRect();
-    set((x - box.left) / box.width);
-  };
-  frame.addEventListener("pointerdown", (event) => {
-    if (divider.hidden || event.button !== 0) return;
-    frame.setPointerCapture(event.pointerId);
-    moveTo(event.clientX);
-  });
-  frame.addEventListener("pointermove", (event) => frame.hasPointerCapture(event.pointerId) && moveTo(event.clientX));
-  divider.addEventListener("keydown", (event) => {
-    const moves: Record<string, number> = { ArrowLeft: at - STEP, ArrowRight: at + STEP, Home: 0, End: 1 };
-    if (!(event.key in moves)) return;
-    event.preventDefault();
-    set(moves[event.key]);
-  });
-  set(at);
-}

@@ -33,7 +33,7 @@ export async function readDelays(file: Blob): Promise<Map<number, number>> {
 }
 
 /** The same of the content of `Tracks`. */
-export function delaysIn(tracks: DataView): Map<number, number> {
+function delaysIn(tracks: DataView): Map<number, number> {
   const delays = new Map<number, number>();
   for (const track of elementsIn(tracks, 0, tracks.byteLength)) {
     if (track.id !== TRACK_ENTRY) continue;

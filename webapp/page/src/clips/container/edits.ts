@@ -29,7 +29,7 @@ export async function readEdits(file: Blob): Promise<Map<number, EditList>> {
 }
 
 /** The same of a `moov` box's content. */
-export function editsOf(movie: DataView): Map<number, EditList> {
+function editsOf(movie: DataView): Map<number, EditList> {
   const found = new Map<number, EditList>();
   const ticks = timescaleOf(findBox(movie, "mvhd"))?.scale;
   const fragmented = findBox(movie, "mvex") !== null;

@@ -1,4 +1,4 @@
-// Which of a clip's tracks is its picture. `picture_stream` in webapp/files/clips/probe.py follows the same rule.
+// Which of a clip's tracks is its picture. `picture_stream` in webapp/files/clips/opening.py follows the same rule.
 import { type Input, type InputVideoTrack, prefer } from "mediabunny";
 
 /**

@@ -5,7 +5,7 @@ import type { ModelDescription, Rules } from "../../types";
 import { Trouble } from "../trouble";
 
 /** `FORMAT` in export/runtime/model.py. */
-export const FORMAT = 3;
+const FORMAT = 3;
 
 const count = (least = 1) => v.pipe(v.number(), v.integer(), v.minValue(least));
 const share = v.pipe(v.number(), v.minValue(0), v.maxValue(1));

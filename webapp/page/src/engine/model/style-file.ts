@@ -2,21 +2,10 @@
 // here; whoever made a file may have put anything into it, so everything is checked, and what it says of itself is shown, not trusted.
 import * as v from "valibot";
 
-import type { ModelDescription } from "../../types";
+import type { ModelDescription, StyleFile } from "../../types";
 import { Trouble } from "../trouble";
-import { type Brush, countOf, type Weight, weightsOf } from "./graph-weights";
+import { countOf, type Weight, weightsOf } from "./graph-weights";
 import { fromHalf, toHalf } from "./half";
-
-export interface StyleFile {
-  /** S. */
-  style: Float32Array;
-  brush: Brush;
-  name: string;
-  licence: string;
-  source: string;
-  /** A JPEG, or empty. */
-  preview: Uint8Array<ArrayBuffer>;
-}
 
 // As in style_file.py.
 const FORMAT = "impasto-style 1";
@@ -127,7 +116,7 @@ export function licenceNote({ name, licence }: StyleFile, { licence: own }: Mode
 }
 
 /** A text of unknown origin as one short line: what cannot be seen, or turns the writing round, is taken out. */
-export function oneLine(text: unknown): string {
+function oneLine(text: unknown): string {
   const seen = Array.from(String(text ?? ""))
     .filter((character) => character === " " || !/[\p{C}\p{Z}]/u.test(character))
     .join("")

@@ -41,7 +41,7 @@ export interface PersonOptions {
   zeros(dims: number[]): Tensor;
   /** The values of a mask, where it can be read. */
   read(mask: Tensor): Promise<Float32Array>;
-  /** After so many looks a fresh session begins a mask anew: see `NetworksOptions.renewAfter`. */
+  /** After so many looks a fresh session begins a mask anew: see `SessionsOptions.renewAfter`. */
   renewAfter?: number;
   found(found: boolean): void;
   trouble(sentence: string): void;

@@ -5,16 +5,11 @@ import type { Tensor } from "onnxruntime-web";
 
 import type { Size, StateTensor } from "../../types";
 import type { Brush } from "../model/graph-weights";
-import type { Runtime, Session } from "../model/runtime";
+import type { Runtime } from "../model/runtime";
+import { createSessions, type SessionsOptions, type Tensors } from "./sessions";
 
 /** Milliseconds without a frame after which a camera's next one begins anew: `PAUSE` in export/runtime/painter.py. */
 export const PAUSE = 1000;
-
-/**
- * A session that has painted so many frames was sound: where it then fails it is worn out, and one fresh session is tried.
- * One that fails earlier does not work here.
- */
-const SOUND = 30;
 
 /** A frame goes on from the one before where both have the same size and way round, and belong to one camera or clip. */
 export interface Moment {
@@ -60,28 +55,18 @@ export interface Networks {
   release(): Promise<void>;
 }
 
-export interface NetworksOptions {
+/** The sessions: see `SessionsOptions`. */
+export interface NetworksOptions extends Omit<SessionsOptions, "leaving"> {
   ort: Runtime;
-  /** What is open without a brush: see `openPlain`. */
-  plain: Graphs;
-  /** Opens a graph with a brush, when it is first wanted. */
-  open: Open;
   /** What the step graph carries from frame to frame; empty for a model without one. */
   state: StateTensor[];
   /** Zeros where the networks run. */
   zeros(dims: number[]): Tensor;
   /** A copy of what the networks gave that needs no session. */
   copied(tensor: Tensor): Tensor;
-  /** After so many frames a fresh session takes a session's place, for browsers in which it would not live long. */
-  renewAfter?: number;
   /** The step graph does not work here. */
   unsteady(): void;
 }
-
-type Tensors = Record<string, Tensor>;
-/** The graph that paints frames by themselves, and the one that paints them steadily. */
-type Role = "frame" | "step";
-type Open = (role: Role, brush: Brush) => Promise<Session>;
 
 /** What is carried to the next frame, by the names of the step graph's inputs. */
 interface Past {
@@ -90,32 +75,8 @@ interface Past {
   moment: Moment;
 }
 
-/** The graphs with one brush, as far as they are open. */
-export interface Graphs {
-  brush: Brush;
-  frame: Promise<Session> | null;
-  step: Promise<Session> | null;
-}
-
-/**
- * Opens the one graph without a brush that painting begins with: the step graph, or the other one where nothing is to be
- * steady, or the step graph does not work; that is told when a frame is painted. Throws what `open` throws.
- */
-export async function openPlain(open: Open, steadily: boolean): Promise<Graphs> {
-  const step = steadily ? open("step", {}) : null;
-  const works = await step?.then(
-    () => true,
-    () => false,
-  );
-  return { brush: {}, frame: works ? null : Promise.resolve(await open("frame", {})), step };
-}
-
 export function createNetworks(options: NetworksOptions): Networks {
-  /** The graphs without a brush stay open: whoever goes back to a plain style waits for nothing. */
-  const { ort, plain, open, state, zeros, copied, renewAfter = Number.POSITIVE_INFINITY, unsteady } = options;
-  let graphs = plain;
-  /** The release of graphs whose brush is gone: no other may be opened before. */
-  let released: Promise<unknown> = Promise.resolve();
+  const { ort, state, zeros, copied, unsteady } = options;
   let steadily = state.length > 0;
   let style = new ort.Tensor("float32", new Float32Array(), [1, 0]);
   let stability = 0;
@@ -128,9 +89,6 @@ export function createNetworks(options: NetworksOptions): Networks {
   /** Why the step graph does not work, until that is told: not before a frame was painted without it. */
   let failure: unknown = null;
 
-  /** Frames that each session has painted. */
-  const frames = new WeakMap<Session, number>();
-
   const hold = (tensors: Tensor[]): void => {
     for (const tensor of tensors) held.add(tensor);
   };
@@ -140,6 +98,24 @@ export function createNetworks(options: NetworksOptions): Networks {
       if (!needed.has(tensor) && held.delete(tensor)) tensor.dispose();
     }
   };
+  /** Nothing that was painted is needed any more; to be called while the sessions it belongs to are there. */
+  const forget = (): void => {
+    [past, last, motion] = [null, null, null];
+    disposeOfTheRest();
+  };
+  const sessions = createSessions({
+    ...options,
+    /** The past goes on, in tensors that need no session. */
+    leaving() {
+      if (past) {
+        const values = Object.fromEntries(Object.entries(past.values).map(([name, tensor]) => [name, copied(tensor)]));
+        Object.assign(past.values, values);
+        hold(Object.values(values));
+      }
+      [last, motion] = [null, null];
+      disposeOfTheRest();
+    },
+  });
 
   /** What the first frame is handed, for padded dimensions [1,3,H',W']. */
   const begin = (dims: readonly number[]): Tensors => {
@@ -149,70 +125,37 @@ export function createNetworks(options: NetworksOptions): Networks {
     hold(Object.values(values));
     return values;
   };
-  /** The session of a graph, in place of one that has painted enough. */
-  const ready = async (role: Role): Promise<Session> => {
-    graphs[role] ??= released.then(() => open(role, graphs.brush));
-    const session = await graphs[role];
-    return (frames.get(session) ?? 0) < renewAfter ? session : renewed(role, session);
+  /** It is not tried again. */
+  const giveUpSteady = (error: unknown): null => {
+    failure = error;
+    steadily = false;
+    return null;
   };
-  /** A fresh session in place of another; the past goes on, in tensors that need neither. */
-  const renewed = async (role: Role, worn: Session): Promise<Session> => {
-    if (past) {
-      const values = Object.fromEntries(Object.entries(past.values).map(([name, tensor]) => [name, copied(tensor)]));
-      Object.assign(past.values, values);
-      hold(Object.values(values));
-    }
-    [last, motion] = [null, null];
-    disposeOfTheRest();
-    graphs[role] = null;
-    await worn.release().catch(() => {});
-    graphs[role] = open(role, graphs.brush);
-    return graphs[role];
-  };
-  /** Runs a graph that is ready; a session that wore out in the meantime is replaced, once. */
-  const run = async (role: Role, feeds: () => Tensors): Promise<Tensors> => {
-    const session = await graphs[role]!;
-    const before = frames.get(session) ?? 0;
-    frames.set(session, before + 1);
-    try {
-      return await session.run(feeds());
-    } catch (error) {
-      if (before < SOUND) throw error;
-      console.warn(`${role} graph, after ${before} frames:`, error);
-      return (await renewed(role, session)).run(feeds());
-    }
-  };
-  /** Null where the step graph cannot be opened, or turns out not to run: it is then not tried again. */
+  /** Null where the step graph cannot be opened, or turns out not to run. */
   const paintSteadily = async (frame: Tensor, moment: Moment): Promise<Tensor | null> => {
     try {
-      await ready("step");
+      await sessions.ready("step");
     } catch (error) {
-      failure = error;
-      steadily = false;
-      return null;
+      return giveUpSteady(error);
     }
     if (!past || !goesOn(past.moment, moment)) past = { values: begin(frame.dims), moment };
     const before = past;
     const dial = new ort.Tensor("float32", Float32Array.of(stability), [1]);
     try {
-      const found = await run("step", () => ({ frame, style, stability: dial, ...before.values }));
+      const found = await sessions.run("step", () => ({ frame, style, stability: dial, ...before.values }));
       hold(Object.values(found));
       const values = Object.fromEntries(state.map(({ name, from }) => [name, found[from]]));
       if (KEY_MOTION in values) motion = moved(values[KEY_MOTION], before.values[KEY_MOTION], moment.size, frame.dims);
       if (past === before) past = { values, moment }; // or else it was forgotten meanwhile
       return found.painted;
     } catch (error) {
-      failure = error;
-      steadily = false;
-      const session = graphs.step;
-      graphs.step = null;
-      session?.then((broken) => broken.release()).catch(() => {});
-      return null;
+      sessions.drop("step");
+      return giveUpSteady(error);
     }
   };
   const paintAlone = async (frame: Tensor): Promise<Tensor> => {
-    await ready("frame");
-    const { painted } = await run("frame", () => ({ frame, style }));
+    await sessions.ready("frame");
+    const { painted } = await sessions.run("frame", () => ({ frame, style }));
     if (failure) {
       console.warn("step graph:", failure);
       failure = null;
@@ -223,12 +166,9 @@ export function createNetworks(options: NetworksOptions): Networks {
 
   return {
     setStyle(values, brush = {}) {
-      if (!sameBrush(brush, graphs.brush)) {
-        past = null;
-        [last, motion] = [null, null];
-        disposeOfTheRest(); // while the sessions they belong to are there
-        if (graphs !== plain) released = close(graphs);
-        graphs = Object.keys(brush).length ? { brush, frame: null, step: null } : plain;
+      if (!sameBrush(brush, sessions.brush)) {
+        forget();
+        sessions.use(brush);
       }
       if (sameValues(values, style.data as Float32Array)) return;
       style = new ort.Tensor("float32", values, [1, values.length]);
@@ -249,11 +189,9 @@ export function createNetworks(options: NetworksOptions): Networks {
     reset() {
       past = null;
     },
-    async release() {
-      past = null;
-      [last, motion] = [null, null];
-      disposeOfTheRest(); // while the sessions they belong to are there
-      await Promise.allSettled([released, close(plain), graphs !== plain && close(graphs)]);
+    release() {
+      forget();
+      return sessions.release();
     },
   };
 }
@@ -271,10 +209,6 @@ export function goesOn(before: Moment, { size, mirror, time }: Moment): boolean 
   if (before.mirror !== mirror || (before.time === null) !== (time === null)) return false;
   return before.time === null || time === null || time - before.time <= PAUSE;
 }
-
-/** Releases what is open of some graphs. */
-const close = ({ frame, step }: Graphs): Promise<unknown> =>
-  Promise.allSettled([frame?.then((session) => session.release()), step?.then((session) => session.release())]);
 
 export const sameBrush = (a: Brush, b: Brush): boolean => {
   const names = Object.keys(a);

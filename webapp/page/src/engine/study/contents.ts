@@ -10,7 +10,7 @@ export type Batch = Record<"frame" | "other" | "down" | "across" | "seen" | "con
 type Random = () => number;
 
 /** A random square of a picture, from as large as `side` to the whole short side. */
-export function drawSquare(random: Random, { width, height }: Pixels, side: number): Square {
+function drawSquare(random: Random, { width, height }: Pixels, side: number): Square {
   const least = Math.min(side, width, height);
   const size = least + random() * (Math.min(width, height) - least);
   return { left: random() * (width - size), top: random() * (height - size), side: size };

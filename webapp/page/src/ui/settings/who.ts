@@ -7,7 +7,7 @@ import { only } from "../styles/mix";
 import type { Palette } from "../styles/palette";
 import type { Settings, Store } from "./settings";
 
-export const CHOICES: readonly (readonly [Who, string])[] = [
+const CHOICES: readonly (readonly [Who, string])[] = [
   ["all", "Everything"],
   ["person", "Only the person"],
   ["background", "Everything but the person"],

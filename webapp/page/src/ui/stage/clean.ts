@@ -4,7 +4,7 @@
 import type { Session } from "./session";
 
 /** Whether the address asks for it. */
-export const cleanWanted = (search: string): boolean => new URLSearchParams(search).get("obs") === "1";
+const cleanWanted = (search: string): boolean => new URLSearchParams(search).get("obs") === "1";
 
 export function bindClean(session: Session): void {
   if (!cleanWanted(location.search)) return;

@@ -6,7 +6,7 @@ const STEP = 0.02;
 const clamp = (x: number): number => Math.min(1, Math.max(0, x));
 
 /** Where the divider opens: the middle. */
-export const MIDDLE = 0.5;
+const MIDDLE = 0.5;
 
 export function bindDivider(settings: Store<Settings>): void {
   const frame = byId("frame");

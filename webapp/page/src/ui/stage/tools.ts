@@ -1,7 +1,8 @@
 // What the buttons under the picture do: snapshot, recording, another camera, picture in picture, full screen.
 import { paintStill } from "../../live/still";
-import { openMicrophone, type Recording, record, recordingBarrier, soundBarrier } from "../../media/recorder";
+import { openMicrophone, record, recordingBarrier, soundBarrier } from "../../media/recorder";
 import { type Shown, streamShown } from "../../media/shown";
+import type { Recording } from "../../media/writing";
 import type { Engine } from "../../types";
 import { byId, fileName } from "../dom";
 import type { Activity } from "../status/activity";

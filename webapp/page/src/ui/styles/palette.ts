@@ -1,9 +1,8 @@
 // The styles there are: built-in ones and the person's own pictures, each with its style vector.
 import type { Brush } from "../../engine/model/graph-weights";
 import { blend, blendBrushes } from "../../engine/model/style";
-import type { StyleFile } from "../../engine/model/style-file";
 import { sentenceOf } from "../../engine/trouble";
-import type { BuiltInStyle, Engine } from "../../types";
+import type { BuiltInStyle, Engine, StyleFile } from "../../types";
 import type { Settings } from "../settings/settings";
 import { isOwn, type Mix, shares } from "./mix";
 

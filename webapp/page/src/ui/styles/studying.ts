@@ -1,14 +1,15 @@
 // "Study this picture": an own picture is studied in the browser, on frames of what is painted, while painting goes on.
-import type { FromStudy, StudyProgress, StudyWish } from "../../engine/study/messages";
+import type { FromStudy, StudyWish } from "../../engine/study/messages";
 import { type Study, startStudy } from "../../engine/study/study";
 import type { Engine, PageConfig, StudyRules } from "../../types";
 import { byId, save } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import type { Messages } from "../status/messages";
-import { engineTrouble, megabytes, slowStudySentence, studiedSentence, studyText } from "../status/sentences";
+import { engineTrouble, studiedSentence } from "../status/sentences";
 import { only } from "./mix";
 import type { Palette } from "./palette";
+import { button, show, type UnderWay, whatIsShown } from "./study-panel";
 
 export interface Studying {
   /** An own style was taken out: if it is studied, that ends. */
@@ -29,22 +30,14 @@ interface Parts {
 /** Between two frames that are studied on, milliseconds: neighbours show the same. */
 const FRAME_EVERY = 1000;
 const WHY = "Takes a while; its strokes and shapes are painted more closely afterwards. Nothing is uploaded.";
-const LEARNING = "Painting goes on, and every few seconds with what was learnt so far.";
 const PREPARING = "Preparing to study…";
 const ELSEWHERE = "Its .style file takes it to other devices, to the command line and to Python.";
 const NO_SOURCE = "Start the camera, the sample scene or a clip first: a picture is studied on what is painted.";
 
 /** A study under way. */
-interface Running {
+interface Running extends UnderWay {
   key: string;
-  title: string;
   study: Study;
-  /** What it is doing, before its first step. */
-  words: string;
-  files: Map<string, { loaded: number; total: number }>;
-  progress: StudyProgress | null;
-  /** The person has enough. */
-  ending: boolean;
   stopFrames(): void;
 }
 
@@ -210,46 +203,4 @@ function feed(study: Study, { frames, side }: StudyRules): () => void {
   const timer = setInterval(() => void give().catch(() => {}), FRAME_EVERY); // a source that changes gives none
   void give().catch(() => {});
   return () => clearInterval(timer);
-}
-
-type Button = "begin" | "enough" | "save";
-const button = (name: Button): HTMLButtonElement => byId<HTMLButtonElement>(`study-${name}`);
-
-interface Shown {
-  words?: string;
-  hint?: string;
-  /** 0…1, or null while it is not known; without it there is no bar. */
-  share?: number | null;
-  buttons: Button[];
-  /** There is something to keep: until then a study is cancelled. */
-  learnt?: boolean;
-}
-
-function show(shown: Shown | null): void {
-  byId("study").hidden = shown === null;
-  if (!shown) return;
-  byId("study-words").textContent = shown.words ?? "";
-  byId("study-hint").textContent = shown.hint ?? "";
-  button("enough").textContent = shown.learnt ? "Enough" : "Cancel";
-  for (const name of ["begin", "enough", "save"] as const) button(name).hidden = !shown.buttons.includes(name);
-  const bar = byId<HTMLProgressElement>("study-bar");
-  bar.hidden = shown.share === undefined;
-  if (shown.share === null) bar.removeAttribute("value");
-  else if (shown.share !== undefined) bar.value = shown.share;
-}
-
-function whatIsShown({ title, words, files, progress, ending }: Running): Shown {
-  if (ending) return { words: "Keeping what was learnt…", share: null, buttons: [] };
-  const buttons: Button[] = ["enough"];
-  if (progress) {
-    const slow = progress.place === "wasm" && progress.steps > 1;
-    const hint = slow ? slowStudySentence(progress.secondsInAll) : LEARNING;
-    return { words: studyText(title, progress), share: progress.share, hint, buttons, learnt: true };
-  }
-  const all = [...files.values()];
-  const sum = (name: "loaded" | "total") => all.reduce((total, file) => total + file[name], 0);
-  const [loaded, total] = [sum("loaded"), sum("total")];
-  const fetching = all.some((file) => file.loaded < file.total);
-  const text = `Fetching what it takes to study, once: ${megabytes(loaded)} of ${megabytes(total)}`;
-  return { words: fetching ? text : words, share: fetching ? loaded / total : null, buttons };
 }

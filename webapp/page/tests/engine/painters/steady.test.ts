@@ -2,14 +2,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 
 import type { Brush } from "../../../src/engine/model/graph-weights";
 import type { Runtime, Session } from "../../../src/engine/model/runtime";
-import {
-  createNetworks,
-  KEY_MOTION,
-  type Moment,
-  type Networks,
-  openPlain,
-  PAUSE,
-} from "../../../src/engine/painters/steady";
+import { createNetworks, KEY_MOTION, type Moment, type Networks, PAUSE } from "../../../src/engine/painters/steady";
 import type { StateTensor } from "../../../src/types";
 
 class Tensor {
@@ -79,20 +72,6 @@ beforeEach(() => {
   [plain, step, opened] = [session(), session(), []];
   openStep = vi.fn(async () => step as unknown as Session);
   unsteady.mockReset();
-});
-
-test("painting begins with one graph, and with the other one where that does not work", async () => {
-  const both = vi.fn(async (role: string) => (role === "step" ? step : plain) as unknown as Session);
-  const steadily = await openPlain(both, true);
-  expect([await steadily.step, steadily.frame]).toEqual([step, null]);
-  const alone = await openPlain(both, false);
-  expect([alone.step, await alone.frame]).toEqual([null, plain]);
-  expect(both.mock.calls.map(([role]) => role)).toEqual(["step", "frame"]);
-  openStep = async () => Promise.reject(new Error("too large"));
-  const broken = await openPlain(async (role) => (role === "step" ? openStep() : both(role)), true);
-  await expect(broken.step).rejects.toThrow("too large");
-  expect(await broken.frame).toBe(plain);
-  await expect(openPlain(async () => Promise.reject(new Error("nothing works")), true)).rejects.toThrow("nothing");
 });
 
 describe("the step graph", () => {

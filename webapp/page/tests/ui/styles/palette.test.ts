@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { StyleFile } from "../../../src/engine/model/style-file";
 import { Trouble } from "../../../src/engine/trouble";
-import type { Engine } from "../../../src/types";
+import type { Engine, StyleFile } from "../../../src/types";
 import { captionOf, Palette } from "../../../src/ui/styles/palette";
 
 const GALLERY = {

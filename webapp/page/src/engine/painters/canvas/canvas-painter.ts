@@ -1,15 +1,17 @@
 // A painter made of a network that paints pixels (here or on a server) and the compositor.
-import type { Backend, Crop, Frame, Size, View } from "../../../types";
+import type { Backend, Crop, Frame, Rules, Size, View } from "../../../types";
 import type { Brush } from "../../model/graph-weights";
 import { Trouble } from "../../trouble";
 import { type Framing, wholeFrame } from "../framing";
 import { FrameDropped, frameSize, type Painter, type PainterOptions, PLAIN_VIEW, toVideoFrame } from "../painter";
 import type { Motion } from "../steady";
-import { type Compositor, createCompositor } from "./compositor";
+import type { Compositor } from "./compositor";
 import { createCpuPerson } from "./cpu-person";
 import { finished } from "./finished";
+import { createGlCompositor } from "./gl-compositor";
 import type { Values } from "./lanes/messages";
 import { createPace } from "./lanes/pace";
+import { createPlainCompositor } from "./plain-compositor";
 import { createReader, type Reader } from "./reader";
 
 /** Paints frames into memory. */
@@ -147,4 +149,13 @@ export async function createCanvasPainter(network: PixelNetwork, options: Painte
       network.close();
     },
   };
+}
+
+/**
+ * Takes over a canvas, for a model's rules; without WebGL2 the processor does its work. `lost` is called when the graphics
+ * driver takes it away. Throws `Trouble` where nothing can be drawn.
+ */
+function createCompositor(canvas: OffscreenCanvas, rules: Rules, lost: () => void): Compositor {
+  const gl = canvas.getContext("webgl2", { alpha: false, antialias: false, depth: false });
+  return gl ? createGlCompositor(canvas, gl, rules, lost) : createPlainCompositor(canvas, rules);
 }

@@ -5,7 +5,8 @@ import type { Size } from "../../../types";
 import { type Brush, withBrush } from "../../model/graph-weights";
 import type { Model } from "../../model/model";
 import type { Runtime } from "../../model/runtime";
-import { createNetworks, type Moment, type Networks, openPlain, type Painted } from "../steady";
+import { openPlain } from "../sessions";
+import { createNetworks, type Moment, type Networks, type Painted } from "../steady";
 import type { Values } from "./lanes/messages";
 import { padded, paddingOf, toPlanes } from "./pixels";
 

@@ -8,9 +8,10 @@ import type { Painter, PainterOptions } from "../painter";
 import type { Painted } from "../steady";
 import { createCanvasPainter } from "./canvas-painter";
 import { type CpuNetworks, openCpuNetworks } from "./cpu";
+import { createLaneGraphs } from "./lanes/graphs";
 import { type Lanes, openLanes } from "./lanes/lanes";
 import type { Values } from "./lanes/messages";
-import { createGraphs, createSideBySide, hasHalves } from "./lanes/side-by-side";
+import { createSideBySide, hasHalves } from "./lanes/side-by-side";
 import { cropPlanes, paddingOf, toPixels } from "./pixels";
 import type { Reader } from "./reader";
 import { withScenes } from "./scenes";
@@ -110,7 +111,7 @@ async function openSideBySide({ model, downloads, failed, unsteady }: PainterOpt
   let lanes: Lanes | null = null;
   try {
     [lanes] = await Promise.all([openLanes(downloads), model.file("frame")]); // both downloads at once
-    const graphs = createGraphs(model);
+    const graphs = createLaneGraphs(model);
     await Promise.all(lanes.all.map((lane) => graphs.frame.ready(lane)));
     const { all, end } = lanes;
     let ended = false;

@@ -1,9 +1,9 @@
 // The WebSocket to the server's painter: one frame in flight, opened again when it is needed after it was lost.
 
 import type { Brush } from "../../model/graph-weights";
-import { toHalf } from "../../model/half";
 import { Trouble } from "../../trouble";
 import { FrameDropped } from "../painter";
+import { base64, packed } from "./base64";
 
 /** What the server says when a place is free. */
 export interface Ready {
@@ -54,9 +54,6 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   let frame: Pending<Blob> | null = null;
   let encoding: Pending<Float32Array> | null = null;
   let sequence = 0;
-  let pause = FIRST_PAUSE;
-  let nextTry = 0;
-  let connecting: Promise<void> | null = null;
   let closed = false;
 
   const tell = (message: object) => {
@@ -96,7 +93,7 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
         if (typeof data !== "string") return onBytes(data as ArrayBuffer);
         const message = JSON.parse(data);
         if (message.type !== "ready") return onText(message);
-        [socket, ready, pause] = [opened, message as Ready, FIRST_PAUSE];
+        [socket, ready] = [opened, message as Ready];
         tellStyle();
         tellStability();
         resolve();
@@ -114,19 +111,15 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
       };
     });
 
+  const connectAgain = createRetry(() =>
+    connect().catch((error: Error) => {
+      listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`, true);
+      throw error;
+    }),
+  );
   const wake = () => {
     if (socket?.readyState === WebSocket.OPEN) return true;
-    if (!connecting && !closed && performance.now() >= nextTry) {
-      connecting = connect()
-        .catch((error: Error) =>
-          listener.trouble(`${error.message.replace(/[.;]?( trying again\.)?$/, "")}; trying again.`, true),
-        )
-        .finally(() => {
-          connecting = null;
-          nextTry = performance.now() + pause;
-          pause = Math.min(2 * pause, LONGEST_PAUSE);
-        });
-    }
+    if (!closed) connectAgain();
     return false;
   };
 
@@ -184,6 +177,29 @@ export async function openSocket(url: string, listener: Listener): Promise<LiveS
   };
 }
 
+/** Gives what tries something again, one attempt at a time and, while none succeeds, ever less often. */
+function createRetry(attempt: () => Promise<void>): () => void {
+  let pause = FIRST_PAUSE;
+  let next = 0;
+  let trying = false;
+  return () => {
+    if (trying || performance.now() < next) return;
+    trying = true;
+    attempt()
+      .then(
+        () => {
+          pause = FIRST_PAUSE;
+        },
+        () => {},
+      )
+      .finally(() => {
+        trying = false;
+        next = performance.now() + pause;
+        pause = Math.min(2 * pause, LONGEST_PAUSE);
+      });
+  };
+}
+
 function waitFor<T>(send: (pending: Pending<T>) => void, id: number, patience: number, late: Error): Promise<T> {
   return new Promise<T>((resolve, reject) => {
     const timer = setTimeout(() => reject(late), patience);
@@ -199,24 +215,4 @@ function waitFor<T>(send: (pending: Pending<T>) => void, id: number, patience: n
       },
     });
   });
-}
-
-/** A brush as the server takes it: each part in half precision, little-endian, as base64. */
-function packed(brush: Brush): Record<string, string> {
-  const parts = Object.entries(brush).map(([name, part]) => {
-    const bytes = new DataView(new ArrayBuffer(2 * part.length));
-    part.forEach((value, i) => void bytes.setUint16(2 * i, toHalf(value), true));
-    return [name, textOf(new Uint8Array(bytes.buffer))];
-  });
-  return Object.fromEntries(parts);
-}
-
-async function base64(blob: Blob): Promise<string> {
-  return textOf(new Uint8Array(await blob.arrayBuffer()));
-}
-
-function textOf(bytes: Uint8Array): string {
-  let text = "";
-  for (const byte of bytes) text += String.fromCharCode(byte);
-  return btoa(text);
 }

@@ -58,6 +58,8 @@ export function createFrameTextures(device: GPUDevice) {
   };
 }
 
+export type FrameTextures = ReturnType<typeof createFrameTextures>;
+
 export interface Drawn {
   frame: FrameTexture;
   painting: GPUTexture;

@@ -1,16 +1,18 @@
 // The painter on the graphics card: frames stay there from the camera to the canvas.
-import type { Crop, Frame, Size, View } from "../../../types";
+import type { Crop, Frame, View } from "../../../types";
 import { type Brush, withBrush } from "../../model/graph-weights";
-import { gpuRuntime, type Runtime } from "../../model/runtime";
+import { gpuRuntime } from "../../model/runtime";
 import { isOutOfMemory, Trouble } from "../../trouble";
-import { cropPlanes, paddingOf } from "../canvas/pixels";
-import { cropWindow, type Framing, wholeFrame } from "../framing";
+import { paddingOf } from "../canvas/pixels";
+import { type Framing, wholeFrame } from "../framing";
 import { frameSize, type Painter, type PainterOptions, PLAIN_VIEW, shownSize, toVideoFrame } from "../painter";
-import { createNetworks, type Networks, openPlain } from "../steady";
+import { openPlain } from "../sessions";
+import { createNetworks } from "../steady";
 import { openGpu, renewAfter } from "./device";
-import { createGpuPerson, type GpuPerson } from "./gpu-person";
-import { createTensors, type Tensors } from "./tensors";
-import { createFrameTextures, createViewPass, type Drawn, FORMAT, type ViewPass } from "./view";
+import { createGpuPerson } from "./gpu-person";
+import { createPictures, destroy, type Picture, type Pictures } from "./pictures";
+import { createTensors } from "./tensors";
+import { createFrameTextures, createViewPass, type Drawn, FORMAT, type FrameTextures, type ViewPass } from "./view";
 
 /** A graphics card that painted so many frames and is then lost is tried once more. */
 const SOUND = 100;
@@ -50,14 +52,14 @@ export async function openWebGpu(options: PainterOptions): Promise<Painter> {
     watch(device, options, () => painted >= SOUND);
     const viewPass = createViewPass(device, sampler, description.rules);
     const canvas = await options.canvas();
+    const networks = await openNetworks();
+    const person = createGpuPerson(device, sampler, ort, options);
+    const frameTextures = createFrameTextures(device);
     return createPainter({
       device,
       detail,
-      ort,
-      networks: await openNetworks(),
-      openNetworks,
-      person: createGpuPerson(device, sampler, ort, options),
-      tensors,
+      pictures: createPictures({ ort, networks, openNetworks, person, tensors, frameTextures }),
+      frameTextures,
       viewPass,
       canvas,
       drawn(...told) {
@@ -83,18 +85,11 @@ function watch(device: GPUDevice, options: PainterOptions, sound: () => boolean)
   });
 }
 
-/** A frame and its painting, and where the one lies in the other. */
-type Painted = { frame: Frame } & Pick<Drawn, "painting" | "behind" | "lines" | "window">;
-
 interface PainterParts {
   device: GPUDevice;
   detail: string;
-  ort: Runtime;
-  networks: Networks;
-  /** Others, with a past of their own, for what is behind people. */
-  openNetworks(): Promise<Networks>;
-  person: GpuPerson;
-  tensors: Tensors;
+  pictures: Pictures;
+  frameTextures: FrameTextures;
   viewPass: ViewPass;
   canvas: OffscreenCanvas;
   drawn: PainterOptions["drawn"];
@@ -103,69 +98,24 @@ interface PainterParts {
 function createPainter({
   device,
   detail,
-  ort,
-  networks,
-  openNetworks,
-  person,
-  tensors,
+  pictures,
+  frameTextures,
   viewPass,
   canvas,
   drawn: told,
 }: PainterParts): Painter {
   const context = canvas.getContext("webgpu")!;
   context.configure({ device, format: FORMAT, alphaMode: "opaque" });
-  const frameTextures = createFrameTextures(device);
   let view: View = PLAIN_VIEW;
-  let behind: Promise<Networks> | null = null;
-  let behindStyle: [Float32Array, Brush] = [new Float32Array(), {}];
-  let stability = 0;
-  const openBehind = async () => {
-    const opened = await openNetworks();
-    opened.setStyle(...behindStyle);
-    opened.setStability(stability);
-    return opened;
-  };
-  let last: Painted | null = null;
+  let last: Picture | null = null;
 
-  /** What of a frame is painted → painted planes on the GPU, [3,H',W'], and how it has moved; good until the next frame. */
-  const run = async (frame: Frame, framing: Framing, size: Size, time: number | null, by = networks) => {
-    const { planes, padded } = tensors.prepare(frameTextures.of(frame), frameSize(frame), framing, size);
-    const input = ort.Tensor.fromGpuBuffer(planes, { dataType: "float32", dims: [1, 3, padded.height, padded.width] });
-    const { painted, motion } = await by.paint(input, { size, mirror: framing.mirror, time });
-    return { planes: painted.gpuBuffer as GPUBuffer, count: 3 * padded.width * padded.height, motion };
-  };
-  /** The same as textures, with what else is shown of it: those of `reuse` where they have its sizes. */
-  const picture = async (
-    frame: Frame,
-    framing: Framing,
-    size: Size,
-    time: number | null,
-    reuse: Painted | null,
-  ): Promise<Painted> => {
-    const { who } = view;
-    const { planes, motion } = await run(frame, framing, size, time);
-    const painting = tensors.toPicture(planes, size, reuse?.painting ?? null);
-    const made: Painted = { frame, painting, behind: null, lines: null, window: cropWindow(frameSize(frame), framing) };
-    if (who === "each" && behindStyle[0].length) {
-      behind ??= openBehind();
-      const { planes } = await run(frame, framing, size, time, await behind);
-      made.behind = tensors.toPicture(planes, size, reuse?.behind ?? null);
-    }
-    if (who === "all") return made;
-    const texture = () => frameTextures.of(frame);
-    return { ...made, lines: await person.look(frame, texture, framing, time, motion, reuse?.lines ?? null) };
-  };
   const framed = (frame: Frame, crop: Crop = wholeFrame(frameSize(frame))): Framing => ({ crop, mirror: view.mirror });
-  const drawn = ({ frame, ...made }: Painted, shown = view): Drawn => ({
+  const drawn = ({ frame, ...made }: Picture, shown = view): Drawn => ({
     ...made,
     frame: frameTextures.of(frame),
     view: shown,
   });
-  /** Textures that another does not go on using. */
-  const destroy = (old: Painted, next: Painted | null): void => {
-    for (const part of ["painting", "behind", "lines"] as const) if (old[part] !== next?.[part]) old[part]?.destroy();
-  };
-  const keep = (next: Painted): Painted => {
+  const keep = (next: Picture): Picture => {
     last?.frame.close();
     if (last) destroy(last, next);
     last = next;
@@ -175,26 +125,19 @@ function createPainter({
   return {
     backend: "webgpu",
     detail,
-    setStyle: networks.setStyle,
-    setStability(next) {
-      stability = next;
-      networks.setStability(next);
-      void behind?.then((each) => each.setStability(next));
-    },
-    setBehind(...next) {
-      behindStyle = next;
-      void behind?.then((each) => each.setStyle(...next));
-    },
+    setStyle: pictures.setStyle,
+    setStability: pictures.setStability,
+    setBehind: pictures.setBehind,
     setView(next) {
       view = next;
-      if (next.who === "all") person.rest();
+      if (next.who === "all") pictures.rest();
     },
     async show(frame, size, time, crop) {
       const start = performance.now();
       const framing = framed(frame, crop);
-      let now: Painted;
+      let now: Picture;
       try {
-        now = keep(await picture(frame, framing, size, time, last));
+        now = keep(await pictures.paint({ frame, framing, size, time }, view.who, last));
       } catch (error) {
         frame.close();
         throw error;
@@ -214,7 +157,7 @@ function createPainter({
     async paint(frame, size, shown) {
       try {
         const framing = { crop: wholeFrame(frameSize(frame)), mirror: false };
-        const painted = await picture(frame, framing, size, null, null);
+        const painted = await pictures.paint({ frame, framing, size, time: null }, view.who, null);
         const pixels = await viewPass.read(shown, drawn(painted, { ...view, split: null }));
         destroy(painted, null);
         return toVideoFrame(pixels, shown, frame);
@@ -224,8 +167,7 @@ function createPainter({
     },
     async values(frame, size, crop) {
       try {
-        const { planes, count } = await run(frame, framed(frame, crop), size, null);
-        return cropPlanes(await tensors.read(planes, count), size, tensors.padding);
+        return await pictures.values({ frame, framing: framed(frame, crop), size, time: null });
       } finally {
         frame.close();
       }
@@ -238,14 +180,10 @@ function createPainter({
       still.getContext("2d")!.putImageData(image, 0, 0);
       return still.convertToBlob({ type: "image/png" });
     },
-    reset() {
-      networks.reset();
-      void behind?.then((each) => each.reset());
-    },
+    reset: pictures.reset,
     close() {
       last?.frame.close();
-      const others = [person.release(), behind?.then((each) => each.release())];
-      void Promise.allSettled([networks.release(), ...others]).finally(() => device.destroy());
+      void pictures.release().finally(() => device.destroy());
     },
   };
 }

@@ -2,78 +2,17 @@
 // waits in its lane for what the frame before gave. The pixels are those of the step graph, whose two halves these are:
 // `SideBySide` in export/runtime/side_by_side.py does the same for files.
 import type { ModelDescription, Size } from "../../../../types";
-import { type Brush, withBrush } from "../../../model/graph-weights";
-import type { Model } from "../../../model/model";
+import type { Brush } from "../../../model/graph-weights";
 import { goesOn, KEY_MOTION, type Moment, moved, type Painted, sameBrush, sameValues } from "../../steady";
 import type { CpuNetworks } from "../cpu";
 import { padded, paddingOf, toPlanes } from "../pixels";
+import type { LaneGraph, LaneGraphs } from "./graphs";
 import type { Lane, Lanes } from "./lanes";
 import type { Feeds, Values } from "./messages";
-
-/** A graph that any lane runs; opened there when it is first needed. */
-export interface Graph {
-  ready(lane: Lane): Promise<void>;
-  run(lane: Lane, feeds: Feeds, given?: string[]): Promise<Feeds>;
-  /** It is closed as soon as no frame needs it. */
-  release(): void;
-  /** While a frame in the making needs it. */
-  keep(): () => void;
-}
-
-/** The graphs of a model, for all who paint with it; without a brush. */
-export interface Graphs {
-  frame: Graph;
-  stabilize: Graph;
-  steadyStyle: Graph;
-  withBrush(brush: Brush): Graph;
-}
 
 /** Whether a model's step graph is there in halves; one that holds nothing steady needs none. */
 export const hasHalves = ({ state, files }: ModelDescription): boolean =>
   state.length === 0 || ("stabilize" in files && "steady_style" in files);
-
-export function createGraphs(model: Pick<Model, "file">): Graphs {
-  let count = 0;
-  const graph = (bytes: () => Promise<Uint8Array>): Graph => {
-    const number = ++count;
-    const opened = new Map<Lane, Promise<void>>();
-    let [kept, released] = [0, false];
-    const close = () => {
-      for (const lane of opened.keys()) lane.close(number);
-      opened.clear();
-    };
-    const ready = (lane: Lane): Promise<void> => {
-      let open = opened.get(lane);
-      if (!open) {
-        open = bytes().then((each) => lane.open(number, each));
-        open.catch(() => opened.delete(lane));
-        opened.set(lane, open);
-      }
-      return open;
-    };
-    return {
-      ready,
-      async run(lane, feeds, given) {
-        await ready(lane);
-        return lane.run(number, feeds, given);
-      },
-      release() {
-        released = true;
-        if (!kept) close();
-      },
-      keep() {
-        kept++;
-        return () => void (--kept || !released || close());
-      },
-    };
-  };
-  return {
-    frame: graph(() => model.file("frame")),
-    stabilize: graph(() => model.file("stabilize")),
-    steadyStyle: graph(() => model.file("steady_style")),
-    withBrush: (brush) => graph(async () => withBrush(await model.file("frame"), brush)),
-  };
-}
 
 /** How frames are painted from now on; those in the making keep theirs. */
 interface Look {
@@ -89,7 +28,7 @@ interface Look {
  */
 export function createSideBySide(
   lanes: Lanes,
-  graphs: Graphs,
+  graphs: LaneGraphs,
   description: ModelDescription,
   unsteady: () => void,
 ): CpuNetworks {
@@ -115,7 +54,7 @@ export function createSideBySide(
     graphs.steadyStyle.run(lane, { style, stability: dial(stability) }).then((found) => found.steady_style);
 
   /** T's painting of a frame; for one that will be mixed the style makes up for what mixing takes away. */
-  const paintAlone = async (lane: Lane, by: Graph, frame: Values, of: Look, mixes: boolean): Promise<Values> => {
+  const paintAlone = async (lane: Lane, by: LaneGraph, frame: Values, of: Look, mixes: boolean): Promise<Values> => {
     if (mixes) of.mixed ??= mixedStyle(lane, of);
     const style = mixes ? await of.mixed! : of.style;
     return (await by.run(lane, { frame, style })).painted;
@@ -134,7 +73,7 @@ export function createSideBySide(
   };
   const paintSteadily = async (
     lane: Lane,
-    by: Graph,
+    by: LaneGraph,
     frame: Values,
     of: Look,
     before: Promise<Feeds> | null,

@@ -1,13 +1,8 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-
+import { createLaneGraphs, type LaneGraphs } from "../../../../../src/engine/painters/canvas/lanes/graphs";
 import { createLanes, type Lane, type Lanes } from "../../../../../src/engine/painters/canvas/lanes/lanes";
 import type { Feeds } from "../../../../../src/engine/painters/canvas/lanes/messages";
-import {
-  createGraphs,
-  createSideBySide,
-  type Graphs,
-  hasHalves,
-} from "../../../../../src/engine/painters/canvas/lanes/side-by-side";
+import { createSideBySide, hasHalves } from "../../../../../src/engine/painters/canvas/lanes/side-by-side";
 import type { Moment } from "../../../../../src/engine/painters/steady";
 import type { ModelDescription } from "../../../../../src/types";
 
@@ -36,7 +31,7 @@ let opened: string[];
 let closed: string[];
 let files: (role: string) => Promise<Uint8Array>;
 let lanes: Lanes;
-let graphs: Graphs;
+let graphs: LaneGraphs;
 const unsteady = vi.fn();
 
 /** What is waiting for the promises before it. */
@@ -105,7 +100,7 @@ beforeEach(() => {
   [runs, opened, closed] = [[], [], []];
   files = async (role) => new TextEncoder().encode(role);
   lanes = createLanes([fakeLane(0), fakeLane(1)], () => {});
-  graphs = createGraphs({ file: (role) => files(role) });
+  graphs = createLaneGraphs({ file: (role) => files(role) });
   unsteady.mockReset();
 });
 
