@@ -19,11 +19,12 @@ page: .venv/paint
 demo: .venv/paint
 	@$(BIN)/impasto demo -o out/demo.mp4
 
-# First what needs no browser, two at a time; PyTorch then has one thread each. Then the servers and the browser.
+# First what needs no browser, two at a time; PyTorch then has one thread each. Then the servers and the browser, two files at a
+# time in the order of `tests/browser/conftest.py`: what tests of a file share is opened once.
 test: .venv/develop lint page chromium
 	@$(PAGE) test
-	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist loadfile tests --ignore tests/browser
-	@$(BIN)/python -m pytest tests/browser
+	@OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal tests --ignore tests/browser
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder tests/browser
 
 # What takes long: whole recipes, several processes, learning that shows only after many steps.
 test-slow: .venv/cluster page chromium

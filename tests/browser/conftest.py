@@ -40,6 +40,8 @@ ISOLATION = {
     "Document-Isolation-Policy": "isolate-and-require-corp",
 }
 SERVER_START_SECONDS = 120
+# These files take longest. Two workers that take file after file end together when the long ones come first.
+LONG = ("webgpu", "studio", "page", "painters", "live_study", "tools", "person", "server_painter")
 
 
 def pytest_configure(config):
@@ -48,9 +50,11 @@ def pytest_configure(config):
 
 def pytest_collection_modifyitems(items):
     here = Path(__file__).parent
+    order = {here / f"test_{name}.py": place for place, name in enumerate(LONG)}
     for item in items:
         if here in item.path.parents:
             item.add_marker(pytest.mark.browser)
+    items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
 def _left_out(reason: str):

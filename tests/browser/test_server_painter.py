@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from engine_page import serve_echo
 from playwright.sync_api import expect
 
 SECOND = 1000  # playwright counts milliseconds
@@ -108,6 +109,7 @@ def test_where_clips_cannot_be_painted_the_server_is_offered(visit, server, tmp_
 
 def test_from_the_page_for_files_a_link_leads_to_the_live_page(visit, server):
     page = visit(server.url)
+    serve_echo(page.context)
     page.get_by_role("link", name="Live camera").click()
     page.get_by_role("button", name="Try the sample scene").click()
     expect(page.locator("#frame.painted")).to_be_visible(timeout=PATIENCE)
