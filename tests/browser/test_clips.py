@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import av
 import numpy as np
-import odd_clips
 import pytest
 from playwright.sync_api import expect
 
