@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Guess: PyAV decodes what FFmpeg's command line, which has the same libraries, plays: for frame in container.decode(video=0).
-# What happens (PyAV 18.1.0 with FFmpeg 8.1.2, clips by FFmpeg 4.2.2): Theora in which nothing changes for a frame, as recordings of screens and slides have it,
-# stops with an error at the first such frame. Theora writes a packet of no bytes for it; PyAV hands that to the decoder, to which it
-# says that the stream ends, and which refuses all that follows. FFmpeg's command line leaves such packets out, and goes on.
-# Skipping them (packet.size == 0 and packet.pts is not None) brings the other frames; the repeated ones are for the reader to show.
+# What happens (PyAV 18.1.0 with FFmpeg 8.1.2, clips by FFmpeg 4.2.2): Theora in which nothing changes for a frame, as recordings of
+# screens and slides have it, stops with an error at the first such frame. A packet of no bytes stands for it; PyAV hands that to the
+# decoder, to which it says that the stream ends, and which refuses all that follows. FFmpeg's command line leaves such packets out,
+# and goes on. Skipping them (packet.size == 0 and packet.pts is not None) brings the other frames; the reader has to repeat them.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

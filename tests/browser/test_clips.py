@@ -5,7 +5,6 @@ from fractions import Fraction
 
 import av
 import numpy as np
-import odd_clips
 import pytest
 from playwright.sync_api import expect
 
@@ -272,20 +271,6 @@ def test_what_is_no_clip_is_refused_in_words(page, tmp_path):
     path.write_bytes(b"not a clip" * 100)
     page.locator("#use-clip").set_input_files(str(path))  # at once, before anything is chosen
     expect(page.locator("dialog#clip")).to_contain_text("no clip that the browser can read")
-
-
-def test_recordings_joined_with_their_clocks_are_left_to_the_server(page, tmp_path):
-    """One behind the other, each from 0 on: half of the frames would be lost. On one clock they are a clip."""
-    piece = odd_clips.write(tmp_path / "piece.ts", 30)
-    (tmp_path / "joined.ts").write_bytes(piece.read_bytes() * 2)
-    dialog = page.locator("dialog#clip")
-    page.locator("#use-clip").set_input_files(str(tmp_path / "joined.ts"))
-    expect(dialog).to_contain_text("joined from recordings whose clocks differ")
-    page.keyboard.press("Escape")
-    later = odd_clips.late(piece, tmp_path / "later.ts", 1.2)
-    (tmp_path / "joined.ts").write_bytes(piece.read_bytes() + later.read_bytes())
-    begin(page, tmp_path / "joined.ts")
-    assert len(frames(finish(page, tmp_path / "painted.mp4"))[0]) == 60
 
 
 def test_a_clip_cut_short_is_refused_in_words(page, tmp_path):

@@ -117,6 +117,28 @@ def test_a_clip_whose_clock_starts_late_begins_with_its_first_frame(both, tmp_pa
     assert odd_clips.numbers_in(stylize)[0][0] < 0.03
 
 
+@pytest.mark.parametrize("name", ["again from 0", "an hour later", "B-frames", "a camera's"])
+def test_recordings_joined_with_their_clocks_go_on(both, tmp_path, name):
+    """One behind the other in one MPEG-TS; on one clock they are a clip without any ado, which other tests have."""
+    piece = odd_clips.write(tmp_path / "piece.ts", 30, bframes=2 if name == "B-frames" else 0)
+    later = odd_clips.late(piece, tmp_path / "later.ts", 3600) if name == "an hour later" else piece
+    data = piece.read_bytes() + later.read_bytes() + piece.read_bytes()
+    if name == "a camera's":  # M2TS: a time stamp before each packet
+        data = b"".join(bytes(4) + data[at : at + 188] for at in range(0, len(data), 188))
+    (tmp_path / "joined.ts").write_bytes(data)
+    page, stylize, _ = both(tmp_path / "joined.ts")
+    close(page, stylize)
+    assert odd_clips.numbers_in(page)[1] == [*range(30)] * 3
+
+
+def test_recordings_of_which_some_have_no_sound_are_left_to_the_server(both, tmp_path):
+    silent = odd_clips.write(tmp_path / "silent.ts", 30, sound=None)
+    loud = odd_clips.write(tmp_path / "loud.ts", 30)
+    (tmp_path / "joined.ts").write_bytes(loud.read_bytes() + silent.read_bytes())
+    page, _, _ = both(tmp_path / "joined.ts")
+    assert "joined from recordings whose clocks differ" in page
+
+
 @pytest.mark.parametrize(
     "rows", [[(0.5, 0, 2)], [(0.4, 0.2, 1), (0.4, None, 1), (0.4, 1.2, 1)]], ids=["twice as fast", "a gap"]
 )

@@ -5,6 +5,7 @@ import type { Rules, Size } from "../types";
 import { readDelays } from "./container/delays";
 import { type EditList, readEdits } from "./container/edits";
 import { codecName, containerName } from "./container/names";
+import { onOneClock, recordingsOf } from "./container/one-clock";
 import { type Part, partsOf, whole } from "./container/timeline";
 import { pictureTrack } from "./container/tracks";
 import { ClipError, NoClipError } from "./options";
@@ -33,9 +34,10 @@ interface Timing {
 
 /** Opens a clip; whoever asks disposes of its input. Throws `ClipError`. */
 export async function openClip(file: Blob): Promise<Opened> {
-  const input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, MATROSKA, WEBM, MPEG_TS] });
+  let input = new Input({ source: new BlobSource(file), formats: [MP4, QTFF, MATROSKA, WEBM, MPEG_TS] });
   try {
     await refuseUnreadable(file, input);
+    if ((await input.getFormat()) === MPEG_TS) input = await withOneClock(file, input);
     return { input, ...(await readTracks(file, input)) };
   } catch (error) {
     input.dispose();
@@ -68,6 +70,21 @@ async function refuseUnreadable(file: Blob, input: Input): Promise<void> {
   }
   if ((await input.getTracks()).length === 0)
     throw new NoClipError("This file holds nothing to play; it seems to be damaged.");
+}
+
+/** The input again, or, where it was joined from recordings whose clocks differ, another that sets them to one. */
+async function withOneClock(file: Blob, input: Input): Promise<Input> {
+  const tracks = [...(await input.getVideoTracks()), ...(await input.getAudioTracks())];
+  const recordings = await Promise.all(tracks.map(recordingsOf));
+  const count = Math.max(...recordings.map(({ length }) => length));
+  if (count <= 1) return input;
+  // Of a picture it is its order of decoding that goes on, whose times are in the file alone.
+  const known = new Map(tracks.map((track, i) => [track.id, track.isVideoTrack() ? null : recordings[i]] as const));
+  const source = recordings.every(({ length }) => length === count) ? await onOneClock(file, known) : null;
+  if (!source)
+    throw new ClipError("This clip was joined from recordings whose clocks differ, which the browser cannot follow.");
+  input.dispose();
+  return new Input({ source, formats: [MPEG_TS] });
 }
 
 /** When the samples of each track are shown. */
@@ -104,8 +121,6 @@ async function readTracks(file: Blob, input: Input): Promise<Omit<Opened, "input
   const edits = timing.edits.get(track.id);
   const start = edits && !edits.fragmented ? edits.edits[0].at : null;
   const picture = await readPicture(track, timing.parts(track), start);
-  if (picture.jumps && (await input.getFormat()) === MPEG_TS)
-    throw new ClipError("This clip was joined from recordings whose clocks differ, which the browser cannot follow.");
   const first = await firstSample(picture);
   if (!first) throw new ClipError("This clip shows no frame that can be decoded; it seems to be damaged.");
   const size = { width: first.displayWidth, height: first.displayHeight };

@@ -11,10 +11,10 @@ export interface Part {
 /** A tick of the finest clocks there are is longer, the error of sums of float64 shorter. */
 const EPSILON = 1e-7;
 
-/** Seconds by which a clock may go back, or skip time, from one frame to the next key frame: `clock.py` has the same. */
+/** Seconds by which a clock may go back, or skip time, from one packet of a track to the next: `clock.py` has the same. */
 const [BACK, AHEAD] = [0.5, 10];
 
-/** Whether a key frame at `time`, behind frames up to `latest`, begins a recording that was joined on. */
+/** Whether a packet at `time`, behind one at `latest`, begins a recording that was joined on. */
 export const beginsAnew = (latest: number, time: number): boolean => time <= latest - BACK || time >= latest + AHEAD;
 
 /** Everything is shown, `shift` later. */

@@ -2,7 +2,7 @@
 import { EncodedPacketSink, type InputVideoTrack, type VideoSample, VideoSampleSink } from "mediabunny";
 
 import { hdrOf, type Transfer } from "../../hdr";
-import { beginsAnew, type Part, type Shown, shownFrames, withoutDelay } from "../container/timeline";
+import { type Part, type Shown, shownFrames, withoutDelay } from "../container/timeline";
 import { colourSpaceOf } from "./colour";
 import { decodeHere, isInvisible } from "./vp8";
 
@@ -13,8 +13,6 @@ export interface Picture {
   parts: Part[];
   /** The frames of each part. */
   frames: Shown[][];
-  /** Whether the clock goes back, or skips time, at a key frame. */
-  jumps: boolean;
 }
 
 /**
@@ -22,7 +20,7 @@ export interface Picture {
  * From now on the track is decoded in its own colours.
  */
 export async function readPicture(track: InputVideoTrack, parts: Part[], start: number | null): Promise<Picture> {
-  const { times, last, invisible, jumps } = await frameTimes(track);
+  const { times, last, invisible } = await frameTimes(track);
   const frames = shownFrames(times, parts, last);
   const tagged = await track.getColorSpace();
   const size = { width: await track.getCodedWidth(), height: await track.getCodedHeight() };
@@ -35,28 +33,26 @@ export async function readPicture(track: InputVideoTrack, parts: Part[], start: 
     colours,
     parts,
     frames: start === null ? frames : withoutDelay(frames, start),
-    jumps,
   };
 }
 
 /**
- * The times of all frames that are shown, rising, how long the file lets the last one last, whether there are others that
- * are never shown, and whether the clock jumps. Nothing is decoded.
+ * The times of all frames that are shown, rising, how long the file lets the last one last, and whether there are others
+ * that are never shown. Nothing is decoded.
  */
 async function frameTimes(track: InputVideoTrack) {
   const vp8 = (await track.getCodec()) === "vp8";
   const times: number[] = [];
-  let [latest, last, invisible, jumps] = [-Infinity, 0, false, false];
+  let [latest, last, invisible] = [-Infinity, 0, false];
   for await (const packet of new EncodedPacketSink(track).packets(undefined, undefined, { metadataOnly: !vp8 })) {
     if (vp8 && isInvisible(packet.data)) {
       invisible = true;
       continue;
     }
-    if (times.length && packet.type === "key") jumps ||= beginsAnew(latest, packet.timestamp);
     times.push(packet.timestamp);
     if (packet.timestamp >= latest) [latest, last] = [packet.timestamp, packet.duration];
   }
-  return { times: times.sort((a, b) => a - b), last, invisible, jumps };
+  return { times: times.sort((a, b) => a - b), last, invisible };
 }
 
 /** Lets the track's decoders know the colours: mediabunny asks the track for their configuration. */
