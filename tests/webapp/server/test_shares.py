@@ -13,6 +13,7 @@ from impasto.webapp.files.pipeline import Cancelled
 from impasto.webapp.files.stylize import stylize_path
 
 PAGES, FRAMES = 4, 32
+PATIENCE = 8  # times as many frames: on a busy machine a single moment says little of who gets how much
 
 
 @pytest.fixture
@@ -30,7 +31,8 @@ def visit(server, style, frame, painted, clip_frames, number, enough):
             page.send(frame)
             page.bytes()
             painted[number] += bool(clip_frames)
-            if sum(painted) >= FRAMES * PAGES:
+            clip_went_on = len(clip_frames) >= FRAMES / 4
+            if sum(painted) >= FRAMES * PAGES * (1 if clip_went_on else PATIENCE):
                 enough.set()
 
 
