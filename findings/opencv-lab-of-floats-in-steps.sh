@@ -3,8 +3,8 @@
 # measures colour differences.
 # What happens (opencv-python-headless 5.0.0.93): floats are brought to 9 bits and looked up in a table of 33 entries a side. L comes in
 # steps of .2: of 100,001 greys 513 different ones are left, a gradient of 10,001 values has 6, and two colours closer
-# than that are equal or .2 apart. Against CIE's formula random colours are off by .15 on average and by more than .5 at most,
-# half a just noticeable difference. COLOR_LRGB2Lab, given light that one has made linear oneself, is right to .05.
+# than that are equal or .2 apart. Against CIE's formula random colours are off by .15 on average and by .68 at most, where
+# 2.3 is just noticed. COLOR_LRGB2Lab, given light that one has made linear oneself, is right to .05.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

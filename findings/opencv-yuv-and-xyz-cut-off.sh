@@ -47,7 +47,8 @@ for kind, full in ((np.uint8, 255), (np.uint16, 65535), (np.float32, 1)):
     for way in WAYS:
         error = abs(there_and_back(rgb, way).astype(float) - rgb).max(-1) / full
         shares[kind.__name__, way] = float((error > 4 / 255).mean())
-        print(f"{kind.__name__} by way of {way}: {shares[kind.__name__, way]:.1%} of 5832 colours are off by more than 4 of 255, at most {error.max() * 255:.1f}")
+        most = f"at most {error.max() * 255:.1f} of 255"
+        print(f"{kind.__name__} by way of {way}: {shares[kind.__name__, way]:.1%} of 5832 colours are off by more than 4, {most}")
 lost = off["red", "YUV"] > 30 and off["cyan", "YUV"] > 30 and off["white", "XYZ"] > 20
 kept = max(off[name, way] for name in COLOURS for way in ("YCrCb", "I420")) < 5 and max(off["brick", way] for way in WAYS) < 5
 whole = all(shares[kind, way] == 0 for kind, way in shares if kind == "float32" or way == "YCrCb")
