@@ -70,7 +70,7 @@ class Brushes:
 
 @pytest.fixture
 def context(browser):
-    context = browser.new_context(reduced_motion="reduce")
+    context = browser.new_context(reduced_motion="reduce", permissions=["camera"])
     yield context
     context.close()
 
@@ -87,7 +87,7 @@ def open_page(context, site, style):
 
 
 def begin(page):
-    page.get_by_role("button", name="Try the sample scene").click()
+    page.get_by_role("button", name="Use my camera").click()  # it stands still, and leaves time for the rest
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
 
 
@@ -117,7 +117,7 @@ def test_nothing_of_a_brush_is_asked_for_before_the_first_frame_is_painted(conte
     held = []
     holding = re.compile(r"/models/tiny/(step|stabilize)\.onnx")  # what holds steady, in one graph or beside T's
     context.route(holding, lambda route: held.append(route))
-    page.get_by_role("button", name="Try the sample scene").click()
+    page.get_by_role("button", name="Use my camera").click()
     wait_for(page, lambda: held)
     assert brushes.asked == []
     context.unroute(holding)
