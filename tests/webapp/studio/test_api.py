@@ -108,7 +108,7 @@ def test_a_picture_is_painted_in_a_blend_of_a_built_in_style_and_an_own_picture(
         weights=[0.25, 0.75], keep_colors=True, api_name="/paint_picture",
     )  # fmt: skip
     both = painter("the-scream", media.scene(90, 60, 5), weights=[0.25, 0.75], keep_colors=True, stability=0.0)
-    assert np.array_equal(read_image(painted).rgb, both.paint(media.scene(80, 70, 0)))
+    assert np.array_equal(read_image(Path(painted)).rgb, both.paint(media.scene(80, 70, 0)))
 
 
 def called(url, endpoint, data):
