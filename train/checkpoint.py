@@ -197,4 +197,7 @@ def restore(
     except BadInput:
         raise
     except Exception as e:  # torch.load raises whatever its parser ran into
-        raise BadInput(f"{folder} is damaged or belongs to another kind of run: choose another --out.") from e
+        raise BadInput(
+            f"{folder} is damaged or belongs to another kind of run: give the command that began it, with its --start "
+            "and networks, or choose another --out."
+        ) from e

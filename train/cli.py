@@ -57,6 +57,7 @@ def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> N
     ) -> None:
         from .config import configured
         from .loop import check_out
+        from .progress import say
 
         given = {"start": start, "vgg": vgg, "clips": clips, "teacher": teacher}
         strange = [option for option, value in given.items() if value and option not in takes]
@@ -68,7 +69,7 @@ def add_stage(name: str, about: str, *takes: str, needs: str | None = None) -> N
         settings = configured(stage.Config(), config, change, steps, minutes)
         check_out(out, resume)  # before anything is read, which may take minutes
         chosen = {**given, "start": start or "published", "clips": clips or ()}
-        typer.echo(stage.train(settings, photos, paintings, out, *(chosen[option] for option in takes), resume=resume))
+        say(stage.train(settings, photos, paintings, out, *(chosen[option] for option in takes), resume=resume))
 
 
 VGG_JUDGES, ALSO_CLIPS = ("start", "vgg"), ("start", "vgg", "clips")
@@ -157,8 +158,9 @@ def recipe(
 ) -> None:
     """From pictures to a model in one command: the five stages, then the export."""
     from . import recipe
+    from .progress import say
 
-    typer.echo(recipe.run(photos, paintings, out, minutes, start or "scratch", vgg, change or (), dry_run))
+    say(recipe.run(photos, paintings, out, minutes, start or "scratch", vgg, change or (), dry_run))
 
 
 @app.command()

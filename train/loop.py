@@ -207,6 +207,6 @@ def require_finite(values: Mapping[str, float], step: int) -> None:
     bad = [name for name, value in values.items() if not math.isfinite(value)]
     if bad:
         raise BadInput(
-            f"Not finite at step {step}: {', '.join(bad)}; the last checkpoint still stands, "
-            "so lower the rate (--set rate=…) or look at the data, and --resume."
+            f"Not finite at step {step}: {', '.join(bad)}; lower the rate (--set rate=…) or look at the data. What was "
+            "saved before still stands: --resume goes on from the last checkpoint, or begins anew without one."
         )

@@ -1,6 +1,6 @@
 """What a person at a terminal sees while a stage gets ready, or a model is written.
 
-From outside: `shown`, `parts`, `warn`.
+From outside: `shown`, `parts`, `say`, `warn`.
 """
 
 import os
@@ -29,6 +29,12 @@ def parts() -> Iterator[Callable[[int, int, str], None]]:
             bar.set_description_str(what)
 
         yield told
+
+
+def say(sentence: str) -> None:
+    """How a command ended, on the output, once however many processes there are."""
+    if is_main():
+        print(sentence)
 
 
 def warn(sentence: str) -> None:
