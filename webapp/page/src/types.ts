@@ -56,6 +56,8 @@ export type EngineEvent =
   | { kind: "waiting"; place: number }
   /** One sentence in passing: something is a little less than it could be. */
   | { kind: "note"; sentence: string }
+  /** The worker owes something and has said nothing for a minute; or, `over`, it has spoken again. */
+  | { kind: "silence"; over: boolean }
   /** One sentence for the person; `fatal` when nothing is left to paint with, `passing` where the next painted frame ends it. */
   | { kind: "trouble"; sentence: string; fatal: boolean; passing: boolean };
 
@@ -100,7 +102,8 @@ export interface Engine {
   /** A new clip begins: its first frame is painted by itself. Everything else that ends the past, painters see themselves. */
   reset(): void;
   on(listener: (event: EngineEvent) => void): () => void;
-  close(): void;
+  /** Ends the worker, whatever it is at; questions that are open reject. `start` begins with a fresh one. */
+  giveUp(): void;
 }
 
 /** The parts of `model.json` that the page reads, checked by `engine/model/description.ts`. */

@@ -2,6 +2,7 @@
 import type { Backend, Crop, Engine, EngineEvent, Frame, ModelDescription, PageConfig, Size, View } from "../types";
 import { type Answers, type Question, type ToPage, type ToWorker, transfers } from "./messages";
 import { PLAIN_VIEW } from "./painters/painter";
+import { createSilence, LOOK_EVERY } from "./silence";
 import { Trouble } from "./trouble";
 
 /** The engine, and what only tests ask for. */
@@ -15,9 +16,16 @@ interface Asked {
   reject(error: Error): void;
 }
 
-/** Paints into a canvas inside `host`. Nothing is downloaded before `start`. */
+/** What a fresh worker is told again, once it was told to the one before. */
+const LASTING = ["style", "behind", "stability", "view", "capture"] as const;
+
+/** Paints into a canvas inside `host`. Nothing is downloaded before `start`; a worker that ended is replaced by the next question. */
 export function createEngine(host: HTMLElement, config: PageConfig, model: ModelDescription): TestedEngine {
-  const worker = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+  let worker: Worker | null = null;
+  const told = new Map<ToWorker["kind"], ToWorker>();
+  const silence = createSilence();
+  /** Waiting in the server's line, which may take as long as it likes. */
+  let inLine = false;
   const listeners = new Set<(event: EngineEvent) => void>();
   const asked = new Map<number, Asked>();
   let questions = 0;
@@ -30,12 +38,17 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
   let room = false;
   const capturing = new Set<(frame: VideoFrame, at: number) => void>();
 
-  const send = (message: ToWorker) => worker.postMessage(message, transfers(message));
+  const post = (to: Worker | null, message: ToWorker) => to?.postMessage(message, transfers(message));
+  const send = (message: ToWorker) => {
+    if ((LASTING as readonly string[]).includes(message.kind)) told.set(message.kind, message);
+    post(worker, message);
+  };
   const emit = (event: EngineEvent) => {
     for (const listener of listeners) listener(event);
   };
   const ask = <Q extends Question>(question: Q): Promise<Answers[Q["kind"]]> =>
     new Promise((resolve, reject) => {
+      worker ??= openWorker();
       asked.set(++questions, { resolve, reject });
       send({ kind: "ask", id: questions, question });
     });
@@ -73,13 +86,17 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     else question?.reject(new Trouble(message.sentence));
   };
   const stop = (sentence: string) => {
-    worker.terminate();
+    worker?.terminate();
+    worker = null;
     backend = null;
+    inLine = false;
+    showing.clear();
+    silence.heard();
     for (const { reject } of asked.values()) reject(new Trouble(sentence));
     asked.clear();
   };
-
-  worker.onmessage = ({ data }: MessageEvent<ToPage>) => {
+  const heard = (data: ToPage) => {
+    if (silence.heard()) emit({ kind: "silence", over: true });
     if (data.kind === "answer") answered(data);
     else if (data.kind === "canvas please") giveCanvas();
     else if (data.kind === "backend") changeBackend(data);
@@ -87,13 +104,26 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
     else if (data.kind === "room") hasRoom();
     else if (data.kind === "drawn") drawn(data);
     else emit(data.event);
+    if (data.kind === "event") inLine = data.event.kind === "waiting";
   };
-  worker.onerror = () => {
-    const sentence = "The part of the page that paints could not be started; reload the page.";
-    stop(sentence);
-    emit({ kind: "trouble", sentence, fatal: true, passing: false });
+  const openWorker = (): Worker => {
+    const opened = new Worker(new URL("./worker.ts", import.meta.url), { type: "module" });
+    opened.onmessage = ({ data }: MessageEvent<ToPage>) => opened === worker && heard(data);
+    opened.onerror = () => {
+      if (opened !== worker) return;
+      const sentence = "The part of the page that paints could not be started; reload the page.";
+      stop(sentence);
+      emit({ kind: "trouble", sentence, fatal: true, passing: false });
+    };
+    post(opened, { kind: "init", base: document.baseURI, config, model });
+    for (const message of told.values()) post(opened, message);
+    return opened;
   };
-  send({ kind: "init", base: document.baseURI, config, model });
+  setInterval(() => {
+    const owes = !document.hidden && !inLine && showing.size + asked.size > 0;
+    if (silence.look(owes)) emit({ kind: "silence", over: false });
+  }, LOOK_EVERY);
+  worker = openWorker();
 
   return {
     get backend() {
@@ -151,6 +181,6 @@ export function createEngine(host: HTMLElement, config: PageConfig, model: Model
       listeners.add(listener);
       return () => void listeners.delete(listener);
     },
-    close: () => stop("The page was closed."),
+    giveUp: () => stop("The painter was started anew; try again."),
   };
 }

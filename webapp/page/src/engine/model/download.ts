@@ -23,20 +23,27 @@ export async function download(
 ): Promise<ArrayBuffer> {
   const stored = await openCache();
   const address = `${wanted.url}?key=${encodeURIComponent(wanted.key)}`;
-  const kept = await stored?.match(address);
-  if (kept) {
-    const bytes = await kept.arrayBuffer();
-    const good = await check(bytes).then(
-      () => true,
-      () => false,
-    );
-    if (good) return bytes;
-    await stored?.delete(address);
-  }
+  const kept = await good(stored, address, check);
+  if (kept) return kept;
   const bytes = await fetchBytes(wanted, progress);
   await check(bytes);
   await keep(stored, address, bytes);
   return bytes;
+}
+
+/** What is stored, if it passes `check`; null else, also where the browser cannot read what it kept. */
+async function good(
+  stored: Cache | null,
+  address: string,
+  check: (bytes: ArrayBuffer) => Promise<void>,
+): Promise<ArrayBuffer | null> {
+  try {
+    const bytes = await (await stored?.match(address))?.arrayBuffer();
+    if (bytes) await check(bytes);
+    return bytes ?? null;
+  } catch {
+    return null; // it is replaced by what is downloaded now
+  }
 }
 
 /** The page's cache, older ones removed; null where there is none (insecure origin, private window). */

@@ -68,12 +68,17 @@ export function createPainting(options: PaintingOptions): Painting {
     view.apply();
   };
   const begin = (): void => {
-    ready().then(
+    const there = ready();
+    const mine = started;
+    there.then(
       () => {
         messages.clear("engine");
         if (opened() && !paused) live ??= startLive(engine, video, { side: settings.get().side, always });
       },
-      (error) => messages.trouble("engine", engineTrouble(error), { label: "Try again", run: restart }),
+      (error) => {
+        if (started && started !== mine) return; // another start is under way
+        messages.trouble("engine", engineTrouble(error), { label: "Try again", run: restart });
+      },
     );
   };
   const end = (): void => {

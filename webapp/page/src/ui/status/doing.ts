@@ -78,6 +78,7 @@ export function after(now: Doing, event: Happening): Doing {
     case "room":
     case "stale":
     case "person":
+    case "silence":
       return now;
   }
 }

@@ -93,6 +93,9 @@ export function screenTrouble(error: unknown): string | null {
   return "The screen could not be shown: the system may not allow the browser to record it.";
 }
 
+/** The painter owes something, and says nothing. */
+export const SILENCE = "The painter has given no sign for a minute. It may still be at work, or have stopped for good.";
+
 /** Why the microphone is missing from a recording. */
 export function microphoneTrouble(error: unknown): string {
   const name = errorName(error);

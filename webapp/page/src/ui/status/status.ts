@@ -5,7 +5,7 @@ import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import { captionOf, type Palette } from "../styles/palette";
 import type { Messages } from "./messages";
-import { backendName, facts, privacySentence, slowSentence } from "./sentences";
+import { backendName, facts, privacySentence, SILENCE, slowSentence } from "./sentences";
 
 const EVERY_MS = 500;
 /** So many times in a row nothing must move before the facts say so. */
@@ -46,6 +46,14 @@ export function bindStatus(
       messages.trouble("engine", sentence, { label: "Try again", run: () => session.restart() });
     },
     note: ({ sentence }) => messages.note(sentence),
+    silence({ over }) {
+      if (over) return messages.clear("silence");
+      const anew = () => {
+        engine.giveUp();
+        session.restart();
+      };
+      messages.trouble("silence", SILENCE, { label: "Start it anew", run: anew });
+    },
   };
   engine.on((event) => (on[event.kind] as ((event: EngineEvent) => void) | undefined)?.(event));
 
