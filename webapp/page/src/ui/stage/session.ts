@@ -145,7 +145,7 @@ async function useCamera(stage: Stage, wish: CameraWish): Promise<void> {
   try {
     await showing.use("camera", () => openCamera(wish));
     const { stream } = showing;
-    stream?.getVideoTracks()[0]?.addEventListener("ended", () => cameraEnded(stage));
+    stream?.getVideoTracks()[0]?.addEventListener("ended", () => cameraEnded(stage, wish));
     if (stream) watchPicture(stream, (comes) => stream === showing.stream && sayPicture(messages, comes));
   } catch (error) {
     messages.trouble("source", cameraTrouble(error, context()));
@@ -159,13 +159,13 @@ function sayPicture(messages: Messages, comes: boolean): void {
   else messages.trouble("picture away", PICTURE_AWAY);
 }
 
-function cameraEnded(stage: Stage): void {
+function cameraEnded(stage: Stage, wish: CameraWish): void {
   if (stage.showing.kind !== "camera") return;
   ended(stage);
   stage.messages.clear("picture away");
   stage.messages.trouble("source", "The camera stopped: it was unplugged, taken by another program, or forbidden.", {
     label: "Start it again",
-    run: () => void useCamera(stage, { facing: "user" }),
+    run: () => void useCamera(stage, wish),
   });
 }
 

@@ -1,6 +1,6 @@
 // What went wrong, or is going on, in plain sentences. Pure: the browser's facts come in as arguments.
 import type { StudyProgress } from "../../engine/study/messages";
-import { Trouble } from "../../engine/trouble";
+import { sentenceOf } from "../../engine/trouble";
 import type { Backend, PageConfig, Size, Who } from "../../types";
 import type { Missing } from "../styles/palette";
 
@@ -110,7 +110,8 @@ export const SILENT = "The browser gave no sound, so the recording has none.";
 
 /** What the engine threw at start. Its own sentences pass; the browser's exceptions are put into words. */
 export function engineTrouble(error: unknown): string {
-  if (error instanceof Trouble) return error.message;
+  const known = sentenceOf(error, "");
+  if (known) return known;
   const text = errorText(error);
   const name = errorName(error);
   if (/hash|sha-?256|integrity|corrupt/i.test(text)) {

@@ -58,6 +58,14 @@ describe("the engine's troubles, in words", () => {
     ["42", "did not start: 42."],
   ])("%s → %s", (message, part) => expect(words.engineTrouble(new Error(message))).toContain(part));
 
+  it.each([
+    "Failed to fetch dynamically imported module: http://localhost/assets/writing-1.js",
+    "error loading dynamically imported module: http://localhost/assets/writing-1.js",
+    "Importing a module script failed.",
+  ])("sends who has an older page than the server to a fresh one: %s", (message) => {
+    expect(words.engineTrouble(new TypeError(message))).toMatch(/renewed.*Reload/);
+  });
+
   it("lets sentences of the engine pass", () => {
     const sentence = "The server closed the line, try again in a minute.";
     expect(words.engineTrouble(new Error(sentence))).toBe(sentence);
