@@ -35,10 +35,14 @@ def exists(place: str) -> bool:
 
 
 def is_folder(place: str) -> bool:
+    """Raises BadInput where the place cannot be looked at."""
     if not is_url(place):
         return Path(place).is_dir()
     system, path = _system(place)
-    return system.isdir(path)
+    try:
+        return system.isdir(path)
+    except Exception as error:  # what a store raises where it does not answer, or knows nobody, is its package's own
+        raise BadInput(f"{place} cannot be reached: {error}") from error
 
 
 def names_in(folder: str, recursive: bool) -> list[str]:

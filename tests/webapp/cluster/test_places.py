@@ -3,6 +3,7 @@
 import shutil
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from PIL import Image
 
 from impasto.models.errors import BadInput
@@ -54,6 +55,17 @@ def test_files_go_and_come_whole(folder):
 def test_a_kind_of_place_that_is_not_there():
     with pytest.raises(BadInput, match="nowhere://x cannot be reached"):
         places.exists("nowhere://x")
+
+
+def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch):
+    """As s3fs does it: where nobody answers, or there are no credentials, it raises what is no OSError."""
+
+    def isdir(self, path):
+        raise Exception("Could not connect to the endpoint URL")
+
+    monkeypatch.setattr(MemoryFileSystem, "isdir", isdir)
+    with pytest.raises(BadInput, match=r"memory://in cannot be reached: Could not connect"):
+        places.is_folder("memory://in")
 
 
 def test_a_folder_by_url(folder, clips, crew, recipe):
