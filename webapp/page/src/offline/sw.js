@@ -51,7 +51,7 @@ async function fromNetwork(request, address) {
   const cache = await caches.open(CACHE);
   const kept = await cache.match(address, { ignoreSearch: true });
   const network = fetch(request).then(async (answer) => {
-    if (answer.ok) await cache.put(address, answer.clone());
+    if (request.mode !== "navigate" || (await ofThisBuild(answer.clone()))) await keep(cache, address, answer);
     return answer;
   });
   if (!kept) return network;
@@ -67,8 +67,19 @@ async function fromCache(request) {
   const kept = await cache.match(request, { ignoreSearch: true });
   if (kept) return kept;
   const answer = await fetch(request);
-  if (answer.ok) await cache.put(request, answer.clone());
+  await keep(cache, request, answer);
   return answer;
+}
+
+/** Keeps an answer, where there is room: a full storage is no reason to withhold what the network gave. */
+async function keep(cache, address, answer) {
+  if (answer.ok) await cache.put(address, answer.clone()).catch(() => {});
+}
+
+/** Whether all files that a page names are this worker's: without a network, one of a later build would find none of its own. */
+async function ofThisBuild(page) {
+  const named = (await page.text()).match(/\bassets\/[\w.-]+\.(js|css)\b/g) ?? [];
+  return named.every((file) => listed.has(new URL(file, scope).href));
 }
 
 /**

@@ -20,11 +20,14 @@ function place() {
   const stored = new Map<string, Response>();
   const network = new Map<string, Response>();
   const asked: string[] = [];
-  const state = { online: true };
+  const state = { online: true, full: false };
   const plain = (address: string) => address.replace(/\?.*$/, "");
   const cache = {
     match: async (request: string | Request) => stored.get(plain(urlOf(request)))?.clone(),
-    put: async (request: string | Request, answer: Response) => void stored.set(plain(urlOf(request)), answer),
+    put: async (request: string | Request, answer: Response) => {
+      if (state.full) throw new DOMException("Quota exceeded.", "QuotaExceededError");
+      stored.set(plain(urlOf(request)), answer);
+    },
     addAll: async (addresses: string[]) => {
       for (const address of addresses) stored.set(address, await fetched(address));
     },
@@ -87,6 +90,25 @@ describe("the service worker", () => {
     expect(await (await here.get("assets/a.js"))!.text()).toBe("code");
     expect(await (await here.get("config.json"))!.text()).toBe("{}");
     await expect(here.get("models/m/model.json")).rejects.toThrow("fetch"); // never seen
+  });
+
+  test("a page of a later build is not kept beside this build's files", async () => {
+    const here = await visited();
+    const later = '<script type="module" src="./assets/b.js"></script>';
+    here.network.set(SCOPE, new Response(later, { headers }));
+    expect(await (await here.get("", "navigate"))!.text()).toBe(later);
+    here.state.online = false;
+    expect(await (await here.get("", "navigate"))!.text()).toBe("page 1"); // whose files are all there
+  });
+
+  test("where nothing more can be stored, the network's answers arrive all the same", async () => {
+    const here = await visited();
+    here.state.full = true;
+    here.network.set(SCOPE, new Response("page 2", { headers }));
+    here.network.set(`${SCOPE}models/m/a.webp`, new Response("picture"));
+    expect(await (await here.get("", "navigate"))!.text()).toBe("page 2");
+    expect(await (await here.get("config.json"))!.text()).toBe("{}");
+    expect(await (await here.get("models/m/a.webp"))!.text()).toBe("picture");
   });
 
   test("the page gets the header that gives threads in a frame, where it is isolated otherwise", async () => {
