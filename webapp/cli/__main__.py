@@ -6,14 +6,14 @@ from impasto.webapp.cli.ending import end_as_by_ctrl_c, interrupted, was_interru
 from impasto.webapp.cli.large_pages import start_in_large_pages
 
 
-def start() -> None:
-    """`main.main` on the process's own arguments."""
+def start(arguments: list[str] | None = None) -> None:
+    """`main.main` on these arguments; None: the process's own."""
     try:
         end_as_by_ctrl_c()
         start_in_large_pages()
         from impasto.webapp.cli.main import main  # its imports, which take longest, are done once
 
-        main()
+        main(arguments)
     except (KeyboardInterrupt, ImportError):  # while it was still starting, or a second time
         if not was_interrupted():
             raise

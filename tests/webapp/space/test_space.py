@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -328,6 +329,27 @@ def test_a_space_runs_from_its_own_requirements_and_paints(space, environment, t
     pixels = np.asarray(Image.open(painted).convert("RGB"))
     assert pixels.shape == rgb.shape
     assert np.abs(pixels.astype(int) - rgb).mean() > 5
+
+
+def test_a_space_ends_when_it_is_told_to(space, tmp_path):
+    """Begun anew for large pages it holds signals back (see `large_pages`), which every system does here."""
+    port = free_port()
+    variables = {k: v for k, v in os.environ.items() if not k.startswith(("PYTHON", "IMPASTO_", "GRADIO_"))}
+    variables |= {"IMPASTO_PORT": str(port), "TMPDIR": str(tmp_path), "GLIBC_TUNABLES": "glibc.malloc.hugetlb=0"}
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # what is started inherits it
+    try:
+        with open(tmp_path / "log.txt", "w") as log:
+            server = subprocess.Popen([sys.executable, "app.py"], cwd=space, env=variables, stdout=log, stderr=log)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}/healthz", server, tmp_path / "log.txt")
+        server.terminate()
+        server.wait(60)
+    finally:
+        server.kill()
+        server.wait()
+    assert "Traceback" not in (tmp_path / "log.txt").read_text()
 
 
 def wait_until_healthy(address, server, log, seconds=600):

@@ -11,9 +11,7 @@ os.environ.setdefault("IMPASTO_MODEL", "$model")
 # A Space is reached through its host's proxies alone, which lie in private networks.
 os.environ.setdefault("IMPASTO_TRUSTED_PROXIES", "127.0.0.1,::1,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16")
 
-from impasto.webapp.cli.large_pages import start_in_large_pages
-from impasto.webapp.cli.main import main
+from impasto.webapp.cli.__main__ import start
 
 if __name__ == "__main__":
-    start_in_large_pages()
-    main(["app"])
+    start(["app"])
