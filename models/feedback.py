@@ -123,6 +123,7 @@ def solve(matrices: Tensor, values: Tensor) -> Tensor:
     count, size, _ = matrices.shape
     rows = torch.cat((matrices, values.view(1, size, 1).expand(count, size, 1)), 2)
     unit = torch.eye(size, device=values.device)
+    # Column by column: its row is divided by the pivot and taken off the others, until the column has only that 1.
     for i in range(size):
         pivot = rows[:, i : i + 1] / rows[:, i : i + 1, i : i + 1]
         rows = rows - (rows[:, :, i : i + 1] - unit[:, i : i + 1]) * pivot

@@ -67,6 +67,7 @@ class PredictorSpec:
         return found
 
     def to_json(self) -> dict:
+        """What `from_json` takes, as JSON can hold it."""
         return {**asdict(self), "stages": [list(s) for s in self.stages]}
 
     @classmethod

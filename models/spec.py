@@ -60,6 +60,7 @@ class TransformerSpec:
         return total + self.blocks * 2 * 9 * c[-1] ** 2 / self.multiple**2
 
     def to_json(self) -> dict:
+        """What `from_json` takes, as JSON can hold it."""
         return {**asdict(self), "channels": list(self.channels)}
 
     @classmethod
@@ -92,6 +93,7 @@ class StyleLayout:
 
     @classmethod
     def of(cls, spec: TransformerSpec) -> "StyleLayout":
+        """The layout of S for a T of these sizes."""
         return cls(tuple(spec.normalised))
 
     @property
@@ -122,4 +124,5 @@ class StyleLayout:
         return found
 
     def to_json(self) -> list[dict]:
+        """`layout` of `model.json`: {"layer": name, "gamma": [begin, end], "beta": [begin, end]}, ends not included."""
         return [{"layer": name, "gamma": [g.start, g.stop], "beta": [b.start, b.stop]} for name, g, b in self.slices()]

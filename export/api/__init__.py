@@ -7,7 +7,7 @@
     impasto.stylize("clip.mp4", "painted.mp4", style="painting.jpg")
 
 `Painter` paints frames, `stylize` files; `study` studies a picture for a minute, whose strokes and shapes are then
-painted more closely; `BadInput` is what both raise for anything a person can put right. Each is
+painted more closely; `BadInput` is what all three raise for anything a person can put right. Each is
 loaded when it is first asked for, so that `import impasto` and `impasto --help` are quick.
 """
 

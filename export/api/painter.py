@@ -143,7 +143,8 @@ def stylize(
     Args:
         source: A file, or a folder.
         target: The file to write, MP4, MOV or GIF for what moves, JPEG, PNG or WebP for pictures; a folder for a
-            folder. It appears only when it is complete; of a folder, what is there already is left out.
+            folder. It appears only when it is complete; of a folder, what is there already is left out, unless it is
+            known to be in another style or with other settings.
         style, strength, keep_colors, stability, only, background_style, model, device, threads: As in `Painter`.
         size: Shorter side of the painted frames in pixels; by default the source's own, at most 720 for what moves and
             1440 for pictures.
@@ -155,15 +156,16 @@ def stylize(
 
     Returns:
         What was painted, as `impasto stylize --json` prints it: for a file "input", "output", "kind" ("clip",
-        "animation", "image"), "frames", "width", "height", "fps", "seconds", "painted_per_second" and "audio" (of each
-        track "copied", "re-encoded" or "dropped"), with `only` or `background_style` "person_found" (whether a frame
-        shows a person); for a folder "painted" (a list of those), "skipped" (names),
-        "failed" (a list of {"input", "error"}) and "ignored" (names).
+        "animation", "image"), "frames", "width", "height", "fps", "seconds", "painted_per_second", "audio" (of each
+        track "copied", "re-encoded" or "dropped") and "gaps" (where a clip has lost frames: a list of {"at",
+        "seconds"}), with `only` or `background_style` "person_found" (whether a frame shows a person); for a folder
+        "input", "output", "kind" ("folder"), "painted" (a list of those, with "again": whether an earlier painting was
+        replaced), "skipped" (names), "failed" (a list of {"input", "error"}) and "ignored" (names).
 
     Raises:
         impasto.BadInput: As in `Painter`; also for a file that is missing, damaged, or no clip or picture, for a brush
-            that is none, for a target that cannot be written, and for a disk that is full. In a folder, files that
-            cannot be painted are listed under "failed" instead.
+            that is none, for a target that cannot be written or is one of the files read, and for a disk that is full.
+            In a folder, files that cannot be painted are listed under "failed" instead.
     """
     from impasto.webapp.files.brush_size import parse_brush_size
     from impasto.webapp.files.clips.span import Span

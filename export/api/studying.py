@@ -50,13 +50,15 @@ def study(
         model: A model's name or folder; None for the default one.
         threads: Threads the networks may use; None for one per core.
         progress: Called after each step with its `step`, `share` (0…1 of the whole), `seconds_left` and `losses` (by
-            name); when it returns False, studying ends and what was learnt is kept.
+            name), and once before the first, as step 0; when it returns False, studying ends and what was learnt is
+            kept.
 
     Returns:
         The studied style, which goes wherever a style goes: `impasto.Painter(style=studied)`.
 
     Raises:
-        impasto.BadInput: A picture, clip, model or file that is not there or not fit, a number out of its range.
+        impasto.BadInput: A picture, clip, model or file that is not there or not fit, a number out of its range,
+            `minutes` and `steps` at once.
     """
     from impasto.webapp.files.study import study_picture
 

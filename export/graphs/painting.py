@@ -130,6 +130,7 @@ def constant(values: Any, dtype: str = "float32") -> Any:
 
 
 def whole(*numbers: int) -> Any:
+    """Whole numbers as they stand in a graph, int64."""
     return constant(numbers, "int64")
 
 

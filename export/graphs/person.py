@@ -37,9 +37,11 @@ class Nodes:
         return name
 
     def constant(self, values: Any) -> str:
+        """Numbers, float32."""
         return self._initializer(np.asarray(values, np.float32))
 
     def whole(self, values: Any) -> str:
+        """Whole numbers, int64."""
         return self._initializer(np.asarray(values, np.int64))
 
     def weight(self, values: np.ndarray) -> str:
@@ -66,12 +68,14 @@ class TFLite:
                 self.constants[operator.outputs[0]] = self._stored(operator.inputs[0], np.float16).astype(np.float32)
 
     def kind(self, operator: Any) -> str:
+        """What an operator is called."""
         code = self.model.operatorCodes[operator.opcodeIndex]
         if code.customCode is not None:
             return code.customCode.decode()
         return self.names[max(code.builtinCode, code.deprecatedBuiltinCode)]
 
     def shape(self, tensor: int) -> list[int]:
+        """The shape of the tensor with this number."""
         return list(map(int, self.graph.tensors[tensor].shape))
 
     def _stored(self, tensor: int, kind: type) -> np.ndarray:

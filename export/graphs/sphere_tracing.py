@@ -106,6 +106,7 @@ def _reflected(directions: Points, normals: Points) -> Points:
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
+    """Vectors [...,3] of length 1 that point the same way; those of length 0 stay."""
     return vectors / np.maximum(np.linalg.norm(vectors, axis=-1, keepdims=True), 1e-9)
 
 
@@ -120,6 +121,7 @@ def ball(p: Points, centre, radii) -> Field:
 
 
 def box(p: Points, centre, halves, round: float = 0.0) -> Field:
+    """A box; `halves` are half its sides, `round` the radius of its edges, which takes nothing from its sides."""
     q = np.abs(p - np.float32(centre)) - np.float32(halves) + round
     return np.linalg.norm(np.maximum(q, 0), axis=-1) + np.minimum(q.max(-1), 0) - round
 

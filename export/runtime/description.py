@@ -14,10 +14,12 @@ JSON_BYTES = 100_000_000  # of a description or a gallery: what is larger is non
 
 
 def whole(least: int, most: int) -> Check:
+    """A whole number from `least` to `most`; True and False are none."""
     return lambda value: type(value) is int and least <= value <= most
 
 
 def text(value: Any) -> bool:
+    """A text of 1 to 1000 characters."""
     return isinstance(value, str) and 0 < len(value) <= 1000
 
 
@@ -32,6 +34,7 @@ def file_name(value: Any) -> bool:
 
 
 def sha256(value: Any) -> bool:
+    """A SHA-256 as 64 hexadecimal digits, in small letters."""
     return text(value) and re.fullmatch("[0-9a-f]{64}", value) is not None
 
 
@@ -65,6 +68,7 @@ def number(value: Any) -> bool:
 
 
 def share(value: Any) -> bool:
+    """A number from 0 to 1."""
     return number(value) and 0 <= value <= 1
 
 

@@ -83,6 +83,7 @@ def _read_json(file: Path) -> Any:
 
 
 def sha256(path: Path) -> str:
+    """The SHA-256 of a file, as 64 hexadecimal digits."""
     with open(path, "rb") as f:
         digest = hashlib.sha256()
         for block in iter(lambda: f.read(1 << 20), b""):

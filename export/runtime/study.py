@@ -1,7 +1,7 @@
 """Studying a style without torch: `study.onnx`, one step of training with its gradients, run again and again.
 
-From outside: `study`. What the steps lower is described in `impasto.train.study.loss`; how the graph is made, in
-`impasto.train.study.graph`.
+From outside: `study`, `Studied`, `Progress`, `Graphs`. What the steps lower is described in `impasto.train.study.loss`;
+how the graph is made, in `impasto.train.study.graph`.
 """
 
 import ctypes
@@ -73,9 +73,10 @@ class Studied(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """After a step; the first is given before any, at step 0.
+    """How far study has come: after a step, and once before the first, as step 0.
 
-    share: how much is done, 0…1. seconds_left: an estimate, nan at step 0. losses: of this step. so_far: the best.
+    share: how much is done, 0…1. seconds_left: an estimate, nan at step 0. losses: of this step, by term, and "total";
+    empty at step 0. so_far: gives the best so far.
     """
 
     step: int
@@ -185,10 +186,12 @@ class Clock:
         self.steps, self.seconds, self.done, self._begun = steps, seconds, 0, time.monotonic()
 
     def tick(self) -> None:
+        """A step is done."""
         self.done += 1
 
     @property
     def share(self) -> float:
+        """How much is done, 0…1."""
         part = self.done / self.steps if self.steps else (time.monotonic() - self._begun) / self.seconds
         return min(1.0, part)
 

@@ -1,6 +1,6 @@
 """What the live page needs in order to study as `study.py` does: its numbers, in one place for both.
 
-From outside: `study_rules`. They reach the page in its `config.json`, and its tests in `tests/contract/cases.json`.
+From outside: `study_rules`. They reach the page in its `config.json`, and its tests in `tests/contract/study.json`.
 """
 
 from . import contents, study

@@ -226,6 +226,7 @@ def _wrong(tensors: Mapping[str, np.ndarray]) -> str | None:
 
 
 def bounded(values: np.ndarray, most: float) -> bool:
+    """Whether all values are numbers from −`most` to `most`."""
     return bool((np.abs(values.astype(np.float32)) <= most).all())  # false for NaN
 
 

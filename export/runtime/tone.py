@@ -44,7 +44,9 @@ def tone_map(codes: np.ndarray, transfer: Transfer) -> np.ndarray:
     # colour differences shrink as the luma does, and by 1.1
     scale = mapped / np.maximum(np.float32(1.1) * luma, np.float32(1e-6))
     cb, cr = scale * (blue - luma) / np.float32(1.8814), scale * (red - luma) / np.float32(1.4746)
+    # a tenth of Cr, where that is above 0, is taken off the luma
     mapped -= np.maximum(np.float32(0.1) * cr, 0)
+    # R'G'B' again (BT.2020's matrix), then its light in BT.709's primaries, and coded
     cb, cr = np.float32(1.8814) * cb, np.float32(1.4746) * cr
     green = mapped - _LUMA[2] / _LUMA[1] * cb - _LUMA[0] / _LUMA[1] * cr
     sdr = np.stack([mapped + cr, green, mapped + cb], -1)

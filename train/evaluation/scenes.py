@@ -53,6 +53,8 @@ class Scene:
 
 
 class Source(NamedTuple):
+    """Scenes that are read one at a time."""
+
     count: int  # at most so many scenes
     scenes: Iterator[Scene]
 

@@ -61,6 +61,7 @@ def student_of(teacher: Predictor, spec: PredictorSpec) -> Predictor:
 
 
 def both_have_statistics(p: Predictor, teacher: Predictor) -> bool:
+    """Whether both have the branch of the statistics: see `models.predictor`."""
     return bool(p.spec.statistics and teacher.spec.statistics)
 
 

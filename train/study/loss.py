@@ -39,11 +39,13 @@ class Painting(NamedTuple):
 
     @property
     def palette(self) -> Palette:
+        """Its colours as `losses` compares them."""
         return Palette(self.mean, self.covariance, self.contrast)
 
 
 class Batch(NamedTuple):
-    """N pictures, each as two frames of a clip; the second is another crop, with other noise in other light."""
+    """N pictures, each as two frames of a clip; the second is the first one moved, with other noise in
+    other light."""
 
     frame: Tensor  # [N,3,H,W] in [0, 1]
     other: Tensor  # [N,3,H,W], the second frame

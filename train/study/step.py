@@ -80,10 +80,13 @@ def muon(momentum: Tensor) -> Tensor:
     Newton's and Schulz's iteration; as large as Adam's usually is (Liu et al. 2025), so that one rate serves both.
     """
     wide = momentum if momentum.shape[1] <= momentum.shape[2] else momentum.transpose(1, 2)
+    # Divided by its norm, it has no singular value above 1.
     x = wide / (wide.square().sum((1, 2), keepdim=True).sqrt() + EPSILON)
+    # Each turn makes a·s + b·s³ + c·s⁵ (`SCHULZ`) of every singular value s, which leads those of 0…1 towards 1.
     for _ in range(ITERATIONS):
         square = torch.bmm(x, x.transpose(1, 2))
         x = SCHULZ[0] * x + torch.bmm(SCHULZ[1] * square + SCHULZ[2] * torch.bmm(square, square), x)
+    # With singular values of 1 its mean square is 1 over the longer side; with this factor it is USUAL².
     x = USUAL * max(momentum.shape[1:]) ** 0.5 * x
     return x if wide is momentum else x.transpose(1, 2)
 

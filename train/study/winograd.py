@@ -17,7 +17,10 @@ from torch.nn import functional as F
 
 
 class Filtering(NamedTuple):
-    """F(rows × rows, 3 × 3): rows = back · ((kernel · w) ⊙ (ahead · so many and two more), along columns and rows."""
+    """F(rows × rows, 3 × 3): back · ((kernel · w) ⊙ (ahead · x)), each matrix along columns and along rows.
+
+    w is a kernel of 3 × 3, x a tile of (rows + 2)² pixels; what comes out are the rows² pixels in its middle.
+    """
 
     ahead: list[list[float]]
     kernel: list[list[float]]
@@ -98,6 +101,7 @@ def suits(x: Tensor, weight: Tensor) -> bool:
 
 
 def filtering(weight: Tensor) -> Filtering:
+    """Of which size tiles are for weight [O,C,3,3]: see `MANY`."""
     return TWO if weight.numel() > MANY else FOUR
 
 
@@ -112,12 +116,16 @@ def convolved(x: Tensor, weight: Tensor, bias: Tensor | None = None, turned: boo
     o = weight.shape[1 if turned else 0]
     down, across = h // rows, w // rows
     tiles = n * down * across
+    # Every tile's pixels, pixel by pixel of a tile: [products, tiles · C].
     bordered = F.pad(channels_last(x), (0, 0, 1, 1, 1, 1)).reshape(-1, c)
     pixels = bordered.index_select(0, gathered(rows, n, down, across)).view(products, tiles * c)
+    # What is multiplied: `ahead` of the tiles, `kernel` of the weight.
     sums = torch.mm(squared(ahead, x), pixels)
     kernel, order = ([row[::-1] for row in kernel], (2, 3, 0, 1)) if turned else (kernel, (2, 3, 1, 0))
     kernels = torch.mm(squared(kernel, x), weight.permute(order).reshape(9, c * o))
+    # One matrix product over the channels for each of the products; then `back` makes pixels of them.
     found = torch.bmm(sums.view(products, tiles, c), kernels.view(products, c, o))
     found = torch.mm(squared(back, x), found.view(products, tiles * o))
+    # The tiles side by side again: [N,H,W,O].
     found = found.view(rows, rows, n, down, across, o).permute(2, 3, 0, 4, 1, 5).reshape(n, h, w, o)
     return channels_first(found if bias is None else found + bias)

@@ -61,9 +61,9 @@ def study_picture(
     source: as `read_style_picture` takes it. on: a clip, a picture or a folder of pictures whose frames it is studied
     on, and previews are painted on; by default what comes along. preview: a picture file that is painted anew every few
     seconds; show: called with such a painting, uint8 RGB. name: of the style; by default the file's. seconds, steps,
-    brush_size, closer, seed, threads, graphs: as in `export.runtime.study.study`. progress: called after each step;
-    False ends the studying, and what was learnt is kept, as it is after Ctrl-C. keep: where the target cannot be
-    written when it comes to that, what was learnt is written elsewhere, and the sentence says where.
+    brush_size, closer, seed, threads, graphs: as in `export.runtime.study.study`. progress: called before the first
+    step and after each; False ends the studying, and what was learnt is kept, as it is after Ctrl-C. keep: where the
+    target cannot be written when it comes to that, what was learnt is written elsewhere, and the sentence says where.
 
     Raises BadInput for all that a person can put right, before anything is studied where that can be known, and
     KeyboardInterrupt when interrupted before anything was learnt.

@@ -33,6 +33,7 @@ class Weight(NamedTuple):
     end: int
 
     def read(self, graph: bytes | bytearray) -> np.ndarray:
+        """Its numbers, flat, in the graph's precision: a view of the bytes."""
         return np.frombuffer(graph, self.dtype, (self.end - self.start) // self.dtype.itemsize, self.start)
 
 

@@ -33,6 +33,7 @@ class Part(NamedTuple):
     frames: int
 
     def span(self, time_base: Fraction) -> Span:
+        """When it is shown, in seconds; `time_base` is the clip's tick."""
         return Span(float(self.start * time_base), None if self.end is None else float(self.end * time_base))
 
 

@@ -73,6 +73,7 @@ class ClipInfo:
 
     @property
     def has_audio(self) -> bool:
+        """Whether there is a sound track."""
         return bool(self.audio)
 
 

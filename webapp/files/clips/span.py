@@ -28,6 +28,7 @@ class Span:
 
     @property
     def whole(self) -> bool:
+        """Whether it is all of the clip."""
         return self.start == 0 and self.end is None
 
     def seconds(self, duration: float) -> float:

@@ -102,6 +102,7 @@ class Tracks:
         self.close()
 
     def close(self) -> None:
+        """Close the source, whatever is left of it."""
         for packets in self._sources:
             packets.close()
         self._stack.close()
