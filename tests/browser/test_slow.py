@@ -1,10 +1,10 @@
-"""A slow device is told once what would help; one on which the page died paints with the processor."""
+"""A slow device is told once what would help; where the page died the processor paints; where a worker died another."""
 
 import re
 
 from engine_page import serve_echo
 from playwright.sync_api import expect
-from test_page import PATIENCE, visit
+from test_page import LOOK, PATIENCE, visit
 
 # The painting worker's clock: every frame is said to have taken so long, whatever its size.
 SLOW = """(() => {
@@ -13,6 +13,17 @@ SLOW = """(() => {
   globalThis.Worker = class extends Plain {
     set onmessage(listener) {
       super.onmessage = ({ data }) => listener({ data: data.kind === "shown" ? { ...data, paintMs: took } : data });
+    }
+  };
+})()"""
+
+WORKERS = """(() => {
+  const Plain = globalThis.Worker;
+  globalThis.workers = [];
+  globalThis.Worker = class extends Plain {
+    constructor(...given) {
+      super(...given);
+      workers.push(this);
     }
   };
 })()"""
@@ -84,4 +95,22 @@ def test_a_page_that_died_while_the_graphics_card_painted_goes_on_with_the_proce
     expect(page.locator("body[data-ready]")).to_be_attached(timeout=PATIENCE)
     page.get_by_role("button", name="Try the sample scene").click()
     expect(page.locator("#note")).to_contain_text("now the processor paints", timeout=PATIENCE)
+    context.close()
+
+
+def test_a_painter_that_died_is_started_again(browser, static_site):
+    context = browser.new_context()
+    context.add_init_script(WORKERS)
+    page = visit(context, static_site + LOOK)
+    page.get_by_role("button", name="Try the sample scene").click()
+    expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    page.evaluate("workers[0].dispatchEvent(new Event('error'))")
+    expect(page.locator(".frame.painted")).to_have_count(1)  # the last painting stays
+    page.evaluate(
+        "() => { globalThis.again = new Promise((done) => impasto.engine.on((e) => e.kind === 'painted' && done())); }"
+    )
+    # A brush that was still on its way may have a message of its own; what starts the painter again solves that, too.
+    page.locator("#messages [data-topic=engine]").get_by_role("button", name="Try again").click()
+    page.evaluate("again")
+    expect(page.locator("#messages .message")).to_have_count(0, timeout=PATIENCE)
     context.close()
