@@ -118,12 +118,24 @@ class Transformer(nn.Module):
 
     def decode(self, levels: Sequence[Tensor], style: Tensor) -> Tensor:
         """Features of `encode` and S [N,D] (or [1,D] for the whole batch) → painted [N,3,H,W] in [0, 1]."""
+        z, gamma, beta = self.before_last_norm(levels, style)
+        # The frame's size and colours; with a strided stem the end gives 3·f² channels that depth-to-space spreads out.
+        if self.spec.stem_stride > 1:
+            z = F.pixel_shuffle(z, self.spec.stem_stride)
+        return torch.sigmoid(style_norm(z, gamma, beta, self.spec.epsilon))
+
+    def before_last_norm(self, levels: Sequence[Tensor], style: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What `decode` makes a painting of: the end's features [N,3·f²,H/f,W/f], f the stem's stride, and the last
+        γ and β [N,3] (or [1,3]), one for each colour."""
         parts, z = iter(self.layout.slices()), levels[-1]
 
-        def norm(z: Tensor) -> Tensor:
-            """The next normalised layer; they are met in the order in which S holds them."""
+        def next_part() -> tuple[Tensor, Tensor]:
+            """γ and β of the next normalised layer; they are met in the order in which S holds them."""
             _, gamma, beta = next(parts)
-            return style_norm(z, style[:, gamma], style[:, beta], self.spec.epsilon)
+            return style[:, gamma], style[:, beta]
+
+        def norm(z: Tensor) -> Tensor:
+            return style_norm(z, *next_part(), self.spec.epsilon)
 
         # Residual blocks at the coarsest size: the second convolution is not followed by a ReLU.
         for first, second in self.blocks:
@@ -133,11 +145,7 @@ class Transformer(nn.Module):
             z = conv(F.interpolate(z, scale_factor=2.0, mode="nearest"))
             z = z + self.skip[i](levels[-2 - i]) if self.skip else z
             z = F.relu(norm(z))
-        # The frame's size and colours; with a strided stem the end gives 3·f² channels that depth-to-space spreads out.
-        z = self.end(z)
-        if self.spec.stem_stride > 1:
-            z = F.pixel_shuffle(z, self.spec.stem_stride)
-        return torch.sigmoid(norm(z))
+        return self.end(z), *next_part()
 
     def forward(self, frame: Tensor, style: Tensor) -> Tensor:
         """frame [N,3,H,W] in [0, 1], H and W divisible by `spec.multiple`; style [N,D] or [1,D] → painted, as frame.

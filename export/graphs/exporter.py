@@ -19,6 +19,7 @@ from impasto.models.weights import save_weights
 
 from . import parity
 from .gallery import write_gallery
+from .in_tiles import FrameInTilesGraph
 from .lowering import TRANSLATIONS, with_fewer_operators
 from .progress import Progress, untold
 from .quiet import quiet
@@ -28,7 +29,14 @@ from .wrappers import MULTIPLE, STATE, FrameGraph, StabilizeGraph, SteadyStyleGr
 OPSET = 18
 DTYPES = {"": torch.float32, "_fp16": torch.float16}
 NEXT = ["painted", *(each["from"] for each in STATE)]
-OUTPUTS = {"style": ["style"], "steady_style": ["steady_style"], "frame": ["painted"], "step": NEXT, "stabilize": NEXT}
+OUTPUTS = {
+    "style": ["style"],
+    "steady_style": ["steady_style"],
+    "frame": ["painted"],
+    "frame_tiles": ["painted"],
+    "step": NEXT,
+    "stabilize": NEXT,
+}
 
 
 def export_model(
@@ -101,17 +109,20 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path, progress: Progress
             ("step" + suffix, StepGraph(t, dtype, tuned), {**frame, **of_step}),
         ]
     graphs += [
+        ("frame_tiles", FrameInTilesGraph(t), frame),
         ("steady_style", SteadyStyleGraph(t), {"style": frame["style"], "stability": of_step["stability"]}),
         ("stabilize", StabilizeGraph(t), {"frame": frame["frame"], "painting": frame["frame"].clone(), **of_step}),
     ]
     roles = {role: f"{role}.onnx" for role, _, _ in graphs}
     for done, (role, graph, inputs) in enumerate(graphs):
         progress(done, 2 * len(graphs), f"writing {roles[role]}")
-        _to_onnx(graph, inputs, OUTPUTS[role.removesuffix("_fp16")], folder / roles[role])
+        # OpenVINO spreads pixels fastest by the operator that is meant for it.
+        translations = {} if role == "frame_tiles" else TRANSLATIONS
+        _to_onnx(graph, inputs, OUTPUTS[role.removesuffix("_fp16")], folder / roles[role], translations)
     return roles
 
 
-def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
+def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path, translations: dict = TRANSLATIONS) -> None:
     """torch.onnx.export into one self-contained file, without its chatter.
 
     Nothing that is computed here depends on a frame's size in numbers, so the graph of one size is that of any; to
@@ -125,7 +136,7 @@ def _to_onnx(graph, inputs: dict, outputs: list[str], path: Path) -> None:
             output_names=outputs,
             opset_version=OPSET,
             dynamo=True,
-            custom_translation_table=TRANSLATIONS,
+            custom_translation_table=translations,
             optimize=False,
             verbose=False,
         )
