@@ -3,8 +3,8 @@
 The same as `frame.onnx`, in float32 as it stands; OpenVINO rounds weights and features when it runs it. There
 convolutions take a third of the time and whatever rearranges features takes the rest, so everything that spares
 `frame.onnx` multiplications is left out: Winograd's sums, which would be rounded, too, and kernels for quads. The last
-normalisation and the sigmoid come before depth-to-space: OpenVINO works on many channels at once, on the 3 of a finished
-picture ten times as long.
+normalisation and the sigmoid come before depth-to-space: OpenVINO works on many channels at once, and takes ten times
+as long on a picture's 3.
 """
 
 import copy

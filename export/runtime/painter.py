@@ -1,4 +1,4 @@
-"""The painter: runs an exported model on a stream of frames. NumPy and ONNX Runtime only, no torch.
+"""The painter: runs an exported model on a stream of frames. NumPy and ONNX Runtime or OpenVINO only, no torch.
 
 painter = Painter(load_model())
 painter.use([painter.encode(picture)])
@@ -20,11 +20,13 @@ from impasto.models.number import is_number
 from impasto.models.rules import LUMA
 
 from .model import Model, load_model
+from .sessions import tiles
 from .sessions.cores import CORES
 from .sessions.graph_weights import check_fits, weights_of
 from .sessions.lanes import Lanes
-from .sessions.session import check_graph, choose_device, open_lanes, open_session, run, threads_of
-from .steady import Motion, Steady
+from .sessions.session import Runs, check_graph, choose_device, open_lanes, open_session, run, threads_of
+from .sessions.tiles import TilesSession
+from .steady import STEADY_PARTS, Motion, Steady, StepInParts
 from .styles import Style, StyleEncoder, blend, blend_brushes, vector_and_brush
 
 SHARES_OF_255 = np.arange(256, dtype=np.float32)[None] * np.float32(1 / 255)
@@ -78,25 +80,49 @@ class Painter:
         self.look = look or Look()
         self._encoder = StyleEncoder(self.model, device, threads)
         self._steadily = bool(self.model.state) and self.look.stability > 0
+        parts = {"frame_tiles", *(STEADY_PARTS if self.model.state else ())}
+        self.in_tiles = self.device == "cpu" and parts <= self.model.files.keys() and tiles.usable()
+        self._tiles: dict[int, TilesSession] = {}  # threads → a session of this painter's own
         self._brush: dict[str, np.ndarray] = {}
         # Opened here, so that a model that cannot paint is refused now. With a brush, sessions are opened when first
         # needed.
-        self._session: ort.InferenceSession | None = self._open_frame()
+        self._session: Runs | None = self._open_frame()
         self._steady = Steady(self._open_step(), self.model.state) if self._steadily else None
         self.motion: Motion | None = None  # of the frame painted last, if it was painted steadily
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
 
-    def _open_frame(self) -> ort.InferenceSession:
-        return self.open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self._threads_now)
+    def _open_frame(self) -> Runs:
+        if self.in_tiles:
+            if self._threads_now not in self._tiles:
+                graph = self.model.path("frame_tiles")
+                self._tiles[self._threads_now] = TilesSession(graph, self._threads_now, self._brush)
+            return self._tiles[self._threads_now]
+        return self._open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self._threads_now)
 
-    def _open_step(self) -> ort.InferenceSession:
-        given = {"frame": 3, "style": self.model.style_size, "stability": 0}
-        given |= {part["name"]: part["channels"] for part in self.model.state}
-        return self.open("step", given, {"painted", *(part["from"] for part in self.model.state)}, self._threads_now)
+    def _open_step(self) -> Runs:
+        if self.in_tiles:
+            return StepInParts(self._open_frame(), self.open_steady_style(), self.open_stabilizer(self._threads_now))
+        given, found = self._state_edges()
+        given |= {"frame": 3, "style": self.model.style_size, "stability": 0}
+        return self._open("step", given, found, self._threads_now)
 
-    def open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int) -> ort.InferenceSession:
+    def open_stabilizer(self, threads: int) -> ort.InferenceSession:
+        """The stabilizer alone, for what T has painted; not in models of before revision 0.19."""
+        given, found = self._state_edges()
+        return self._open("stabilize", given | {"frame": 3, "painting": 3, "stability": 0}, found, threads)
+
+    def open_steady_style(self) -> ort.InferenceSession:
+        """The graph that makes a style the one that T is given where paintings are mixed; in the same models."""
+        return self._open("steady_style", {"style": self.model.style_size, "stability": 0}, {"steady_style"}, 1)
+
+    def _state_edges(self) -> tuple[dict[str, int], set[str]]:
+        """What the graphs that carry the state are given of it, name → channels, and what they give."""
+        state = self.model.state
+        return {part["name"]: part["channels"] for part in state}, {"painted", *(part["from"] for part in state)}
+
+    def _open(self, role: str, inputs: dict[str, int], outputs: set[str], threads: int) -> ort.InferenceSession:
         """A session for one of the model's graphs, with the present brush if T is in it; checked by `check_graph`."""
         graph = self.model.path(role)
         session = open_session(graph, self.device, threads, self._brush if role in ("frame", "step") else None)
@@ -112,7 +138,7 @@ class Painter:
 
     def open_lanes(self) -> Lanes:
         """Sessions with one thread each for T, with the present brush; only if the device is "cpu"."""
-        return open_lanes(self.model.path("frame"), self._brush)
+        return open_lanes(self.model.path("frame_tiles" if self.in_tiles else "frame"), self._brush, self.in_tiles)
 
     def encode(self, picture: np.ndarray) -> np.ndarray:
         """RGB uint8 [H,W,3] → its style vector, float32 [D]; the same picture is encoded once."""
@@ -133,7 +159,7 @@ class Painter:
             )
         if not _same(brush, self._brush):
             self._check_brush(brush)
-            self._brush, self._session, self._steady = brush, None, None
+            self._brush, self._session, self._steady, self._tiles = brush, None, None, {}
             self.reset()
         if self._style is None or not np.array_equal(style, self._style[0]):
             self._style = style[None]
@@ -149,8 +175,9 @@ class Painter:
         """What determines the painting of a frame, as JSON: equal settings paint equal frames alike."""
         style = b"" if self._style is None else self._style.tobytes()
         style += b"".join(name.encode() + part.tobytes() for name, part in sorted(self._brush.items()))
-        graph = self.model.files["step" if self._steady else "frame"]["sha256"]
-        digests = {"graph": graph[:16], "style": hashlib.sha256(style).hexdigest()[:16]}
+        roles = ["step" if self._steady else "frame", *(["frame_tiles"] if self.in_tiles else [])]
+        graph = "+".join(self.model.files[role]["sha256"][:16] for role in roles)
+        digests = {"graph": graph, "style": hashlib.sha256(style).hexdigest()[:16]}
         return {"model": self.model.name, **digests, **asdict(self.look)}
 
     def reset(self) -> None:

@@ -11,12 +11,13 @@ from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
 
 from .painter import Painter, finish
 from .sessions.cores import CORES
+from .sessions.lanes import Lane
 from .sessions.session import run, running
-from .steady import Motion, Steady
+from .sessions.tiles import TilesSession
+from .steady import STEADY_PARTS, Motion, Steady
 
 STABILIZER_SHARE = 4  # cores for each thread of the stabilizer: it has a third of T's work, and gains less by threads
 STABILIZER_THREADS = 4  # more do not help: most of its operators are too small
@@ -45,13 +46,9 @@ class SideBySide:
         self._buffers: deque[np.ndarray] = deque()
         self._steady = None
         if painter.look.stability > 0 and model.state:
-            given = {part["name"]: part["channels"] for part in model.state}
-            given |= {"frame": 3, "painting": 3, "stability": 0}
             threads = min(max(lanes // STABILIZER_SHARE, 1), STABILIZER_THREADS)
-            session = painter.open("stabilize", given, {"painted", *(part["from"] for part in model.state)}, threads)
-            self._steady = Steady(session, model.state)
-            given = {"style": model.style_size, "stability": 0}
-            self._steady_style = painter.open("steady_style", given, {"steady_style"}, 1)
+            self._steady = Steady(painter.open_stabilizer(threads), model.state)
+            self._steady_style = painter.open_steady_style()
 
     def begin(self, frame: np.ndarray, first: bool) -> Begun:
         """T's half: a frame, uint8 RGB [H,W,3], and whether it is a scene's first → what `complete` takes."""
@@ -87,13 +84,13 @@ class SideBySide:
         return np.empty(shape, np.float32)
 
 
-def _run_into(
-    session: ort.InferenceSession, inputs: dict[str, np.ndarray], output: str, room: np.ndarray
-) -> np.ndarray:
+def _run_into(session: Lane, inputs: dict[str, np.ndarray], output: str, room: np.ndarray) -> np.ndarray:
     """Run a graph and write its one output into `room`.
 
     Otherwise it would lie in the session's arena, which would grow by every painting that waits for the stabilizer.
     """
+    if isinstance(session, TilesSession):
+        return session.run([output], inputs, room)[0]
     binding = session.io_binding()
     for name, value in inputs.items():
         binding.bind_cpu_input(name, value)
@@ -112,6 +109,6 @@ def side_by_side(painter: object) -> SideBySide | None:
     if not isinstance(painter, Painter) or painter.device != "cpu" or painter.look.strength == 0:
         return None
     steady = painter.look.stability > 0 and painter.model.state
-    if steady and not {"stabilize", "steady_style"} <= painter.model.files.keys():
+    if steady and not painter.model.files.keys() >= STEADY_PARTS:
         return None
     return SideBySide(painter, painter.threads)

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-import onnxruntime as ort
 
-from .sessions.session import run
+from .sessions.session import Runs, run
 
 KEY_MOTION = "key_motion"  # the part of the state that says where a frame's pixels are in the key, see `Stabilizer`
+STEADY_PARTS = {"stabilize", "steady_style"}  # roles of the graphs that are, with T's own, the step graph in parts
 
 
 class Motion(NamedTuple):
@@ -22,9 +22,9 @@ class Motion(NamedTuple):
 class Steady:
     """A step graph that paints the frames of one scene, all of one size, in order. `state`: of its `model.json`."""
 
-    def __init__(self, session: ort.InferenceSession, state: Sequence[dict]):
+    def __init__(self, session: Runs, state: Sequence[dict]):
         self.session, self._parts = session, state
-        self._outputs = [output.name for output in session.get_outputs()]
+        self._outputs = ["painted", *(part["from"] for part in state)]
         self._state: dict[str, np.ndarray] | None = None
         self._last_key_motion: np.ndarray | None = None
 
@@ -52,6 +52,25 @@ class Steady:
             return None
         extent = np.array([width / planes.shape[3], height / planes.shape[2]], np.float32)
         return Motion(self._state[KEY_MOTION], self._last_key_motion, extent.reshape(1, 2, 1, 1))
+
+
+class StepInParts:
+    """T's graph and two more that give together what the step graph does, and are run as it is: see `StepGraph`.
+
+    network: T's graph; steady_style, stabilize: the graphs of these roles.
+    """
+
+    def __init__(self, network: Runs, steady_style: Runs, stabilize: Runs):
+        self._network, self._steady_style, self._stabilize = network, steady_style, stabilize
+
+    def run(self, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+        """Inputs and outputs of the step graph."""
+        rest = dict(feed)
+        style, frame = rest.pop("style"), feed["frame"]
+        mixed = feed["stability"] * feed["begun"].flat[0]  # a scene's first frame is not mixed
+        style = run(self._steady_style, ["steady_style"], {"style": style, "stability": mixed})[0]
+        painting = run(self._network, ["painted"], {"frame": frame, "style": style})[0]
+        return run(self._stabilize, outputs, {**rest, "painting": painting})
 
 
 def zeros(part: dict, height: int, width: int) -> np.ndarray:

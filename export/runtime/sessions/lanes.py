@@ -11,17 +11,21 @@ from queue import LifoQueue
 
 import onnxruntime as ort
 
+from .tiles import TilesSession
+
+Lane = ort.InferenceSession | TilesSession
+
 
 class Lanes:
     """At most `count` sessions, opened when they are first needed; the last given back is the first to go again."""
 
-    def __init__(self, open_one: Callable[[], ort.InferenceSession], count: int):
-        self._open, self._free = open_one, LifoQueue[ort.InferenceSession | None]()
+    def __init__(self, open_one: Callable[[], Lane], count: int):
+        self._open, self._free = open_one, LifoQueue[Lane | None]()
         for _ in range(count):
             self._free.put(None)
 
     @contextmanager
-    def borrow(self) -> Iterator[ort.InferenceSession]:
+    def borrow(self) -> Iterator[Lane]:
         """A session for one run; waits while all are lent."""
         session = self._free.get()
         try:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import onnxruntime as ort
@@ -16,6 +17,7 @@ from impasto.models.number import is_whole
 
 from .graph_weights import with_brush
 from .lanes import Lanes
+from .tiles import TilesSession
 
 MOST_THREADS = 1024
 PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -75,8 +77,11 @@ def _session_with_brush(graph: str, stamp: int, device: str, threads: int, brush
 
 
 @lru_cache(maxsize=4)
-def _lanes(graph: str, stamp: int, brush: bytes | None) -> Lanes:
-    changed = with_brush(Path(graph).read_bytes(), load(brush)) if brush else graph
+def _lanes(graph: str, stamp: int, brush: bytes | None, in_tiles: bool) -> Lanes:
+    parts = load(brush) if brush else None
+    if in_tiles:
+        return Lanes(lambda: TilesSession(Path(graph), 1, parts), cores())
+    changed = with_brush(Path(graph).read_bytes(), parts) if parts else graph
     return Lanes(lambda: _start(changed, "cpu", 1), cores())
 
 
@@ -131,10 +136,10 @@ def open_session(
     return session
 
 
-def open_lanes(graph: Path, brush: Mapping[str, np.ndarray] | None = None) -> Lanes:
+def open_lanes(graph: Path, brush: Mapping[str, np.ndarray] | None = None, in_tiles: bool = False) -> Lanes:
     """Sessions of one thread for a graph on the processor, one a core, shared by all who ask for the same. `brush`: as
-    of `open_session`."""
-    return _lanes(str(graph), graph.stat().st_mtime_ns, _as_key(brush) if brush else None)
+    of `open_session`; `in_tiles`: they are `TilesSession`s, for a graph that is meant for these."""
+    return _lanes(str(graph), graph.stat().st_mtime_ns, _as_key(brush) if brush else None, in_tiles)
 
 
 def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, int], outputs: set[str]) -> None:
@@ -150,7 +155,13 @@ def check_graph(session: ort.InferenceSession, graph: Path, inputs: dict[str, in
         raise BadInput(f"{graph} does not fit its model.json; install or export the model again.")
 
 
-def run(session: ort.InferenceSession, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
+class Runs(Protocol):
+    """What runs a graph as an `onnxruntime.InferenceSession` does, or is one."""
+
+    def run(self, output_names: Sequence[str], input_feed: dict[str, np.ndarray], /) -> Sequence: ...
+
+
+def run(session: Runs, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> list[np.ndarray]:
     """These outputs of a graph. Raises as `running`."""
     with running(session):
         return [np.asarray(value) for value in session.run(list(outputs), feed)]
@@ -162,7 +173,7 @@ def _is_short_of_memory(error: Exception) -> bool:
 
 
 @contextmanager
-def running(session: ort.InferenceSession) -> Iterator[None]:
+def running(session: object) -> Iterator[None]:
     """Where a graph is run: BadInput for one that cannot be, MemoryError where there is no room."""
     try:
         yield
