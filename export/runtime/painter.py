@@ -86,14 +86,15 @@ class Painter:
         self._brush: dict[str, np.ndarray] = {}
         # Opened here, so that a model that cannot paint is refused now. With a brush, sessions are opened when first
         # needed.
-        self._session: Runs | None = self._open_frame()
-        self._steady = Steady(self._open_step(), self.model.state) if self._steadily else None
+        self._session: Runs | None = self.open_frame()
+        self._steady = Steady(self.open_step(), self.model.state) if self._steadily else None
         self.motion: Motion | None = None  # of the frame painted last, if it was painted steadily
         self._style: np.ndarray | None = None
         self._size: tuple[int, ...] | None = None  # of the last frame, if it was painted steadily
         self._time: float | None = None
 
-    def _open_frame(self) -> Runs:
+    def open_frame(self) -> Runs:
+        """What runs T on frames, with the present brush, on the threads that this painter has now."""
         if self.in_tiles:
             if self._threads_now not in self._tiles:
                 graph = self.model.path("frame_tiles")
@@ -101,9 +102,10 @@ class Painter:
             return self._tiles[self._threads_now]
         return self._open("frame", {"frame": 3, "style": self.model.style_size}, {"painted"}, self._threads_now)
 
-    def _open_step(self) -> Runs:
+    def open_step(self) -> Runs:
+        """What runs the step graph, or its parts, likewise."""
         if self.in_tiles:
-            return StepInParts(self._open_frame(), self.open_steady_style(), self.open_stabilizer(self._threads_now))
+            return StepInParts(self.open_frame(), self.open_steady_style(), self.open_stabilizer(self._threads_now))
         given, found = self._state_edges()
         given |= {"frame": 3, "style": self.model.style_size, "stability": 0}
         return self._open("step", given, found, self._threads_now)
@@ -216,16 +218,16 @@ class Painter:
         if threads != self._threads_now:
             self._threads_now, self._session = threads, None
             if self._steady is not None:
-                self._steady.session = self._open_step()  # what it carries stays
+                self._steady.session = self.open_step()  # what it carries stays
         if self._steadily and self.look.stability > 0:
-            self._steady = self._steady or Steady(self._open_step(), self.model.state)
+            self._steady = self._steady or Steady(self.open_step(), self.model.state)
             if not self._goes_on(size, time):
                 self._steady.reset()
             painted = self._steady.paint(inputs, self.look.stability)
             self.motion = self._steady.motion(size[1], size[0], inputs["frame"])
             return painted
         self.reset()
-        self._session = self._session or self._open_frame()
+        self._session = self._session or self.open_frame()
         return run(self._session, ["painted"], inputs)[0]
 
     def _goes_on(self, size: tuple[int, ...], time: float | None) -> bool:

@@ -5,12 +5,15 @@ changes in a painting is in docs/measures.md. On processors without AMX OpenVINO
 it is not installed (extra [openvino]) nothing is lost but speed: `usable` says which it is.
 """
 
+import importlib
 import re
+import sys
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -26,13 +29,26 @@ SIZES = 3  # of frames that a session is ready for at once; another takes a tent
 @cache
 def usable() -> bool:
     """Whether this processor multiplies tiles of bfloat16 and OpenVINO is installed."""
-    if not has_tiles():
-        return False
+    return has_tiles() and openvino() is not None
+
+
+@cache
+def openvino() -> ModuleType | None:
+    """The package, or None where it is not installed.
+
+    Where it is imported it imports openvino_telemetry, which writes a number that stands for its user into the home
+    folder; where that cannot be imported, it does without.
+    """
+    unknown = "openvino_telemetry" not in sys.modules
+    if unknown:
+        sys.modules["openvino_telemetry"] = None  # pyright: ignore[reportArgumentType]
     try:
-        import openvino  # noqa: F401
+        return importlib.import_module("openvino")
     except ImportError:
-        return False
-    return True
+        return None
+    finally:
+        if unknown:
+            del sys.modules["openvino_telemetry"]
 
 
 @cache
@@ -52,10 +68,10 @@ class TilesSession:
     """
 
     def __init__(self, graph: Path, threads: int, brush: Mapping[str, np.ndarray] | None = None):
-        import openvino
-
+        found = openvino()
+        assert found is not None  # see `usable`
         content = graph.read_bytes()
-        self._core, self._graph = openvino.Core(), graph
+        self._core, self._tensor, self._graph = found.Core(), found.Tensor, graph
         with self._refusing():
             self._model = self._core.read_model(with_brush(content, brush) if brush else content)
         if {port.any_name for port in (*self._model.inputs, *self._model.outputs)} != {"frame", "style", "painted"}:
@@ -75,13 +91,11 @@ class TilesSession:
 
         Raises BadInput for a graph that cannot be run.
         """
-        import openvino
-
         frame = feed["frame"]
         room = np.empty(frame.shape, np.float32) if room is None else room
         with self._refusing():
             request = self._request(frame.shape, feed["style"].shape)
-            request.set_output_tensor(openvino.Tensor(room, shared_memory=True))
+            request.set_output_tensor(self._tensor(room, shared_memory=True))
             request.infer({name: np.ascontiguousarray(value) for name, value in feed.items()}, share_inputs=True)
         return [room]
 

@@ -16,6 +16,7 @@ from safetensors import safe_open
 from safetensors.torch import load_file, save_file
 
 from impasto.export.graphs import exporter, parity
+from impasto.export.graphs.in_tiles import FrameInTilesGraph
 from impasto.export.graphs.wrappers import FrameGraph, StyleGraph
 from impasto.export.runtime.model import load_model
 from impasto.export.runtime.sample import picture
@@ -91,6 +92,15 @@ def test_the_frame_graph_of_the_space_to_depth_layout(space_to_depth, tmp_path):
     assert difference <= 1e-4
 
 
+@pytest.mark.parametrize("size", [(32, 32), (160, 96)])
+@pytest.mark.parametrize("spread_out", [False, True])
+def test_the_frame_graph_for_tiles_equals_pytorch(tiny_networks, space_to_depth, tmp_path, spread_out, size):
+    t = space_to_depth if spread_out else tiny_networks[1]
+    inputs = {"frame": torch.rand(1, 3, 64, 96), "style": torch.rand(1, t.layout.size)}
+    exporter._to_onnx(FrameInTilesGraph(t), inputs, ["painted"], tmp_path / "frame_tiles.onnx", {})
+    assert parity.frame_difference(t, tmp_path / "frame_tiles.onnx", inputs["style"].numpy(), size) <= 1e-4
+
+
 def test_a_style_graph_with_feedback(tiny_networks, tmp_path, monkeypatch):
     """Few photographs, few steps: what is repeated is the same operators."""
     monkeypatch.setattr(feedback, "STEPS", 1)
@@ -109,8 +119,8 @@ def test_space_to_depth_layout_exports_and_agrees(tiny_networks, space_to_depth,
     torch.nn.init.zeros_(t.stabilizer.crispness)  # untrained, it paints noise: sharpened, its rounding would grow too
     p = type(p)(p.spec, t.layout)
     model = exporter.export_model(p, t, tmp_path / "s2d")
-    assert set(model.figures["parity"]) == set(GRAPHS)
-    assert max(model.figures["parity"][role] for role in ("style", "frame", "step", *PARTS)) <= 1e-4
+    assert set(model.figures["parity"]) == {*GRAPHS, "frame_tiles"}
+    assert max(model.figures["parity"][role] for role in ("style", "frame", "frame_tiles", "step", *PARTS)) <= 1e-4
     assert model.style_size == t.layout.size
 
 
