@@ -17,6 +17,7 @@ from impasto.models.number import is_whole
 
 from .graph_weights import with_brush
 from .lanes import Lanes
+from .memory import is_short_of_memory
 from .tiles import TilesSession
 
 MOST_THREADS = 1024
@@ -112,7 +113,7 @@ def _start(graph: str | bytes, device: str, threads: int) -> ort.InferenceSessio
     try:
         return ort.InferenceSession(graph, options, providers=[PROVIDERS[device]])
     except REFUSALS as error:
-        if _is_short_of_memory(error):
+        if is_short_of_memory(error):
             raise MemoryError from error
         raise
 
@@ -167,18 +168,13 @@ def run(session: Runs, outputs: Sequence[str], feed: dict[str, np.ndarray]) -> l
         return [np.asarray(value) for value in session.run(list(outputs), feed)]
 
 
-def _is_short_of_memory(error: Exception) -> bool:
-    """ "Failed to allocate memory for requested buffer", "std::bad_alloc"."""
-    return "alloc" in str(error)
-
-
 @contextmanager
 def running(session: object) -> Iterator[None]:
     """Where a graph is run: BadInput for one that cannot be, MemoryError where there is no room."""
     try:
         yield
     except (ValueError, RuntimeError, *REFUSALS) as error:  # RuntimeError: from runs whose outputs are bound
-        if _is_short_of_memory(error):
+        if is_short_of_memory(error):
             raise MemoryError from error
         graph = getattr(session, "_model_path", None) or "A graph of the model"
         raise BadInput(f"{graph} cannot be run on a frame; install or export the model again.") from error

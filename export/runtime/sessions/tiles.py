@@ -21,6 +21,7 @@ import numpy as np
 from impasto.models.errors import BadInput
 
 from .graph_weights import with_brush
+from .memory import is_short_of_memory
 
 PROCESSOR = Path("/proc/cpuinfo")
 SIZES = 3  # of frames that a session is ready for at once; another takes a tenth of a second
@@ -89,7 +90,7 @@ class TilesSession:
     ) -> list[np.ndarray]:
         """{"frame": [1,3,H,W] in [0, 1], "style": [1,D]} → [painted [1,3,H,W] in [0, 1]], written into `room` if given.
 
-        Raises BadInput for a graph that cannot be run.
+        Raises BadInput for a graph that cannot be run, MemoryError where there is no room.
         """
         frame = feed["frame"]
         room = np.empty(frame.shape, np.float32) if room is None else room
@@ -115,4 +116,6 @@ class TilesSession:
         try:
             yield
         except RuntimeError as error:
+            if is_short_of_memory(error):
+                raise MemoryError from error
             raise BadInput(f"{self._graph} cannot be run on a frame; install or export the model again.") from error

@@ -113,6 +113,17 @@ def test_what_is_no_graph_or_another_is_refused(model, tmp_path):
         session.run(["painted"], {"frame": np.zeros((1, 3, 64, 64), np.float32), "style": np.zeros((1, 5), np.float32)})
 
 
+def test_where_there_is_no_room(model, style, monkeypatch):
+    session = tiles.TilesSession(model.path("frame_tiles"), 1)
+
+    def refused(*_):
+        raise RuntimeError("Exception from core.cpp: std::bad_alloc")
+
+    monkeypatch.setattr(session, "_request", refused)
+    with pytest.raises(MemoryError):
+        session.run(["painted"], {"frame": np.zeros((1, 3, 64, 64), np.float32), "style": style[None]})
+
+
 @pytest.mark.parametrize("look", [{}, {"stability": 0.5, "strength": 0.8}, {"stability": 0.0}])
 def test_a_painter_paints_the_same_clip(painters, clip, look):
     ours, plain = painters(**look)
