@@ -120,6 +120,9 @@ def _networks(model: Model, device: str, height: int, width: int) -> dict[str, C
     if model.state:
         steady = Steady(painter.open_step(), model.state)
         runs[f"{model.name}, steady"] = lambda: steady.paint({"frame": filled, "style": style}, 1.0)
+    if painter.in_tiles:  # as on a processor without AMX
+        float32 = open_session(model.path("frame"), device)
+        runs[f"{model.name} in float32"] = lambda: float32.run(["painted"], {"frame": filled, "style": style})
     try:
         folder = published_files()["transform"].parent
     except BadInput:
