@@ -1,6 +1,7 @@
 // The jobs of this visitor: heard of from the server, listed with what can be done about them, told when one is done.
 import { ask } from "../ui/ask";
 import { byId } from "../ui/dom";
+import { wouldBeLost } from "../ui/status/leaving";
 import { percentOf, showList } from "./job-list";
 import { getJob, listen, Refusal, removeJob, saved } from "./server";
 import { isOver, type Studio } from "./state";
@@ -59,16 +60,20 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
   const show = (): void => {
     showList(all(), studio, config, { ...on, remove, mine });
     showTitle(all());
+    wouldBeLost(
+      "jobs",
+      jobs.some((job) => !isOver(job) || isUnsaved(job)),
+    );
   };
+  saved.heard = show;
   const mine = (job: Job): boolean => jobs.some(({ id }) => id === job.id);
   const remove = async (job: Job): Promise<void> => {
-    const unsaved = job.state === "done" && !saved.has(job.id);
     const [what, doing, done] =
       job.kind === "study" ? ["study", "studying", "learnt"] : ["painting", "painting", "painted"];
     const question = isOver(job)
       ? { title: `Remove this ${what}?`, words: "It has not been downloaded yet.", yes: "Remove it" }
       : { title: `Stop ${doing}?`, words: `What was ${done} so far will be gone.`, yes: "Stop" };
-    if ((unsaved || !isOver(job)) && !(await ask({ ...question, no: "Keep it" }))) return;
+    if ((isUnsaved(job) || !isOver(job)) && !(await ask({ ...question, no: "Keep it" }))) return;
     if (studio.get().shown === job.id && isOver(job)) studio.set({ shown: null });
     removed.add(job.id); // also where it was done while the question stood there
     await removeJob(job.id).catch((error: Error) => on.say(error.message));
@@ -106,9 +111,6 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     }
   };
 
-  addEventListener("beforeunload", (event) => {
-    if (jobs.some((job) => !isOver(job) || (job.state === "done" && !saved.has(job.id)))) event.preventDefault();
-  });
   studio.on((now, before) => {
     if (now.mix !== before.mix || now.shown !== before.shown) show();
     if (now.shown && now.shown !== before.shown && !jobs.some(({ id }) => id === now.shown)) visit(now.shown);
@@ -124,6 +126,8 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     remove,
   };
 }
+
+const isUnsaved = (job: Job): boolean => job.state === "done" && !saved.has(job.id);
 
 const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -143,7 +147,7 @@ function tellOver(job: Job): void {
 /** The page's title says how far the job is that is painted now. */
 function showTitle(jobs: Job[]): void {
   const busy = jobs.find((job) => job.state === "painting") ?? jobs.find((job) => job.state === "waiting");
-  const done = jobs.some((job) => job.state === "done" && !saved.has(job.id));
+  const done = jobs.some(isUnsaved);
   const plain = "Impasto · paint any clip in the manner of any picture";
   document.title = busy ? `${percentOf(busy) || "Waiting"} · Impasto` : done ? "Done · Impasto" : plain;
 }

@@ -142,12 +142,15 @@ export function upload(
 /** Ids of the jobs whose files were saved, so that nobody is asked about them again. */
 export const saved = {
   has: (id: string): boolean => kept().includes(id),
+  /** Called after another one was saved. */
+  heard: (): void => undefined,
   add(id: string): void {
     try {
       localStorage.setItem("impasto-saved", JSON.stringify([...kept().slice(-50), id]));
     } catch {
       memory.push(id);
     }
+    saved.heard();
   },
 };
 const memory: string[] = [];

@@ -1,6 +1,8 @@
 // How far a study has come. Pure: times come in.
 import type { StudyRules } from "../../types";
 
+const LONGEST_STEP = 60; // seconds; in a longer one the device was asleep
+
 export interface Clock {
   readonly steps: number;
   /** A step was done, at a time. */
@@ -19,7 +21,7 @@ export function createClock(
   start: number,
   before = 0,
 ): Clock {
-  let [steps, passed, first] = [0, 0, 0];
+  let [steps, passed, first, last] = [0, 0, 0, start];
   const left = (): number => {
     const pace = steps > 1 ? (passed - first) / (steps - 1) : passed;
     return Math.max(0, seconds - passed, (least_steps - before - steps) * pace);
@@ -30,7 +32,8 @@ export function createClock(
     },
     tick(now) {
       steps++;
-      passed = (now - start) / 1000;
+      passed += Math.min((now - last) / 1000, LONGEST_STEP);
+      last = now;
       if (steps === 1) first = passed;
     },
     get share() {

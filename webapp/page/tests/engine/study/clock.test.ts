@@ -25,3 +25,11 @@ test("what was done before counts", () => {
   for (let i = 1; i <= 20; i++) clock.tick(4000 * i);
   expect([clock.steps, clock.share, clock.secondsLeft]).toEqual([100, 1, 0]);
 });
+
+test("a device that slept in between has not studied meanwhile", () => {
+  const clock = createClock({ seconds: 600, least_steps: 100 }, 0);
+  clock.tick(1000);
+  clock.tick(8 * 3_600_000);
+  clock.tick(8 * 3_600_000 + 1000);
+  expect(clock.share).toBeCloseTo(62 / 600);
+});
