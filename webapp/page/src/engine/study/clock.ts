@@ -1,7 +1,7 @@
 // How far a study has come. Pure: times come in.
 import type { StudyRules } from "../../types";
 
-const LONGEST_STEP = 60; // seconds; in a longer one the device was asleep
+const LONGEST_STEP = 60_000; // milliseconds; in a longer one the device was asleep
 
 export interface Clock {
   readonly steps: number;
@@ -21,7 +21,8 @@ export function createClock(
   start: number,
   before = 0,
 ): Clock {
-  let [steps, passed, first, last] = [0, 0, 0, start];
+  let [steps, passed, first] = [0, 0, 0];
+  let [begun, last] = [start, start];
   const left = (): number => {
     const pace = steps > 1 ? (passed - first) / (steps - 1) : passed;
     return Math.max(0, seconds - passed, (least_steps - before - steps) * pace);
@@ -32,8 +33,9 @@ export function createClock(
     },
     tick(now) {
       steps++;
-      passed += Math.min((now - last) / 1000, LONGEST_STEP);
+      begun += Math.max(0, now - last - LONGEST_STEP);
       last = now;
+      passed = (now - begun) / 1000;
       if (steps === 1) first = passed;
     },
     get share() {
