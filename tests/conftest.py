@@ -3,6 +3,7 @@
 import contextlib
 import shutil
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -41,6 +42,26 @@ def tiny_model(tmp_path_factory):
     """The committed model of the contract, `tests/contract/tiny`, with one built-in style, "waves": a copy of it."""
     folder = tmp_path_factory.mktemp("models") / "tiny"
     return load_model(shutil.copytree(TINY, folder))
+
+
+@pytest.fixture(scope="session")
+def tiny_in_tiles(tiny_model, tmp_path_factory):
+    """`tiny_model` with the graph by which OpenVINO studies."""
+    import onnx_ir as ir
+
+    from impasto.export.runtime.model import describe
+    from impasto.export.runtime.study import open_graphs
+    from impasto.models.weights import load_weights
+    from impasto.train.study import graph
+    from impasto.train.study.weights import own_vgg
+
+    folder = shutil.copytree(tiny_model.folder, tmp_path_factory.mktemp("models") / "tiny")
+    t, (pictures, side) = load_weights(tiny_model.path("weights"))[1], open_graphs(tiny_model, 1).batch
+    with alone_on_a_core():
+        inputs = graph.example(t.requires_grad_(False), pictures, side)
+        ir.save(graph.step_graph(t, own_vgg(), inputs, tiles=True), folder / "study_tiles.onnx")
+    files = tiny_model.files | describe(folder, {"study_tiles": "study_tiles.onnx"})
+    return replace(tiny_model, folder=folder, files=files)
 
 
 @pytest.fixture(scope="session")

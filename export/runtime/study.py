@@ -17,6 +17,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import onnxruntime as ort
+from safetensors.numpy import load
 
 from impasto.models.errors import BadInput
 from impasto.models.number import is_whole
@@ -25,7 +26,9 @@ from impasto.models.store import vgg_file
 from .contents import Contents
 from .model import Model
 from .sessions import graph_weights
+from .sessions import tiles as bfloat16
 from .sessions.session import REFUSALS, threads_of
+from .sessions.step_in_tiles import StepInTiles
 from .styles import StyleEncoder, square
 
 SECONDS = 60.0
@@ -89,7 +92,7 @@ class Progress(NamedTuple):
 class Graphs(NamedTuple):
     """The sessions of study, the terms that it tells apart, and what it changes: parameter → shape, in order."""
 
-    step: ort.InferenceSession
+    step: ort.InferenceSession | StepInTiles
     content: ort.InferenceSession
     painting: ort.InferenceSession
     terms: list[str]
@@ -233,17 +236,29 @@ def check_painting(picture: np.ndarray) -> None:
 
 
 def open_graphs(model: Model, threads: int | None = None) -> Graphs:
-    """The three graphs, with VGG's weights in them. Raises BadInput where there are none, or none to study with."""
+    """The three graphs, with VGG's weights in them; the step by OpenVINO where that is faster and the model has a graph
+    for it. Raises BadInput where there are none, or none to study with."""
     vgg, count = vgg_file().read_bytes(), threads_of(threads)
-    step, content, painting = (
-        _open(model.path(role), vgg, count) for role in ("study", "study_content", "study_painting")
-    )
+    in_tiles = "study_tiles" in model.files and bfloat16.usable()
+    role = "study_tiles" if in_tiles else "study"
+    step = StepInTiles(model.path(role), vgg_weights(vgg), count) if in_tiles else _open(model.path(role), vgg, count)
+    content, painting = (_open(model.path(role), vgg, count) for role in ("study_content", "study_painting"))
     give_back_memory()
     about = step.get_modelmeta().custom_metadata_map
     try:
         return Graphs(step, content, painting, json.loads(about["terms"]), dict(json.loads(about["parameters"])))
     except (KeyError, ValueError, TypeError) as error:
-        raise BadInput(f"{model.path('study')} is no graph to study with; export the model again.") from error
+        raise BadInput(f"{model.path(role)} is no graph to study with; export the model again.") from error
+
+
+def vgg_weights(stored: bytes) -> dict[str, np.ndarray]:
+    """VGG's weights in float32, as `study_tiles.onnx` takes them, from a file's int8 with a scale for each output."""
+    found = load(stored)
+    return {
+        f"vgg.{name}": value * found[name.replace(".weight", ".scale")] if name.endswith(".weight") else value
+        for name, value in found.items()
+        if not name.endswith(".scale")
+    }
 
 
 def give_back_memory() -> None:

@@ -47,14 +47,20 @@ def convolution_backward(
     output_padding: list[int],
     groups: int,
     wanted: list[bool],
+    in_tiles: bool = False,
 ) -> tuple[Tensor | None, Tensor | None, Tensor | None]:
-    """Of plain convolutions: towards the input with turned weights, towards the weights as `weight_gradient` has it."""
+    """Of plain convolutions: towards the input with turned weights, towards the weights as `weight_gradient` has it.
+
+    in_tiles: for OpenVINO, without Winograd's way and without kernels as large as pictures, which it gets wrong in
+    bfloat16 (findings/openvino-amx-and-wide-kernels.sh).
+    """
     plain = not transposed and groups == 1 and set(dilation) == {1}
     assert plain, "T and VGG have plain convolutions only"
     to_input = to_weight = to_bias = None
     if wanted[0]:
         kernel = weight.shape[2:]
-        if set(stride) == {1} == set(padding) and tuple(kernel) == (3, 3) and suits(gradient, weight):
+        vggs = set(stride) == {1} == set(padding) and tuple(kernel) == (3, 3)
+        if not in_tiles and vggs and suits(gradient, weight):
             to_input = convolved(gradient, weight, turned=True)
         elif set(stride) == {1}:
             turned = weight.flip(2, 3).transpose(0, 1)
@@ -67,7 +73,7 @@ def convolution_backward(
             to_input = F.conv_transpose2d(gradient, weight, stride=stride, padding=padding, output_padding=left)
     if wanted[1]:
         assert set(padding) == {0}, "the convolutions that are trained have their borders laid on before"
-        if max(weight.shape[2:]) > WIDE and set(stride) == {1}:
+        if not in_tiles and max(weight.shape[2:]) > WIDE and set(stride) == {1}:
             to_weight = F.conv2d(x.transpose(0, 1), gradient.transpose(0, 1)).transpose(0, 1)
         else:
             to_weight = weight_gradient(gradient, x, weight.shape, stride[0])
@@ -79,19 +85,21 @@ def convolution_backward(
 def weight_gradient(gradient: Tensor, x: Tensor, shape: torch.Size, stride: int) -> Tensor:
     """Of a convolution without padding: the matrix product of its gradient with its input, shifted to each place of the
     kernel. With a stride, the input's phases are laid apart first, so that every shift is a slice without steps.
+
+    Pictures and channels are one dimension of it: OpenVINO then lays it out once, and not every shift of it.
     """
     (n, c), (h, w), (kh, kw) = x.shape[:2], gradient.shape[2:], shape[2:]
     if stride > 1:
         x = F.pad(x, [0, -x.shape[3] % stride, 0, -x.shape[2] % stride])
-        x = x.view(n, c, x.shape[2] // stride, stride, x.shape[3] // stride, stride).permute(3, 5, 0, 1, 2, 4)
+        x = x.view(n * c, x.shape[2] // stride, stride, x.shape[3] // stride, stride).permute(2, 4, 0, 1, 3)
     else:
-        x = x[None, None]
+        x = x.reshape(1, 1, n * c, *x.shape[2:])
     shifted = [
-        x[i % stride, j % stride, :, :, i // stride : i // stride + h, j // stride : j // stride + w]
+        x[i % stride, j % stride, :, i // stride : i // stride + h, j // stride : j // stride + w].reshape(n, c, h * w)
         for i in range(kh)
         for j in range(kw)
     ]
-    columns = torch.cat(shifted, 1).flatten(2)  # [N,kh·kw·C,h·w]
+    columns = torch.cat(shifted, 1)  # [N,kh·kw·C,h·w]
     found = torch.bmm(gradient.flatten(2), columns.transpose(1, 2)).sum(0)
     return found.view(shape[0], kh, kw, c).permute(0, 3, 1, 2)
 

@@ -61,6 +61,27 @@ def has_tiles() -> bool:
         return False
 
 
+def settings(threads: int) -> dict[str, Any]:
+    """How OpenVINO is to compile a graph."""
+    return {
+        "INFERENCE_PRECISION_HINT": "bf16",
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": 1,
+        "ENABLE_CPU_PINNING": False,  # else every session takes the same cores
+    }
+
+
+@contextmanager
+def refusing(graph: Path):
+    """Raises BadInput for what OpenVINO refuses of a graph, MemoryError where there is no room for it."""
+    try:
+        yield
+    except RuntimeError as error:
+        if is_short_of_memory(error):
+            raise MemoryError from error
+        raise BadInput(f"{graph} cannot be run; install or export the model again.") from error
+
+
 class TilesSession:
     """`frame_tiles.onnx`, with a brush added to it, for one user at a time.
 
@@ -73,16 +94,11 @@ class TilesSession:
         assert found is not None  # see `usable`
         content = graph.read_bytes()
         self._core, self._tensor, self._graph = found.Core(), found.Tensor, graph
-        with self._refusing():
+        with refusing(graph):
             self._model = self._core.read_model(with_brush(content, brush) if brush else content)
         if {port.any_name for port in (*self._model.inputs, *self._model.outputs)} != {"frame", "style", "painted"}:
             raise BadInput(f"{graph} does not fit its model.json; install or export the model again.")
-        self._settings = {
-            "INFERENCE_PRECISION_HINT": "bf16",
-            "INFERENCE_NUM_THREADS": threads,
-            "NUM_STREAMS": 1,
-            "ENABLE_CPU_PINNING": False,  # else every session takes the same cores
-        }
+        self._settings = settings(threads)
         self._requests: OrderedDict[tuple[int, ...], Any] = OrderedDict()
 
     def run(
@@ -94,7 +110,7 @@ class TilesSession:
         """
         frame = feed["frame"]
         room = np.empty(frame.shape, np.float32) if room is None else room
-        with self._refusing():
+        with refusing(self._graph):
             request = self._request(frame.shape, feed["style"].shape)
             request.set_output_tensor(self._tensor(room, shared_memory=True))
             request.infer({name: np.ascontiguousarray(value) for name, value in feed.items()}, share_inputs=True)
@@ -110,12 +126,3 @@ class TilesSession:
                 self._requests.popitem(last=False)
         self._requests.move_to_end(frame)
         return self._requests[frame]
-
-    @contextmanager
-    def _refusing(self):
-        try:
-            yield
-        except RuntimeError as error:
-            if is_short_of_memory(error):
-                raise MemoryError from error
-            raise BadInput(f"{self._graph} cannot be run on a frame; install or export the model again.") from error

@@ -1,9 +1,12 @@
-"""The step as a graph: its gradients are PyTorch's, its step Muon's and Adam's, and VGG's weights lie beside it."""
+"""The step as a graph: its gradients are PyTorch's, its step Muon's and Adam's, and VGG's weights lie beside it. And
+the graph for OpenVINO, as ONNX Runtime computes it: in float32, so that every machine can tell whether it is right."""
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 import torch
 
@@ -60,10 +63,27 @@ def given(tiny_networks, tiny_model, vgg):
     return t, inputs
 
 
-def run(model, inputs):
-    session = room.open_graphs(model, 1).step
+@pytest.fixture(params=["study", "study_tiles"])
+def run(request, tiny_in_tiles):
+    """run(inputs) → the outputs of a step by name, of both graphs in turn."""
+    session, weights = opened(tiny_in_tiles, request.param)
     names = [output.name for output in session.get_outputs()]
-    return dict(zip(names, session.run(names, {k: v.numpy() for k, v in inputs.items()}), strict=True))
+    return lambda inputs: dict(zip(names, session.run(names, numbers(inputs) | weights), strict=True))
+
+
+def opened(model, role):
+    """(session, inputs that are VGG's weights)"""
+    if role == "study":
+        return room.open_graphs(replace(model, files=without(model.files, "study_tiles")), 1).step, {}
+    return ort.InferenceSession(str(model.path(role))), room.vgg_weights(vgg_file().read_bytes())
+
+
+def without(files, role):
+    return {name: entry for name, entry in files.items() if name != role}
+
+
+def numbers(inputs):
+    return {name: value.numpy() for name, value in inputs.items()}
 
 
 def pytorchs(t, vgg, inputs):
@@ -76,9 +96,9 @@ def pytorchs(t, vgg, inputs):
     return torch.autograd.grad(total, values)[0], terms.detach()
 
 
-def test_gradients_are_pytorchs(given, tiny_model, vgg):
+def test_gradients_are_pytorchs(given, run, vgg):
     t, inputs = given
-    out = run(tiny_model, inputs)
+    out = run(inputs)
     gradient, terms = pytorchs(t, vgg, inputs)
     np.testing.assert_allclose(out["terms"], terms, rtol=1e-4, atol=1e-6)
     mine = torch.from_numpy(out["next_moment1"]) / (1 - step.BETA1)
@@ -90,12 +110,12 @@ def test_gradients_are_pytorchs(given, tiny_model, vgg):
             assert float((found - expected).norm() / expected.norm()) < 1e-3, name
 
 
-def test_a_step_is_muons_and_adams(given, tiny_model, vgg):
+def test_a_step_is_muons_and_adams(given, run):
     """By PyTorch's own optimisers, the second step of two, from gradients as the graph has them."""
     t, inputs = given
     state, gradients = inputs, []
     for count in (1.0, 2.0):
-        out = run(tiny_model, state | {"count": torch.tensor([count])})
+        out = run(state | {"count": torch.tensor([count])})
         kept = step.BETA1 * state["moment1"].numpy()
         gradients.append((out["next_moment1"] - kept) / (1 - step.BETA1))
         state = state | {name: torch.from_numpy(out[f"next_{name}"]) for name in ("values", "moment1", "moment2")}
@@ -134,11 +154,40 @@ def test_muon_makes_singular_values_nearly_one():
     torch.testing.assert_close(step.muon(wide.transpose(1, 2)), step.muon(wide).transpose(1, 2))
 
 
-def test_what_has_no_rate_stays(given, tiny_model):
+def test_five_steps_in_tiles_are_five_steps(given, tiny_in_tiles):
+    """Each from where the steps before have led `study.onnx`."""
+    plain, _ = opened(tiny_in_tiles, "study")
+    ours, weights = opened(tiny_in_tiles, "study_tiles")
+    state = numbers(given[1])
+    for count in range(1, 6):
+        state |= {"count": np.float32([count])}
+        found, expected = ours.run(None, state | weights), plain.run(None, state)
+        np.testing.assert_allclose(found[3], expected[3], rtol=1e-4, atol=1e-6)
+        for mine, theirs in zip(found[1:3], expected[1:3], strict=True):
+            assert np.linalg.norm(mine - theirs) < 1e-3 * np.linalg.norm(theirs)
+        moved, far = expected[0] - state["values"], np.abs(expected[1]) > LEAST * np.abs(expected[1]).max()
+        # Where the gradient is practically zero Adam goes either way.
+        assert np.linalg.norm((found[0] - expected[0])[far]) < 1e-2 * np.linalg.norm(moved[far])
+        state |= dict(zip(("values", "moment1", "moment2"), expected, strict=False))
+
+
+def test_of_the_graph_in_tiles_weights_are_inputs(tiny_in_tiles):
+    stored = onnx.load(str(tiny_in_tiles.path("study_tiles")), load_external_data=False)
+    given = {value.name for value in stored.graph.input if value.name.startswith("vgg.")}
+    assert given == set(room.vgg_weights(vgg_file().read_bytes()))
+    assert not [tensor.name for tensor in stored.graph.initializer if tensor.external_data]
+    operators = {node.op_type for node in stored.graph.node}
+    assert {"Conv", "MaxPool", "Pad"} <= operators
+    assert not {operator for operator in operators if operator.startswith("Scatter")}
+    assert not [node for node in stored.graph.node if node.doc_string or node.metadata_props]
+    assert stored.metadata_props == onnx.load(str(tiny_in_tiles.path("study")), load_external_data=False).metadata_props
+
+
+def test_what_has_no_rate_stays(given, run):
     t, inputs = given
     rates = inputs["rates"].clone()
     rates[: -t.layout.size] = 0
-    out = run(tiny_model, inputs | {"rates": rates})
+    out = run(inputs | {"rates": rates})
     same = out["next_values"] == inputs["values"].numpy()
     assert same[: -t.layout.size].all()
     assert not same[-t.layout.size :].all()
@@ -160,3 +209,4 @@ def test_a_model_gets_its_graphs(tiny_model, tmp_path):
     folder = shutil.copytree(tiny_model.folder, tmp_path / "m")
     made = graph.add_study(load_model(folder), pictures=1, side=16)
     assert room.open_graphs(made, 1).batch == (1, 16)
+    assert onnx.load(str(made.path("study_tiles"))).graph.input[6].type.tensor_type.shape.dim[2].dim_value == 16

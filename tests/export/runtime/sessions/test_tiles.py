@@ -109,7 +109,7 @@ def test_what_is_no_graph_or_another_is_refused(model, tmp_path):
     with pytest.raises(BadInput, match=r"does not fit its model\.json"):
         tiles.TilesSession(model.path("steady_style"), 1)
     session = tiles.TilesSession(model.path("frame_tiles"), 1)
-    with pytest.raises(BadInput, match="cannot be run on a frame"):
+    with pytest.raises(BadInput, match="cannot be run; install"):
         session.run(["painted"], {"frame": np.zeros((1, 3, 64, 64), np.float32), "style": np.zeros((1, 5), np.float32)})
 
 
