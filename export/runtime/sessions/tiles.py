@@ -37,8 +37,8 @@ def usable() -> bool:
 def openvino() -> ModuleType | None:
     """The package, or None where it is not installed.
 
-    Where it is imported it imports openvino_telemetry, which writes a number that stands for its user into the home
-    folder; where that cannot be imported, it does without.
+    Where it is imported it imports openvino_telemetry, which notes a number in the home folder and reports it to
+    Google (findings/openvino-import-reports-to-google.sh); where that cannot be imported, it does without.
     """
     unknown = "openvino_telemetry" not in sys.modules
     if unknown:
