@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 
 from impasto.export.runtime.description import fields, number, whole
-from impasto.models.atomic import folder_aside, written_aside
+from impasto.models.atomic import FULL, folder_aside, written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.models.predictor import Predictor
 from impasto.models.transformer import Transformer
@@ -116,12 +116,21 @@ def save(
 
     Raises DiskFull, which says how to go on.
     """
-    try:
+    with saying_how_to_go_on(f"the checkpoint of step {step}", out):
         _save(out, step, nets, ema, optimizer, random)
-    except DiskFull as e:
+
+
+@contextmanager
+def saying_how_to_go_on(what: str, out: Path) -> Iterator[None]:
+    """Where something is written into a run's folder: DiskFull, with what to do, where the disk is full."""
+    try:
+        yield
+    except (DiskFull, OSError) as e:
+        if isinstance(e, OSError) and e.errno not in FULL:
+            raise
         raise DiskFull(
-            f"The disk is full: the checkpoint of step {step} could not be written to {out}; make room, then give the "
-            "same command with --resume."
+            f"The disk is full: {what} could not be written to {out}; make room, then give the same command with "
+            "--resume."
         ) from e
 
 

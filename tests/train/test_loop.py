@@ -1,5 +1,6 @@
 """The loop: resuming, being killed, several processes, mistakes, budgets; and the command line before it."""
 
+import errno
 import itertools
 import json
 import os
@@ -392,3 +393,36 @@ def test_training_loads_nothing_it_does_not_need(command, tmp_path):
     ended = run("-c", TELLS_WHAT_IT_LOADED, *command("video", tmp_path, "--steps", 1))
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "loaded:"
+
+
+@pytest.mark.parametrize("full", ["log.jsonl", "tensorboard"])
+def test_a_disk_that_is_full_where_the_log_is_written_is_said_once(tmp_path, tiny, monkeypatch, capfd, full):
+    """TensorBoard writes in a thread of its own."""
+    from tensorboard.summary.writer.record_writer import RecordWriter
+
+    def refused(*_):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    log = run_log.Log(tmp_path, tiny(image_stage), 0, 1)
+    if full == "tensorboard":
+        monkeypatch.setattr(RecordWriter, "write", refused)
+    else:
+        monkeypatch.setattr(log, "file", SimpleNamespace(write=refused, close=lambda: None))
+
+    def until_it_is_noticed():
+        for step in itertools.count(1):
+            log.step(step, {"texture": 1.0}, 1e-3, float(step))
+
+    with pytest.raises(DiskFull, match=r"the log of step \d+ could not be written to .*with --resume"):
+        until_it_is_noticed()
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_off_a_terminal_a_line_a_minute_says_how_far_it_is(tmp_path, tiny, capsys):
+    log = run_log.Log(tmp_path / "run", tiny(image_stage), 0, 1)
+    for step in range(1, 6):
+        log.step(step, {"texture": 1.0}, 1e-3, 25.0 * step)
+    log.close()
+    told = [line for line in capsys.readouterr().err.splitlines() if "step" in line]
+    assert [line.split(",")[0] for line in told] == ["run: step 3 of 4"]
+    assert "1 min" in told[0]
