@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import cannot_overwrite, check_overwriting
@@ -28,27 +29,26 @@ def join(folder: str, name: str) -> str:
 
 
 def exists(place: str) -> bool:
+    """Raises BadInput where the place cannot be looked at."""
     if not is_url(place):
         return Path(place).exists()
-    system, path = _system(place)
-    return system.exists(path)
+    with _reached(place) as (system, path):
+        return system.exists(path)
 
 
 def is_folder(place: str) -> bool:
     """Raises BadInput where the place cannot be looked at."""
     if not is_url(place):
         return Path(place).is_dir()
-    system, path = _system(place)
-    try:
+    with _reached(place) as (system, path):
         return system.isdir(path)
-    except Exception as error:  # what a store raises where it does not answer, or knows nobody, is its package's own
-        raise BadInput(f"{place} cannot be reached: {error}") from error
 
 
 def names_in(folder: str, recursive: bool) -> list[str]:
-    """The files of a folder that has a URL, relative to it, in order; hidden ones are left out."""
-    system, root = _system(folder)
-    found = system.find(root, maxdepth=None if recursive else 1)
+    """The files of a folder that has a URL, relative to it, in order; hidden ones are left out. Raises BadInput where it
+    cannot be looked at."""
+    with _reached(folder) as (system, root):
+        found = system.find(root, maxdepth=None if recursive else 1)
     names = [posixpath.relpath(path, root) for path in found]
     return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
 
@@ -63,13 +63,13 @@ def check_distinct(source: str, target: str) -> None:
 
 
 def remove(place: str) -> None:
-    """Remove a folder with all that is in it; nothing happens where there is none."""
+    """Remove a folder with all that is in it; nothing happens where there is none. Raises BadInput where it cannot."""
     if not is_url(place):
         shutil.rmtree(place, ignore_errors=True)
         return
-    system, path = _system(place)
-    if system.exists(path):
-        system.rm(path, recursive=True)
+    with _reached(place) as (system, path):
+        if system.exists(path):
+            system.rm(path, recursive=True)
 
 
 @contextmanager
@@ -116,6 +116,17 @@ def _said_of(place: str, here: Path) -> Iterator[None]:
         if str(here) not in str(error):
             raise
         raise type(error)(str(error).replace(str(here), place)) from error
+
+
+@contextmanager
+def _reached(place: str) -> Iterator[tuple[Any, str]]:
+    """A place's file system and its path there, to be asked by the command itself: what goes wrong is a sentence. What
+    workers meet is not, so that it is tried again."""
+    system, path = _system(place)
+    try:
+        yield system, path
+    except Exception as error:  # what a store raises where it does not answer, or knows nobody, is its package's own
+        raise BadInput(f"{place} cannot be reached: {error}") from error
 
 
 def _system(place: str):

@@ -57,15 +57,17 @@ def test_a_kind_of_place_that_is_not_there():
         places.exists("nowhere://x")
 
 
-def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch):
+@pytest.mark.parametrize("look", [places.is_folder, places.exists, places.remove, lambda at: places.names_in(at, True)])
+def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch, look):
     """As s3fs does it: where nobody answers, or there are no credentials, it raises what is no OSError."""
 
-    def isdir(self, path):
+    def refused(self, *_, **__):
         raise Exception("Could not connect to the endpoint URL")
 
-    monkeypatch.setattr(MemoryFileSystem, "isdir", isdir)
+    for method in ("isdir", "exists", "find"):
+        monkeypatch.setattr(MemoryFileSystem, method, refused)
     with pytest.raises(BadInput, match=r"memory://in cannot be reached: Could not connect"):
-        places.is_folder("memory://in")
+        look("memory://in")
 
 
 def test_a_folder_by_url(folder, clips, crew, recipe):
