@@ -45,8 +45,8 @@ def is_folder(place: str) -> bool:
 
 
 def names_in(folder: str, recursive: bool) -> list[str]:
-    """The files of a folder that has a URL, relative to it, in order; hidden ones are left out. Raises BadInput where it
-    cannot be looked at."""
+    """The files of a folder that has a URL, relative to it, in order; hidden ones are left out. Raises BadInput where
+    it cannot be looked at."""
     with _reached(folder) as (system, root):
         found = system.find(root, maxdepth=None if recursive else 1)
     names = [posixpath.relpath(path, root) for path in found]
