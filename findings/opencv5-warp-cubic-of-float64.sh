@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Guess: cv2.warpAffine, warpPerspective and remap interpolate float64 as they interpolate float32, only more exactly.
-# What happens (opencv-python-headless 5.0.0.93 after 4.12.0.88): with INTER_CUBIC, where one of the 16 pixels lies outside, the result is cut to a
-# whole number: of a picture of 0...1 in float64 a rim of up to two pixels is 0, of 1...2 it is 1; inside all is well. float32 is right
-# to 1e-5, and so are float64 with linear or Lanczos interpolation, and OpenCV 4. NumPy makes float64 unless told otherwise, and a flat
-# test picture shows nothing.
+# What happens (opencv-python-headless 5.0.0.93 after 4.12.0.88): with INTER_CUBIC, where one of the 16 pixels lies outside, the
+# result is cut to a whole number: of a picture of 0...1 in float64 a rim of up to two pixels is 0, of 1...2 it is 1; inside all is
+# well. float32 is right to 1e-4, and so are float64 with linear or Lanczos interpolation, and OpenCV 4. NumPy makes float64 unless
+# told otherwise, and a flat test picture shows nothing.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Guess: cv2.warpAffine with INTER_NEAREST by half a pixel moves a picture by none or by one, and enlarged twice each pixel is there
 # twice, as in OpenCV 4: on which side a place falls that is just between two pixels does not matter much.
-# What happens (opencv-python-headless 5.0.0.93 after 4.12.0.88): halves now go to the even neighbour. Moved by half a pixel every second pixel is there twice
-# and the others are gone, and so with one that is turned by 90° about the centre of an odd and an even side; enlarged twice, pixels are there once and
-# three times in turn. Masks lose whatever is one pixel wide. So it is in bytes, in uint16 and in float32; int16 and float64 still do as before.
+# What happens (opencv-python-headless 5.0.0.93 after 4.12.0.88): halves now go to the even neighbour. Moved by half a pixel every
+# second pixel is there twice and the others are gone; so, too, where a picture with one odd and one even side is turned by 90°
+# about its centre. Enlarged twice, pixels are there once and three times in turn. Masks lose whatever is one pixel wide. So it is
+# in bytes, uint16 and float32; int16 and float64 are as before.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
