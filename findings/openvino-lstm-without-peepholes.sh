@@ -62,7 +62,8 @@ plain = by_formula(False, False)
 for peepholes, coupled in ((False, False), (True, False), (False, True)):
     openvino, runtime = by_runtimes(peepholes, coupled)
     expected = by_formula(peepholes, coupled)
-    print(f"peepholes {peepholes}, coupled {coupled}: by formula {expected[-1].round(3)}, ONNX Runtime {runtime[-1].round(3)}, OpenVINO {openvino[-1].round(3)}")
+    last = [states[-1].round(3) for states in (expected, runtime, openvino)]
+    print(f"peepholes {peepholes}, coupled {coupled}: by formula {last[0]}, ONNX Runtime {last[1]}, OpenVINO {last[2]}")
     failed |= not np.allclose(runtime, expected, atol=1e-5) or not np.allclose(openvino, plain, atol=1e-3)
     failed |= (peepholes or coupled) == bool(np.allclose(openvino, expected, atol=1e-2))
 sys.exit(1 if failed else 0)

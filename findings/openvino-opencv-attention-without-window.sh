@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Guess: a runtime that reads a model of ONNX's opset 25 knows the attributes its operators have there, or refuses the model.
-# What happens (openvino 2026.4.1, opencv-python-headless 5.0.0.93, onnxruntime 1.32.0): OpenVINO and cv2.dnn read Attention of opset 25 and pass over
-# left_window_size and right_window_size, which are new in it. A model that looks back at its last two tokens, as those with
-# sliding windows do, attends to all of them: the last of five gives 2, not 3.5. Short prompts, which fit the window, are
-# right, so that a small test shows nothing. ONNX Runtime has the window.
+# What happens (openvino 2026.4.1, opencv-python-headless 5.0.0.93, onnxruntime 1.32.0): OpenVINO and cv2.dnn read Attention of
+# opset 25 and pass over left_window_size and right_window_size, which are new in it. A model that looks back at its last two
+# tokens, as those with sliding windows do, attends to all of them: the last of five gives 2, not 3.5. Short prompts, which
+# fit the window, are right, so that a small test shows nothing. ONNX Runtime has the window.
 set -euo pipefail
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 python3 -m pip install --quiet --disable-pip-version-check --no-compile --target "$folder/packages" \
-    openvino==2026.4.1 opencv-python-headless==5.0.0.93 onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 2>"$folder/log" || { cat "$folder/log"; exit 1; }
+    openvino==2026.4.1 opencv-python-headless==5.0.0.93 \
+    onnx==1.23.2 onnxruntime==1.32.0 numpy==2.4.6 2>"$folder/log" || { cat "$folder/log"; exit 1; }
 CI=true PYTHONPATH="$folder/packages" python3 - <<'PYTHON'
 import sys
 
