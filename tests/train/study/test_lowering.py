@@ -5,6 +5,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 
+from impasto.train.study import in_tiles
 from impasto.train.study.lowering import TABLE
 
 G = torch.Generator().manual_seed(0)
@@ -24,6 +25,7 @@ def reflect(x):
 
 
 WEIGHT = rand(64, 64, 3, 3) / 24
+WINDOW = rand(1, 1, 3, 5)
 
 FUNCTIONS = {
     "convolution": (lambda x, w: F.conv2d(x, w), rand(2, 3, 8, 9), rand(4, 3, 3, 3)),
@@ -40,6 +42,7 @@ FUNCTIONS = {
         rand(2, 3, 4, 3),
     ),
     "many channels": (lambda x, b: F.conv2d(x, WEIGHT, b, padding=1).relu(), last(rand(2, 64, 8, 4)), rand(64)),
+    "a window on grey pictures": (lambda x, w: F.conv2d(x, WINDOW) * w, rand(2, 1, 8, 9), rand(2, 1, 6, 5)),
     "mean pooling": (lambda x, w: F.avg_pool2d(x, 2) * w, rand(2, 3, 8, 6), rand(2, 3, 4, 3)),
     "twice the size": (lambda x, w: F.interpolate(x, scale_factor=2.0) * w, rand(2, 3, 4, 3), rand(2, 3, 8, 6)),
     "normalisation": (lambda x, w: F.instance_norm(x, eps=1e-3) * w, rand(2, 3, 8, 6), rand(2, 3, 8, 6)),
@@ -52,14 +55,15 @@ FUNCTIONS = {
 LEFT_BEHIND = ("backward", "scatter", "index_put", "index_add")
 
 
+@pytest.mark.parametrize("table", [TABLE, in_tiles.TABLE], ids=["", "in tiles"])
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_gradients_are_pytorchs(name, one_thread):
+def test_gradients_are_pytorchs(name, table, one_thread):
     function, x, w = FUNCTIONS[name]
 
     def gradients(x, w):
         return torch.func.grad(lambda x, w: function(x, w).square().sum(), argnums=(0, 1))(x, w)
 
-    lowered = make_fx(gradients, decomposition_table=TABLE)(x, w)
+    lowered = make_fx(gradients, decomposition_table=table)(x, w)
     torch.testing.assert_close(lowered(x, w), gradients(x, w), rtol=1e-10, atol=1e-10)
     used = {str(node.target) for node in lowered.graph.nodes if node.users}
     slow = [target for target in used if any(part in target for part in LEFT_BEHIND)]
