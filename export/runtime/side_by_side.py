@@ -19,7 +19,9 @@ from .sessions.session import run, running
 from .sessions.tiles import TilesSession
 from .steady import STEADY_PARTS, Motion, Steady
 
-STABILIZER_SHARE = 4  # cores for each thread of the stabilizer: it has a third of T's work, and gains less by threads
+# Cores for each thread of the stabilizer: it has a third of T's work, and gains less by threads; as much work as T where
+# that is painted in tiles, and then it would hold up the others on fewer cores.
+STABILIZER_SHARE, STABILIZER_SHARE_IN_TILES = 4, 2
 STABILIZER_THREADS = 4  # more do not help: most of its operators are too small
 
 
@@ -46,7 +48,8 @@ class SideBySide:
         self._buffers: deque[np.ndarray] = deque()
         self._steady = None
         if painter.look.stability > 0 and model.state:
-            threads = min(max(lanes // STABILIZER_SHARE, 1), STABILIZER_THREADS)
+            share = STABILIZER_SHARE_IN_TILES if painter.in_tiles else STABILIZER_SHARE
+            threads = min(max(lanes // share, 1), STABILIZER_THREADS)
             self._steady = Steady(painter.open_stabilizer(threads), model.state)
             self._steady_style = painter.open_steady_style()
 
