@@ -19,8 +19,8 @@ from .sessions.session import run, running
 from .sessions.tiles import TilesSession
 from .steady import STEADY_PARTS, Motion, Steady
 
-# Cores for each thread of the stabilizer: it has a third of T's work, and gains less by threads; as much work as T where
-# that is painted in tiles, and then it would hold up the others on fewer cores.
+# Cores for each thread of the stabilizer: it has a third of T's work, and gains less by threads. Where T is painted in
+# tiles it has as much, and would hold T up on fewer cores.
 STABILIZER_SHARE, STABILIZER_SHARE_IN_TILES = 4, 2
 STABILIZER_THREADS = 4  # more do not help: most of its operators are too small
 
