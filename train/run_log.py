@@ -1,22 +1,23 @@
 """What a run leaves to be read, a line a step. From outside: `Log`."""
 
 import json
+import threading
 from dataclasses import asdict
 from pathlib import Path
 
 import torch
 from PIL import Image
 from torch import Tensor
-from tqdm import tqdm
 
-from impasto.models.atomic import write_text, written_aside
+from impasto.models.atomic import refusal, write_text, written_aside
 
 from . import checkpoint, losses
 from .config import PaintingConfig
+from .progress import steps_bar
 
 
 class Log:
-    """What a run leaves to be read: log.jsonl, TensorBoard, sample sheets, and a progress bar on a terminal."""
+    """What a run leaves to be read: log.jsonl, TensorBoard, sample sheets, and a progress bar (see `steps_bar`)."""
 
     def __init__(self, out: Path, config: PaintingConfig, first: int, processes: int):
         from torch.utils.tensorboard import SummaryWriter
@@ -29,7 +30,8 @@ class Log:
         self.out, self.config = out, config
         self.file = open(out / checkpoint.LOG, "a", encoding="utf-8")  # noqa: SIM115 - lives as long as the run
         self.board = SummaryWriter(str(out / "tensorboard"), purge_step=first + 1)
-        self.bar = tqdm(initial=first, total=config.steps, desc=out.name, disable=None, smoothing=0.05)
+        threading.excepthook = _unless_said_later
+        self.bar = steps_bar(out.name, first, config.steps)
         self.seconds = 0.0
 
     def step(self, step: int, values: dict[str, float], rate: float, seconds: float) -> None:
@@ -44,7 +46,9 @@ class Log:
         for name, value in scalars.items():
             self.board.add_scalar(name, value, step)
         self.seconds = seconds
-        self.bar.set_postfix({"total": f"{float(total):.3f}", **{k: f"{v:.3g}" for k, v in values.items()}})
+        self.bar.set_postfix(
+            {"total": f"{float(total):.3f}", **{k: f"{v:.3g}" for k, v in values.items()}}, refresh=False
+        )
         self.bar.update()
 
     def picture(self, step: int, image: Tensor) -> None:
@@ -58,6 +62,14 @@ class Log:
         self.bar.close()
         self.board.close()
         self.file.close()
+
+
+def _unless_said_later(problem: threading.ExceptHookArgs) -> None:
+    """TensorBoard writes in a thread of its own, and raises what that ran into at the next step: of a disk that is full
+    or forbids it, the thread need not print a traceback before."""
+    error = problem.exc_value
+    if not isinstance(error, OSError) or refusal(error, "") is None:
+        threading.__excepthook__(problem)
 
 
 def _forget_after(run: Path, step: int) -> None:
