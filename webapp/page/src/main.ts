@@ -22,7 +22,6 @@ import { createSession } from "./ui/stage/session";
 import { bindSources } from "./ui/stage/sources";
 import { bindTools } from "./ui/stage/tools";
 import { createActivity } from "./ui/status/activity";
-import { askBeforeLeaving } from "./ui/status/leaving";
 import { createMessages, type Messages } from "./ui/status/messages";
 import { loadTrouble, type PageContext, pictureTrouble } from "./ui/status/sentences";
 import { bindCaption, bindStatus } from "./ui/status/status";
@@ -145,7 +144,6 @@ function assemble(config: PageConfig, model: ModelDescription, palette: Palette,
   bindSources(session, (file) => void clips.open(file));
   bindDrop(take);
   bindMirror(settings);
-  askBeforeLeaving();
   if (config.server?.studio)
     Object.assign(byId("studio"), { href: config.server.studio, target: "_top", hidden: false });
   void own.bringBack().then((any) => any && gallery.rebuild());

@@ -1,6 +1,7 @@
 // The jobs of this visitor: heard of from the server, listed with what can be done about them, told when one is done.
 import { ask } from "../ui/ask";
 import { byId } from "../ui/dom";
+import { wouldBeLost } from "../ui/status/leaving";
 import { percentOf, showList } from "./job-list";
 import { getJob, listen, Refusal, removeJob, saved } from "./server";
 import { isOver, type Studio } from "./state";
@@ -59,7 +60,13 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
   const show = (): void => {
     showList(all(), studio, config, { ...on, remove, mine });
     showTitle(all());
+    watchLoss();
   };
+  const watchLoss = (): void =>
+    wouldBeLost(
+      "job",
+      jobs.some((job) => !isOver(job) || (job.state === "done" && !saved.has(job.id))),
+    );
   const mine = (job: Job): boolean => jobs.some(({ id }) => id === job.id);
   const remove = async (job: Job): Promise<void> => {
     const unsaved = job.state === "done" && !saved.has(job.id);
@@ -106,13 +113,11 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     }
   };
 
-  addEventListener("beforeunload", (event) => {
-    if (jobs.some((job) => !isOver(job) || (job.state === "done" && !saved.has(job.id)))) event.preventDefault();
-  });
   studio.on((now, before) => {
     if (now.mix !== before.mix || now.shown !== before.shown) show();
     if (now.shown && now.shown !== before.shown && !jobs.some(({ id }) => id === now.shown)) visit(now.shown);
   });
+  saved.on(watchLoss);
   hear();
   const first = studio.get().shown;
   if (first) setTimeout(() => visit(first), AGAIN_SOON);

@@ -148,9 +148,16 @@ export const saved = {
     } catch {
       memory.push(id);
     }
+    for (const changed of listeners) changed();
+  },
+  /** Tells that one was saved, in this tab or in another one. */
+  on(changed: () => void): void {
+    listeners.push(changed);
+    addEventListener("storage", changed);
   },
 };
 const memory: string[] = [];
+const listeners: (() => void)[] = [];
 
 function kept(): string[] {
   try {

@@ -1,6 +1,9 @@
 // How far a study has come. Pure: times come in.
 import type { StudyRules } from "../../types";
 
+/** A step that takes so many times the others', and so many seconds, was slept through: the machine, or the page, was asleep. */
+const ASLEEP = { times: 10, seconds: 20 };
+
 export interface Clock {
   readonly steps: number;
   /** A step was done, at a time. */
@@ -19,18 +22,19 @@ export function createClock(
   start: number,
   before = 0,
 ): Clock {
-  let [steps, passed, first] = [0, 0, 0];
-  const left = (): number => {
-    const pace = steps > 1 ? (passed - first) / (steps - 1) : passed;
-    return Math.max(0, seconds - passed, (least_steps - before - steps) * pace);
-  };
+  let [steps, passed, first, last, slept] = [0, 0, 0, start, 0];
+  const pace = (): number => (steps > 1 ? (passed - first) / (steps - 1) : passed);
+  const left = (): number => Math.max(0, seconds - passed, (least_steps - before - steps) * pace());
   return {
     get steps() {
       return before + steps;
     },
     tick(now) {
+      const took = (now - last) / 1000;
+      if (steps > 1 && took > Math.max(ASLEEP.seconds, ASLEEP.times * pace())) slept += took - pace();
+      passed = (now - start) / 1000 - slept;
+      last = now;
       steps++;
-      passed = (now - start) / 1000;
       if (steps === 1) first = passed;
     },
     get share() {

@@ -5,6 +5,7 @@ import type { Engine, PageConfig, StudyRules } from "../../types";
 import { byId, save } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
+import { wouldBeLost } from "../status/leaving";
 import type { Messages } from "../status/messages";
 import { engineTrouble, studiedSentence } from "../status/sentences";
 import { only } from "./mix";
@@ -65,7 +66,7 @@ export function bindStudying(parts: Parts): Studying | null {
     running?.stopFrames();
     running?.study.close();
     running = null;
-    removeEventListener("beforeunload", ask);
+    wouldBeLost("study", false);
   };
   /** What a style of the mix became is painted with. */
   const repaint = (key: string): void => {
@@ -125,7 +126,7 @@ export function bindStudying(parts: Parts): Studying | null {
       stopFrames: feed(study, offer.rules),
     };
     running = mine;
-    addEventListener("beforeunload", ask);
+    wouldBeLost("study", true);
     messages.announce(`Studying “${wish.name}”.`);
     draw();
   };
@@ -163,9 +164,6 @@ export function bindStudying(parts: Parts): Studying | null {
 }
 
 type Done = Extract<FromStudy, { kind: "done" }>["done"];
-
-/** What was learnt so far would be lost. */
-const ask = (event: BeforeUnloadEvent): void => event.preventDefault();
 
 async function wishFor({ engine, config, settings, palette }: Parts, key: string): Promise<StudyWish> {
   const picture = palette.pictureOf(key)!;

@@ -25,3 +25,13 @@ test("what was done before counts", () => {
   for (let i = 1; i <= 20; i++) clock.tick(4000 * i);
   expect([clock.steps, clock.share, clock.secondsLeft]).toEqual([100, 1, 0]);
 });
+
+test("an hour in which the machine slept is none of study; a moment's stutter is", () => {
+  const clock = createClock({ seconds: 60, least_steps: 10 }, 0);
+  for (let i = 1; i <= 10; i++) clock.tick(500 * i);
+  clock.tick(3_600_000 + 5500);
+  expect(clock.steps).toBe(11);
+  expect(clock.secondsLeft).toBeCloseTo(54.5);
+  clock.tick(3_600_000 + 15_500);
+  expect(clock.secondsLeft).toBeCloseTo(44.5);
+});
