@@ -28,27 +28,27 @@ def join(folder: str, name: str) -> str:
 
 
 def exists(place: str) -> bool:
+    """Raises BadInput where the place cannot be looked at, as all of these do."""
     if not is_url(place):
         return Path(place).exists()
     system, path = _system(place)
-    return system.exists(path)
+    with _reached(place):
+        return system.exists(path)
 
 
 def is_folder(place: str) -> bool:
-    """Raises BadInput where the place cannot be looked at."""
     if not is_url(place):
         return Path(place).is_dir()
     system, path = _system(place)
-    try:
+    with _reached(place):
         return system.isdir(path)
-    except Exception as error:  # what a store raises where it does not answer, or knows nobody, is its package's own
-        raise BadInput(f"{place} cannot be reached: {error}") from error
 
 
 def names_in(folder: str, recursive: bool) -> list[str]:
     """The files of a folder that has a URL, relative to it, in order; hidden ones are left out."""
     system, root = _system(folder)
-    found = system.find(root, maxdepth=None if recursive else 1)
+    with _reached(folder):
+        found = system.find(root, maxdepth=None if recursive else 1)
     names = [posixpath.relpath(path, root) for path in found]
     return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
 
@@ -68,8 +68,9 @@ def remove(place: str) -> None:
         shutil.rmtree(place, ignore_errors=True)
         return
     system, path = _system(place)
-    if system.exists(path):
-        system.rm(path, recursive=True)
+    with _reached(place):
+        if system.exists(path):
+            system.rm(path, recursive=True)
 
 
 @contextmanager
@@ -81,10 +82,11 @@ def fetched(place: str) -> Iterator[Path]:
     system, path = _system(place)
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
         here = Path(folder) / posixpath.basename(path)
-        try:
-            system.get_file(path, str(here))
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise BadInput(f"There is no file {place}.") from error
+        with _reached(place):
+            try:
+                system.get_file(path, str(here))
+            except (FileNotFoundError, IsADirectoryError) as error:
+                raise BadInput(f"There is no file {place}.") from error
         with _said_of(place, here):
             yield here
 
@@ -101,10 +103,12 @@ def stored(place: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="impasto-") as here:
         with _said_of(place, Path(here) / name):
             yield Path(here) / name
-        system.makedirs(folder, exist_ok=True)
         aside = posixpath.join(folder, f".{name}.part")
-        system.put_file(str(Path(here) / name), aside)
-        system.mv(aside, path)
+        with _reached(place):
+            if "file" in system.protocol or path.startswith("/"):  # in a bucket folders are but names, and to make one would make the bucket
+                system.makedirs(folder, exist_ok=True)
+            system.put_file(str(Path(here) / name), aside)
+            system.mv(aside, path)
 
 
 @contextmanager
@@ -116,6 +120,17 @@ def _said_of(place: str, here: Path) -> Iterator[None]:
         if str(here) not in str(error):
             raise
         raise type(error)(str(error).replace(str(here), place)) from error
+
+
+@contextmanager
+def _reached(place: str) -> Iterator[None]:
+    """What a store raises where it does not answer, or knows nobody, is its package's own: here it is a sentence."""
+    try:
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        raise BadInput(f"{place} cannot be reached: {str(error) or type(error).__name__}") from error
 
 
 def _system(place: str):

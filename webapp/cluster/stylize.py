@@ -63,6 +63,8 @@ def stylize_with(
     places.check_distinct(source, target)
     if places.is_folder(source):
         return _stylize_folder(crew, source, target, recipe, progress, on_file, recursive, also_read)
+    if places.is_url(source) and not places.exists(source):  # a path may be one of the machines' alone
+        raise BadInput(f"There is no file {source}.")
     job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
     run_jobs([job], crew, on_file, progress)
     assert job.outcome is not None
