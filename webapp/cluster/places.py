@@ -105,7 +105,8 @@ def stored(place: str) -> Iterator[Path]:
             yield Path(here) / name
         aside = posixpath.join(folder, f".{name}.part")
         with _reached(place):
-            if "file" in system.protocol or path.startswith("/"):  # in a bucket folders are but names, and to make one would make the bucket
+            # In a bucket folders are but names, and to make one would make the bucket.
+            if "file" in system.protocol or path.startswith("/"):
                 system.makedirs(folder, exist_ok=True)
             system.put_file(str(Path(here) / name), aside)
             system.mv(aside, path)

@@ -87,6 +87,14 @@ def test_what_is_not_there_is_said_once_and_before_a_machine_is_asked(recipe):
         stylize_with(None, "memory://none/a.mp4", "memory://none/b.mp4", recipe)
 
 
+def test_what_is_wrong_with_a_single_file_is_said_once(tmp_path, crew, recipe):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    told = []
+    with pytest.raises(BadInput):
+        stylize_with(crew(), str(tmp_path / "a.png"), str(tmp_path / "b.png"), recipe, on_file=told.append)
+    assert told == []
+
+
 def test_no_bucket_is_made(monkeypatch):
     store = Mock(protocol=("s3", "s3a"))
     store.put_file.side_effect = FileNotFoundError("The specified bucket does not exist")
