@@ -16,7 +16,7 @@ from typing import NamedTuple
 import torch
 
 from impasto.export.runtime.description import fields, number, whole
-from impasto.models.atomic import FULL, folder_aside, written_aside
+from impasto.models.atomic import folder_aside, refusal, written_aside
 from impasto.models.errors import BadInput, DiskFull
 from impasto.models.predictor import Predictor
 from impasto.models.transformer import Transformer
@@ -109,34 +109,24 @@ def _complete(out: Path) -> list[Path]:
     return sorted(path for path in (out / "checkpoints").glob("*") if path.name.isdecimal())
 
 
+@contextmanager
+def room_in(out: Path) -> Iterator[None]:
+    """Whatever of a run in `out` finds the disk full raises DiskFull, which says how to go on."""
+    try:
+        yield
+    except Exception as e:
+        if isinstance(refused := e if isinstance(e, BadInput) else refusal(e, out), DiskFull):
+            raise DiskFull(
+                f"The disk is full: the run in {out} could not be written; make room, then give the same command with "
+                "--resume."
+            ) from refused
+        raise
+
+
 def save(
     out: Path, step: int, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, random: torch.Generator
 ) -> None:
-    """Writes the checkpoint of this step aside, then renames it: what has its name is complete.
-
-    Raises DiskFull, which says how to go on.
-    """
-    with saying_how_to_go_on(f"the checkpoint of step {step}", out):
-        _save(out, step, nets, ema, optimizer, random)
-
-
-@contextmanager
-def saying_how_to_go_on(what: str, out: Path) -> Iterator[None]:
-    """Where something is written into a run's folder: DiskFull, with what to do, where the disk is full."""
-    try:
-        yield
-    except (DiskFull, OSError) as e:
-        if isinstance(e, OSError) and e.errno not in FULL:
-            raise
-        raise DiskFull(
-            f"The disk is full: {what} could not be written to {out}; make room, then give the same command with "
-            "--resume."
-        ) from e
-
-
-def _save(
-    out: Path, step: int, nets: Networks, ema: Networks, optimizer: torch.optim.Optimizer, random: torch.Generator
-) -> None:
+    """Writes the checkpoint of this step aside, then renames it: what has its name is complete."""
     folder = out / "checkpoints" / f"{step:07d}"
     if not folder.exists():
         with folder_aside(folder) as aside:

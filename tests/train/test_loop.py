@@ -4,21 +4,25 @@ import errno
 import itertools
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
+import threading
 from dataclasses import replace
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.utils.tensorboard
 from full_disk import full_disk
 from safetensors.torch import load_file, save_file
 from torch.distributed import run as torchrun
 
 from impasto.models.errors import BadInput, DiskFull
 from impasto.models.weights import load_weights, save_weights
-from impasto.train import checkpoint, cli, loop, networks, run_log
+from impasto.train import checkpoint, cli, loop, networks, progress, run_log
 from impasto.train.stages import common
 from impasto.train.stages import image as image_stage
 from impasto.train.stages import video as video_stage
@@ -82,7 +86,7 @@ def test_what_ctrl_c_leaves_is_said(sources, tiny, tmp_path, capsys):
             _stop_after(patch, last, KeyboardInterrupt)
             with pytest.raises(KeyboardInterrupt):
                 image_stage.train(config, out=run, resume=resume, **sources)
-        assert capsys.readouterr().err == said
+        assert capsys.readouterr().err.endswith(said)
 
 
 def test_two_runs_do_not_share_a_folder(sources, tiny, tmp_path):
@@ -105,12 +109,49 @@ def test_a_full_disk_is_said_with_what_to_do(sources, tiny, tmp_path):
     with full_disk(100_000), pytest.raises(DiskFull) as problem:
         image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
     assert str(problem.value) == (
-        f"The disk is full: the checkpoint of step 4 could not be written to {tmp_path / 'run'}; make room, then give "
-        "the same command with --resume."
+        f"The disk is full: the run in {tmp_path / 'run'} could not be written; make room, then give the same command "
+        "with --resume."
     )
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["0000002"]
     image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
     assert checkpoint.newest(tmp_path / "run").name == "0000004"
+
+
+def test_a_full_disk_that_the_log_meets_says_how_to_go_on(sources, tiny, tmp_path):
+    with full_disk(100), pytest.raises(DiskFull, match="then give the same command with --resume"):
+        image_stage.train(tiny(image_stage), out=tmp_path / "opened", **sources)
+    with full_disk(2000), pytest.raises(DiskFull, match="then give the same command with --resume"):
+        image_stage.train(tiny(image_stage, steps=40), out=tmp_path / "written", **sources)
+
+
+def test_a_full_disk_in_the_thread_of_tensorboard_is_said_and_nothing_else(sources, tiny, tmp_path, monkeypatch, capfd):
+    """It writes at once here; and what is written before it, the log's line, finds room."""
+    monkeypatch.setattr(threading, "excepthook", threading.__excepthook__)  # not the one of pytest
+    writer = partial(torch.utils.tensorboard.SummaryWriter, flush_secs=0)
+    monkeypatch.setattr(torch.utils.tensorboard, "SummaryWriter", writer)
+    monkeypatch.setattr(run_log.json, "dumps", lambda line, **_: "{}")
+    with full_disk(2000), pytest.raises(DiskFull, match="then give the same command with --resume"):
+        image_stage.train(tiny(image_stage, steps=100), out=tmp_path, **sources)
+    said = capfd.readouterr().err
+    assert "step 0 of 100" in said
+    assert "Traceback" not in said
+
+
+@pytest.mark.parametrize("error", [ValueError("of no disk"), OSError(errno.EIO, "broken")])
+def test_other_errors_of_a_thread_keep_their_traceback(error, capfd):
+    run_log._unless_said_later(threading.ExceptHookArgs((type(error), error, None, threading.current_thread())))
+    assert str(error) in capfd.readouterr().err
+
+
+def test_off_a_terminal_a_line_now_and_then_says_how_far_it_is(sources, tiny, tmp_path, monkeypatch, capsys):
+    run = tmp_path / "run"
+    image_stage.train(tiny(image_stage, steps=3), out=run, **sources)
+    assert re.fullmatch(r"run: step 0 of 3 after 00:00\n", capsys.readouterr().err)
+    monkeypatch.setattr(progress, "EVERY", 0.0)
+    image_stage.train(tiny(image_stage, steps=5), out=run, resume=True, **sources)
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(" after ")[0] for line in said] == [f"run: step {n} of 5" for n in (3, 4, 5)]
+    assert all(re.search(r" after \d\d:\d\d, total=[\d.]+, texture=", line) for line in said[1:])
 
 
 def test_what_is_wrong_with_the_folder_is_said_before_pictures_are_read(tmp_path):
@@ -393,36 +434,3 @@ def test_training_loads_nothing_it_does_not_need(command, tmp_path):
     ended = run("-c", TELLS_WHAT_IT_LOADED, *command("video", tmp_path, "--steps", 1))
     assert ended.returncode == 0, ended.stderr
     assert ended.stdout.splitlines()[-1] == "loaded:"
-
-
-@pytest.mark.parametrize("full", ["log.jsonl", "tensorboard"])
-def test_a_disk_that_is_full_where_the_log_is_written_is_said_once(tmp_path, tiny, monkeypatch, capfd, full):
-    """TensorBoard writes in a thread of its own."""
-    from tensorboard.summary.writer.record_writer import RecordWriter
-
-    def refused(*_):
-        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    log = run_log.Log(tmp_path, tiny(image_stage), 0, 1)
-    if full == "tensorboard":
-        monkeypatch.setattr(RecordWriter, "write", refused)
-    else:
-        monkeypatch.setattr(log, "file", SimpleNamespace(write=refused, close=lambda: None))
-
-    def until_it_is_noticed():
-        for step in itertools.count(1):
-            log.step(step, {"texture": 1.0}, 1e-3, float(step))
-
-    with pytest.raises(DiskFull, match=r"the log of step \d+ could not be written to .*with --resume"):
-        until_it_is_noticed()
-    assert "Traceback" not in capfd.readouterr().err
-
-
-def test_off_a_terminal_a_line_a_minute_says_how_far_it_is(tmp_path, tiny, capsys):
-    log = run_log.Log(tmp_path / "run", tiny(image_stage), 0, 1)
-    for step in range(1, 6):
-        log.step(step, {"texture": 1.0}, 1e-3, 25.0 * step)
-    log.close()
-    told = [line for line in capsys.readouterr().err.splitlines() if "step" in line]
-    assert [line.split(",")[0] for line in told] == ["run: step 3 of 4"]
-    assert "1 min" in told[0]

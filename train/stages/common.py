@@ -51,9 +51,9 @@ class Stage(NamedTuple):
         return found.halve() if self.processes.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported() else found
 
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
-        """`loop.run`, with sample sheets of the same few pictures throughout."""
+        """`loop.run`, with sample sheets of the same few pictures throughout. DiskFull says how to go on."""
         same = pictures.sample_sheet(self.photographs, self.paintings, self.config, SAMPLES)
-        with checkpoint.held(out) if self.processes.is_main_process else nullcontext():
+        with checkpoint.room_in(out), checkpoint.held(out) if self.processes.is_main_process else nullcontext():
             try:
                 return loop.run(
                     self.config,

@@ -11,7 +11,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from impasto.models.errors import BadInput
 from impasto.models.overwriting import cannot_overwrite, check_overwriting
@@ -29,25 +28,26 @@ def join(folder: str, name: str) -> str:
 
 
 def exists(place: str) -> bool:
-    """Raises BadInput where the place cannot be looked at."""
+    """Raises BadInput where the place cannot be looked at, as all of these do."""
     if not is_url(place):
         return Path(place).exists()
-    with _reached(place) as (system, path):
+    system, path = _system(place)
+    with _reached(place):
         return system.exists(path)
 
 
 def is_folder(place: str) -> bool:
-    """Raises BadInput where the place cannot be looked at."""
     if not is_url(place):
         return Path(place).is_dir()
-    with _reached(place) as (system, path):
+    system, path = _system(place)
+    with _reached(place):
         return system.isdir(path)
 
 
 def names_in(folder: str, recursive: bool) -> list[str]:
-    """The files of a folder that has a URL, relative to it, in order; hidden ones are left out. Raises BadInput where
-    it cannot be looked at."""
-    with _reached(folder) as (system, root):
+    """The files of a folder that has a URL, relative to it, in order; hidden ones are left out."""
+    system, root = _system(folder)
+    with _reached(folder):
         found = system.find(root, maxdepth=None if recursive else 1)
     names = [posixpath.relpath(path, root) for path in found]
     return sorted(name for name in names if not any(part.startswith(".") for part in name.split("/")))
@@ -63,11 +63,12 @@ def check_distinct(source: str, target: str) -> None:
 
 
 def remove(place: str) -> None:
-    """Remove a folder with all that is in it; nothing happens where there is none. Raises BadInput where it cannot."""
+    """Remove a folder with all that is in it; nothing happens where there is none."""
     if not is_url(place):
         shutil.rmtree(place, ignore_errors=True)
         return
-    with _reached(place) as (system, path):
+    system, path = _system(place)
+    with _reached(place):
         if system.exists(path):
             system.rm(path, recursive=True)
 
@@ -81,10 +82,11 @@ def fetched(place: str) -> Iterator[Path]:
     system, path = _system(place)
     with tempfile.TemporaryDirectory(prefix="impasto-") as folder:
         here = Path(folder) / posixpath.basename(path)
-        try:
-            system.get_file(path, str(here))
-        except (FileNotFoundError, IsADirectoryError) as error:
-            raise BadInput(f"There is no file {place}.") from error
+        with _reached(place):
+            try:
+                system.get_file(path, str(here))
+            except (FileNotFoundError, IsADirectoryError) as error:
+                raise BadInput(f"There is no file {place}.") from error
         with _said_of(place, here):
             yield here
 
@@ -101,10 +103,13 @@ def stored(place: str) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(prefix="impasto-") as here:
         with _said_of(place, Path(here) / name):
             yield Path(here) / name
-        system.makedirs(folder, exist_ok=True)
         aside = posixpath.join(folder, f".{name}.part")
-        system.put_file(str(Path(here) / name), aside)
-        system.mv(aside, path)
+        with _reached(place):
+            # In a bucket folders are but names, and to make one would make the bucket.
+            if "file" in system.protocol or path.startswith("/"):
+                system.makedirs(folder, exist_ok=True)
+            system.put_file(str(Path(here) / name), aside)
+            system.mv(aside, path)
 
 
 @contextmanager
@@ -119,14 +124,14 @@ def _said_of(place: str, here: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _reached(place: str) -> Iterator[tuple[Any, str]]:
-    """A place's file system and its path there, to be asked by the command itself: what goes wrong is a sentence. What
-    workers meet is not, so that it is tried again."""
-    system, path = _system(place)
+def _reached(place: str) -> Iterator[None]:
+    """What a store raises where it does not answer, or knows nobody, is its package's own: here it is a sentence."""
     try:
-        yield system, path
-    except Exception as error:  # what a store raises where it does not answer, or knows nobody, is its package's own
-        raise BadInput(f"{place} cannot be reached: {error}") from error
+        yield
+    except BadInput:
+        raise
+    except Exception as error:
+        raise BadInput(f"{place} cannot be reached: {str(error) or type(error).__name__}") from error
 
 
 def _system(place: str):

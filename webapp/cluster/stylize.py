@@ -63,8 +63,10 @@ def stylize_with(
     places.check_distinct(source, target)
     if places.is_folder(source):
         return _stylize_folder(crew, source, target, recipe, progress, on_file, recursive, also_read)
+    if places.is_url(source) and not places.exists(source):  # a path may be one of the machines' alone
+        raise BadInput(f"There is no file {source}.")
     job = FileJob(source, target, parts_place(posixpath.dirname(target), posixpath.basename(source), recipe))
-    run_jobs([job], crew, on_file, progress)
+    run_jobs([job], crew, progress=progress)  # what came of one file is returned, or raised
     assert job.outcome is not None
     if "error" in job.outcome and "bug" not in job.outcome:
         raise BadInput(job.outcome["error"])

@@ -1,6 +1,7 @@
 """Paths are used as they are; URLs, here of this machine's files and memory, are fetched and stored whole."""
 
 import shutil
+from unittest.mock import Mock
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
@@ -57,17 +58,50 @@ def test_a_kind_of_place_that_is_not_there():
         places.exists("nowhere://x")
 
 
-@pytest.mark.parametrize("look", [places.is_folder, places.exists, places.remove, lambda at: places.names_in(at, True)])
-def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch, look):
-    """As s3fs does it: where nobody answers, or there are no credentials, it raises what is no OSError."""
+@pytest.mark.parametrize(
+    "error", [PermissionError("Forbidden"), TimeoutError(), Exception("Could not connect to the endpoint URL")]
+)
+def test_a_store_that_does_not_answer_is_a_sentence(monkeypatch, error):
+    """As s3fs does it: where nobody answers, or there are no credentials, it raises what may be no OSError."""
 
-    def refused(self, *_, **__):
-        raise Exception("Could not connect to the endpoint URL")
+    def fails(*_, **__):
+        raise error
 
-    for method in ("isdir", "exists", "find"):
-        monkeypatch.setattr(MemoryFileSystem, method, refused)
-    with pytest.raises(BadInput, match=r"memory://in cannot be reached: Could not connect"):
-        look("memory://in")
+    for name in ("isdir", "exists", "find", "get_file", "put_file"):
+        monkeypatch.setattr(MemoryFileSystem, name, fails)
+    looked_at = {
+        "is_folder": places.is_folder,
+        "exists": places.exists,
+        "names_in": lambda place: places.names_in(place, recursive=True),
+        "remove": places.remove,
+        "fetched": lambda place: places.fetched(place).__enter__(),
+        "stored": lambda place: put(place, b""),
+    }
+    for look in looked_at.values():
+        with pytest.raises(BadInput, match=rf"memory://in/a cannot be reached: {str(error) or type(error).__name__}"):
+            look("memory://in/a")
+
+
+def test_what_is_not_there_is_said_once_and_before_a_machine_is_asked(recipe):
+    with pytest.raises(BadInput, match=r"^There is no file memory://none/a\.mp4\.$"):
+        stylize_with(None, "memory://none/a.mp4", "memory://none/b.mp4", recipe)
+
+
+def test_what_is_wrong_with_a_single_file_is_said_once(tmp_path, crew, recipe):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    told = []
+    with pytest.raises(BadInput):
+        stylize_with(crew(), str(tmp_path / "a.png"), str(tmp_path / "b.png"), recipe, on_file=told.append)
+    assert told == []
+
+
+def test_no_bucket_is_made(monkeypatch):
+    store = Mock(protocol=("s3", "s3a"))
+    store.put_file.side_effect = FileNotFoundError("The specified bucket does not exist")
+    monkeypatch.setattr(places, "_system", lambda place: (store, "bucket/a/b.png"))
+    with pytest.raises(BadInput, match=r"s3://bucket/a/b\.png cannot be reached: The specified bucket does not exist"):
+        put("s3://bucket/a/b.png", b"whole")
+    store.makedirs.assert_not_called()
 
 
 def test_a_folder_by_url(folder, clips, crew, recipe):

@@ -21,8 +21,20 @@ export function keepForOffline(engine: Pick<Engine, "on">): void {
 
 async function register(): Promise<void> {
   const registration = await navigator.serviceWorker.register("./sw.js", { scope: "./" });
+  tellNewer(registration);
   await navigator.serviceWorker.ready;
+  tell(registration, registration.active);
+  tell(registration, registration.waiting);
+}
+
+/** After a deploy the worker of the new build keeps its files in a cache of its own, and serves none of them so far. */
+export function tellNewer(registration: ServiceWorkerRegistration): void {
+  tell(registration, registration.installing);
+  registration.addEventListener("updatefound", () => tell(registration, registration.installing));
+}
+
+function tell(registration: ServiceWorkerRegistration, worker: ServiceWorker | null): void {
   const loaded = performance.getEntriesByType("resource").map(({ name }) => name);
   const pictures = Array.from(document.images, ({ src }) => src); // of styles that were not in sight, too
-  registration.active?.postMessage(worthKeeping([...loaded, ...pictures], registration.scope));
+  worker?.postMessage(worthKeeping([...loaded, ...pictures], registration.scope));
 }

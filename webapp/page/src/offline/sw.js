@@ -13,25 +13,23 @@ const scope = new URL(self.registration.scope);
 const listed = new Set(FILES.map((file) => new URL(file, scope).href));
 
 self.addEventListener("install", (event) => {
-  const add = async () => {
-    const cache = await caches.open(CACHE);
-    await cache.addAll(["./", ...FILES].map((file) => new URL(file, scope).href));
-  };
-  event.waitUntil(add());
+  event.waitUntil(Promise.all([addPage(), ...[...listed].map(addOnce)]));
 });
 
 self.addEventListener("activate", (event) => {
   const tidy = async () => {
     for (const name of await caches.keys()) if (name.startsWith("page-") && name !== CACHE) await caches.delete(name);
-    await self.clients.claim();
   };
-  event.waitUntil(tidy());
+  event.waitUntil(
+    tidy()
+      .catch(() => {})
+      .then(() => self.clients.claim()),
+  );
 });
 
-self.addEventListener("message", ({ data }) => {
+self.addEventListener("message", (event) => {
   // What the page loaded before this worker was there.
-  if (Array.isArray(data))
-    void caches.open(CACHE).then((cache) => Promise.allSettled(data.map((url) => cache.add(url))));
+  if (Array.isArray(event.data)) event.waitUntil(Promise.allSettled(event.data.map(addOnce)));
 });
 
 self.addEventListener("fetch", (event) => {
@@ -48,10 +46,9 @@ self.addEventListener("fetch", (event) => {
 
 /** The network's answer, which is kept under an address; what was kept where there is none, or it takes too long. */
 async function fromNetwork(request, address) {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match(address, { ignoreSearch: true });
+  const kept = await find(address);
   const network = fetch(request).then(async (answer) => {
-    if (request.mode !== "navigate" || (await ofThisBuild(answer.clone()))) await keep(cache, address, answer);
+    if (request.mode !== "navigate" || (await ofThisBuild(answer.clone()))) await keep(address, answer);
     return answer;
   });
   if (!kept) return network;
@@ -63,17 +60,40 @@ async function fromNetwork(request, address) {
 }
 
 async function fromCache(request) {
-  const cache = await caches.open(CACHE);
-  const kept = await cache.match(request, { ignoreSearch: true });
+  const kept = await find(request);
   if (kept) return kept;
   const answer = await fetch(request);
-  await keep(cache, request, answer);
+  await keep(request, answer);
   return answer;
 }
 
-/** Keeps an answer, where there is room: a full storage is no reason to withhold what the network gave. */
-async function keep(cache, address, answer) {
-  if (answer.ok) await cache.put(address, answer.clone()).catch(() => {});
+/** What is kept under an address, if anything: a storage that fails has nothing. */
+async function find(address) {
+  try {
+    return await (await caches.open(CACHE)).match(address, { ignoreSearch: true });
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keeps an answer, where that can be: a storage that is full or fails is no reason to withhold what the network gave. */
+async function keep(address, answer) {
+  try {
+    if (answer.ok) await (await caches.open(CACHE)).put(address, answer.clone());
+  } catch {}
+}
+
+/** Keeps the page itself as it is now. Rejects where it is of another build, of which this worker has no files. */
+async function addPage() {
+  const page = await fetch(scope.href, { cache: "no-cache" });
+  if (!page.ok || !(await ofThisBuild(page.clone()))) throw new Error("The page is of another build.");
+  await (await caches.open(CACHE)).put(scope.href, page);
+}
+
+/** Keeps a file, unless it is there: an installing that was cut short goes on from what came. */
+async function addOnce(address) {
+  const cache = await caches.open(CACHE);
+  if (!(await cache.match(address, { ignoreSearch: true }))) await cache.add(address);
 }
 
 /** Whether all files that a page names are this worker's: without a network, one of a later build would find none of its own. */

@@ -60,20 +60,22 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
   const show = (): void => {
     showList(all(), studio, config, { ...on, remove, mine });
     showTitle(all());
-    wouldBeLost(
-      "jobs",
-      jobs.some((job) => !isOver(job) || isUnsaved(job)),
-    );
+    watchLoss();
   };
-  saved.heard = show;
+  const watchLoss = (): void =>
+    wouldBeLost(
+      "job",
+      jobs.some((job) => !isOver(job) || (job.state === "done" && !saved.has(job.id))),
+    );
   const mine = (job: Job): boolean => jobs.some(({ id }) => id === job.id);
   const remove = async (job: Job): Promise<void> => {
+    const unsaved = job.state === "done" && !saved.has(job.id);
     const [what, doing, done] =
       job.kind === "study" ? ["study", "studying", "learnt"] : ["painting", "painting", "painted"];
     const question = isOver(job)
       ? { title: `Remove this ${what}?`, words: "It has not been downloaded yet.", yes: "Remove it" }
       : { title: `Stop ${doing}?`, words: `What was ${done} so far will be gone.`, yes: "Stop" };
-    if ((isUnsaved(job) || !isOver(job)) && !(await ask({ ...question, no: "Keep it" }))) return;
+    if ((unsaved || !isOver(job)) && !(await ask({ ...question, no: "Keep it" }))) return;
     if (studio.get().shown === job.id && isOver(job)) studio.set({ shown: null });
     removed.add(job.id); // also where it was done while the question stood there
     await removeJob(job.id).catch((error: Error) => on.say(error.message));
@@ -115,6 +117,7 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     if (now.mix !== before.mix || now.shown !== before.shown) show();
     if (now.shown && now.shown !== before.shown && !jobs.some(({ id }) => id === now.shown)) visit(now.shown);
   });
+  saved.on(watchLoss);
   hear();
   const first = studio.get().shown;
   if (first) setTimeout(() => visit(first), AGAIN_SOON);
@@ -126,8 +129,6 @@ export function createJobs(studio: Studio, config: StudioConfig, on: Handlers): 
     remove,
   };
 }
-
-const isUnsaved = (job: Job): boolean => job.state === "done" && !saved.has(job.id);
 
 const pause = (milliseconds: number): Promise<void> => new Promise((done) => setTimeout(done, milliseconds));
 
@@ -147,7 +148,7 @@ function tellOver(job: Job): void {
 /** The page's title says how far the job is that is painted now. */
 function showTitle(jobs: Job[]): void {
   const busy = jobs.find((job) => job.state === "painting") ?? jobs.find((job) => job.state === "waiting");
-  const done = jobs.some(isUnsaved);
+  const done = jobs.some((job) => job.state === "done" && !saved.has(job.id));
   const plain = "Impasto · paint any clip in the manner of any picture";
   document.title = busy ? `${percentOf(busy) || "Waiting"} · Impasto` : done ? "Done · Impasto" : plain;
 }

@@ -142,18 +142,22 @@ export function upload(
 /** Ids of the jobs whose files were saved, so that nobody is asked about them again. */
 export const saved = {
   has: (id: string): boolean => kept().includes(id),
-  /** Called after another one was saved. */
-  heard: (): void => undefined,
   add(id: string): void {
     try {
       localStorage.setItem("impasto-saved", JSON.stringify([...kept().slice(-50), id]));
     } catch {
       memory.push(id);
     }
-    saved.heard();
+    for (const changed of listeners) changed();
+  },
+  /** Tells that one was saved, in this tab or in another one. */
+  on(changed: () => void): void {
+    listeners.push(changed);
+    addEventListener("storage", changed);
   },
 };
 const memory: string[] = [];
+const listeners: (() => void)[] = [];
 
 function kept(): string[] {
   try {

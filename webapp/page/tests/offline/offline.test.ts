@@ -1,9 +1,9 @@
 import { readFileSync } from "node:fs";
 import { runInNewContext } from "node:vm";
 
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test, vi } from "vitest";
 
-import { worthKeeping } from "../../src/offline/offline";
+import { tellNewer, worthKeeping } from "../../src/offline/offline";
 
 const SCOPE = "https://place.example/live/";
 
@@ -15,12 +15,26 @@ test("models and runtimes, and what is not the page's own, are left to others", 
   ]);
 });
 
+afterEach(() => vi.unstubAllGlobals());
+
+test("a worker that is installed after a deploy is told what was loaded, too", () => {
+  vi.stubGlobal("performance", { getEntriesByType: () => [{ name: `${SCOPE}config.json` }] });
+  vi.stubGlobal("document", { images: [] });
+  const worker = () => ({ postMessage: vi.fn() });
+  const [now, later] = [worker(), worker()];
+  const registration = Object.assign(new EventTarget(), { scope: SCOPE, installing: now });
+  tellNewer(registration as unknown as ServiceWorkerRegistration);
+  registration.installing = later;
+  registration.dispatchEvent(new Event("updatefound"));
+  for (const { postMessage } of [now, later]) expect(postMessage.mock.calls).toEqual([[[`${SCOPE}config.json`]]]);
+});
+
 /** A cache and a network as the worker sees them; the network can be cut. */
 function place() {
   const stored = new Map<string, Response>();
   const network = new Map<string, Response>();
   const asked: string[] = [];
-  const state = { online: true, full: false };
+  const state = { online: true, full: false, broken: false };
   const plain = (address: string) => address.replace(/\?.*$/, "");
   const cache = {
     match: async (request: string | Request) => stored.get(plain(urlOf(request)))?.clone(),
@@ -28,10 +42,11 @@ function place() {
       if (state.full) throw new DOMException("Quota exceeded.", "QuotaExceededError");
       stored.set(plain(urlOf(request)), answer);
     },
-    addAll: async (addresses: string[]) => {
-      for (const address of addresses) stored.set(address, await fetched(address));
+    add: async (address: string) => {
+      const answer = await fetched(address);
+      if (!answer.ok) throw new TypeError("Request failed");
+      stored.set(plain(address), answer);
     },
-    add: async (address: string) => void stored.set(plain(address), await fetched(address)),
   };
   const urlOf = (request: string | Request) => (typeof request === "string" ? request : request.url);
   const fetched = async (request: string | Request) => {
@@ -43,16 +58,23 @@ function place() {
   const listeners: Record<string, (event: unknown) => void> = {};
   const self = {
     registration: { scope: SCOPE },
-    clients: { claim: async () => {} },
+    clients: { claim: async () => void asked.push("claimed") },
     addEventListener: (kind: string, listener: (event: unknown) => void) => {
       listeners[kind] = listener;
     },
   };
-  const caches = { open: async () => cache, keys: async () => ["page-old", "impasto-1"], delete: async () => true };
+  const stumble = (): undefined => {
+    if (state.broken) throw new DOMException("Internal error.", "UnknownError");
+  };
+  const caches = {
+    open: async () => stumble() ?? cache,
+    keys: async () => stumble() ?? ["page-old", "impasto-1"],
+    delete: async () => true,
+  };
   const code = readFileSync(new URL("../../src/offline/sw.js", import.meta.url), "utf8")
     .replace("PAGE_FILES", '["assets/a.js"]')
     .replace("PAGE_CACHE", '"page-1"');
-  runInNewContext(code, { self, caches, fetch: fetched, URL, Set, Headers, Response, Promise, setTimeout });
+  runInNewContext(code, { self, caches, fetch: fetched, URL, Set, Headers, Response, Promise, setTimeout, Error });
   /** What the page gets for an address; null where the worker leaves it to the browser. */
   const get = async (path: string, mode = "cors"): Promise<Response | null> => {
     let answer: Promise<Response> | null = null;
@@ -109,6 +131,36 @@ describe("the service worker", () => {
     expect(await (await here.get("", "navigate"))!.text()).toBe("page 2");
     expect(await (await here.get("config.json"))!.text()).toBe("{}");
     expect(await (await here.get("models/m/a.webp"))!.text()).toBe("picture");
+  });
+
+  test("where the storage fails, the network's answers arrive all the same", async () => {
+    const here = await visited();
+    here.asked.length = 0;
+    here.state.broken = true;
+    await here.settle("activate");
+    expect(here.asked).toEqual(["claimed"]);
+    expect(await (await here.get("", "navigate"))!.text()).toBe("page 1");
+    expect(await (await here.get("config.json"))!.text()).toBe("{}");
+    expect(await (await here.get("assets/a.js"))!.text()).toBe("code");
+  });
+
+  test("an installing that was cut short goes on from what came", async () => {
+    const here = place();
+    here.network.set(`${SCOPE}assets/a.js`, new Response("code"));
+    await expect(here.settle("install")).rejects.toThrow(); // the page itself did not come
+    here.network.set(SCOPE, new Response("page 1", { headers }));
+    here.asked.length = 0;
+    await here.settle("install");
+    expect(here.asked).toEqual([""]);
+    here.state.online = false;
+    expect(await (await here.get("assets/a.js"))!.text()).toBe("code");
+  });
+
+  test("a page of another build is not installed beside this build's files", async () => {
+    const here = place();
+    here.network.set(`${SCOPE}assets/a.js`, new Response("code"));
+    here.network.set(SCOPE, new Response('<script type="module" src="./assets/b.js"></script>'));
+    await expect(here.settle("install")).rejects.toThrow("another build");
   });
 
   test("the page gets the header that gives threads in a frame, where it is isolated otherwise", async () => {

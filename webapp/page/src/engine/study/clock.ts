@@ -1,7 +1,8 @@
 // How far a study has come. Pure: times come in.
 import type { StudyRules } from "../../types";
 
-const LONGEST_STEP = 60_000; // milliseconds; in a longer one the device was asleep
+/** A step that takes so many times the others', and so many seconds, was slept through: the machine, or the page, was asleep. */
+const ASLEEP = { times: 10, seconds: 20 };
 
 export interface Clock {
   readonly steps: number;
@@ -21,21 +22,19 @@ export function createClock(
   start: number,
   before = 0,
 ): Clock {
-  let [steps, passed, first] = [0, 0, 0];
-  let [begun, last] = [start, start];
-  const left = (): number => {
-    const pace = steps > 1 ? (passed - first) / (steps - 1) : passed;
-    return Math.max(0, seconds - passed, (least_steps - before - steps) * pace);
-  };
+  let [steps, passed, first, last, slept] = [0, 0, 0, start, 0];
+  const pace = (): number => (steps > 1 ? (passed - first) / (steps - 1) : passed);
+  const left = (): number => Math.max(0, seconds - passed, (least_steps - before - steps) * pace());
   return {
     get steps() {
       return before + steps;
     },
     tick(now) {
-      steps++;
-      begun += Math.max(0, now - last - LONGEST_STEP);
+      const took = (now - last) / 1000;
+      if (steps > 1 && took > Math.max(ASLEEP.seconds, ASLEEP.times * pace())) slept += took - pace();
+      passed = (now - start) / 1000 - slept;
       last = now;
-      passed = (now - begun) / 1000;
+      steps++;
       if (steps === 1) first = passed;
     },
     get share() {

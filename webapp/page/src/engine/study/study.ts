@@ -1,4 +1,5 @@
-// The page's side of studying: a worker that learns, fed with frames of what is painted.
+// The page's side of studying: a worker that learns, fed with frames of what is painted, and watched for silence.
+import { createSilence, LOOK_EVERY } from "../silence";
 import type { Batch } from "./contents";
 import type { FromStudy, StudyWish, ToStudy } from "./messages";
 import type { Targets } from "./sessions";
@@ -12,17 +13,35 @@ export interface Study {
   close(): void;
 }
 
+/** What is heard of a study: what its worker says, and that it has said nothing for a minute, or speaks again. */
+export type StudyNews = FromStudy | { kind: "silence"; over: boolean };
+
 /** Begins to study; `heard` is told what comes of it. The last message is "done" or "trouble". */
-export function startStudy(wish: StudyWish, heard: (message: FromStudy) => void): Study {
+export function startStudy(wish: StudyWish, heard: (message: StudyNews) => void): Study {
+  const silence = createSilence();
+  let owes = false; // a frame, or the end, was asked for since the last word
   const worker = openWorker((message) => {
-    if (message.kind === "done" || message.kind === "trouble") worker.terminate();
+    owes = false;
+    if (silence.heard()) heard({ kind: "silence", over: true });
+    if (message.kind === "done" || message.kind === "trouble") close();
     heard(message);
   });
-  worker.postMessage({ kind: "study", wish } satisfies ToStudy, [wish.picture]);
+  const watch = setInterval(() => {
+    if (silence.look(owes && !document.hidden)) heard({ kind: "silence", over: false });
+  }, LOOK_EVERY);
+  const close = (): void => {
+    clearInterval(watch);
+    worker.terminate();
+  };
+  const tell = (message: ToStudy, transfer: Transferable[] = []): void => {
+    owes = true;
+    worker.postMessage(message, transfer);
+  };
+  tell({ kind: "study", wish }, [wish.picture]);
   return {
-    frame: (frame) => worker.postMessage({ kind: "frame", frame } satisfies ToStudy, [frame]),
-    enough: () => worker.postMessage({ kind: "enough" } satisfies ToStudy),
-    close: () => worker.terminate(),
+    frame: (frame) => tell({ kind: "frame", frame }, [frame]),
+    enough: () => tell({ kind: "enough" }),
+    close,
   };
 }
 

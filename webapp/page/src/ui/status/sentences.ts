@@ -95,6 +95,8 @@ export function screenTrouble(error: unknown): string | null {
 
 /** The painter owes something, and says nothing. */
 export const SILENCE = "The painter has given no sign for a minute. It may still be at work, or have stopped for good.";
+export const STUDY_SILENCE =
+  "Studying has given no sign for a minute. It may still be at work, or have stopped for good.";
 
 /** Why the microphone is missing from a recording. */
 export function microphoneTrouble(error: unknown): string {

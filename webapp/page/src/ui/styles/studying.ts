@@ -1,13 +1,13 @@
 // "Study this picture": an own picture is studied in the browser, on frames of what is painted, while painting goes on.
 import type { FromStudy, StudyWish } from "../../engine/study/messages";
-import { type Study, startStudy } from "../../engine/study/study";
+import { type Study, type StudyNews, startStudy } from "../../engine/study/study";
 import type { Engine, PageConfig, StudyRules } from "../../types";
 import { byId, save } from "../dom";
 import type { Settings, Store } from "../settings/settings";
 import type { Session } from "../stage/session";
 import { wouldBeLost } from "../status/leaving";
 import type { Messages } from "../status/messages";
-import { engineTrouble, studiedSentence } from "../status/sentences";
+import { engineTrouble, STUDY_SILENCE, studiedSentence } from "../status/sentences";
 import { only } from "./mix";
 import type { Palette } from "./palette";
 import { button, show, type UnderWay, whatIsShown } from "./study-panel";
@@ -67,6 +67,11 @@ export function bindStudying(parts: Parts): Studying | null {
     running?.study.close();
     running = null;
     wouldBeLost("study", false);
+    messages.clear("study");
+  };
+  const giveUp = (): void => {
+    stop();
+    draw();
   };
   /** What a style of the mix became is painted with. */
   const repaint = (key: string): void => {
@@ -81,9 +86,12 @@ export function bindStudying(parts: Parts): Studying | null {
     repaint(key);
     messages.announce(`${title} is studied.`);
   };
-  const heard = (mine: Running, message: FromStudy): void => {
+  const heard = (mine: Running, message: StudyNews): void => {
     if (mine !== running) return;
-    if (message.kind === "download") mine.files.set(message.file, message);
+    if (message.kind === "silence") {
+      if (message.over) messages.clear("study");
+      else messages.trouble("study", STUDY_SILENCE, { label: "Give it up", run: giveUp });
+    } else if (message.kind === "download") mine.files.set(message.file, message);
     else if (message.kind === "preparing") mine.words = PREPARING;
     else if (message.kind === "progress") mine.progress = message.progress;
     else if (message.kind === "so far") {

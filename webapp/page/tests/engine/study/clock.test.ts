@@ -26,10 +26,12 @@ test("what was done before counts", () => {
   expect([clock.steps, clock.share, clock.secondsLeft]).toEqual([100, 1, 0]);
 });
 
-test("a device that slept in between has not studied meanwhile", () => {
-  const clock = createClock({ seconds: 600, least_steps: 3 }, 0);
-  clock.tick(1000);
-  clock.tick(8 * 3_600_000);
-  clock.tick(8 * 3_600_000 + 1000);
-  expect(clock.share).toBeCloseTo(62 / 600);
+test("an hour in which the machine slept is none of study; a moment's stutter is", () => {
+  const clock = createClock({ seconds: 60, least_steps: 10 }, 0);
+  for (let i = 1; i <= 10; i++) clock.tick(500 * i);
+  clock.tick(3_600_000 + 5500);
+  expect(clock.steps).toBe(11);
+  expect(clock.secondsLeft).toBeCloseTo(54.5);
+  clock.tick(3_600_000 + 15_500);
+  expect(clock.secondsLeft).toBeCloseTo(44.5);
 });
