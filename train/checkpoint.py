@@ -96,12 +96,14 @@ def newest(out: Path) -> Path | None:
     return found[-1] if found else None
 
 
-def how_to_go_on(out: Path) -> str:
-    """In a sentence, what a run that was broken off has kept."""
+def how_to_go_on(out: Path, resumes: bool) -> str:
+    """In a sentence, what a run that was broken off has kept. `resumes`: its command goes on by itself when it is given
+    again, as `recipe` does, and a stage with --resume."""
     reached = newest(out)
     if reached is None:
         return f"{out} has no checkpoint yet: the same command begins anew."
-    return f"{out} has the checkpoint of step {int(reached.name)}: the same command with --resume goes on from there."
+    again = "the same command" if resumes else "the same command with --resume"
+    return f"{out} has the checkpoint of step {int(reached.name)}: {again} goes on from there."
 
 
 def _complete(out: Path) -> list[Path]:
@@ -110,15 +112,16 @@ def _complete(out: Path) -> list[Path]:
 
 
 @contextmanager
-def room_in(out: Path) -> Iterator[None]:
-    """Whatever of a run in `out` finds the disk full raises DiskFull, which says how to go on."""
+def room_in(out: Path, resumes: bool) -> Iterator[None]:
+    """Whatever of a run in `out` finds the disk full raises DiskFull, which says how to go on, as `how_to_go_on`."""
     try:
         yield
     except Exception as e:
         if isinstance(refused := e if isinstance(e, BadInput) else refusal(e, out), DiskFull):
+            again = "again" if resumes else "with --resume"
             raise DiskFull(
-                f"The disk is full: the run in {out} could not be written; make room, then give the same command with "
-                "--resume."
+                f"The disk is full: the run in {out} could not be written; make room, then give the same command "
+                f"{again}."
             ) from refused
         raise
 

@@ -81,6 +81,7 @@ def test_what_ctrl_c_leaves_is_said(sources, tiny, tmp_path, capsys):
     for resume, last, said in (
         (False, 1, f"{run} has no checkpoint yet: the same command begins anew.\n"),
         (False, 3, f"{run} has the checkpoint of step 2: the same command with --resume goes on from there.\n"),
+        (True, 5, f"{run} has the checkpoint of step 4: the same command goes on from there.\n"),
     ):
         with pytest.MonkeyPatch.context() as patch:
             _stop_after(patch, last, KeyboardInterrupt)
@@ -110,7 +111,7 @@ def test_a_full_disk_is_said_with_what_to_do(sources, tiny, tmp_path):
         image_stage.train(tiny(image_stage, steps=4), resume=True, **run)
     assert str(problem.value) == (
         f"The disk is full: the run in {tmp_path / 'run'} could not be written; make room, then give the same command "
-        "with --resume."
+        "again."
     )
     assert [path.name for path in (tmp_path / "run" / "checkpoints").iterdir()] == ["0000002"]
     image_stage.train(tiny(image_stage, steps=4), resume=True, **run)

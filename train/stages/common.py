@@ -53,7 +53,7 @@ class Stage(NamedTuple):
     def run(self, rates: Mapping[str, float], terms: Callable[[], dict[str, Tensor]], out: Path, resume: bool) -> str:
         """`loop.run`, with sample sheets of the same few pictures throughout. DiskFull says how to go on."""
         same = pictures.sample_sheet(self.photographs, self.paintings, self.config, SAMPLES)
-        with checkpoint.room_in(out), checkpoint.held(out) if self.processes.is_main_process else nullcontext():
+        with checkpoint.room_in(out, resume), checkpoint.held(out) if self.processes.is_main_process else nullcontext():
             try:
                 return loop.run(
                     self.config,
@@ -68,7 +68,7 @@ class Stage(NamedTuple):
                 )
             except KeyboardInterrupt:
                 if self.processes.is_main_process:
-                    print(checkpoint.how_to_go_on(out), file=sys.stderr)
+                    print(checkpoint.how_to_go_on(out, resume), file=sys.stderr)
                 raise
 
 
