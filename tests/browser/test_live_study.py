@@ -249,7 +249,7 @@ def painted(model, values, graphs):
     painter.use([learnt])
     frame = np.round(255 * picture(64, 64, 9)).astype(np.uint8)
     feeds = {"frame": painter.prepare(frame), "style": learnt.style[None]}
-    return painter._open_frame().run(["painted"], feeds)[0][0]
+    return painter.open_frame().run(["painted"], feeds)[0][0]
 
 
 @pytest.mark.slow

@@ -416,7 +416,7 @@ def with_brush_in_python(model, styles, weights, pictures, stability):
     """Painted float32 [3,H,W] of each picture."""
     painter, painted = Painter(model, device="cpu", look=Look(stability=stability)), []
     painter.use(styles, weights)
-    steady, alone = Steady(painter._open_step(), model.state), painter._open_frame()
+    steady, alone = Steady(painter.open_step(), model.state), painter.open_frame()
     for picture in pictures:
         feeds = {"frame": painter.prepare(picture), "style": painter.style}
         planes = steady.paint(feeds, stability) if stability else alone.run(["painted"], feeds)[0]

@@ -186,7 +186,7 @@ def painted(model: Model, learnt: study.Studied, frame: np.ndarray) -> np.ndarra
     painter = Painter(model, device="cpu", threads=1)
     painter.use([learnt])
     feeds = {"frame": painter.prepare(frame), "style": learnt.style[None]}
-    return painter._open_frame().run(["painted"], feeds)[0][0, :, : frame.shape[0], : frame.shape[1]]
+    return painter.open_frame().run(["painted"], feeds)[0][0, :, : frame.shape[0], : frame.shape[1]]
 
 
 def numbers(values: np.ndarray) -> list[float]:

@@ -116,7 +116,7 @@ def test_blends_are_networks_in_between(tiny_model, tiny_networks, one_thread, s
     expected = alone(network(tiny_networks, studied.brush, 0.25), style, frames[0])
     assert np.abs(own.paint(frames[0]) - expected).max() <= 1
     own.use([studied, plain], [0, 1])  # no brush is left: the model's own session
-    assert own._open_frame() is painter(tiny_model, 0)._open_frame()
+    assert own.open_frame() is painter(tiny_model, 0).open_frame()
 
 
 def test_another_brush_forgets_the_past(tiny_model, studied, frames):
