@@ -108,8 +108,9 @@ def _write_graphs(p: Predictor, t: Transformer, folder: Path, progress: Progress
             ("frame" + suffix, FrameGraph(t, dtype, tuned), frame),
             ("step" + suffix, StepGraph(t, dtype, tuned), {**frame, **of_step}),
         ]
+    if not parity.wrong_in_tiles(t):
+        graphs.append(("frame_tiles", FrameInTilesGraph(t), frame))
     graphs += [
-        ("frame_tiles", FrameInTilesGraph(t), frame),
         ("steady_style", SteadyStyleGraph(t), {"style": frame["style"], "stability": of_step["stability"]}),
         ("stabilize", StabilizeGraph(t), {"frame": frame["frame"], "painting": frame["frame"].clone(), **of_step}),
     ]

@@ -133,6 +133,18 @@ def wrong_on_webgpu(*networks: nn.Module) -> list[tuple[int, int]]:
     return sorted((i, o) for i, o in sizes if i > 3 and i % 3 == 0 and i % 4 and o % 4 == 0)
 
 
+def wrong_in_tiles(t: nn.Module) -> bool:
+    """Whether OpenVINO 2026.4 computes one of T's convolutions wrongly in tiles of bfloat16: of fewer than 16 channels,
+    which times the kernel's width are 64, 96, 128, ….
+
+    Found by `findings/openvino-amx-and-wide-kernels.sh`.
+    """
+    layers = [layer for name, layer in t.named_modules() if not name.startswith("stabilizer.")]
+    convolutions = [layer for layer in layers if isinstance(layer, nn.Conv2d) and layer.in_channels < 16]
+    wide = [layer.in_channels * layer.kernel_size[1] for layer in convolutions]
+    return any(each >= 64 and each % 32 == 0 for each in wide)
+
+
 def require(role: str, difference: float) -> None:
     """Raises ParityError when a difference is beyond the tolerance of the role's precision (or is not a number)."""
     allowed = TOLERANCE["fp16" if role.endswith("fp16") else "fp32"]

@@ -25,6 +25,7 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.nn import functional as F
 
 from impasto.export.graphs.exporter import forget_origins
+from impasto.export.graphs.parity import wrong_in_tiles
 from impasto.export.graphs.quiet import quiet
 from impasto.export.runtime.model import Model, describe, load_model, write_model
 from impasto.models.store import vgg_file
@@ -158,7 +159,7 @@ def write_study(t: Transformer, folder: Path, pictures: int = PICTURES, side: in
     inputs = example(t, pictures, side)
     models = {
         "study": step_graph(t, vgg, inputs),
-        "study_tiles": step_graph(t, vgg, inputs, tiles=True),
+        **({} if wrong_in_tiles(t) else {"study_tiles": step_graph(t, vgg, inputs, tiles=True)}),
         "study_content": targets_graph(vgg, side, content=True),
         "study_painting": targets_graph(vgg, side, content=False),
     }

@@ -361,6 +361,14 @@ def test_convolutions_that_webgpu_gets_wrong_are_known(inputs, outputs, settings
     assert parity.wrong_on_webgpu(network, network) == [(inputs, outputs)] * wrong
 
 
-def test_webgpu_computes_what_is_released(released):
+@pytest.mark.parametrize(
+    ("channels", "kernel", "wrong"), [(8, 8, True), (4, 16, True), (12, 8, True), (8, 9, False), (16, 8, False)]
+)
+def test_convolutions_that_tiles_get_wrong_are_known(channels, kernel, wrong):
+    assert parity.wrong_in_tiles(torch.nn.Sequential(torch.nn.Conv2d(channels, 4, kernel))) == wrong
+
+
+def test_webgpu_and_tiles_compute_what_is_released(released):
     p, t = load_weights(released.path("weights"))
     assert parity.wrong_on_webgpu(p, t) == []
+    assert not parity.wrong_in_tiles(t)
