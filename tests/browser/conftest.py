@@ -72,6 +72,12 @@ def model():
 
 
 @pytest.fixture(scope="session")
+def server_model():
+    """The same as the server paints with it, in bfloat16 where the processor is made for it."""
+    return load_model()
+
+
+@pytest.fixture(scope="session")
 def style(model):
     """A style vector of its gallery, float32 [D]."""
     return next(iter(model.gallery().values()))["style"]

@@ -235,7 +235,7 @@ def test_what_is_carried_along_does_not_survive_the_turn(wasm_page, model, style
     assert difference(painted_values(wasm_page, second), alone) <= 1e-4
 
 
-def test_the_server_gets_the_mirrored_part(browser, server, model, style, camera_picture):
+def test_the_server_gets_the_mirrored_part(browser, server, server_model, style, camera_picture):
     picture = np.ascontiguousarray(camera_picture[:112, :152])
     part, size = part_of(picture, 8, 16, 128, 96), {"width": 128, "height": 96}
     turned = np.ascontiguousarray(picture[16:, 8:136][:, ::-1])
@@ -244,11 +244,11 @@ def test_the_server_gets_the_mirrored_part(browser, server, model, style, camera
     assert page.evaluate("() => impasto.engine.start('server')") == "server"
     set_style(page, style)
     set_view(page, mirror=True)
-    expected = python_painted(model, style, jpeg(turned, 95))
+    expected = python_painted(server_model, style, jpeg(turned, 95))
     assert mean_difference(shown(page, picture, size, part), jpeg(expected, 90)) < 3
     set_view(page, strength=0)
     assert difference(snapshot(page), turned) <= 1
     set_view(page, strength=1, mirror=False)
-    expected = python_painted(model, style, jpeg(turned[:, ::-1], 95))
+    expected = python_painted(server_model, style, jpeg(turned[:, ::-1], 95))
     assert mean_difference(shown(page, picture, size, part), jpeg(expected, 90)) < 3
     page.close()

@@ -524,27 +524,27 @@ def test_files_are_kept_and_damaged_ones_are_not(browser, static_site, style):
     context.close()
 
 
-def test_the_server_paints(browser, server, model, style, picture):
+def test_the_server_paints(browser, server, server_model, style, picture):
     """Over the WebSocket; on its way to and fro every frame is a JPEG."""
     server.wait_for_live_pages(0)
     page = open_page(browser, server.url + "live/")
     assert page.evaluate("() => impasto.engine.start('server')") == "server"
     set_style(page, style)
     set_view(page, strength=1, keepColors=False, mirror=False, split=None)
-    expected = python_painted(model, style, jpeg(picture, 95))
+    expected = python_painted(server_model, style, jpeg(picture, 95))
     assert mean_difference(shown(page, picture), jpeg(expected, 90)) < 3
     assert mean_difference(painted_clip(page, picture), jpeg(expected, 90)) < 3
     page.close()
 
 
-def test_the_server_paints_with_a_brush(browser, server, model, studied, picture):
+def test_the_server_paints_with_a_brush(browser, server, server_model, studied, picture):
     server.wait_for_live_pages(0)
     page = open_page(browser, server.url + "live/")
     assert page.evaluate("() => impasto.engine.start('server')") == "server"
     choose(page, studied)
-    expected = python_painted(model, studied, jpeg(picture, 95))
+    expected = python_painted(server_model, studied, jpeg(picture, 95))
     assert mean_difference(shown(page, picture), jpeg(expected, 90)) < 3
-    assert mean_difference(expected, python_painted(model, studied.style, jpeg(picture, 95))) > 6
+    assert mean_difference(expected, python_painted(server_model, studied.style, jpeg(picture, 95))) > 6
     page.close()
 
 
