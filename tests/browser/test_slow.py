@@ -98,18 +98,28 @@ def test_a_page_that_died_while_the_graphics_card_painted_goes_on_with_the_proce
     context.close()
 
 
+def wait_until_held(page, held):
+    while not held:
+        page.wait_for_timeout(50)
+
+
 def test_a_painter_that_died_is_started_again(browser, static_site):
     context = browser.new_context()
     context.add_init_script(WORKERS)
+    held = []
+    context.route("**/*.style", lambda route: held.append(route))  # the brush is still on its way
     page = visit(context, static_site + LOOK)
     page.get_by_role("button", name="Try the sample scene").click()
     expect(page.locator(".frame.painted")).to_be_visible(timeout=PATIENCE)
+    wait_until_held(page, held)
     page.evaluate("workers[0].dispatchEvent(new Event('error'))")
     expect(page.locator(".frame.painted")).to_have_count(1)  # the last painting stays
     page.evaluate(
         "() => { globalThis.again = new Promise((done) => impasto.engine.on((e) => e.kind === 'painted' && done())); }"
     )
-    # A brush that was still on its way may have a message of its own; what starts the painter again solves that, too.
+    expect(page.locator("#messages [data-topic=brush]")).to_contain_text("without its brush")
+    context.unroute("**/*.style")
+    # What starts the painter again solves the brush's message, too.
     page.locator("#messages [data-topic=engine]").get_by_role("button", name="Try again").click()
     page.evaluate("again")
     expect(page.locator("#messages .message")).to_have_count(0, timeout=PATIENCE)

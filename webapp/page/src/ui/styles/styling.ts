@@ -96,6 +96,7 @@ export function createStyling(
 
   return {
     async apply() {
+      if (said) palette.tryAgain(); // the painter is another: what its worker owed may come now
       await Promise.all([applyStyle(), applyBehind()]);
     },
     fetchBrushes,
